@@ -1,0 +1,331 @@
+"""The contract of every recipe: an unfitted `Recipe` is `fit` on `TrainingData` and gives a fitted `Model`.
+
+A recipe is a frozen dataclass whose fields are its hyperparameters. Each field carries its range, its help and whether
+tuning may change it, so that one declaration draws the form, validates the API and feeds the search.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import monotonic
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.data import Histories, TrainingData
+
+Scalar: TypeAlias = bool | int | float | str
+Floats: TypeAlias = NDArray[np.float32]
+Indexes: TypeAlias = NDArray[np.int64]
+
+
+class RecipeError(Exception):
+    """The data do not allow what was asked; the message is a sentence for the person who asked."""
+
+
+class StopRequested(Exception):
+    """Raised by a progress callback to end a fit early; nothing is kept."""
+
+
+class RecipeType(StrEnum):
+    """What a recipe is for, in AWS's words; decides the inference inputs."""
+
+    USER_PERSONALIZATION = "USER_PERSONALIZATION"
+    POPULAR_ITEMS = "POPULAR_ITEMS"
+    PERSONALIZED_RANKING = "PERSONALIZED_RANKING"
+    RELATED_ITEMS = "RELATED_ITEMS"
+    USER_SEGMENTATION = "USER_SEGMENTATION"
+    PERSONALIZED_ACTIONS = "PERSONALIZED_ACTIONS"
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One declared hyperparameter, read from a recipe's dataclass field.
+
+    Attributes:
+        name: the field's name, AWS's where AWS documents it.
+        default: its value when nothing is said; its type is the parameter's type.
+        low, high: inclusive bounds of a number.
+        choices: allowed values of a string.
+        tunable: whether tuning may change it.
+        featurization: whether AWS passes it in `featureTransformationParameters`.
+        help: one sentence on what it does.
+    """
+
+    name: str
+    default: Scalar
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    tunable: bool
+    featurization: bool
+    help: str
+
+    def parse(self, text: Scalar) -> Scalar:
+        """Turn `text` (AWS sends strings) into this parameter's type and check its range.
+
+        Raises:
+            ValueError: naming the parameter, the value and what is allowed.
+        """
+        value = self._convert(text)
+        outside = (self.low is not None and value < self.low) or (self.high is not None and value > self.high)  # type: ignore[operator]
+        if outside or (self.choices and value not in self.choices) or value != value:  # noqa: PLR0124  NaN
+            raise ValueError(f"{self.name} is {text}, allowed is {self.allowed}.")
+        return value
+
+    @property
+    def allowed(self) -> str:
+        """The permitted values in words, for help texts and errors."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if isinstance(self.default, bool):
+            return "true or false"
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        if self.low is None:
+            return kind
+        return f"{kind} of at least {self.low:g}" if self.high is None else f"{kind} from {self.low:g} to {self.high:g}"
+
+    def _convert(self, text: Scalar) -> Scalar:
+        written = str(text).strip()
+        try:
+            match self.default:
+                case bool():
+                    return {"true": True, "false": False}[written.lower()]
+                case int():
+                    return int(float(written)) if float(written).is_integer() else int(written)
+                case float():
+                    return float(written)
+                case _:
+                    return written
+        except (ValueError, KeyError, OverflowError):
+            raise ValueError(f"{self.name} is {text!r}, allowed is {self.allowed}.") from None
+
+
+def hyperparameter(
+    default: Scalar,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Sequence[str] = (),
+    tunable: bool = False,
+    featurization: bool = False,
+    help: str,  # noqa: A002  reads as it is shown
+) -> Any:  # noqa: ANN401  a dataclass field stands in for its value
+    """A dataclass field that declares a `Hyperparameter`."""
+    declared = dict(low=low, high=high, choices=tuple(choices), tunable=tunable, featurization=featurization, help=help)
+    return field(default=default, metadata={"hyperparameter": declared})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a fit stands; what a person watching wants to know.
+
+    Attributes:
+        stage: a short present participle such as "training" or "evaluating".
+        fraction: how much of this stage is done, 0 to 1, where known.
+        epoch: the epoch that just ended, from 1.
+        metrics: figures of that epoch, e.g. {"loss": 5.1, "validation_ndcg_at_10": 0.14}.
+        message: one line for the log, if there is something to say.
+    """
+
+    stage: str
+    fraction: float | None = None
+    epoch: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    message: str = ""
+
+
+def ignore_progress(progress: Progress) -> None:
+    """The default listener: nobody is watching."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The circumstances of one fit: its seed, its time budget and who watches.
+
+    Attributes:
+        seed: the same seed and data give the same model.
+        max_seconds: wall-clock budget; the best model so far is kept when it runs out.
+        on_progress: called now and then; may raise `StopRequested`.
+        started: `time.monotonic()` at the start, from which the budget counts.
+    """
+
+    seed: int = 0
+    max_seconds: float | None = None
+    on_progress: Callable[[Progress], None] = ignore_progress
+    started: float = field(default_factory=monotonic)
+
+    def report(
+        self,
+        stage: str,
+        fraction: float | None = None,
+        *,
+        epoch: int | None = None,
+        message: str = "",
+        **metrics: float,
+    ) -> None:
+        """Tell the watcher; a good place to be stopped at."""
+        self.on_progress(Progress(stage, fraction, epoch, metrics, message))
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds of the budget still there; infinite without a budget, never negative."""
+        return float("inf") if self.max_seconds is None else max(0.0, self.max_seconds - (monotonic() - self.started))
+
+    def share(self, fraction: float) -> Run:
+        """A run with `fraction` of the seconds left, counted from now."""
+        budget = None if self.max_seconds is None else self.seconds_left * fraction
+        return dataclasses.replace(self, max_seconds=budget, started=monotonic())
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a fitted model is made of, ready to be written: arrays and plain JSON values."""
+
+    tensors: dict[str, NDArray[Any]]
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """How much one event of a history speaks for (positive) or against (negative) an item.
+
+    Attributes:
+        position: index into the history, oldest first; -1 for what no event explains (popularity, metadata).
+        weight: share of the item's score, in score units.
+        label: what it is in words when `position` is -1.
+    """
+
+    position: int
+    weight: float
+    label: str = ""
+
+
+class Model(ABC):
+    """A fitted recipe: arrays, and what they answer. Items and users are internal indexes of the data it was fitted on.
+
+    A model scores all N items of its catalogue; masking, top k and ids are `recipes.topk`'s work. Scores are comparable
+    within one row only; higher is better; -inf marks an item that the model cannot recommend.
+    """
+
+    def __init__(self, recipe: Recipe, num_items: int) -> None:
+        """Keep the configuration that made this model and the size of its catalogue."""
+        self.recipe = recipe
+        self.num_items = num_items
+
+    @abstractmethod
+    def score(self, histories: Histories) -> Floats:
+        """Score every item for each of B histories.
+
+        Args:
+            histories: B users' events, oldest first; an empty history gets the fallback (popular items).
+
+        Returns:
+            (B, N) float32, writable.
+        """
+
+    def related(self, items: Indexes) -> Floats:
+        """Score every item by its relation to each of Q query items: (Q, N) float32; -1 as a query means unknown."""
+        raise TypeError(f"{self.recipe.name} does not offer related items.")
+
+    def segment(self, items: Indexes) -> Floats:
+        """Score every user by affinity to each of Q items: (Q, U) float32."""
+        raise TypeError(f"{self.recipe.name} does not offer user segments.")
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """Turn (B, N) scores into what is shown: softmax over the catalogue, as AWS's scores sum to 1."""
+        shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return shifted / shifted.sum(axis=1, keepdims=True)
+
+    def explain(self, history: Histories, item: int) -> list[Contribution]:
+        """What in the one given history speaks for `item`, strongest first; by leave-one-out where no exact way exists."""
+        size = len(history.item_index)
+        if size == 0:
+            return []
+        variants = Histories.concatenate([history, *(history.without(position) for position in range(size))])
+        scores = self.score(variants)[:, item]
+        weights = [Contribution(position, float(scores[0] - scores[1 + position])) for position in range(size)]
+        return sorted(weights, key=lambda contribution: -contribution.weight)
+
+    @abstractmethod
+    def state(self) -> State:
+        """What must be stored so that `from_state` gives an equal model."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
+        """Rebuild the model; `state.tensors` may be read-only memory maps."""
+
+
+@dataclass(frozen=True)
+class Recipe(ABC):
+    """An unfitted recommender: its fields are its hyperparameters, checked when it is made.
+
+    Class attributes:
+        name: AWS's name, e.g. "aws-sims".
+        type: decides the inference inputs.
+        summary: one sentence on when to use it.
+        datasets: dataset types it reads; the first `required` of them must be there.
+        explores: whether exploration settings apply at serving.
+        updates: whether UPDATE training is offered.
+        has_scores: whether AWS returns scores with its recommendations.
+        model: the class of its fitted models.
+    """
+
+    name: ClassVar[str]
+    type: ClassVar[RecipeType]
+    summary: ClassVar[str]
+    datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS",)
+    required: ClassVar[tuple[str, ...]] = ("INTERACTIONS",)
+    explores: ClassVar[bool] = False
+    updates: ClassVar[bool] = False
+    has_scores: ClassVar[bool] = False
+    legacy: ClassVar[bool] = False
+    model: ClassVar[type[Model]]
+
+    def __post_init__(self) -> None:
+        """Hold every hyperparameter to its declared range, whoever sets it."""
+        for parameter in self.hyperparameters():
+            object.__setattr__(self, parameter.name, parameter.parse(getattr(self, parameter.name)))
+
+    @classmethod
+    def hyperparameters(cls) -> list[Hyperparameter]:
+        """The declared hyperparameters in order."""
+        fields = [f for f in dataclasses.fields(cls) if "hyperparameter" in f.metadata]
+        return [Hyperparameter(f.name, f.default, **f.metadata["hyperparameter"]) for f in fields]
+
+    @classmethod
+    def configured(cls, settings: Mapping[str, Scalar]) -> Self:
+        """The recipe with `settings` as AWS sends them: strings, by name.
+
+        Raises:
+            ValueError: an unknown name or a value outside its range.
+        """
+        known = {parameter.name for parameter in cls.hyperparameters()}
+        if unknown := sorted(settings.keys() - known):
+            raise ValueError(
+                f"{cls.name} has no hyperparameter {unknown[0]}, it has {', '.join(sorted(known)) or 'none'}."
+            )
+        return cls(**settings)
+
+    def settings(self) -> dict[str, Scalar]:
+        """The values of all hyperparameters by name."""
+        return {parameter.name: getattr(self, parameter.name) for parameter in self.hyperparameters()}
+
+    @abstractmethod
+    def fit(self, data: TrainingData, run: Run) -> Model:
+        """Learn from `data` and return a new model; the recipe is not changed.
+
+        Raises:
+            RecipeError: the data do not allow it; says what is missing.
+            StopRequested: passed on from the watcher.
+        """
+
+    def update(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """A model that knows the items and counts of `data` without a full training (AWS's UPDATE mode)."""
+        raise TypeError(f"{self.name} does not support UPDATE training; use FULL.")

@@ -1,0 +1,453 @@
+"""Training data as arrays: ids are mapped to indexes once, here, and everything behind works on integers.
+
+Interactions are sorted by user, then time, so that a user's history is a slice. Items and users that only their own
+dataset knows are part of the catalogue too: they are the cold ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+RESERVED = {
+    "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE",
+    "ACTION_ID",
+}  # fmt: skip
+TEXT_LENGTH = 40  # a string column with a longer mean is taken for text
+DISTINCT_SHARE = 0.5  # a string column with more distinct values is taken for a label
+
+
+class Ids:
+    """External ids by index, and back. Order is the index."""
+
+    def __init__(self, values: pa.Array | Sequence[str]) -> None:
+        """Keep `values`, unique strings; the position is the index."""
+        self.array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+
+    def __len__(self) -> int:
+        """How many ids there are."""
+        return len(self.array)
+
+    def __getitem__(self, index: int) -> str:
+        """The id at `index`."""
+        return str(self.array[int(index)].as_py())
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {value: index for index, value in enumerate(self.array.to_pylist())}
+
+    def index(self, value: str) -> int:
+        """The index of one id, -1 if it is unknown."""
+        return self._positions.get(value, -1)
+
+    def indexes(self, values: Iterable[str]) -> NDArray[np.int64]:
+        """The indexes of several ids, -1 where unknown."""
+        return np.fromiter((self._positions.get(value, -1) for value in values), np.int64)
+
+    def take(self, indexes: NDArray[np.int64]) -> list[str]:
+        """The ids at `indexes`."""
+        taken: list[str] = self.array.take(pa.array(indexes)).to_pylist()
+        return taken
+
+
+class Kind(StrEnum):
+    """How a metadata column is read."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    TEXT = "text"
+    LABEL = "label"  # a plain string: shown and filtered by, not trained on
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A number per row: (N,) float64, NaN where unknown."""
+
+    values: NDArray[np.float64]
+    kind: Kind = Kind.NUMERIC
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """Any number of categories per row, ragged: row i holds `codes[offsets[i]:offsets[i + 1]]` into `categories`.
+
+    `kind` is CATEGORICAL, or LABEL for plain strings (one value per row) that models leave alone.
+    """
+
+    offsets: NDArray[np.int64]
+    codes: NDArray[np.int32]
+    categories: tuple[str, ...]
+    kind: Kind = Kind.CATEGORICAL
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text per row, "" where unknown."""
+
+    values: pa.Array
+    kind: Kind = Kind.TEXT
+
+
+Column: TypeAlias = Numeric | Categorical | Text
+Columns: TypeAlias = dict[str, Column]
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What B users have done, ragged, oldest first: row b is `item_index[offsets[b]:offsets[b + 1]]`.
+
+    Attributes:
+        offsets: (B + 1,) int64.
+        item_index: (E,) int64.
+        timestamp: (E,) int64, seconds.
+        event_type: (E,) int16 codes into the data's `event_types`, -1 unknown.
+        user_index: (B,) int64, -1 for users the model never saw.
+        context: categorical or numeric values of the request, by column name.
+    """
+
+    offsets: NDArray[np.int64]
+    item_index: NDArray[np.int64]
+    timestamp: NDArray[np.int64]
+    event_type: NDArray[np.int16]
+    user_index: NDArray[np.int64]
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """B, the number of users."""
+        return len(self.offsets) - 1
+
+    @classmethod
+    def of(cls, item_lists: Sequence[Sequence[int]], *, user_index: Sequence[int] | None = None) -> Self:
+        """Histories of bare item lists, oldest first, one second apart; handy for tests and single requests."""
+        offsets = np.cumsum([0, *map(len, item_lists)]).astype(np.int64)
+        items = np.fromiter((item for items in item_lists for item in items), np.int64, count=int(offsets[-1]))
+        users = np.full(len(item_lists), -1, np.int64) if user_index is None else np.asarray(user_index, np.int64)
+        return cls(offsets, items, np.arange(len(items), dtype=np.int64), np.full(len(items), -1, np.int16), users)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Histories]) -> Histories:
+        """All rows of `parts` one after the other."""
+        starts = np.cumsum([0, *(len(part.item_index) for part in parts)])
+        offsets = [part.offsets[1:] - part.offsets[0] + start for part, start in zip(parts, starts[:-1], strict=True)]
+        joined = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("item_index", "timestamp", "event_type", "user_index")
+        }
+        return cls(
+            np.concatenate([np.zeros(1, np.int64), *offsets]), **joined, context=parts[0].context if parts else {}
+        )
+
+    def rows(self, start: int, stop: int) -> Histories:
+        """Rows `start` to `stop`."""
+        low, high = int(self.offsets[start]), int(self.offsets[min(stop, len(self))])
+        return replace(
+            self,
+            offsets=self.offsets[start : stop + 1] - low,
+            item_index=self.item_index[low:high],
+            timestamp=self.timestamp[low:high],
+            event_type=self.event_type[low:high],
+            user_index=self.user_index[start:stop],
+        )
+
+    def keep(self, events: NDArray[np.bool_]) -> Histories:
+        """The same users with only the events where the (E,) mask is true."""
+        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(events)])
+        return replace(
+            self,
+            offsets=counts[self.offsets].astype(np.int64),
+            item_index=self.item_index[events],
+            timestamp=self.timestamp[events],
+            event_type=self.event_type[events],
+        )
+
+    def without(self, position: int) -> Histories:
+        """A one-row batch without the event at `position`."""
+        events = np.ones(len(self.item_index), bool)
+        events[position] = False
+        return self.keep(events)
+
+    def tail(self, length: int) -> Histories:
+        """The newest `length` events of each row."""
+        sizes = np.diff(self.offsets)
+        age = np.repeat(self.offsets[1:], sizes) - np.arange(int(self.offsets[0]), int(self.offsets[-1]))
+        return self.keep(age <= length)
+
+    @property
+    def row(self) -> NDArray[np.int64]:
+        """(E,) the row that each event belongs to."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.offsets))
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """All events, sorted by user, then time, then the order they came in.
+
+    Attributes:
+        user_index, item_index: (E,) int64.
+        timestamp: (E,) int64, epoch seconds.
+        event_type: (E,) int16 codes into `event_types`, -1 unknown.
+        event_types: names of the event types.
+        event_value: (E,) float32, NaN unknown.
+        impressions: ragged item indexes shown with each event (offsets (E + 1,), codes into the item catalogue), or None.
+        columns: context columns, one row an event.
+    """
+
+    user_index: NDArray[np.int64]
+    item_index: NDArray[np.int64]
+    timestamp: NDArray[np.int64]
+    event_type: NDArray[np.int16]
+    event_types: tuple[str, ...]
+    event_value: NDArray[np.float32]
+    impressions: Impressions | None = None
+    columns: Columns = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """E, the number of events."""
+        return len(self.user_index)
+
+    def keep(self, events: NDArray[np.bool_]) -> Interactions:
+        """Only the events where the (E,) mask is true."""
+        rows = np.flatnonzero(events)
+        return replace(
+            self,
+            **{
+                name: getattr(self, name)[rows]
+                for name in ("user_index", "item_index", "timestamp", "event_type", "event_value")
+            },
+            impressions=self.impressions.take(rows) if self.impressions else None,
+            columns={name: take_rows(column, rows) for name, column in self.columns.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Impressions:
+    """Items shown with each event, ragged: `items[offsets[e]:offsets[e + 1]]`, indexes into the catalogue."""
+
+    offsets: NDArray[np.int64]
+    items: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> Impressions:
+        """The impressions of the given events."""
+        offsets, positions = _ragged_positions(self.offsets, rows)
+        return Impressions(offsets, self.items[positions])
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """One frozen snapshot of a dataset group. `items` and `users` have one row for each id, in index order."""
+
+    user_ids: Ids
+    item_ids: Ids
+    interactions: Interactions
+    items: Columns = field(default_factory=dict)
+    users: Columns = field(default_factory=dict)
+
+    @property
+    def num_users(self) -> int:
+        """U."""
+        return len(self.user_ids)
+
+    @property
+    def num_items(self) -> int:
+        """N, items without interactions included."""
+        return len(self.item_ids)
+
+    @cached_property
+    def offsets(self) -> NDArray[np.int64]:
+        """(U + 1,) where each user's events begin in `interactions`."""
+        return np.searchsorted(self.interactions.user_index, np.arange(self.num_users + 1)).astype(np.int64)
+
+    @cached_property
+    def item_counts(self) -> NDArray[np.int64]:
+        """(N,) events per item."""
+        return np.bincount(self.interactions.item_index, minlength=self.num_items).astype(np.int64)
+
+    def histories(self, users: NDArray[np.int64] | None = None) -> Histories:
+        """The full histories of `users` (all by default), oldest first."""
+        events = self.interactions
+        if users is None:
+            everyone = np.arange(self.num_users, dtype=np.int64)
+            return Histories(self.offsets, events.item_index, events.timestamp, events.event_type, everyone)
+        offsets, rows = _ragged_positions(self.offsets, users)
+        return Histories(
+            offsets, events.item_index[rows], events.timestamp[rows], events.event_type[rows], users.astype(np.int64)
+        )
+
+    def keep(self, events: NDArray[np.bool_]) -> TrainingData:
+        """The same catalogue and users with only the events where the (E,) mask is true."""
+        return replace(self, interactions=self.interactions.keep(events))
+
+    @classmethod
+    def from_tables(
+        cls,
+        interactions: pa.Table,
+        items: pa.Table | None = None,
+        users: pa.Table | None = None,
+        kinds: Mapping[str, Mapping[str, Kind]] | None = None,
+    ) -> Self:
+        """Map ids, sort, and encode the metadata of tables with AWS's column names.
+
+        Args:
+            interactions: USER_ID, ITEM_ID, TIMESTAMP; EVENT_TYPE, EVENT_VALUE, IMPRESSION and metadata where there are.
+            items: ITEM_ID and metadata; the last row of an id wins.
+            users: USER_ID and metadata; the last row of an id wins.
+            kinds: by "INTERACTIONS", "ITEMS", "USERS": how to read each column; guessed where nothing is said, and a
+                column left out of a given dataset's mapping is dropped.
+        """
+        kinds = kinds or {}
+        user_ids, user_codes = _encode_ids(interactions["USER_ID"], users, "USER_ID")
+        item_ids, item_codes = _encode_ids(interactions["ITEM_ID"], items, "ITEM_ID")
+        timestamps = interactions["TIMESTAMP"].cast(pa.int64(), safe=False).to_numpy()
+        order = np.lexsort((timestamps, user_codes))
+        events = _encode_events(
+            interactions, kinds.get("INTERACTIONS"), item_ids, user_codes, item_codes, timestamps, order
+        )
+        return cls(
+            user_ids,
+            item_ids,
+            events,
+            _entity_columns(items, "ITEM_ID", item_ids, kinds.get("ITEMS")),
+            _entity_columns(users, "USER_ID", user_ids, kinds.get("USERS")),
+        )
+
+
+def take_rows(column: Column, rows: NDArray[np.int64]) -> Column:
+    """The given rows of a column."""
+    match column:
+        case Numeric():
+            return replace(column, values=column.values[rows])
+        case Categorical():
+            offsets, positions = _ragged_positions(column.offsets, rows)
+            return replace(column, offsets=offsets, codes=column.codes[positions])
+        case Text():
+            return replace(column, values=column.values.take(pa.array(rows)))
+
+
+def encode_column(values: pa.ChunkedArray | pa.Array, kind: Kind | None = None) -> Column:
+    """Encode one metadata column, guessing its kind when none is given.
+
+    Numbers and booleans are numeric; strings with a `|` or few distinct values categorical, long ones text, the rest labels.
+    """
+    flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    kind = kind or guess_kind(flat)
+    match kind:
+        case Kind.NUMERIC:
+            numbers = pc.cast(flat, pa.float64(), safe=False)
+            return Numeric(pc.fill_null(numbers, float("nan")).to_numpy(zero_copy_only=False))
+        case Kind.TEXT:
+            return Text(pc.fill_null(pc.cast(flat, pa.string()), ""))
+        case _:
+            return _encode_categories(pc.fill_null(pc.cast(flat, pa.string()), ""), kind)
+
+
+def guess_kind(values: pa.Array) -> Kind:
+    """How a column with these values is best read."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return Kind.NUMERIC
+    known = pc.drop_null(values)
+    if len(known) == 0:
+        return Kind.LABEL
+    if pc.mean(pc.utf8_length(known)).as_py() > TEXT_LENGTH and not pc.any(pc.match_substring(known, "|")).as_py():
+        return Kind.TEXT
+    if pc.any(pc.match_substring(known, "|")).as_py() or pc.count_distinct(known).as_py() <= max(
+        50, DISTINCT_SHARE * len(known)
+    ):
+        return Kind.CATEGORICAL
+    return Kind.TEXT if pc.mean(pc.count_substring(known, " ")).as_py() >= 1 else Kind.LABEL
+
+
+def _encode_categories(strings: pa.Array, kind: Kind) -> Categorical:
+    lists = (
+        pc.split_pattern(strings, "|")
+        if kind is Kind.CATEGORICAL
+        else pa.array([[s] for s in strings.to_pylist()], pa.list_(pa.string()))
+    )
+    offsets = np.asarray(lists.offsets, np.int64)
+    encoded = lists.flatten().dictionary_encode()
+    codes, categories = np.asarray(encoded.indices, np.int32), encoded.dictionary.to_pylist()
+    blank = categories.index("") if "" in categories else -1
+    if blank < 0:
+        return Categorical(offsets, codes, tuple(categories), kind)
+    known = codes != blank
+    counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])
+    codes = codes[known] - (codes[known] > blank)
+    return Categorical(counts[offsets], codes.astype(np.int32), tuple(c for c in categories if c != ""), kind)
+
+
+def _encode_ids(column: pa.ChunkedArray, entities: pa.Table | None, name: str) -> tuple[Ids, NDArray[np.int64]]:
+    """Ids of the interactions in order of first appearance, then those that only the entity table has."""
+    encoded = pc.cast(column, pa.string()).combine_chunks()
+    encoded = encoded.dictionary_encode()
+    known = encoded.dictionary
+    codes = np.asarray(encoded.indices, np.int64)
+    if entities is not None:
+        listed = pc.drop_null(pc.unique(pc.cast(entities[name], pa.string())))
+        fresh = listed.filter(pc.invert(pc.is_in(listed, known)))
+        known = pa.concat_arrays([known, fresh.combine_chunks() if isinstance(fresh, pa.ChunkedArray) else fresh])
+    return Ids(known), codes
+
+
+def _encode_events(
+    table: pa.Table,
+    kinds: Mapping[str, Kind] | None,
+    item_ids: Ids,
+    user_codes: NDArray[np.int64],
+    item_codes: NDArray[np.int64],
+    timestamps: NDArray[np.int64],
+    order: NDArray[np.int64],
+) -> Interactions:
+    names = set(table.column_names)
+    event_type, event_types = np.full(len(order), -1, np.int16), ()
+    if "EVENT_TYPE" in names:
+        encoded = pc.cast(table["EVENT_TYPE"], pa.string()).combine_chunks().dictionary_encode()
+        event_type = np.asarray(pc.fill_null(encoded.indices, -1), np.int16)
+        event_types = tuple(encoded.dictionary.to_pylist())
+    event_value = np.full(len(order), np.nan, np.float32)
+    if "EVENT_VALUE" in names:
+        event_value = pc.cast(table["EVENT_VALUE"], pa.float32(), safe=False).to_numpy().astype(np.float32)
+    impressions = _encode_impressions(table["IMPRESSION"], item_ids).take(order) if "IMPRESSION" in names else None
+    wanted = [name for name in table.column_names if name not in RESERVED and (kinds is None or name in kinds)]
+    columns = {name: take_rows(encode_column(table[name], (kinds or {}).get(name)), order) for name in wanted}
+    return Interactions(
+        user_codes[order],
+        item_codes[order],
+        timestamps[order],
+        event_type[order],
+        event_types,
+        event_value[order],
+        impressions,
+        columns,
+    )
+
+
+def _encode_impressions(column: pa.ChunkedArray, item_ids: Ids) -> Impressions:
+    categories = _encode_categories(pc.fill_null(pc.cast(column, pa.string()).combine_chunks(), ""), Kind.CATEGORICAL)
+    known = item_ids.indexes(categories.categories) if categories.categories else np.zeros(0, np.int64)
+    items = known[categories.codes]
+    counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(items >= 0)])
+    return Impressions(counts[categories.offsets], items[items >= 0])
+
+
+def _entity_columns(table: pa.Table | None, key: str, ids: Ids, kinds: Mapping[str, Kind] | None) -> Columns:
+    if table is None:
+        return {}
+    positions = {value: row for row, value in enumerate(pc.cast(table[key], pa.string()).to_pylist())}
+    rows = pa.array([positions.get(value) for value in ids.array.to_pylist()], pa.int64())
+    wanted = [name for name in table.column_names if name != key and (kinds is None or name in kinds)]
+    return {name: encode_column(table[name].take(rows), (kinds or {}).get(name)) for name in wanted}
+
+
+def _ragged_positions(offsets: NDArray[np.int64], rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """New offsets for the chosen `rows`, and where their elements stand in the old flat array."""
+    sizes = offsets[rows + 1] - offsets[rows]
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    positions = np.arange(int(starts[-1])) + np.repeat(offsets[rows] - starts[:-1], sizes)
+    return starts.astype(np.int64), positions.astype(np.int64)

@@ -1,0 +1,91 @@
+"""From scores to recommendations: mask, exact top k, in batches; evaluation, batch jobs and serving all come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.base import Floats, Indexes, Model
+from recipes.data import Histories
+
+BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
+
+
+@dataclass(frozen=True)
+class TopK:
+    """The best items of B rows: `items` (B, K) indexes, best first, -1 where fewer remain; `scores` (B, K)."""
+
+    items: Indexes
+    scores: Floats
+
+
+def top_k(scores: Floats, k: int) -> TopK:
+    """The k highest of each row of (B, N) scores; -inf never counts; equal scores rank by lower index.
+
+    >>> top_k(np.array([[0.1, 0.9, -np.inf, 0.5]], np.float32), 3).items.tolist()
+    [[1, 3, 0]]
+    """
+    width = min(k, scores.shape[1])
+    if width < scores.shape[1] // 2:
+        candidates = np.sort(np.argpartition(-scores, width - 1 if width else 0, axis=1)[:, :width], axis=1)
+    else:
+        candidates = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+    values = np.take_along_axis(scores, candidates, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :width]
+    items = np.take_along_axis(candidates, order, axis=1).astype(np.int64)
+    best = np.take_along_axis(values, order, axis=1)
+    items[np.isneginf(best)] = -1
+    short = k - width
+    return TopK(
+        np.pad(items, ((0, 0), (0, short)), constant_values=-1),
+        np.pad(best, ((0, 0), (0, short)), constant_values=-np.inf),
+    )
+
+
+def mask_seen(scores: Floats, histories: Histories) -> None:
+    """Set the scores of items in each row's own history to -inf, in place."""
+    scores[histories.row, histories.item_index] = -np.inf
+
+
+def batches(
+    model: Model, histories: Histories, batch_size: int | None = None
+) -> Iterator[tuple[int, Histories, Floats]]:
+    """Scores of all rows, a bounded batch at a time: (first row, its histories, (B, N) scores)."""
+    size = batch_size or max(1, min(1024, BATCH_BYTES // (4 * max(1, model.num_items))))
+    for start in range(0, len(histories), size):
+        part = histories.rows(start, start + size)
+        yield start, part, model.score(part)
+
+
+def recommend(
+    model: Model,
+    histories: Histories,
+    k: int,
+    *,
+    exclude_seen: bool = False,
+    mask: NDArray[np.bool_] | None = None,
+    batch_size: int | None = None,
+) -> TopK:
+    """The k best items for each history.
+
+    Args:
+        model: a fitted model.
+        histories: B users' events.
+        k: how many.
+        exclude_seen: leave out what stands in the user's own history.
+        mask: (N,) true for the items that may be returned.
+        batch_size: rows scored at a time; chosen from the catalogue's size by default.
+    """
+    found = []
+    for _, part, scores in batches(model, histories, batch_size):
+        if exclude_seen:
+            mask_seen(scores, part)
+        if mask is not None:
+            scores[:, ~mask] = -np.inf
+        found.append(top_k(scores, k))
+    if not found:
+        return TopK(np.zeros((0, k), np.int64), np.zeros((0, k), np.float32))
+    return TopK(np.concatenate([f.items for f in found]), np.concatenate([f.scores for f in found]))
