@@ -1,0 +1,26 @@
+"""Mistakes in the settings, found at start, each with a hint."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register()
+def environment(**_kwargs: Any) -> list[CheckMessage]:
+    """Environment variables that cannot work."""
+    found: list[CheckMessage] = []
+    if settings.ENGINE not in {"local", "ray"}:
+        found.append(Error(f"ENGINE is {settings.ENGINE!r}.", hint="Allowed are local and ray.", id="console.E001"))
+    if settings.STORAGE_URL and urlsplit(settings.STORAGE_URL).scheme != "s3":
+        found.append(
+            Error(f"STORAGE_URL is {settings.STORAGE_URL!r}.", hint="Allowed is s3://BUCKET/PREFIX.", id="console.E002")
+        )
+    if settings.WORKERS < 1:
+        found.append(
+            Error(f"WORKERS is {settings.WORKERS}.", hint="At least 1 Celery process is needed.", id="console.E003")
+        )
+    return found

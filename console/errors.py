@@ -1,0 +1,110 @@
+"""What can go wrong, once for all faces: exceptions named as the AWS codes.
+
+Operations raise these; each face has one translator (aws/views.py, api/errors.py, web/forms.py) that turns them into a
+botocore exception, a 4xx body or a form error. The message is a sentence a person can act on: what is wrong, the value,
+what is allowed. `field` is the wire name of the member at fault, where one is.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """The root of all errors that a caller is told about."""
+
+    status_code: ClassVar[int] = 400
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        """Keep the sentence and the member at fault."""
+        super().__init__(message)
+        self.field = field
+
+    @property
+    def code(self) -> str:
+        """AWS's name of the error."""
+        return type(self).__name__
+
+
+class InvalidInputException(ServiceError):
+    """A value breaks a rule."""
+
+
+class InvalidNextTokenException(ServiceError):
+    """A page token is not one of ours, or of another list."""
+
+
+class LimitExceededException(ServiceError):
+    """A quota is used up."""
+
+
+class ResourceAlreadyExistsException(ServiceError):
+    """The name is taken."""
+
+
+class ResourceInUseException(ServiceError):
+    """The resource is not in a state that allows this."""
+
+    status_code = 409
+
+
+class ResourceNotFoundException(ServiceError):
+    """The ARN names nothing of this account."""
+
+    status_code = 404
+
+
+class TooManyTagsException(ServiceError):
+    """A resource holds 50 tags at most."""
+
+
+class TooManyTagKeysException(ServiceError):
+    """A call names 50 tag keys at most."""
+
+
+class SerializationException(ServiceError):
+    """The body is not what the protocol says."""
+
+
+class UnknownOperationException(ServiceError):
+    """No operation of that name."""
+
+
+class AccessDeniedException(ServiceError):
+    """Known, but not allowed."""
+
+    status_code = 403
+
+
+class MissingAuthenticationToken(ServiceError):
+    """Nobody signed the request."""
+
+    status_code = 403
+
+
+class IncompleteSignature(ServiceError):
+    """The signature lacks a part."""
+
+    status_code = 403
+
+
+class InvalidSignatureException(ServiceError):
+    """The signature does not match, or is too old."""
+
+    status_code = 403
+
+
+class UnrecognizedClientException(ServiceError):
+    """The access key is not known here."""
+
+    status_code = 403
+
+
+class ThrottlingException(ServiceError):
+    """Too many requests at once."""
+
+    status_code = 429
+
+
+class JobError(Exception):
+    """A job cannot go on for a reason the user should read; it becomes the row's failureReason."""

@@ -1,0 +1,47 @@
+"""All rows. Constraints hold what must never be otherwise; rules that need more than one row stand in operations/."""
+
+from __future__ import annotations
+
+from console.models.base import Account, Job, Resource, Status
+from console.models.data import (
+    DataDeletionJob,
+    Dataset,
+    DatasetExportJob,
+    DatasetGroup,
+    DatasetImportJob,
+    Event,
+    EventTracker,
+    Record,
+    Schema,
+)
+from console.models.people import AccessKey, Member, Token
+from console.models.serving import (
+    AttributedSum,
+    BatchInferenceJob,
+    BatchSegmentJob,
+    Campaign,
+    Filter,
+    MetricAttribution,
+)
+from console.models.training import Recommender, Solution, SolutionVersion
+
+RESOURCES: dict[str, type[Resource]] = {
+    model.arn_type: model
+    for model in (
+        DatasetGroup, Schema, Dataset, DatasetImportJob, DatasetExportJob, DataDeletionJob, EventTracker, Filter, Campaign,
+        Recommender, BatchInferenceJob, BatchSegmentJob, MetricAttribution, Solution,
+    )
+}  # fmt: skip
+JOBS: dict[str, type[Job]] = {
+    model.__name__: model
+    for model in (
+        DatasetImportJob, DatasetExportJob, DataDeletionJob, SolutionVersion, Recommender, BatchInferenceJob, BatchSegmentJob,
+    )
+}  # fmt: skip
+
+__all__ = [
+    "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
+    "DataDeletionJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Filter",
+    "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "Schema", "Solution", "SolutionVersion",
+    "Status", "Token",
+]  # fmt: skip

@@ -1,0 +1,151 @@
+"""What every resource has: an owner, a name, a status, times, tags and an ARN; and what every job has besides."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.utils import timezone
+
+from console import arns
+from console.errors import ResourceNotFoundException
+
+JSONDict = dict[str, Any]
+
+
+class Status(models.TextChoices):
+    """AWS's life cycle words."""
+
+    CREATE_PENDING = "CREATE PENDING"
+    CREATE_IN_PROGRESS = "CREATE IN_PROGRESS"
+    ACTIVE = "ACTIVE"
+    CREATE_FAILED = "CREATE FAILED"
+    CREATE_STOPPING = "CREATE STOPPING"
+    CREATE_STOPPED = "CREATE STOPPED"
+    INACTIVE = "INACTIVE"
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+WAITING = (Status.CREATE_PENDING, Status.PENDING)
+RUNNING = (Status.CREATE_IN_PROGRESS, Status.CREATE_STOPPING, Status.IN_PROGRESS)
+UNFINISHED = (*WAITING, *RUNNING)
+ENDED_BADLY = (Status.CREATE_FAILED, Status.CREATE_STOPPED, Status.FAILED)
+
+
+class Account(models.Model):
+    """A tenant: nothing of one account is visible to another."""
+
+    number = models.CharField(max_length=12, unique=True)
+    name = models.CharField(max_length=63, unique=True)
+    created = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ResourceQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    """Look-ups that never leave the account."""
+
+    def for_account(self, account: Account) -> Self:
+        """Only what belongs to `account`."""
+        return self.filter(account=account)
+
+    def by_arn(self, account: Account, arn: str, *, field: str | None = None) -> Any:
+        """The one resource that `arn` names.
+
+        Raises:
+            ResourceNotFoundException: it names nothing of this account, or something of another kind.
+        """
+        parsed = arns.parse(arn, field=field)
+        row = None
+        if parsed.account == account.number and parsed.type == self.model.arn_type:
+            row = self.for_account(account).filter(**self.model.arn_lookup(parsed.name)).first()
+        if row is None:
+            raise ResourceNotFoundException(f"Resource Arn {arn} does not exist.", field=field)
+        return row
+
+
+class Resource(models.Model):
+    """A named thing of an account. Its status is where it stands in AWS's life cycle."""
+
+    arn_type: ClassVar[str]
+
+    account = models.ForeignKey(Account, models.CASCADE)
+    name = models.CharField(max_length=63)
+    status = models.CharField(max_length=30, choices=Status.choices, default=Status.ACTIVE)
+    failure_reason = models.TextField(null=True)
+    tags = models.JSONField(default=dict)
+    created = models.DateTimeField(default=timezone.now)
+    updated = models.DateTimeField(auto_now=True)
+
+    objects = ResourceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["-created", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="%(class)s_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def arn_name(self) -> str:
+        """The ARN's last part; what REST and the pages address the resource by."""
+        return self.name
+
+    @classmethod
+    def arn_lookup(cls, name: str) -> JSONDict:
+        """The query that finds the row of an ARN's last part."""
+        return {"name": name}
+
+    @property
+    def arn(self) -> str:
+        """The resource's ARN."""
+        return str(arns.Arn(self.account.number, self.arn_type, self.arn_name))
+
+    def wire(self) -> JSONDict:
+        """All members by their wire names; the operation's output shape keeps those it declares."""
+        return {
+            "name": self.name,
+            "status": self.status,
+            "failureReason": self.failure_reason,
+            "creationDateTime": self.created,
+            "lastUpdatedDateTime": self.updated,
+        }
+
+
+class Job(Resource):
+    """A resource that a worker makes. The row is the job: its status moves by compare-and-set (console.jobs).
+
+    `progress` holds {"stage", "fraction", "epochs": [{"epoch", "loss", …}], "log": […]} for those who watch.
+    """
+
+    status = models.CharField(max_length=30, choices=Status.choices, default=Status.CREATE_PENDING)
+    claim = models.CharField(max_length=32, default="")
+    attempts = models.PositiveIntegerField(default=0)
+    heartbeat = models.DateTimeField(null=True)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+    progress = models.JSONField(default=dict)
+    traceback = models.TextField(default="")
+
+    waiting: ClassVar[Status] = Status.CREATE_PENDING
+    running: ClassVar[Status] = Status.CREATE_IN_PROGRESS
+    done: ClassVar[Status] = Status.ACTIVE
+    failed: ClassVar[Status] = Status.CREATE_FAILED
+
+    class Meta(Resource.Meta):
+        abstract = True
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it waits or runs."""
+        return self.status in UNFINISHED
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran, or has been running."""
+        return ((self.finished or timezone.now()) - self.started).total_seconds() if self.started else None

@@ -1,0 +1,130 @@
+"""Solutions and their versions; recommenders, which are a solution and a campaign in one."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from console import arns
+from console.models.base import Job, JSONDict, Resource, Status
+from console.models.data import DatasetGroup
+
+
+class Solution(Resource):
+    """A recipe with its configuration on a dataset group; training makes versions of it. `config` is wire solutionConfig."""
+
+    arn_type = "solution"
+
+    dataset_group = models.ForeignKey(DatasetGroup, models.PROTECT, related_name="solutions")
+    recipe = models.CharField(max_length=63, null=True)  # absent until AutoML has chosen
+    perform_hpo = models.BooleanField(default=False)
+    perform_auto_ml = models.BooleanField(default=False)
+    perform_auto_training = models.BooleanField(default=True)
+    perform_incremental_update = models.BooleanField(default=False)
+    event_type = models.CharField(max_length=256, null=True)
+    config = models.JSONField(default=dict)
+    latest_update = models.JSONField(null=True)
+
+    @property
+    def latest_version(self) -> SolutionVersion | None:
+        """The newest version, whatever its status."""
+        return self.versions.first()
+
+    def wire(self) -> JSONDict:
+        latest = self.latest_version
+        return super().wire() | {
+            "solutionArn": self.arn,
+            "datasetGroupArn": self.dataset_group.arn,
+            "recipeArn": arns.recipe_arn(self.recipe) if self.recipe and not self.perform_auto_ml else None,
+            "performHPO": self.perform_hpo,
+            "performAutoML": self.perform_auto_ml,
+            "performAutoTraining": self.perform_auto_training,
+            "performIncrementalUpdate": self.perform_incremental_update,
+            "eventType": self.event_type,
+            "solutionConfig": self.config or None,
+            "autoMLResult": self._auto_ml_result(),
+            "latestSolutionVersion": latest.wire() if latest else None,
+            "latestSolutionUpdate": self.latest_update,
+        }
+
+    def _auto_ml_result(self) -> JSONDict | None:
+        chosen = self.perform_auto_ml and self.recipe
+        return {"bestRecipeArn": arns.recipe_arn(self.recipe)} if chosen else None
+
+
+class SolutionVersion(Job):
+    """One training of a solution.
+
+    `artefact` is the store's key of model and snapshot, `evaluation` that of the per-query results on the frozen test set;
+    `metrics` are AWS's keys, `report` what people see besides (intervals, baselines, snapshot sizes, fingerprint).
+    """
+
+    arn_type = "solution"
+
+    solution = models.ForeignKey(Solution, models.CASCADE, related_name="versions")
+    identifier = models.CharField(max_length=8)
+    training_mode = models.CharField(max_length=10, default="FULL")
+    training_type = models.CharField(max_length=10, default="MANUAL")
+    recipe = models.CharField(max_length=63, null=True)
+    hyperparameters = models.JSONField(default=dict)  # those in force, tuned ones included
+    tuned = models.JSONField(null=True)
+    metrics = models.JSONField(default=dict)
+    report = models.JSONField(default=dict)
+    training_hours = models.FloatField(null=True)
+    artefact = models.CharField(max_length=256, default="")
+    evaluation = models.CharField(max_length=256, default="")
+
+    class Meta(Resource.Meta):
+        constraints = [models.UniqueConstraint(fields=["solution", "identifier"], name="solution_version_identifier")]
+
+    @property
+    def arn_name(self) -> str:
+        return f"{self.solution.name}/{self.identifier}"
+
+    @classmethod
+    def arn_lookup(cls, name: str) -> JSONDict:
+        solution, _, identifier = name.partition("/")
+        return {"solution__name": solution, "identifier": identifier}
+
+    def wire(self) -> JSONDict:
+        solution = self.solution
+        return super().wire() | {
+            "solutionVersionArn": self.arn,
+            "solutionArn": solution.arn,
+            "datasetGroupArn": solution.dataset_group.arn,
+            "recipeArn": arns.recipe_arn(self.recipe) if self.recipe else None,
+            "performHPO": solution.perform_hpo,
+            "performAutoML": solution.perform_auto_ml,
+            "performIncrementalUpdate": solution.perform_incremental_update,
+            "eventType": solution.event_type,
+            "solutionConfig": solution.config or None,
+            "trainingHours": self.training_hours,
+            "trainingMode": self.training_mode,
+            "trainingType": self.training_type,
+            "tunedHPOParams": {"algorithmHyperParameters": self.tuned} if self.tuned else None,
+            "metrics": self.metrics,
+        }
+
+
+class Recommender(Job):
+    """A domain use case: trained on creation, retrained on schedule, served until stopped. `config` is wire recommenderConfig."""
+
+    arn_type = "recommender"
+
+    dataset_group = models.ForeignKey(DatasetGroup, models.PROTECT, related_name="recommenders")
+    recipe = models.CharField(max_length=63)
+    config = models.JSONField(default=dict)
+    latest_update = models.JSONField(null=True)
+    metrics = models.JSONField(default=dict)
+    report = models.JSONField(default=dict)
+    artefact = models.CharField(max_length=256, default="")
+    evaluation = models.CharField(max_length=256, default="")
+
+    def wire(self) -> JSONDict:
+        return super().wire() | {
+            "recommenderArn": self.arn,
+            "datasetGroupArn": self.dataset_group.arn,
+            "recipeArn": arns.recipe_arn(self.recipe),
+            "recommenderConfig": self.config,
+            "latestRecommenderUpdate": self.latest_update,
+            "modelMetrics": self.metrics if self.status in {Status.ACTIVE, Status.INACTIVE} else None,
+        }

@@ -1,0 +1,127 @@
+"""`@operation`: the one door for every face.
+
+An operation is a plain keyword-only function named as in the API, `create_campaign(account, *, name, …)`. The decorator
+looks its name up in the service model, validates the parameters, opens the transaction for a write, cuts the result to
+the output shape, and registers it. Quotas, state rules and look-ups stand in the function.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+
+from console.errors import (
+    InvalidInputException,
+    InvalidNextTokenException,
+    LimitExceededException,
+    ResourceAlreadyExistsException,
+)
+from console.models import Account, Resource
+from console.shapes import OPERATION_MODELS, JSONDict, operation_name, parameter_names, prune, validate
+
+Operation = Callable[..., JSONDict]
+OPERATIONS: dict[str, Operation] = {}
+
+READS = ("Describe", "List", "Get", "Search", "Compare", "Preview", "Explain", "Profile")
+DEFAULT_PAGE = 100
+
+
+def is_read(name: str) -> bool:
+    """Whether the operation changes nothing, so that a viewer may call it and no transaction is opened."""
+    return name.startswith(READS)
+
+
+def operation(function: Callable[..., JSONDict | None]) -> Operation:
+    """Make `function` the implementation of the operation it is named after."""
+    name = operation_name(function.__name__)
+    model, names = OPERATION_MODELS[name], parameter_names(name)
+
+    @wraps(function)
+    def call(account: Account, **params: Any) -> JSONDict:
+        given = {key: value for key, value in params.items() if value is not None}
+        if unknown := sorted(given.keys() - names.keys()):
+            allowed = ", ".join(names.values())
+            raise InvalidInputException(f"Unknown parameter {unknown[0]}; allowed are {allowed}.", field=unknown[0])
+        if model.input_shape:
+            validate(model.input_shape, {names[key]: value for key, value in given.items()})
+        if is_read(name):
+            result = function(account, **given)
+        else:
+            with transaction.atomic():
+                result = function(account, **given)
+        return prune(model.output_shape, result or {}) if model.output_shape else {}
+
+    OPERATIONS[name] = call
+    return call
+
+
+def call_by_wire_names(name: str, account: Account, members: JSONDict) -> JSONDict:
+    """Call an operation with members named as on the wire, as all faces do."""
+    snake = {wire: parameter for parameter, wire in parameter_names(name).items()}
+    return OPERATIONS[name](account, **{snake.get(member, member): value for member, value in members.items()})
+
+
+def create(row: models.Model) -> None:
+    """Insert a new resource; its name must be free.
+
+    Raises:
+        ResourceAlreadyExistsException: the name is taken.
+    """
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        arn = row.arn if isinstance(row, Resource) else str(row)
+        raise ResourceAlreadyExistsException(
+            f"Another resource with Arn {arn} already exists; choose another name.", field="name"
+        ) from None
+
+
+def within_quota(quota: str, rows: models.QuerySet[Any], what: str) -> None:
+    """Hold a new resource to its quota.
+
+    Raises:
+        LimitExceededException: there are as many as allowed already.
+    """
+    limit = settings.QUOTAS[quota]
+    if rows.count() >= limit:
+        raise LimitExceededException(f"More than {limit} {what}. Delete some, or raise QUOTA_{quota}.")
+
+
+def page(
+    name: str, rows: models.QuerySet[Any], key: str, next_token: str | None, max_results: int = DEFAULT_PAGE
+) -> JSONDict:
+    """One page of a list, newest first; the token holds the list's name and the last row seen, so insertions don't shift it."""
+    if next_token:
+        created, pk = _read_token(name, next_token)
+        rows = rows.filter(models.Q(created__lt=created) | models.Q(created=created, pk__lt=pk))
+    found = list(rows.order_by("-created", "-pk")[: max_results + 1])
+    more = len(found) > max_results
+    found = found[:max_results]
+    token = _write_token(name, found[-1]) if more else None
+    return {key: [row.wire() for row in found], "nextToken": token}
+
+
+def _write_token(name: str, row: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps([name, row.created.isoformat(), row.pk]).encode()).decode()
+
+
+def _read_token(name: str, token: str) -> tuple[str, int]:
+    wrong = InvalidNextTokenException(
+        f"nextToken {token[:40]} is not one of this list; pass on the token of its last page.", field="nextToken"
+    )
+    try:
+        owner, created, pk = json.loads(base64.urlsafe_b64decode(token.encode()))
+        datetime.fromisoformat(created)
+    except (ValueError, TypeError):
+        raise wrong from None
+    if owner != name or not isinstance(pk, int):
+        raise wrong
+    return created, pk

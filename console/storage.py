@@ -1,0 +1,254 @@
+"""Objects at `s3://bucket/key`: folders below DATA_DIR/buckets by default, real S3 where one is configured.
+
+Two uses: the locations that people name in requests (imports, batch jobs, exports), and the store, where the server keeps
+Parquet parts and artefacts under keys of its own. Nothing else of the file system can be reached through a location.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from console.errors import InvalidInputException, JobError
+
+CHUNK = 1 << 20
+STORE_BUCKET = "store"
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a bucket: an object, or a folder when the key ends in "/" or is empty."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        """The location as an s3:// URL."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it names a folder."""
+        return not self.key or self.key.endswith("/")
+
+    def child(self, name: str) -> Location:
+        """An object below this folder."""
+        return Location(self.bucket, f"{self.key.rstrip('/')}/{name}".lstrip("/"))
+
+
+def parse_location(url: str, *, field: str | None = None) -> Location:
+    """Read an s3:// URL.
+
+    Raises:
+        InvalidInputException: another scheme, no bucket, or a key that tries to leave it.
+    """
+    parts = urlsplit(url)
+    path = PurePosixPath(parts.path)
+    outside = ".." in path.parts or "\\" in url or "\0" in url or parts.netloc in {"", ".", ".."} or "//" in parts.path
+    if parts.scheme != "s3" or outside or parts.query or parts.fragment:
+        raise InvalidInputException(f"Invalid Data location: {url}. Allowed is s3://BUCKET/KEY.", field=field)
+    return Location(parts.netloc, parts.path.lstrip("/"))
+
+
+def is_real_s3() -> bool:
+    """Whether locations are in a real S3 rather than in folders."""
+    return bool(settings.STORAGE_URL or settings.AWS_ENDPOINT_URL_S3)
+
+
+def list_objects(folder: Location, suffix: str = "", *, recursive: bool = False) -> list[Location]:
+    """The objects below a folder, by name; the object itself when `folder` is not one."""
+    if not folder.is_folder:
+        return [folder] if exists(folder) else []
+    keys = _s3_keys(folder) if is_real_s3() else _folder_keys(folder)
+    depth = folder.key.count("/")
+    found = [key for key in keys if key.endswith(suffix) and (recursive or key.count("/") == depth)]
+    return [Location(folder.bucket, key) for key in sorted(found)]
+
+
+def exists(location: Location) -> bool:
+    """Whether there is such an object."""
+    if not is_real_s3():
+        return _path(location).is_file()
+    try:
+        _s3().head_object(Bucket=location.bucket, Key=location.key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NoSuchBucket"}:
+            return False
+        raise _unreachable(location, error) from error
+    return True
+
+
+def size_bytes(location: Location) -> int:
+    """The object's size."""
+    if not is_real_s3():
+        return _path(location).stat().st_size
+    return int(_s3().head_object(Bucket=location.bucket, Key=location.key)["ContentLength"])
+
+
+@contextmanager
+def open_read(location: Location) -> Iterator[IO[bytes]]:
+    """Read an object as a stream.
+
+    Raises:
+        JobError: it is not there or cannot be read; says where it was looked for.
+    """
+    if is_real_s3():
+        try:
+            body: Any = _s3().get_object(Bucket=location.bucket, Key=location.key)["Body"]
+        except (ClientError, BotoCoreError) as error:
+            raise _unreachable(location, error) from error
+        with body:
+            yield body
+        return
+    try:
+        file = _path(location).open("rb")
+    except OSError as error:
+        raise _unreachable(location, error) from error
+    with file:
+        yield file
+
+
+@contextmanager
+def open_write(location: Location) -> Iterator[IO[bytes]]:
+    """Write an object whole: it appears under its name only if the block ends without an error."""
+    with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
+        draft = Path(folder) / "object"
+        with draft.open("wb") as file:
+            yield file
+        put_file(draft, location)
+
+
+def put_file(path: Path, location: Location) -> None:
+    """Publish a local file as an object; the file is moved where the store is a folder."""
+    if is_real_s3():
+        try:
+            _s3().upload_file(str(path), location.bucket, location.key)
+        except (ClientError, BotoCoreError) as error:
+            raise _unreachable(location, error) from error
+        return
+    target = _path(location)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    shutil.move(path, draft)
+    draft.replace(target)
+
+
+def delete(location: Location) -> None:
+    """Remove an object, or all below a folder; not an error if there is none."""
+    if not is_real_s3():
+        path = _path(location)
+        if location.is_folder:
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+        return
+    for found in list_objects(location, recursive=True):
+        _s3().delete_object(Bucket=found.bucket, Key=found.key)
+
+
+def store(key: str) -> Location:
+    """A place of the server's own."""
+    parts = urlsplit(settings.STORAGE_URL)
+    prefix = f"{parts.path.strip('/')}/" if parts.path.strip("/") else ""
+    return Location(parts.netloc or STORE_BUCKET, f"{prefix}{key}")
+
+
+def publish_folder(folder: Path, key: str) -> None:
+    """Move a finished local folder into the store under `key`; readers see all of it or nothing."""
+    target = store(f"{key}/")
+    if is_real_s3():
+        manifest_last = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.name == "manifest.json")
+        for path in manifest_last:
+            put_file(path, target.child(path.relative_to(folder).as_posix()))
+        shutil.rmtree(folder)
+        return
+    destination = _path(target)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    if destination.exists():
+        shutil.rmtree(destination)
+    shutil.move(folder, destination)
+
+
+def local_folder(key: str) -> Path:
+    """A local folder with what the store holds under `key`: the store itself, or a copy of S3's in the cache.
+
+    Raises:
+        JobError: the store holds nothing there.
+    """
+    target = store(f"{key}/")
+    if not is_real_s3():
+        if not (path := _path(target)).is_dir():
+            raise JobError(f"The store holds nothing under {key}.")
+        return path
+    cached: Path = settings.DATA_DIR / "cache" / key
+    if not cached.is_dir():
+        with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
+            draft = Path(scratch) / "folder"
+            for found in list_objects(target, recursive=True):
+                path = draft / found.key.removeprefix(target.key)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _s3().download_file(found.bucket, found.key, str(path))
+            if not draft.is_dir():
+                raise JobError(f"The store holds nothing under {key}.")
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            if not cached.is_dir():
+                draft.rename(cached)
+    return cached
+
+
+def scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder on the store's file system, so that publishing is a rename."""
+    return tempfile.TemporaryDirectory(dir=_scratch())
+
+
+def _scratch() -> Path:
+    path: Path = settings.DATA_DIR / "scratch"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _path(location: Location) -> Path:
+    root: Path = settings.DATA_DIR / "buckets"
+    if location.bucket == STORE_BUCKET:
+        root = settings.DATA_DIR
+    path = root / location.bucket / location.key
+    resolved = path.resolve()
+    if not resolved.is_relative_to((root / location.bucket).resolve()):
+        raise InvalidInputException(f"Invalid Data location: {location} leaves its bucket.")
+    return path
+
+
+def _folder_keys(folder: Location) -> list[str]:
+    base = _path(Location(folder.bucket, ""))
+    below = _path(folder)
+    files = (path for path in below.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return [path.relative_to(base).as_posix() for path in files] if below.is_dir() else []
+
+
+def _s3_keys(folder: Location) -> list[str]:
+    try:
+        pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=folder.bucket, Prefix=folder.key)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/")]
+    except (ClientError, BotoCoreError) as error:
+        raise _unreachable(folder, error) from error
+
+
+@cache
+def _s3() -> Any:
+    return boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3 or None)
+
+
+def _unreachable(location: Location, error: Exception) -> JobError:
+    return JobError(f"Cannot access {location}: {error.__class__.__name__}: {error}")

@@ -1,0 +1,24 @@
+"""The Celery tasks: run one job, and what beat does by the clock."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from console import jobs
+from console.runners import RUNNERS
+
+
+@shared_task(name="console.run")
+def run(label: str, pk: int) -> None:
+    """Claim the job and run it; does nothing if somebody else has."""
+    held = jobs.claim(label, pk)
+    if held is None:
+        return
+    with jobs.running(held):
+        RUNNERS[label](held)
+
+
+@shared_task(name="console.reap")
+def reap() -> None:
+    """Take up jobs whose worker died."""
+    jobs.reap()

@@ -1,0 +1,11 @@
+"""Where each face is mounted."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+
+urlpatterns = [
+    re_path(r"^aws(?:/|$)", include("console.aws.urls")),
+    path("api/v1/", include("console.api.urls")),
+    path("", include("console.web.urls")),
+]

@@ -1,0 +1,34 @@
+"""Fixtures for all tests: accounts, and a way to run the jobs that operations left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from console import tasks
+from console.models import JOBS, Account
+
+
+@pytest.fixture
+def account(db) -> Account:
+    """Alice's account."""
+    return Account.objects.create(number="000000000001", name="alice")
+
+
+@pytest.fixture
+def other_account(db) -> Account:
+    """Charlie's account, which must see nothing of Alice's."""
+    return Account.objects.create(number="000000000003", name="charlie")
+
+
+@pytest.fixture
+def run_jobs(db) -> Callable[[], None]:
+    """Run every waiting job to its end, as a worker would, in this process."""
+
+    def run() -> None:
+        for label, model in JOBS.items():
+            for row in model.objects.filter(status=model.waiting).order_by("pk"):
+                tasks.run(label, row.pk)
+
+    return run
