@@ -1,0 +1,243 @@
+"""Choosing and mixing components on held-out events: what to add to what, and how much, is read from the data at hand.
+
+Components that estimate how likely an item comes next are added up (`linear`), the logarithm of the sum joins what is a
+log-probability already (`logarithmic`: a network's log-softmax, popularity). Weights are found by coordinate search on
+ranking quality, not on likelihood, because the list is what a person sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.base import Floats, Indexes
+from recipes.data import Histories
+from recipes.repeats import Seen, seen_items
+
+HELD_OUT = 0.1  # newest share of a validation user's events
+SCORES_HELD = 12_000_000  # validation scores per component: queries × items
+REPEATING = 0.01  # share of held-out events that are in the user's history, above which repeats are wanted
+NEVER = -12.0  # what a seen item loses where data never repeat
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Q queries with the events that followed.
+
+    Attributes:
+        histories: what is known at the time of each query.
+        row, item: (P,) pairs of a query and an item that followed, distinct within the query.
+        first: (P,) true for the event that came next.
+        repeat: (P,) true where the item is in the query's own history.
+        seen: the distinct items of each history.
+        ends: (U,) how many events of each user are left for training.
+    """
+
+    histories: Histories
+    row: Indexes
+    item: Indexes
+    first: NDArray[np.bool_]
+    repeat: NDArray[np.bool_]
+    seen: Seen
+    ends: Indexes
+
+    @property
+    def repeating(self) -> bool:
+        """Whether people come back to items often enough that seen items must be ranked well."""
+        return bool(self.repeat.mean() >= REPEATING) if len(self.repeat) else False
+
+
+def hold_out(histories: Histories, num_items: int, seed: int, most_users: int = 1500) -> Validation:
+    """Hold out the newest tenth (at least one event) of some users; ask at its beginning and in its middle.
+
+    Args:
+        histories: the training users' histories.
+        num_items: N.
+        seed: chooses the users.
+        most_users: at most so many of them, fewer where the catalogue is large.
+    """
+    sizes = np.diff(histories.offsets)
+    eligible = np.flatnonzero(sizes >= 2)
+    wanted = int(np.clip(SCORES_HELD / max(1, num_items) / 1.5, 64, most_users))
+    chosen = np.sort(np.random.default_rng(seed).permutation(eligible)[:wanted])
+    held = np.maximum(1, np.round(HELD_OUT * sizes[chosen])).astype(np.int64)
+    ends = sizes.copy()
+    ends[chosen] -= held
+    long = held >= 3
+    users = np.concatenate([chosen, chosen[long]])
+    cuts = np.concatenate([ends[chosen], ends[chosen[long]] + held[long] // 2])
+    events = np.concatenate([np.arange(s, s + c) for s, c in zip(histories.offsets[users], cuts, strict=True)] or [[]])
+    queries = Histories(
+        np.concatenate([np.zeros(1, np.int64), np.cumsum(cuts)]),
+        *(getattr(histories, name)[events.astype(np.int64)] for name in ("item_index", "timestamp", "event_type")),
+        user_index=histories.user_index[users],
+    )
+    return _with_truths(histories, queries, users, cuts, ends, num_items)
+
+
+def _with_truths(
+    histories: Histories, queries: Histories, users: Indexes, cuts: Indexes, ends: Indexes, num_items: int
+) -> Validation:
+    sizes = np.diff(histories.offsets)
+    rest = sizes[users] - cuts
+    row = np.repeat(np.arange(len(users)), rest)
+    within = np.arange(int(rest.sum())) - np.repeat(np.cumsum(rest) - rest, rest)
+    item = histories.item_index[np.repeat(histories.offsets[users] + cuts, rest) + within]
+    keys, index = np.unique(row * num_items + item, return_index=True)
+    row, item, within = row[index], item[index], within[index]
+    seen = seen_items(queries, num_items)
+    repeat = np.isin(keys, seen.row * num_items + seen.item)
+    return Validation(queries, row, item, within == 0, repeat, seen, ends)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is mixed, for B rows: arrays (B, N) by name, and the repeat rates (S,) of the seen items."""
+
+    linear: Mapping[str, Floats]
+    logarithmic: Mapping[str, Floats]
+    seen: Seen
+    rates: Floats
+
+
+@dataclass(frozen=True)
+class Blend:
+    """How to mix.
+
+    Attributes:
+        linear: weight of each component that estimates a probability.
+        logarithmic: weight of each component that is a logarithm.
+        repeat: weight of the repeat rates, added to the probability of seen items.
+        seen: added to the logarithm of seen items; very negative where data never repeat.
+        floor: probability below which the logarithm flattens.
+    """
+
+    linear: Mapping[str, float] = field(default_factory=dict)
+    logarithmic: Mapping[str, float] = field(default_factory=dict)
+    repeat: float = 0.0
+    seen: float = 0.0
+    floor: float = 1e-4
+
+    def mix(self, parts: Parts) -> Floats:
+        """(B, N) scores; a fresh array."""
+        return self.finish(self.linear_sum(parts), parts)
+
+    def linear_sum(self, parts: Parts) -> Floats:
+        """(B, N) the weighted sum of the linear components."""
+        terms = [(parts.linear[name], weight) for name, weight in self.linear.items() if weight]
+        if not terms:
+            some = next(iter((parts.linear or parts.logarithmic).values()))
+            return np.zeros_like(some)
+        total = terms[0][0] * np.float32(terms[0][1])
+        for scores, weight in terms[1:]:
+            total += scores * np.float32(weight)
+        return total
+
+    def finish(self, linear: Floats, parts: Parts) -> Floats:
+        """(B, N) from the linear sum, which is overwritten."""
+        if self.repeat:
+            linear[parts.seen.row, parts.seen.item] += np.float32(self.repeat) * parts.rates
+        scores = smooth_log(linear, self.floor)
+        for name, weight in self.logarithmic.items():
+            if weight:
+                scores += np.float32(weight) * parts.logarithmic[name]
+        if self.seen:
+            scores[parts.seen.row, parts.seen.item] += np.float32(self.seen)
+        return scores
+
+
+def smooth_log(values: Floats, floor: float) -> Floats:
+    """log((v + √(v² + 4 floor²)) / 2), in place: log v where v is large, still increasing where it is negative."""
+    root = np.square(values)
+    root += np.float32(4 * floor * floor)
+    np.sqrt(root, out=root)
+    # for negative v the sum cancels; its conjugate, floor² / (root - v), does not
+    negative = values < 0
+    np.subtract(root, values, out=root, where=negative)
+    np.add(root, values, out=root, where=~negative)
+    np.log(root, out=root)
+    np.subtract(np.float32(2 * np.log(floor) + np.log(2)), root, out=root, where=negative)
+    np.subtract(root, np.float32(np.log(2)), out=root, where=~negative)
+    return root
+
+
+def quality(validation: Validation, scores: Floats) -> float:
+    """How well (Q, N) scores rank what followed: NDCG@10 and MRR@25 of the next event, NDCG@10 of all that followed.
+
+    Seen items are left out; where people repeat, the same with them is averaged in. `scores` is overwritten.
+    """
+    parts = []
+    if validation.repeating:
+        every = np.ones(len(validation.row), bool)
+        parts.append(_ranking_quality(validation, ranks(scores, validation.row, validation.item), every))
+    scores[validation.seen.row, validation.seen.item] = -np.inf
+    fresh = ~validation.repeat
+    parts.append(_ranking_quality(validation, ranks(scores, validation.row, validation.item), fresh))
+    return float(np.mean(parts))
+
+
+def ranks(scores: Floats, row: Indexes, item: Indexes) -> Indexes:
+    """(P,) how many items of its row score at least as high as each given one, itself left out; 0 is the best rank."""
+    found = np.empty(len(row), np.int64)
+    step = max(1, 4_000_000 // max(1, scores.shape[1]))
+    for start in range(0, len(row), step):
+        part = slice(start, start + step)
+        own = scores[row[part], item[part]][:, None]
+        found[part] = (scores[row[part]] >= own).sum(axis=1) - 1
+    return found
+
+
+def _ranking_quality(validation: Validation, rank: Indexes, counted: NDArray[np.bool_]) -> float:
+    first = counted & validation.first
+    rank_of_next = rank[first]
+    gains = np.where(rank_of_next < 10, 1 / np.log2(rank_of_next + 2.0), 0.0)
+    reciprocal = np.where(rank_of_next < 25, 1 / (rank_of_next + 1.0), 0.0)
+    size = len(validation.histories)
+    gained = np.bincount(
+        validation.row[counted], np.where(rank[counted] < 10, 1 / np.log2(rank[counted] + 2.0), 0.0), minlength=size
+    )
+    wanted = np.bincount(validation.row[counted], minlength=size)
+    ideal = np.cumsum(1 / np.log2(np.arange(10) + 2.0))[np.minimum(np.maximum(wanted, 1), 10) - 1]
+    asked = wanted > 0
+    if not len(rank_of_next) or not asked.any():
+        return 0.0
+    return float((gains.mean() + reciprocal.mean()) / 2 + (gained / ideal)[asked].mean()) / 2
+
+
+def search(
+    validation: Validation,
+    parts: Parts,
+    start: Blend,
+    grids: Mapping[str, tuple[float, ...]],
+    sweep: Callable[[], None],
+) -> tuple[Blend, float]:
+    """Improve `start` one weight at a time, in the grids' order; returns the best blend and its quality.
+
+    Args:
+        validation: what followed.
+        parts: the components' scores of its histories.
+        start: the blend to begin with.
+        grids: weights to try by name: a component's, "repeat" or "seen".
+        sweep: called before each trial; may raise StopRequested.
+    """
+    best, reached = start, quality(validation, start.mix(parts))
+    for name, weights in grids.items():
+        for weight in weights:
+            sweep()
+            trial = weighted(best, name, weight, parts)
+            found = quality(validation, trial.mix(parts))
+            if found > reached + 1e-9:
+                best, reached = trial, found
+    return best, reached
+
+
+def weighted(blend: Blend, name: str, weight: float, parts: Parts) -> Blend:
+    """The blend with one weight changed."""
+    if name in parts.linear:
+        return replace(blend, linear={**blend.linear, name: weight})
+    if name in parts.logarithmic:
+        return replace(blend, logarithmic={**blend.logarithmic, name: weight})
+    return replace(blend, **{name: weight})

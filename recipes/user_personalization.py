@@ -1,0 +1,92 @@
+"""User-Personalization: what a person wants next, from all that is known, mixed as the data at hand ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from recipes.base import Model, Recipe, RecipeType, Run, hyperparameter
+from recipes.data import TrainingData
+from recipes.engine import Settings, fit_relevance
+from recipes.relevance import RelevanceModel
+
+MODES = ("auto", "fast", "full")
+
+
+@dataclass(frozen=True)
+class UserPersonalization(Recipe):
+    """aws-user-personalization: the relevance engine, to which serving adds exploration."""
+
+    name: ClassVar[str] = "aws-user-personalization"
+    type: ClassVar[RecipeType] = RecipeType.USER_PERSONALIZATION
+    summary: ClassVar[str] = "Recommends what each user is likely to want next, and explores new items."
+    datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS", "USERS", "ITEMS")
+    explores: ClassVar[bool] = True
+    updates: ClassVar[bool] = True
+    has_scores: ClassVar[bool] = True
+    model: ClassVar[type[Model]] = RelevanceModel
+
+    hidden_dimension: int = hyperparameter(
+        149, low=32, high=256, tunable=True, help="Width of the network's memory; wider learns more and takes longer."
+    )
+    bptt: int = hyperparameter(
+        32, low=2, high=32, tunable=True, help="How many events back an event's influence is learned."
+    )
+    recency_mask: bool = hyperparameter(
+        True, tunable=True, help="Whether items that were popular of late are preferred."
+    )
+    min_user_history_length_percentile: float = hyperparameter(
+        0.0,
+        low=0.0,
+        high=1.0,
+        featurization=True,
+        help="Users with shorter histories than this share of users are left out.",
+    )
+    max_user_history_length_percentile: float = hyperparameter(
+        0.99,
+        low=0.0,
+        high=1.0,
+        featurization=True,
+        help="Histories longer than those of this share of users are cut to their newest events.",
+    )
+    mode: str = hyperparameter(
+        "auto",
+        choices=MODES,
+        help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
+    )
+
+    def fit(self, data: TrainingData, run: Run) -> Model:
+        """Fit the engine."""
+        settings = Settings(
+            self.hidden_dimension,
+            self.bptt,
+            self.recency_mask,
+            self.min_user_history_length_percentile,
+            self.max_user_history_length_percentile,
+            self.mode,
+        )
+        return fit_relevance(self, settings, data, run)
+
+
+@dataclass(frozen=True)
+class UserPersonalizationV2(Recipe):
+    """aws-user-personalization-v2: the same engine with v2's one setting; exploration is fixed by the service."""
+
+    name: ClassVar[str] = "aws-user-personalization-v2"
+    type: ClassVar[RecipeType] = RecipeType.USER_PERSONALIZATION
+    summary: ClassVar[str] = "Recommends what each user is likely to want next, with nothing to set."
+    datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS", "USERS", "ITEMS")
+    updates: ClassVar[bool] = True
+    has_scores: ClassVar[bool] = True
+    model: ClassVar[type[Model]] = RelevanceModel
+
+    apply_recency_bias: bool = hyperparameter(True, help="Whether recent events and recently popular items weigh more.")
+    mode: str = hyperparameter(
+        "auto",
+        choices=MODES,
+        help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
+    )
+
+    def fit(self, data: TrainingData, run: Run) -> Model:
+        """Fit the engine."""
+        return fit_relevance(self, Settings(recency=self.apply_recency_bias, mode=self.mode), data, run)
