@@ -1,0 +1,114 @@
+"""Bound filters as masks over a catalogue: vectorised, and what does not depend on the user kept from request to request.
+
+AWS does not say how AND and OR bind or what an INCLUDE whose IF is false does; the choices stand at the code.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Lock
+
+import numpy as np
+
+from recipes.filters.expression import EVENT_DATASETS, Bound, Expression, FilterError, Verb
+from recipes.filters.predicates import Mask, at_item, holds
+from recipes.filters.rows import Catalogue, Events, UserContext
+
+CACHE_BYTES = 64 * 2**20
+
+
+class CompiledFilters:
+    """Masks over one catalogue, with those parts kept that depend on no user; old ones make room for new ones.
+
+    Safe to share between threads. A catalogue that changes gets a new object.
+    """
+
+    def __init__(self, catalogue: Catalogue, capacity_bytes: int = CACHE_BYTES) -> None:
+        """Begin with nothing kept; at most `capacity_bytes` of masks will be."""
+        self.catalogue = catalogue
+        self.capacity = max(1, capacity_bytes // max(1, catalogue.size))
+        self._masks: OrderedDict[object, Mask] = OrderedDict()
+        self._lock = Lock()
+
+    def mask(self, bound: Bound, user: UserContext | None = None, current_item: int | None = None) -> Mask:
+        """The rows that may be returned; see `recipes.filters.mask`. The array is shared and read-only."""
+        if bound.target is not self.catalogue.target:
+            raise FilterError(f"The filter is for {bound.target}, this needs one for {self.catalogue.target}.")
+        if not bound.needs_user and not bound.needs_current_item:
+            return self._kept(bound, lambda: self._combine(bound, None, None))
+        if bound.needs_user and user is None:
+            raise FilterError("The filter asks what the user did or is: the request needs a userId.")
+        if bound.needs_current_item and current_item is None:
+            raise FilterError("The filter compares with CurrentItem: the request needs an itemId.")
+        return self._combine(bound, user, current_item)
+
+    def _combine(self, bound: Bound, user: UserContext | None, current_item: int | None) -> Mask:
+        """(union of the includes, everything without any) minus (union of the excludes)."""
+        found: dict[Verb, Mask | None] = {Verb.INCLUDE: None, Verb.EXCLUDE: None}
+        for expression in bound.expressions:
+            if user is not None and not all(holds(each, user.value(each.field.name)) for each in expression.when):
+                continue  # also for INCLUDE: an expression whose IF is false has no effect (AWS does not say)
+            matches = self._matches(self._at_item(expression, current_item), user)
+            so_far = found[expression.verb]
+            found[expression.verb] = matches if so_far is None else so_far | matches
+        included, excluded = found[Verb.INCLUDE], found[Verb.EXCLUDE]
+        if included is None:
+            return np.ones(self.catalogue.size, bool) if excluded is None else ~excluded
+        return included if excluded is None else included & ~excluded
+
+    def _matches(self, expression: Expression, user: UserContext | None) -> Mask:
+        if expression.dataset in EVENT_DATASETS and user is not None:
+            return self._alternatives(expression, user.events)
+        key = (expression.alternatives, "rows")
+        return self._kept(key, lambda: self._alternatives(expression, self.catalogue.events))
+
+    def _alternatives(self, expression: Expression, events: Events) -> Mask:
+        """AND binds more tightly than OR (AWS does not say)."""
+        found = np.zeros(self.catalogue.size, bool)
+        for conjunction in expression.alternatives:
+            found |= np.logical_and.reduce([self.catalogue.satisfying(condition, events) for condition in conjunction])
+        return found
+
+    def _at_item(self, expression: Expression, item: int | None) -> Expression:
+        """The expression with the current item's values in place of CurrentItem."""
+        if item is None or not expression.needs_current_item:
+            return expression
+        resolved = tuple(
+            tuple(at_item(condition, lambda name: self.catalogue.value(name, item)) for condition in conjunction)
+            for conjunction in expression.alternatives
+        )
+        return replace(expression, alternatives=resolved)
+
+    def _kept(self, key: object, compute: Callable[[], Mask]) -> Mask:
+        with self._lock:
+            kept = self._masks.get(key)
+            if kept is not None:
+                self._masks.move_to_end(key)
+                return kept
+        fresh = compute()
+        fresh.setflags(write=False)
+        with self._lock:
+            self._masks[key] = fresh
+            while len(self._masks) > self.capacity:
+                self._masks.popitem(last=False)
+        return fresh
+
+
+def mask(bound: Bound, catalogue: Catalogue, user: UserContext | None = None, current_item: int | None = None) -> Mask:
+    """The rows of a catalogue that may be returned, computed once; serving keeps a `CompiledFilters`.
+
+    Args:
+        bound: a filter with its values.
+        catalogue: the rows, of the filter's target.
+        user: whose request it is.
+        current_item: row of the request's item; -1 for one that the catalogue does not have.
+
+    Returns:
+        (N,) true for the rows that may be returned.
+
+    Raises:
+        FilterError: the filter is for another target, or needs a user or an item that is not given.
+    """
+    return CompiledFilters(catalogue).mask(bound, user, current_item)

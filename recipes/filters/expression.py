@@ -1,0 +1,342 @@
+"""What a filter expression says, as frozen values: parsed, checked against the schemas, bound to a request's values.
+
+The rules are those of Amazon Personalize's filters: one dataset per expression, placeholders filled per request, EXCLUDE
+without its value ignored. Where AWS says nothing, the choice is noted at the code.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+QUOTED = re.compile(r'"([^"]*)"')
+QUOTED_LIST = re.compile(rf"\s*{QUOTED.pattern}\s*(?:,\s*{QUOTED.pattern}\s*)*")
+EVENT_TYPE = "EVENT_TYPE"
+EVENT_DATASETS = {"INTERACTIONS", "ACTION_INTERACTIONS"}
+UNUSABLE = {"ACTION_EXPIRATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "REPEAT_FREQUENCY"}
+ORDERED = {"<", "<=", ">", ">="}
+
+
+class FilterError(ValueError):
+    """A filter cannot be made or applied; the message is a sentence for the person who wrote it.
+
+    Attributes:
+        column: where in the expression, from 1; None when it is about a request's values.
+        expected: what could have stood there, in words.
+    """
+
+    def __init__(self, message: str, *, column: int | None = None, expected: tuple[str, ...] = ()) -> None:
+        """Keep where it was and what was expected beside the message."""
+        super().__init__(message)
+        self.column = column
+        self.expected = expected
+
+
+class Verb(StrEnum):
+    """Keep the matches, or drop them."""
+
+    INCLUDE = "INCLUDE"
+    EXCLUDE = "EXCLUDE"
+
+
+class Target(StrEnum):
+    """What is kept or dropped."""
+
+    ITEM = "ItemID"
+    USER = "UserID"
+    ACTION = "ActionID"
+
+
+class FieldKind(StrEnum):
+    """What a schema says of a field, as far as filters care."""
+
+    NUMERIC = "numeric"
+    STRING = "string"  # categorical or plain
+    TEXTUAL = "textual"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True)
+class Field:
+    """`dataset.name`, both in upper case: fields are written in any case."""
+
+    dataset: str
+    name: str
+
+    def __str__(self) -> str:
+        """As in an expression."""
+        return f"{self.dataset}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """`$name`, filled by the request; names are case-sensitive."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class CurrentItem:
+    """`CurrentItem.name`: the value of the request's item."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Membership:
+    """`field [NOT] IN (values)` or `field IN CurrentItem.name`."""
+
+    field: Field
+    values: tuple[str | Placeholder | CurrentItem, ...]
+    negated: bool
+    column: int = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`field operator operand`; an operand of None (a null of the current item) satisfies only `!=`."""
+
+    field: Field
+    operator: str
+    operand: float | str | Placeholder | CurrentItem | None
+    column: int = field(compare=False)
+
+
+Condition: TypeAlias = Membership | Comparison
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One INCLUDE or EXCLUDE: true for a row that satisfies all conditions of any of `alternatives`, if `when` holds."""
+
+    verb: Verb
+    target: Target
+    alternatives: tuple[tuple[Condition, ...], ...]
+    when: tuple[Condition, ...]
+
+    @property
+    def conditions(self) -> Iterator[Condition]:
+        """All conditions, the user's included."""
+        for conjunction in self.alternatives:
+            yield from conjunction
+        yield from self.when
+
+    @property
+    def dataset(self) -> str:
+        """The one dataset it tests, in upper case."""
+        return self.alternatives[0][0].field.dataset
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The names of its placeholders, in order, each once."""
+        found = (part.name for c in self.conditions for part in _operands(c) if isinstance(part, Placeholder))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def needs_current_item(self) -> bool:
+        """Whether it compares with the request's item."""
+        return any(isinstance(part, CurrentItem) for c in self.conditions for part in _operands(c))
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether it asks what a user did or is."""
+        return bool(self.when) or (self.target is not Target.USER and self.dataset in EVENT_DATASETS)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A parsed filter: its expressions in the order written, which has no meaning."""
+
+    text: str
+    expressions: tuple[Expression, ...]
+
+    @property
+    def target(self) -> Target:
+        """What it filters; the same for all its expressions."""
+        return self.expressions[0].target
+
+    @property
+    def placeholders(self) -> dict[str, bool]:
+        """The names of all placeholders; whether any INCLUDE needs it, so that a request must give it."""
+        required: dict[str, bool] = {}
+        for expression in self.expressions:
+            for name in expression.placeholders:
+                required[name] = required.get(name, False) or expression.verb is Verb.INCLUDE
+        return required
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether a request must say for which user."""
+        return any(expression.needs_user for expression in self.expressions)
+
+    @property
+    def needs_current_item(self) -> bool:
+        """Whether it is for related items only."""
+        return any(expression.needs_current_item for expression in self.expressions)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Every (dataset, field) it reads, in upper case, each once; CurrentUser counts as USERS, CurrentItem as ITEMS."""
+        return list(dict.fromkeys((used.dataset, used.name) for e in self.expressions for used, _ in _uses(e)))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A filter with all its values: what is left of its expressions; hashable, so that masks are kept by it."""
+
+    target: Target
+    expressions: tuple[Expression, ...]
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether what is left asks what a user did or is."""
+        return any(expression.needs_user for expression in self.expressions)
+
+    @property
+    def needs_current_item(self) -> bool:
+        """Whether what is left compares with the request's item."""
+        return any(expression.needs_current_item for expression in self.expressions)
+
+
+def check(filter: Filter, schema_columns: Mapping[str, Mapping[str, FieldKind | str]]) -> None:  # noqa: A002
+    """Hold a filter to the schemas of its dataset group.
+
+    Args:
+        filter: the parsed filter.
+        schema_columns: kinds of the fields by dataset type ("ITEMS", "USERS", …) and field name, any case.
+
+    Raises:
+        FilterError: a dataset or field that is not there, or whose kind filters cannot use.
+    """
+    kinds = {
+        dataset.upper(): {name.upper(): FieldKind(kind) for name, kind in fields.items()}
+        for dataset, fields in schema_columns.items()
+    }
+    for expression in filter.expressions:
+        for used, condition in _uses(expression):
+            _check_use(used, condition, kinds)
+
+
+def bind(filter: Filter, values: Mapping[str, str] | None = None) -> Bound:  # noqa: A002
+    """Fill the placeholders with a request's `filterValues`.
+
+    Args:
+        filter: the parsed filter.
+        values: by placeholder name without `$`, each one string such as `"Comedy","Drama"`.
+
+    Raises:
+        FilterError: an INCLUDE without its value, a name the filter does not have, a value that cannot be read.
+    """
+    given = {name: read_values(name, text) for name, text in (values or {}).items()}
+    known = filter.placeholders
+    if unknown := [name for name in given if name not in known]:
+        allowed = ", ".join(known) or "none"
+        raise FilterError(f"The filter has no parameter {unknown[0]}, its parameters are: {allowed}.")
+    kept = []
+    for expression in filter.expressions:
+        missing = [name for name in expression.placeholders if name not in given]
+        if missing and expression.verb is Verb.INCLUDE:
+            raise FilterError(f"The filter needs a value for its parameter {missing[0]}.")
+        if not missing:
+            kept.append(_bind_expression(expression, given))
+    return Bound(filter.target, tuple(kept))
+
+
+def read_values(name: str, text: str) -> tuple[str, ...]:
+    """The values in one entry of `filterValues`: quoted and parted by commas, or a single one without quotes.
+
+    >>> read_values("G", '"Comedy", "Drama"')
+    ('Comedy', 'Drama')
+    >>> read_values("MAX", "10")
+    ('10',)
+
+    Raises:
+        FilterError: it is empty or its quotes do not match.
+    """
+    if not text.strip():
+        raise FilterError(f'The parameter {name} has no value; expected values such as "a","b".')
+    if '"' not in text:
+        return (text.strip(),)
+    if not QUOTED_LIST.fullmatch(text):
+        raise FilterError(f'The parameter {name} is {text}; expected quoted values parted by commas, such as "a","b".')
+    return tuple(QUOTED.findall(text))
+
+
+def number(text: str | float) -> float | None:
+    """`text` as a finite number, None if it is not one."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _operands(condition: Condition) -> tuple[object, ...]:
+    return condition.values if isinstance(condition, Membership) else (condition.operand,)
+
+
+def _uses(expression: Expression) -> Iterator[tuple[Field, Condition]]:
+    """Every field of a dataset that an expression reads, with where; the current user's are those of Users."""
+    for condition in expression.conditions:
+        owner = condition.field
+        yield (Field("USERS", owner.name) if owner.dataset == "CURRENTUSER" else owner), condition
+        for part in _operands(condition):
+            if isinstance(part, CurrentItem):
+                yield Field("ITEMS", part.name), condition
+
+
+def _check_use(used: Field, condition: Condition, kinds: Mapping[str, Mapping[str, FieldKind]]) -> None:
+    fields = kinds.get(used.dataset)
+    if fields is None:
+        raise _misuse(
+            condition, f"{used} needs a dataset of type {used.dataset}, which this dataset group does not have."
+        )
+    if used.name not in fields:
+        raise _misuse(condition, f"{used} is not in the schema, which has {', '.join(fields)}.", *fields)
+    kind = fields[used.name]
+    if kind in {FieldKind.TEXTUAL, FieldKind.BOOLEAN}:
+        raise _misuse(condition, f"{used} is {kind}, filters use numeric, categorical and plain string fields.")
+    if used.name in UNUSABLE:
+        raise _misuse(condition, f"{used} decides by itself when an action is shown and cannot be filtered by.")
+    if isinstance(condition, Comparison):
+        _check_comparison(used, condition, kind)
+
+
+def _check_comparison(used: Field, condition: Comparison, kind: FieldKind) -> None:
+    if kind is FieldKind.STRING and condition.operator in ORDERED:
+        raise _misuse(condition, f"{used} is a string field, {condition.operator} needs a numeric one.", "IN", "NOT IN")
+    if kind is FieldKind.NUMERIC and isinstance(condition.operand, str) and number(condition.operand) is None:
+        raise _misuse(condition, f'{used} is numeric, found "{condition.operand}", expected a number.', "a number")
+
+
+def _misuse(condition: Condition, what: str, *expected: str) -> FilterError:
+    message = f"Could not create filter. Column {condition.column}: {what}"
+    return FilterError(message, column=condition.column, expected=expected)
+
+
+def _bind_expression(expression: Expression, given: Mapping[str, tuple[str, ...]]) -> Expression:
+    alternatives = tuple(tuple(_bind_condition(c, given) for c in part) for part in expression.alternatives)
+    return replace(
+        expression, alternatives=alternatives, when=tuple(_bind_condition(c, given) for c in expression.when)
+    )
+
+
+def _bind_condition(condition: Condition, given: Mapping[str, tuple[str, ...]]) -> Condition:
+    match condition:
+        case Membership():
+            filled: list[str | Placeholder | CurrentItem] = []
+            for part in condition.values:
+                filled.extend(given[part.name] if isinstance(part, Placeholder) else [part])
+            return replace(condition, values=tuple(filled))
+        case Comparison(operand=Placeholder(name=name)):
+            values = given[name]
+            if len(values) != 1:
+                raise FilterError(f"The parameter {name} has {len(values)} values, {condition.operator} needs one.")
+            if condition.operator in ORDERED and number(values[0]) is None:
+                raise FilterError(f'The parameter {name} is "{values[0]}", {condition.operator} needs a number.')
+            return replace(condition, operand=values[0])
+        case _:
+            return condition

@@ -1,0 +1,218 @@
+"""What filters choose from and look at: the rows of a catalogue, what was done to them, and the user of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.data import Categorical, Column, Columns, Histories, Numeric, Text, TrainingData
+from recipes.filters.expression import EVENT_DATASETS, Condition, Membership, Target
+from recipes.filters.predicates import Mask, Value, holds_positive, matching_numbers, positive_of, value_at
+
+NEWEST = {Target.ITEM: 100, Target.ACTION: 300}  # events of one user and event type that filters see, as AWS's defaults
+
+
+@dataclass(frozen=True)
+class Events:
+    """What was done to which rows of a catalogue, oldest first.
+
+    Attributes:
+        row: (E,) the row acted on: the item's or action's index for one user's events; the user's for masks over users.
+        event_type: (E,) codes into `event_types`, -1 unknown.
+        event_types: their names.
+    """
+
+    row: NDArray[np.int64]
+    event_type: NDArray[np.int16]
+    event_types: tuple[str, ...]
+
+    @classmethod
+    def of(cls, events: Iterable[tuple[int, str]]) -> Self:
+        """From pairs of row and event type, oldest first."""
+        rows, types = [], []
+        names: dict[str, int] = {}
+        for row, name in events:
+            rows.append(row)
+            types.append(names.setdefault(name, len(names)))
+        return cls(np.array(rows, np.int64), np.array(types, np.int16), tuple(names))
+
+    def and_then(self, later: Events) -> Events:
+        """These events, then the `later` ones, whose types may have other names and order."""
+        shift = np.append(later.event_type + len(self.event_types), 0)  # codes of `later` in the joined names
+        codes = np.where(later.event_type < 0, -1, shift[: len(later.event_type)]).astype(np.int16)
+        return Events(
+            np.concatenate([self.row, later.row]),
+            np.concatenate([self.event_type, codes]),
+            self.event_types + later.event_types,
+        )
+
+    def satisfying(self, condition: Condition, size: int, newest: int | None) -> Mask:
+        """(size,) which rows have an event of the types the condition wants, among the `newest` of each type."""
+        positive, negative = positive_of(condition)
+        wanted = positive.values if isinstance(positive, Membership) else (positive.operand,)
+        spelled = {_spelling(str(value), condition) for value in wanted}
+        codes: dict[str, list[int]] = {"*": [-1]} if "*" in spelled else {}
+        for code, name in enumerate(self.event_types):
+            if "*" in spelled or _spelling(name, condition) in spelled:
+                codes.setdefault(_spelling(name, condition), []).append(code)
+        found = np.zeros(size, bool)
+        for same_type in codes.values():
+            rows = self.row[np.isin(self.event_type, same_type)]
+            rows = rows if newest is None else rows[-newest:]
+            found[rows[rows >= 0]] = True
+        return ~found if negative else found
+
+
+@dataclass(frozen=True)
+class UserContext:
+    """The user of a request.
+
+    Attributes:
+        columns: user columns, of which row `row` is this user's; -1 if nothing is known.
+        row: see there.
+        events: the user's events on the rows of the catalogue, oldest first.
+    """
+
+    columns: Columns = field(default_factory=dict)
+    row: int = -1
+    events: Events = field(default_factory=lambda: Events.of(()))
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, str | float | None], events: Events | None = None) -> Self:
+        """A user given by plain values; several categories are parted by `|`."""
+        columns: Columns = {}
+        for name, value in attributes.items():
+            if isinstance(value, str):
+                values = tuple(dict.fromkeys(value.split("|")))
+                codes = np.arange(len(values), dtype=np.int32)
+                columns[name] = Categorical(np.array([0, len(values)], np.int64), codes, values)
+            elif value is not None:
+                columns[name] = Numeric(np.array([float(value)]))
+        return cls(columns, 0, events or Events.of(()))
+
+    def value(self, name: str) -> Value:
+        """What the user's column called `name`, in upper case, holds."""
+        return value_at({key.upper(): column for key, column in self.columns.items()}.get(name), self.row)
+
+    @classmethod
+    def of_history(cls, data: TrainingData, history: Histories, live: Events | None = None) -> Self:
+        """The user of a one-row batch of histories of `data`, with events that came later."""
+        events = Events(history.item_index, history.event_type, data.interactions.event_types)
+        return cls(data.users, int(history.user_index[0]), events.and_then(live) if live else events)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The rows a filter chooses from.
+
+    Attributes:
+        target: what a row is.
+        size: N, how many rows there are.
+        columns: their metadata, by name in any case.
+        events: for users: everybody's events; else empty, as a request brings its user's.
+    """
+
+    target: Target
+    size: int
+    columns: Columns
+    events: Events = field(default_factory=lambda: Events.of(()))
+
+    @classmethod
+    def of_items(cls, data: TrainingData) -> Self:
+        """The items of a snapshot."""
+        return cls(Target.ITEM, data.num_items, data.items)
+
+    @classmethod
+    def of_actions(cls, data: TrainingData) -> Self:
+        """The actions of a snapshot in which they stand as items."""
+        return cls(Target.ACTION, data.num_items, data.items)
+
+    @classmethod
+    def of_users(cls, data: TrainingData) -> Self:
+        """The users of a snapshot, with what they did."""
+        seen = data.interactions
+        events = Events(seen.user_index, seen.event_type, seen.event_types)
+        return cls(Target.USER, data.num_users, data.users, events)
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """The columns by their name in upper case."""
+        return {name.upper(): column for name, column in self.columns.items()}
+
+    @cached_property
+    def _indexes(self) -> dict[str, _RowsByCategory]:
+        return {}
+
+    def satisfying(self, condition: Condition, events: Events) -> Mask:
+        """(N,) which rows satisfy a condition on their metadata, or on `events`."""
+        if condition.field.dataset in EVENT_DATASETS:
+            return events.satisfying(condition, self.size, NEWEST.get(self.target))
+        positive, negative = positive_of(condition)
+        matches = self._matching(positive)
+        return ~matches if negative else matches
+
+    def value(self, name: str, row: int) -> Value:
+        """What a row holds in the column called `name`, in upper case."""
+        return value_at(self.by_name.get(name), row)
+
+    def _matching(self, condition: Condition) -> Mask:
+        """(N,) `holds_positive` for each row."""
+        name = condition.field.name
+        column = self.by_name.get(name)
+        match column:
+            case None:
+                return np.zeros(self.size, bool)
+            case Numeric():
+                return matching_numbers(condition, column.values)
+            case Categorical():
+                return self._categories(name, column).holding(condition, self.size)
+            case Text():
+                return np.fromiter((holds_positive(condition, value_at(column, i)) for i in range(self.size)), bool)
+
+    def _categories(self, name: str, column: Categorical) -> _RowsByCategory:
+        index = self._indexes.get(name)
+        if index is None:
+            index = self._indexes[name] = _RowsByCategory.of(column)
+        return index
+
+
+@dataclass(frozen=True)
+class _RowsByCategory:
+    """Rows by category: those of code c are `rows[starts[c]:starts[c + 1]]`."""
+
+    codes: dict[str, int]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, column: Categorical) -> Self:
+        """Sort the rows by category."""
+        row = np.repeat(np.arange(len(column.offsets) - 1), np.diff(column.offsets))
+        counts = np.bincount(column.codes, minlength=len(column.categories))
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        order = np.argsort(column.codes, kind="stable")
+        return cls({name: code for code, name in enumerate(column.categories)}, starts, row[order])
+
+    def holding(self, condition: Condition, size: int) -> Mask:
+        """(size,) which rows hold a category that satisfies a positive condition."""
+        if isinstance(condition, Membership):
+            codes = [self.codes[value] for value in condition.values if value in self.codes]
+        else:
+            codes = [code for word, code in self.codes.items() if holds_positive(condition, frozenset([word]))]
+        found = np.zeros(size, bool)
+        for code in codes:
+            found[self.rows[self.starts[code] : self.starts[code + 1]]] = True
+        return found
+
+
+def _spelling(event_type: str, condition: Condition) -> str:
+    """Event types are compared without case; TAKEN, NOT_TAKEN and Not Taken also without space and underscore."""
+    spelled = event_type.casefold()
+    if condition.field.dataset == "ACTION_INTERACTIONS":
+        return spelled.replace(" ", "").replace("_", "")
+    return spelled
