@@ -6,10 +6,11 @@ without its value ignored. Where AWS says nothing, the choice is noted at the co
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -93,7 +94,7 @@ class Membership:
     field: Field
     values: tuple[str | Placeholder | CurrentItem, ...]
     negated: bool
-    column: int = field(compare=False)
+    column: int = dataclasses.field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Comparison:
     field: Field
     operator: str
     operand: float | str | Placeholder | CurrentItem | None
-    column: int = field(compare=False)
+    column: int = dataclasses.field(compare=False)
 
 
 Condition: TypeAlias = Membership | Comparison
