@@ -162,6 +162,11 @@ def running(held: Claim) -> Iterator[Claim]:
         held.release()
 
 
+def wait_a_moment() -> None:
+    """Let time pass between two looks at a row that somebody else runs."""
+    time.sleep(PROGRESS_INTERVAL_S)
+
+
 def reap(now: Callable[[], Any] = timezone.now) -> int:
     """Give jobs of dead workers back to the queue, and queue again what waits too long; returns how many."""
     count = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -109,7 +111,12 @@ DATABASES = {"default": database(os.environ.get("DATABASE_URL") or f"sqlite:///{
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Without REDIS_URL `manage.py serve` starts a Valkey of its own behind this socket.
+# A socket's path may have 100 characters or so; one of a deeper DATA_DIR stands in the temporary folder.
 REDIS_SOCKET = DATA_DIR / "run" / "valkey.sock"
+if len(str(REDIS_SOCKET)) > 100:
+    _digest = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]
+    REDIS_SOCKET = Path(tempfile.gettempdir()) / f"openpersonalize-{_digest}.sock"
+HAS_BROKER = bool(os.environ.get("REDIS_URL"))
 REDIS_URL = os.environ.get("REDIS_URL") or f"unix://{REDIS_SOCKET}"
 CELERY_BROKER_URL = os.environ.get("REDIS_URL") or f"redis+socket://{REDIS_SOCKET}"
 CELERY_TASK_IGNORE_RESULT = True

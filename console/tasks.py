@@ -6,6 +6,9 @@ from celery import shared_task
 
 from console import jobs
 from console.runners import RUNNERS
+from console.samples import loading
+
+ALL_RUNNERS = RUNNERS | {"SampleLoad": loading.run}
 
 
 @shared_task(name="console.run")
@@ -15,7 +18,7 @@ def run(label: str, pk: int) -> None:
     if held is None:
         return
     with jobs.running(held):
-        RUNNERS[label](held)
+        ALL_RUNNERS[label](held)
 
 
 @shared_task(name="console.reap")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
+from console import health
+
 urlpatterns = [
+    path("healthz", health.healthz),
+    path("livez", health.livez),
+    path("metrics", health.metrics),
     re_path(r"^aws(?:/|$)", include("console.aws.urls")),
     path("api/v1/", include("console.api.urls")),
     path("", include("console.web.urls")),

@@ -15,6 +15,7 @@ from console.models.data import (
     Schema,
 )
 from console.models.people import AccessKey, Member, Token
+from console.models.samples import SampleLoad
 from console.models.serving import (
     AttributedSum,
     BatchInferenceJob,
@@ -36,12 +37,13 @@ JOBS: dict[str, type[Job]] = {
     model.__name__: model
     for model in (
         DatasetImportJob, DatasetExportJob, DataDeletionJob, SolutionVersion, Recommender, BatchInferenceJob, BatchSegmentJob,
+        SampleLoad,
     )
 }  # fmt: skip
 
 __all__ = [
     "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
     "DataDeletionJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Filter",
-    "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "Schema", "Solution", "SolutionVersion",
+    "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "Solution", "SolutionVersion",
     "Status", "Token",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -33,6 +34,20 @@ WAITING = (Status.CREATE_PENDING, Status.PENDING)
 RUNNING = (Status.CREATE_IN_PROGRESS, Status.CREATE_STOPPING, Status.IN_PROGRESS)
 UNFINISHED = (*WAITING, *RUNNING)
 ENDED_BADLY = (Status.CREATE_FAILED, Status.CREATE_STOPPED, Status.FAILED)
+
+
+def update_summary(status: str = Status.ACTIVE, **members: Any) -> JSONDict:
+    """What a latest…Update column holds: the changed members and when, as JSON values."""
+    now = timezone.now().isoformat()
+    return members | {"status": status, "creationDateTime": now, "lastUpdatedDateTime": now}
+
+
+def revived(update: JSONDict | None) -> JSONDict | None:
+    """A latest…Update column as it travels: with times instead of their text."""
+    if update is None:
+        return None
+    times = {key: datetime.fromisoformat(value) for key, value in update.items() if key.endswith("DateTime")}
+    return update | times
 
 
 class Account(models.Model):
@@ -136,6 +151,7 @@ class Job(Resource):
     running: ClassVar[Status] = Status.CREATE_IN_PROGRESS
     done: ClassVar[Status] = Status.ACTIVE
     failed: ClassVar[Status] = Status.CREATE_FAILED
+    RETRIABLE: ClassVar[tuple[Status, ...]] = ENDED_BADLY
 
     class Meta(Resource.Meta):
         abstract = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from console.models.base import Job, JSONDict, Resource, Status
+from console.models.base import Job, JSONDict, Resource, Status, revived
 
 
 class DatasetGroup(Resource):
@@ -78,7 +78,7 @@ class Dataset(Resource):
             "datasetType": self.type,
             "schemaArn": self.schema.arn,
             "trackingId": self.tracking_id,
-            "latestDatasetUpdate": self.latest_update,
+            "latestDatasetUpdate": revived(self.latest_update),
         }
 
 

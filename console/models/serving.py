@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from console.models.base import Job, JSONDict, Resource
+from console.models.base import Job, JSONDict, Resource, revived
 from console.models.data import DatasetGroup
 from console.models.training import SolutionVersion
 
@@ -31,7 +31,7 @@ class Campaign(Resource):
             "solutionVersionArn": self.solution_version.arn,
             "minProvisionedTPS": self.min_provisioned_tps,
             "campaignConfig": self.config or None,
-            "latestCampaignUpdate": self.latest_update,
+            "latestCampaignUpdate": revived(self.latest_update),
         }
 
 

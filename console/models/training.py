@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from console import arns
-from console.models.base import Job, JSONDict, Resource, Status
+from console.models.base import Job, JSONDict, Resource, Status, revived
 from console.models.data import DatasetGroup
 
 
@@ -43,7 +43,7 @@ class Solution(Resource):
             "solutionConfig": self.config or None,
             "autoMLResult": self._auto_ml_result(),
             "latestSolutionVersion": latest.wire() if latest else None,
-            "latestSolutionUpdate": self.latest_update,
+            "latestSolutionUpdate": revived(self.latest_update),
         }
 
     def _auto_ml_result(self) -> JSONDict | None:
@@ -88,6 +88,7 @@ class SolutionVersion(Job):
     def wire(self) -> JSONDict:
         solution = self.solution
         return super().wire() | {
+            "name": self.name or self.arn_name,
             "solutionVersionArn": self.arn,
             "solutionArn": solution.arn,
             "datasetGroupArn": solution.dataset_group.arn,
@@ -125,6 +126,6 @@ class Recommender(Job):
             "datasetGroupArn": self.dataset_group.arn,
             "recipeArn": arns.recipe_arn(self.recipe),
             "recommenderConfig": self.config,
-            "latestRecommenderUpdate": self.latest_update,
+            "latestRecommenderUpdate": revived(self.latest_update),
             "modelMetrics": self.metrics if self.status in {Status.ACTIVE, Status.INACTIVE} else None,
         }

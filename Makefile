@@ -1,0 +1,48 @@
+# Everything a fresh machine with Python 3.11, pip, venv and make needs. `make help` lists the targets.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DATA_DIR ?= var
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/installed  ## make .venv
+
+demo: install  ## start the server, load MovieLens 100K, train, recommend, and go on serving
+	$(BIN)/python manage.py serve --sample movielens-100k
+
+run: install  ## start the server with an empty console
+	$(BIN)/python manage.py serve
+
+browser: $(VENV)/installed-dev
+	@tests/install_browser.sh
+
+test: browser  ## run all tests, the browser's too
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(VENV)/installed-dev  ## format, lint, types, import contracts, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy console recipes
+	$(BIN)/python -m pytest -n 2 -q -m "not slow"
+
+bench: install  ## measure side by side with the peers, which get an environment of their own
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove .venv and what tools left; DATA_DIR stays
+	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help install demo run browser test check bench clean

@@ -1,0 +1,22 @@
+"""`manage.py create_access_key --account NAME`: a key pair for boto3, as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from console.management.people import DEFAULT_ACCOUNT, account_named
+from console.models import AccessKey
+
+
+class Command(BaseCommand):
+    help = "Print a new access key pair of an account as JSON; the account is made if need be."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--account", default=DEFAULT_ACCOUNT)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        key = AccessKey.issue(account_named(options["account"]))
+        self.stdout.write(json.dumps({"aws_access_key_id": key.key_id, "aws_secret_access_key": key.secret}))

@@ -1,0 +1,21 @@
+"""`manage.py create_token --user NAME`: a bearer token for REST, as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from console.management.people import person_named
+from console.models import Token
+
+
+class Command(BaseCommand):
+    help = "Print a new bearer token of a user as JSON; the user is made if need be, without a password."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--user", required=True)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        self.stdout.write(json.dumps({"token": Token.issue(person_named(options["user"]))}))

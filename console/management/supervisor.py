@@ -1,0 +1,137 @@
+"""One command, several processes: starts them, restarts the one that dies, ends them all together.
+
+Each child is in a process group of its own, so that Ctrl-C reaches only the supervisor, which then ends the children in
+order; and each dies with the supervisor should that be killed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+RESTART_AFTER_S = 1.0
+GRACE_S = 20.0
+PR_SET_PDEATHSIG = 1
+
+
+class AlreadyRunning(Exception):
+    """Another server works on the same DATA_DIR."""
+
+
+@dataclass
+class Child:
+    """A process to keep alive: its name, its command, and what must hold before the next one starts."""
+
+    name: str
+    command: list[str]
+    ready: Callable[[], bool] = lambda: True
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    died: float = 0.0
+
+    def start(self) -> None:
+        """Start the process."""
+        self.process = subprocess.Popen(  # noqa: S603  our own commands
+            self.command,
+            env=os.environ | self.environment,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  nothing but a system call
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def end(self, signal_number: signal.Signals) -> None:
+        """Send a signal to the whole group."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal_number)
+
+
+class Supervisor:
+    """Keeps the children of one DATA_DIR alive until it is told to end."""
+
+    def __init__(self, children: list[Child], lock: Path) -> None:
+        """Keep `children`, started in this order and ended in reverse; `lock` is held while they run."""
+        self._children = children
+        self._lock = lock
+        self._ending = False
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Start all, call `on_ready`, and look after them until SIGINT or SIGTERM.
+
+        Raises:
+            AlreadyRunning: another supervisor holds the lock.
+        """
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise AlreadyRunning(f"A server already runs on {self._lock.parent.parent}.") from None
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._end)
+            try:
+                self._start_all()
+                if not self._ending:
+                    on_ready()
+                while not self._ending:
+                    self._restart_the_dead()
+                    time.sleep(0.2)
+            finally:
+                self._end_all()
+
+    def _end(self, *_args: object) -> None:
+        self._ending = True
+
+    def _start_all(self) -> None:
+        for child in self._children:
+            child.start()
+            while not self._ending and not (child.is_alive and child.ready()):
+                if not child.is_alive:
+                    raise RuntimeError(f"{child.name} ended while it was starting; its output says why.")
+                time.sleep(0.05)
+
+    def _restart_the_dead(self) -> None:
+        for child in self._children:
+            if child.is_alive:
+                continue
+            now = time.monotonic()
+            if not child.died:
+                child.died = now
+                logger.warning(
+                    "%s ended with status %s; it is started again",
+                    child.name,
+                    child.process and child.process.returncode,
+                )
+            elif now - child.died >= RESTART_AFTER_S:
+                child.died = 0.0
+                child.start()
+
+    def _end_all(self) -> None:
+        for child in reversed(self._children):
+            child.end(signal.SIGTERM)
+            deadline = time.monotonic() + GRACE_S
+            while child.is_alive and time.monotonic() < deadline:
+                time.sleep(0.05)
+            child.end(signal.SIGKILL)
+            if child.process is not None:
+                child.process.wait()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,141 @@
+"""The job that loads a sample: each step is an operation, and each step that is there already is passed over.
+
+The worker runs the jobs of the steps itself, one after the other, so that one worker process is enough and a worker that
+dies half-way is followed by one that goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow.csv as pacsv
+from django.conf import settings
+
+from console import jobs, storage
+from console.errors import JobError
+from console.jobs import Claim
+from console.models import (
+    Account,
+    Campaign,
+    Dataset,
+    DatasetGroup,
+    DatasetImportJob,
+    Job,
+    SampleLoad,
+    Schema,
+    Solution,
+    SolutionVersion,
+    Status,
+)
+from console.operations.base import call_by_wire_names
+from console.runners import RUNNERS
+from console.samples.movielens import MOVIELENS_100K
+from console.samples.plan import Sample, SampleDataset
+from console.samples.streaming import STREAMING_DEMO
+
+SAMPLES = {sample.name: sample for sample in (MOVIELENS_100K, STREAMING_DEMO)}
+ROLE = "arn:aws:iam::000000000000:role/sample"
+RECIPE_ARN = "arn:aws:personalize:::recipe/"
+
+
+def run(held: Claim) -> None:
+    """Load the sample that the claimed row names."""
+    row = SampleLoad.objects.select_related("account").get(pk=held.row.pk)
+    sample = SAMPLES[row.name]
+    group = _group(row.account, sample)
+    SampleLoad.objects.filter(pk=row.pk).update(dataset_group=group)
+    tables = sample.datasets(settings.DATA_DIR / "cache", lambda message: held.report("preparing", message=message))
+    steps = len(tables) + len(sample.solutions) + 1
+    for done, table in enumerate(tables):
+        held.report("importing", done / steps, message=f"importing {table.type}: {table.rows.num_rows} rows")
+        _import(held, group, table)
+    for done, (name, recipe) in enumerate(sample.solutions.items(), start=len(tables)):
+        held.report("training", done / steps, message=f"training {name} with {recipe}")
+        _train(held, group, name, recipe)
+    held.report("deploying", 1 - 1 / steps, message="creating campaigns")
+    for campaign in sample.campaigns:
+        _deploy(group, campaign.name, campaign.solution, campaign.config)
+    held.finish()
+
+
+def _call(account: Account, operation: str, **members: Any) -> dict[str, Any]:
+    return call_by_wire_names(operation, account, members)
+
+
+def _group(account: Account, sample: Sample) -> DatasetGroup:
+    found = DatasetGroup.objects.for_account(account).filter(name=sample.name).first()
+    if found is None:
+        _call(account, "CreateDatasetGroup", name=sample.name)
+        found = DatasetGroup.objects.for_account(account).get(name=sample.name)
+    return found
+
+
+def _import(held: Claim, group: DatasetGroup, table: SampleDataset) -> None:
+    account, name = group.account, f"{group.name}-{table.type.lower()}"
+    dataset = _dataset(group, name, table)
+    job = DatasetImportJob.objects.for_account(account).filter(name=name).first()
+    if job is None:
+        location = storage.Location("uploads", f"{account.number}/samples/{group.name}/{table.type.lower()}.csv")
+        with storage.open_write(location) as file:
+            pacsv.write_csv(table.rows, file)
+        source = {"dataLocation": str(location)}
+        _call(account, "CreateDatasetImportJob", jobName=name, datasetArn=dataset.arn, dataSource=source, roleArn=ROLE)
+        job = DatasetImportJob.objects.for_account(account).get(name=name)
+    _run_to_end(held, job)
+
+
+def _dataset(group: DatasetGroup, name: str, table: SampleDataset) -> Dataset:
+    found = group.datasets.filter(type=table.type.upper()).first()
+    if found is None:
+        schema = Schema.objects.for_account(group.account).filter(name=name).first()
+        if schema is None:
+            _call(group.account, "CreateSchema", name=name, schema=table.schema_text())
+            schema = Schema.objects.for_account(group.account).get(name=name)
+        members = {"name": name, "datasetType": table.type, "datasetGroupArn": group.arn, "schemaArn": schema.arn}
+        _call(group.account, "CreateDataset", **members)
+        found = group.datasets.get(type=table.type.upper())
+    return found
+
+
+def _train(held: Claim, group: DatasetGroup, name: str, recipe: str) -> None:
+    account = group.account
+    solution = Solution.objects.for_account(account).filter(name=name).first()
+    if solution is None:
+        members = {"name": name, "datasetGroupArn": group.arn, "recipeArn": RECIPE_ARN + recipe}
+        _call(account, "CreateSolution", performAutoTraining=False, **members)
+        solution = Solution.objects.for_account(account).get(name=name)
+    version = solution.versions.exclude(status__in=SolutionVersion.RETRIABLE).first()
+    if version is None:
+        _call(account, "CreateSolutionVersion", solutionArn=solution.arn)
+        version = solution.versions.get(status=SolutionVersion.waiting)
+    _run_to_end(held, version)
+
+
+def _deploy(group: DatasetGroup, name: str, solution: str, config: dict[str, Any]) -> None:
+    account = group.account
+    if Campaign.objects.for_account(account).filter(name=name).exists():
+        return
+    version = SolutionVersion.objects.filter(
+        solution__account=account, solution__name=solution, status=Status.ACTIVE
+    ).first()
+    if version is None:
+        raise JobError(f"The solution {solution} has no active version to put up.")
+    members = {"campaignConfig": config} if config else {}
+    _call(account, "CreateCampaign", name=name, solutionVersionArn=version.arn, minProvisionedTPS=1, **members)
+
+
+def _run_to_end(held: Claim, row: Job) -> None:
+    """Run a step's job here, or wait for the worker that has it."""
+    label = type(row).__name__
+    while True:
+        claim = jobs.claim(label, row.pk)
+        if claim is not None:
+            with jobs.running(claim):
+                RUNNERS[label](claim)
+        row.refresh_from_db()
+        if not row.is_unfinished:
+            break
+        held.check()
+        jobs.wait_a_moment()
+    if row.status != row.done:
+        raise JobError(f"{row.name} ended {row.status}: {row.failure_reason}")
