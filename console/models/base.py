@@ -46,8 +46,8 @@ def revived(update: JSONDict | None) -> JSONDict | None:
     """A latest…Update column as it travels: with times instead of their text."""
     if update is None:
         return None
-    times = {key: datetime.fromisoformat(value) for key, value in update.items() if key.endswith("DateTime")}
-    return update | times
+    written = {key: value for key, value in update.items() if key.endswith("DateTime") and isinstance(value, str)}
+    return update | {key: datetime.fromisoformat(value) for key, value in written.items()}
 
 
 class Account(models.Model):
