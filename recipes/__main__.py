@@ -1,0 +1,106 @@
+"""`python -m recipes`: train, recommend, relate, rank, segment and explain from the shell; see `--help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from recipes import catalogue, cli_serve, cli_train
+from recipes.base import RecipeError
+from recipes.tables import InputError
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "list": cli_train.list_recipes,
+    "train": cli_train.train,
+    "recommend": cli_serve.recommend,
+    "related": cli_serve.related,
+    "rank": cli_serve.rank,
+    "segment": cli_serve.segment,
+    "explain": cli_serve.explain,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if it worked, 2 with one line on stderr if what was given cannot be used."""
+    chosen = build_parser().parse_args(arguments)
+    try:
+        COMMANDS[chosen.command](chosen)
+        sys.stdout.flush()
+    except (InputError, RecipeError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except BrokenPipeError:  # the reader has enough, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(prog="python -m recipes", description="Recommenders from CSV files.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="names of the recipes and what they are for")
+    _add_train(commands.add_parser("train", help="fit a recipe on CSV files and write the model to a folder"))
+    recommend = _add_served(commands.add_parser("recommend", help="items for users, as JSON Lines"))
+    recommend.add_argument(
+        "--histories", type=Path, help="CSV of what the users have done; the training data by default"
+    )
+    recommend.add_argument("--users", type=Path, help="ids, one a line: whom to serve, in this order")
+    recommend.add_argument("--exclude-seen", action="store_true", help="leave out what the user has already taken")
+    recommend.add_argument("--batch-size", type=_positive, help="users scored at a time")
+    related = _add_served(commands.add_parser("related", help="items that go with an item"))
+    related.add_argument("--items", type=Path, required=True, help="ids, one a line")
+    rank = _add_served(commands.add_parser("rank", help="order given items for a user"), k=False)
+    rank.add_argument("--requests", type=Path, required=True, help='JSON Lines of {"userId": …, "itemList": […]}')
+    segment = _add_served(commands.add_parser("segment", help="users most likely to take an item"))
+    segment.add_argument("--items", type=Path, required=True, help="ids, one a line")
+    explain = _add_served(commands.add_parser("explain", help="what in a user's history speaks for an item"), k=False)
+    explain.add_argument("--user", required=True, help="id")
+    explain.add_argument("--item", required=True, help="id")
+    return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("interactions", type=Path, help="CSV with USER_ID, ITEM_ID, TIMESTAMP (seconds)")
+    parser.add_argument("--items", type=Path, help="CSV with ITEM_ID and metadata")
+    parser.add_argument("--users", type=Path, help="CSV with USER_ID and metadata")
+    parser.add_argument("--recipe", required=True, metavar="NAME", help=f"one of {', '.join(catalogue.RECIPES)}")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a hyperparameter; repeatable")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model")
+    parser.add_argument(
+        "--holdout", choices=("amazon", "none"), default="amazon", help="how to measure before the last fit"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="the same seed and data give the same model")
+    parser.add_argument("--max-seconds", type=_seconds, metavar="S", help="time for all fits together")
+
+
+def _add_served(parser: argparse.ArgumentParser, *, k: bool = True) -> argparse.ArgumentParser:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of a trained model")
+    if k:
+        parser.add_argument("--k", type=_positive, default=25, help="how many (25)")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
