@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.validate import ParamValidator
 
-from console.errors import InvalidInputException
+from console.errors import InvalidInputException, SerializationException
 
 JSONDict = dict[str, Any]
 
@@ -80,22 +81,77 @@ def operation_name(function: str) -> str:
 _BY_SNAKE = {xform_name(name): name for name in OPERATION_MODELS}
 
 
+class _Validator(ParamValidator):  # type: ignore[misc]
+    """botocore's validator, which trusts its caller in one point: a time far outside the calendar makes it crash."""
+
+    def _type_check_datetime(self, value: object) -> bool:
+        try:
+            return bool(super()._type_check_datetime(value))
+        except (RuntimeError, OverflowError, OSError):
+            return False
+
+
+VALIDATOR = _Validator()
+
+
+def read_object(body: bytes) -> JSONDict:
+    """A request's JSON body; an empty one is an object without members.
+
+    Raises:
+        SerializationException: it is not JSON, or not an object.
+    """
+    try:
+        value = json.loads(body or b"{}", parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise SerializationException(f"The body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise SerializationException(f"The body is a JSON {type(value).__name__}, allowed is an object.")
+    return value
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON value")
+
+
+def without_nulls(value: Any) -> Any:
+    """`value` without the members of its objects that are null, at any depth."""
+    if isinstance(value, dict):
+        return {key: without_nulls(member) for key, member in value.items() if member is not None}
+    return [without_nulls(member) for member in value] if isinstance(value, list) else value
+
+
+def is_storable(text: str) -> bool:
+    """Whether databases can keep the text: PostgreSQL refuses NUL, and half of a surrogate pair has no UTF-8."""
+    if "\0" in text:
+        return False
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def validate(shape: Shape, params: JSONDict) -> None:
     """Hold `params` to `shape`.
 
     Raises:
         InvalidInputException: for the first member that breaks a constraint; names it, its value and what is allowed.
     """
-    report = ParamValidator().validate(params, shape)
+    report = VALIDATOR.validate(params, shape)
     if report.has_errors():
         message = "; ".join(report.generate_report().splitlines())
-        found = re.search(r'"([^"]+)"|parameter (\w+)', message)
-        raise InvalidInputException(message, field=(found.group(1) or found.group(2)) if found else None)
+        raise InvalidInputException(message, field=_member_of(message))
     for path, value, constraint in _violations(shape, params, ""):
-        shown = value if len(str(value)) <= 100 else f"{str(value)[:100]}…"
+        written = str(value).encode(errors="replace").decode()
+        shown = written if len(written) <= 100 else f"{written[:100]}…"
         raise InvalidInputException(
             f"Value '{shown}' at '{path}' failed to satisfy constraint: {constraint}", field=re.split(r"[.\[]", path)[0]
         )
+
+
+def _member_of(report: str) -> str | None:
+    """The top-level member that botocore's report speaks of, nested ones as `parameter in outer.inner: "name"`."""
+    found = re.search(r'parameter in (?!input\b)(\w+)|parameter in input: "([^"]+)"|parameter (?!in )(\w+)', report)
+    return next((group for group in found.groups() if group), None) if found else None
 
 
 def _violations(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:
@@ -121,12 +177,30 @@ def _limits(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any, str
         size = value if number else len(value)
         if size > limit:
             yield path, value, f"Member must have {'value' if number else 'length'} less than or equal to {limit}"
+    if number and shape.type_name in NUMBERS and not NUMBERS[shape.type_name](value):
+        yield path, value, f"Member must be of type {shape.type_name}"
     if shape.type_name == "string":
-        pattern = shape.metadata.get("pattern")
-        if pattern and not python_pattern(pattern).fullmatch(value):
-            yield path, value, f"Member must satisfy regular expression pattern: {pattern}"
-        if shape.enum and value not in shape.enum:
-            yield path, value, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+        yield from _string_limits(shape, value, path)
+
+
+def _string_limits(shape: Shape, value: str, path: str) -> Iterator[tuple[str, Any, str]]:
+    pattern = shape.metadata.get("pattern")
+    if not is_storable(value):
+        yield path, value, "Member must be valid Unicode text without NUL characters"
+    if pattern and not python_pattern(pattern).fullmatch(value):
+        yield path, value, f"Member must satisfy regular expression pattern: {pattern}"
+    if shape.enum and value not in shape.enum:
+        yield path, value, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+
+
+# JSON's numbers have no bounds, the columns they end in do; to Python True is a number as well.
+LARGEST_FLOAT = sys.float_info.max
+NUMBERS: dict[str, Callable[[Any], bool]] = {
+    "integer": lambda value: not isinstance(value, bool) and -(2**31) <= value < 2**31,
+    "long": lambda value: not isinstance(value, bool) and -(2**63) <= value < 2**63,
+    "float": lambda value: not isinstance(value, bool) and -LARGEST_FLOAT <= value <= LARGEST_FLOAT,
+    "double": lambda value: not isinstance(value, bool) and -LARGEST_FLOAT <= value <= LARGEST_FLOAT,
+}
 
 
 def prune(shape: Shape, value: Any) -> Any:

@@ -1,0 +1,63 @@
+"""The service model holds what AWS's limits are; we hold requests to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from console import shapes
+from console.errors import InvalidInputException
+from console.shapes import OPERATION_MODELS, prune, validate
+
+
+def _input(operation):
+    return OPERATION_MODELS[operation].input_shape
+
+
+def test_it_works():
+    validate(_input("CreateDatasetGroup"), {"name": "films", "domain": "ECOMMERCE"})
+
+
+def test_all_79_operations_are_known():
+    assert sum(service in shapes.AWS_SERVICES for service in shapes.SERVICE_OF.values()) == 79
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "field", "says"),
+    [
+        ("CreateDatasetGroup", {}, "name", "Missing required parameter"),
+        ("CreateDatasetGroup", {"name": "a b"}, "name", "regular expression"),
+        ("CreateDatasetGroup", {"name": "x" * 64}, "name", "less than or equal to 63"),
+        ("CreateDatasetGroup", {"name": "x", "domain": "BOOKS"}, "domain", "ECOMMERCE"),
+        ("CreateDatasetGroup", {"name": 5}, "name", "Invalid type"),
+        ("CreateCampaign", {"name": "x", "solutionVersionArn": "no"}, "solutionVersionArn", "regular expression"),
+        ("ListCampaigns", {"maxResults": 101}, "maxResults", "100"),
+        ("GetRecommendations", {"promotions": [{"percentPromotedItems": 101}]}, "promotions", "100"),
+    ],
+)
+def test_it_names_the_member_and_what_is_allowed(operation, params, field, says):
+    with pytest.raises(InvalidInputException, match=says) as caught:
+        validate(_input(operation), params)
+    assert caught.value.field == field
+
+
+def test_every_pattern_of_the_models_compiles():
+    for model in OPERATION_MODELS.values():
+        _compile(model.input_shape, set())
+
+
+def _compile(shape, seen):
+    if shape is None or shape.name in seen:
+        return
+    seen.add(shape.name)
+    if pattern := shape.metadata.get("pattern"):
+        shapes.python_pattern(pattern)
+    members = list(shape.members.values()) if shape.type_name == "structure" else []
+    members += [shape.member] if shape.type_name == "list" else []
+    members += [shape.key, shape.value] if shape.type_name == "map" else []
+    for member in members:
+        _compile(member, seen)
+
+
+def test_prune_keeps_what_is_declared():
+    shape = OPERATION_MODELS["DescribeDatasetGroup"].output_shape
+    assert prune(shape, {"datasetGroup": {"name": "x", "secret": 1, "domain": None}}) == {"datasetGroup": {"name": "x"}}

@@ -1,0 +1,122 @@
+"""Locations and the store, as folders and as a real S3."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from console import storage
+from console.errors import InvalidInputException, JobError
+
+
+@pytest.fixture(scope="module")
+def s3_server():
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request, settings, tmp_path, monkeypatch):
+    """A storage of each kind."""
+    settings.DATA_DIR = tmp_path
+    storage._s3.cache_clear()
+    if request.param == "s3":
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "test")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        settings.AWS_ENDPOINT_URL_S3 = request.getfixturevalue("s3_server")
+        settings.STORAGE_URL = "s3://house/prefix"
+        client = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3)
+        for bucket in ("house", "data"):
+            client.create_bucket(Bucket=bucket)
+    yield request.param
+    storage._s3.cache_clear()
+
+
+def _write(key: str, body: bytes) -> storage.Location:
+    location = storage.Location("data", key)
+    with storage.open_write(location) as file:
+        file.write(body)
+    return location
+
+
+def test_it_works(place):
+    location = _write("in/a.csv", b"hello")
+    assert storage.exists(location)
+    assert storage.size_bytes(location) == 5
+    with storage.open_read(location) as file:
+        assert file.read() == b"hello"
+    storage.delete(location)
+    assert not storage.exists(location)
+
+
+def test_a_folder_lists_only_its_own_objects(place):
+    for key in ("list/b.csv", "list/a.csv", "list/notes.txt", "list/deeper/c.csv"):
+        _write(key, b"x")
+    folder = storage.parse_location("s3://data/list/")
+    assert [found.key for found in storage.list_objects(folder, ".csv")] == ["list/a.csv", "list/b.csv"]
+    assert len(storage.list_objects(folder, ".csv", recursive=True)) == 3
+
+
+def test_an_object_that_is_missing_says_where_it_was_looked_for(place):
+    with (
+        pytest.raises(JobError, match=r"s3://data/nowhere\.csv"),
+        storage.open_read(storage.Location("data", "nowhere.csv")),
+    ):
+        pass
+
+
+def test_a_failed_write_leaves_nothing(place):
+    location = storage.Location("data", "half.csv")
+
+    def write():
+        with storage.open_write(location) as file:
+            file.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write()
+    assert not storage.exists(location)
+
+
+def test_a_published_folder_comes_back(place, tmp_path):
+    draft = tmp_path / "draft"
+    (draft / "deep").mkdir(parents=True)
+    (draft / "manifest.json").write_text("{}")
+    (draft / "deep" / "x.bin").write_bytes(b"12")
+    storage.publish_folder(draft, "artefacts/one")
+    found = storage.local_folder("artefacts/one")
+    assert (found / "deep" / "x.bin").read_bytes() == b"12"
+    with pytest.raises(JobError):
+        storage.local_folder("artefacts/none")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "s3://data/../secrets",
+        "s3:///key",
+        "http://data/x",
+        "s3://../x",
+        "s3://data//x",
+        "s3://data/a\\b",
+    ],
+)
+def test_it_refuses_what_is_no_location(url):
+    with pytest.raises(InvalidInputException, match="Invalid Data location"):
+        storage.parse_location(url, field="dataLocation")
+
+
+def test_a_link_out_of_its_bucket_is_refused(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "buckets" / "data").mkdir(parents=True)
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "buckets" / "data" / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(InvalidInputException), storage.open_read(storage.Location("data", "link")):
+        pass
