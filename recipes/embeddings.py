@@ -1,0 +1,86 @@
+"""The model of recipes that place every item in one space: near items are related, and popularity may have a say."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.base import Contribution, Floats, Indexes, Model, Recipe, State
+from recipes.data import Histories
+
+RECENT = 10  # events of a history that speak
+RECENT_DECAY = 0.8  # of their weight, from the newest backwards
+
+
+class EmbeddingModel(Model):
+    """Unit vectors, a bias per item, and popular items for whom nothing is known."""
+
+    def __init__(self, recipe: Recipe, vectors: Floats, bias: Floats, popularity: Floats) -> None:
+        """Keep the parts.
+
+        Args:
+            recipe: the configuration.
+            vectors: (N, D) of length 1; zero for an item without a place.
+            bias: (N,) added to every score.
+            popularity: (N,) what is said where nothing is known, 0 to 1.
+        """
+        super().__init__(recipe, len(vectors))
+        self.vectors = vectors
+        self.bias = bias
+        self.popularity = popularity
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """(N,) which items have a place."""
+        return np.asarray(np.any(self.vectors != 0, axis=1))
+
+    def score(self, histories: Histories) -> Floats:
+        """Nearness to the newest events, the newest first: (B, N)."""
+        recent = histories.tail(RECENT)
+        profiles = np.zeros((len(recent), self.vectors.shape[1]), np.float32)
+        np.add.at(profiles, recent.row, self._weights(recent)[:, None] * self.vectors[recent.item_index])
+        return self._near(profiles)
+
+    def related(self, items: Indexes) -> Floats:
+        """Nearness to each query item, itself left out; popular items for one without a place."""
+        known = np.flatnonzero(items >= 0)
+        profiles = np.zeros((len(items), self.vectors.shape[1]), np.float32)
+        profiles[known] = self.vectors[items[known]]
+        scores = self._near(profiles)
+        scores[known, items[known]] = -np.inf
+        return scores
+
+    def explain(self, history: Histories, item: int) -> list[Contribution]:
+        """Each recent event's own share of the score, exactly; they and the bias add up to it."""
+        recent = history.tail(RECENT)
+        skipped = len(history.item_index) - len(recent.item_index)
+        shares = self._weights(recent) * (self.vectors[recent.item_index] @ self.vectors[item])
+        spoken = [Contribution(skipped + place, float(share)) for place, share in enumerate(shares)]
+        label = "popularity and age"
+        return sorted([*spoken, Contribution(-1, float(self.bias[item]), label)], key=lambda found: -found.weight)
+
+    def state(self) -> State:
+        """Vectors, bias and popularity."""
+        return State({"vectors": self.vectors, "bias": self.bias, "popularity": self.popularity})
+
+    @classmethod
+    def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:  # noqa: ARG003  the vectors tell
+        """Rebuild; the arrays are used as they are, mapped or not."""
+        return cls(recipe, state.tensors["vectors"], state.tensors["bias"], state.tensors["popularity"])
+
+    def _weights(self, recent: Histories) -> Floats:
+        """(E,) weights that add up to 1 in each row, so that scores of long and short histories are alike."""
+        sizes = np.diff(recent.offsets)
+        age = np.repeat(recent.offsets[1:], sizes) - np.arange(len(recent.item_index)) - 1
+        weights = RECENT_DECAY**age
+        totals = np.bincount(recent.row, weights, minlength=len(recent))
+        return (weights / totals[recent.row]).astype(np.float32)
+
+    def _near(self, profiles: Floats) -> Floats:
+        """Inner products and bias; popularity for an empty profile, and last of all for items without a place."""
+        scores = np.asarray(profiles @ self.vectors.T + self.bias, np.float32)
+        scores[:, ~self.placed] = -10 + self.popularity[~self.placed]
+        scores[~np.any(profiles != 0, axis=1)] = self.popularity
+        return scores

@@ -1,0 +1,122 @@
+"""aws-trending-now: items whose popularity rose most from one window of time to the next, the same list for everyone.
+
+The rise is a difference of counts of users, as in AWS's description of 2023; where nothing happened of late, popular items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.base import Contribution, Floats, Indexes, Model, Recipe, RecipeType, Run, State, hyperparameter
+from recipes.data import Histories, Interactions, TrainingData
+from recipes.popularity import distinct_users
+
+SECONDS = {"30 minutes": 1800, "1 hour": 3600, "2 hours": 7200, "3 hours": 10_800, "1 day": 86_400}
+SPELLINGS = {
+    "30 min": "30 minutes",
+    "30 minute": "30 minutes",
+    "30m": "30 minutes",
+    "1h": "1 hour",
+    "1 hours": "1 hour",
+    "2h": "2 hours",
+    "2 hour": "2 hours",
+    "3h": "3 hours",
+    "3 hour": "3 hours",
+    "1d": "1 day",
+    "1 days": "1 day",
+}
+
+
+def trend(events: Interactions, popularity: NDArray[np.int64], window: int, now: int) -> Floats:
+    """How much each item rose: users in the newest window minus users in the one before; popularity settles what is equal.
+
+    Args:
+        events: at least those of the two windows that end at `now`; serving adds what streamed in.
+        popularity: (N,) users of each item over all time.
+        window: seconds.
+        now: the end of the newest window, epoch seconds.
+
+    Returns:
+        (N,) the rise plus a fraction below 1 that grows with popularity.
+    """
+    age = now - events.timestamp
+    newest, before = (_users(events, (age >= low) & (age < low + window), len(popularity)) for low in (0, window))
+    share = popularity / (1 + max(0, popularity.max(initial=0)))
+    return (newest - before + share).astype(np.float32)
+
+
+def _users(events: Interactions, chosen: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
+    """(N,) distinct users of each item among the chosen events."""
+    pairs = np.unique(events.user_index[chosen] * max(1, size) + events.item_index[chosen])
+    return np.bincount(pairs % max(1, size), minlength=size).astype(np.int64)
+
+
+class TrendingModel(Model):
+    """The rise of each item, said to everyone."""
+
+    def __init__(self, recipe: Recipe, rises: Floats) -> None:
+        """Keep `rises`, (N,) as `trend` makes them."""
+        super().__init__(recipe, len(rises))
+        self.rises = rises
+
+    def score(self, histories: Histories) -> Floats:
+        """The rises, once for each history: (B, N)."""
+        return np.tile(self.rises, (len(histories), 1))
+
+    def related(self, items: Indexes) -> Floats:
+        """The rises, once for each query item."""
+        return np.tile(self.rises, (len(items), 1))
+
+    def explain(self, history: Histories, item: int) -> list[Contribution]:  # noqa: ARG002  the contract says it
+        """The whole score is the item's rise; no event of the history matters."""
+        return [Contribution(-1, float(self.rises[item]), "rise from one window to the next")]
+
+    def state(self) -> State:
+        """The rises."""
+        return State({"rises": self.rises})
+
+    @classmethod
+    def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
+        """Rebuild from the rises."""
+        return cls(recipe, state.tensors["rises"].reshape(num_items))
+
+
+@dataclass(frozen=True)
+class TrendingNow(Recipe):
+    """Rank by the rise in popularity; fitting takes moments, so that it is done again every two hours."""
+
+    name = "aws-trending-now"
+    type = RecipeType.POPULAR_ITEMS
+    summary = "What is rising right now; follows the events as they stream in."
+    model = TrendingModel
+
+    trend_discovery_frequency: str = hyperparameter(
+        "2 hours",
+        choices=tuple(SECONDS),
+        featurization=True,
+        help="Length of the two windows that are compared: shorter follows faster, longer is steadier.",
+    )
+
+    def __post_init__(self) -> None:
+        """Take the older spellings too."""
+        written = str(self.trend_discovery_frequency).strip().lower()
+        object.__setattr__(self, "trend_discovery_frequency", SPELLINGS.get(written, written))
+        super().__post_init__()
+
+    def fit(self, data: TrainingData, run: Run) -> TrendingModel:
+        """Compare the two windows that end with the newest event."""
+        run.report("counting", 0.0)
+        newest = int(data.interactions.timestamp.max(initial=0))
+        return TrendingModel(self, self.rises(data, newest))
+
+    def update(self, model: Model, data: TrainingData, run: Run) -> TrendingModel:  # noqa: ARG002  nothing is carried over
+        """The refresh of AWS's service, every two hours at least: count anew, items first seen since included."""
+        return self.fit(data, run)
+
+    def rises(self, data: TrainingData, now: int) -> Floats:
+        """(N,) rises at `now`; only popularity is left when the last two windows are empty."""
+        return trend(data.interactions, distinct_users(data), SECONDS[self.trend_discovery_frequency], now)
