@@ -1,0 +1,22 @@
+"""One real server for all end-to-end tests of a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e import server as servers
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/e2e" in str(item.path):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group("server"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A running server."""
+    running = servers.start(tmp_path_factory.mktemp("server"))
+    yield running
+    servers.stop(running)
