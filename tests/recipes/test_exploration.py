@@ -1,0 +1,136 @@
+"""Exploration: what the bandit promises, and that its probabilities are the frequencies one sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recipes.exploration import DAY, ExplorationState, explore
+from recipes.topk import top_k
+from tests.recipes import worlds
+
+N, COLD = 400, 40
+
+
+def state(interactions=None, impressions=None, age_days=10.0) -> ExplorationState:
+    """Items 0 to 39 were created `age_days` ago and are unknown, the others are old and known."""
+    young = np.arange(N) < COLD
+    created = np.where(young, 1000 * DAY - int(age_days * DAY), 0)
+    counts = np.where(young, 0, 50) if interactions is None else interactions
+    shown = np.zeros(N) if impressions is None else impressions
+    return ExplorationState(created, 1000 * DAY, counts.astype(np.float32), shown.astype(np.float32))
+
+
+@pytest.fixture
+def scores() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((50, N)).astype(np.float32)
+
+
+def share_of_cold(scores, weight, seed=1, **about):
+    explored = explore(scores, state(**about), weight, 30, np.random.default_rng(seed))
+    return float((top_k(explored.scores, 25).items < COLD).mean())
+
+
+def test_it_works(scores):
+    explored = explore(scores, state(), 0.3, 30, np.random.default_rng(0))
+    items = top_k(explored.scores, 25).items
+    assert explored.is_explored(items).any()
+    assert (explored.scores[:, COLD:] == scores[:, COLD:]).all()
+
+
+def test_weight_0_is_pure_relevance(scores):
+    explored = explore(scores, state(), 0.0, 30, np.random.default_rng(0))
+    assert (explored.scores == scores).all()
+    assert (explored.propensity(top_k(scores, 25).items) == 1).all()
+
+
+def test_the_share_of_cold_items_does_not_fall_when_the_weight_rises(scores):
+    shares = [share_of_cold(scores, weight) for weight in (0, 0.1, 0.3, 0.5, 0.8, 1.0)]
+    assert shares == sorted(shares)
+    assert shares[-1] > shares[0] + 0.1
+
+
+def test_items_as_old_as_the_cut_off_are_not_explored(scores):
+    assert share_of_cold(scores, 1.0, age_days=29.99) > share_of_cold(scores, 0.0) + 0.1
+    assert share_of_cold(scores, 1.0, age_days=30) == share_of_cold(scores, 0.0)
+
+
+def test_impressions_without_interactions_take_the_bonus_away(scores):
+    shown = np.where(np.arange(N) < COLD, 200.0, 0.0)
+    assert share_of_cold(scores, 1.0, impressions=shown) < share_of_cold(scores, 1.0) / 2
+
+
+def test_the_bonus_falls_with_interactions_and_with_impressions():
+    unknown = state()
+    taken = unknown.add(np.array([0, 0, 0]), np.array([1] * 3 + [2] * 30))
+    before, after = unknown.uncertainty(), taken.uncertainty()
+    assert (before[:3] == 1).all()
+    assert 1 > after[0] > after[1] > after[2]
+    assert (after[3:] == before[3:]).all()
+
+
+def test_lists_vary_from_request_to_request_but_not_for_the_same_draws(scores):
+    lists = [
+        top_k(explore(scores[:1], state(), 0.5, 30, np.random.default_rng(seed)).scores, 25).items.tolist()
+        for seed in (1, 1, 2)
+    ]
+    assert lists[0] == lists[1] != lists[2]
+
+
+def test_a_propensity_is_how_often_an_item_is_shown(scores):
+    rng, shown, told = np.random.default_rng(3), np.zeros(N), []
+    for _ in range(1500):
+        explored = explore(scores[:1], state(), 0.4, 30, rng)
+        items = top_k(explored.scores, 25).items
+        shown[items[0]] += 1
+        told.append((items[0], explored.propensity(items)[0]))
+    inverse = np.zeros(N)
+    for items, chance in told:
+        inverse[items] += 1 / chance
+    # the inverse of its propensity, summed over the lists that show an item, is unbiased for the number of all lists
+    often = (shown > 150) & (np.arange(N) < COLD)
+    assert often.sum() >= 3
+    assert inverse[often] / 1500 == pytest.approx(np.ones(often.sum()), abs=0.15)
+
+
+def test_what_may_not_be_recommended_stays_out(scores):
+    scores[:, :COLD:2] = -np.inf
+    explored = explore(scores, state(), 1.0, 30, np.random.default_rng(0))
+    assert not np.isin(top_k(explored.scores, 25).items, np.arange(0, COLD, 2)).any()
+
+
+def test_ages_come_from_the_items_else_from_the_first_interaction_else_from_the_newest():
+    data = worlds.tasteful()
+    known = ExplorationState.of(data)
+    created = data.items["CREATION_TIMESTAMP"].values
+    assert (known.created == created).all()
+    del data.items["CREATION_TIMESTAMP"]
+    guessed = ExplorationState.of(data)
+    cold = data.item_counts == 0
+    assert (guessed.created[cold] == guessed.newest).all()
+    first = data.interactions.timestamp[data.interactions.item_index == 3].min()
+    assert guessed.created[3] == first
+    assert (guessed.eligible(1e-9)[cold]).all()
+
+
+def test_impressions_are_counted_from_the_data():
+    data = worlds.tasteful()
+    assert ExplorationState.of(data).impressions.sum() == 5 * len(data.interactions)
+
+
+@pytest.mark.parametrize(("weight", "cutoff"), [(-0.1, 30), (1.1, 30), (float("nan"), 30), (0.5, 0), (0.5, -3)])
+def test_it_rejects_settings_out_of_range(scores, weight, cutoff):
+    with pytest.raises(ValueError, match="exploration"):
+        explore(scores, state(), weight, cutoff, np.random.default_rng(0))
+
+
+def test_fewer_items_than_places(scores):
+    explored = explore(scores[:, :10], state_of_ten(), 1.0, 30, np.random.default_rng(0))
+    items = top_k(explored.scores, 25).items
+    assert (explored.propensity(items)[:, :10] == 1).all()
+    assert (explored.propensity(items)[:, 10:] == 0).all()
+
+
+def state_of_ten() -> ExplorationState:
+    zeros = np.zeros(10, np.float32)
+    return ExplorationState(np.zeros(10, np.int64), 0, zeros, zeros)
