@@ -22,9 +22,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from console.errors import InvalidInputException, JobError
+from console.models import Account
 
 CHUNK = 1 << 20
 STORE_BUCKET = "store"
+UPLOADS_BUCKET = "uploads"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,27 @@ def parse_location(url: str, *, field: str | None = None) -> Location:
     if parts.scheme != "s3" or outside or parts.query or parts.fragment:
         raise InvalidInputException(f"Invalid Data location: {url}. Allowed is s3://BUCKET/KEY.", field=field)
     return Location(parts.netloc, parts.path.lstrip("/"))
+
+
+def location_for(account: Account, url: str, *, field: str | None = None) -> Location:
+    """Read a location that `account` names in a request.
+
+    Raises:
+        InvalidInputException: it is no s3:// URL, is the server's own, or is what another account has uploaded.
+    """
+    location = parse_location(url, field=field)
+    own = store("")
+    in_store = location.bucket == own.bucket and location.key.startswith(own.key)
+    if in_store or location.bucket.startswith("."):
+        raise InvalidInputException(
+            f"Access denied: {url} is the server's own. Allowed are other buckets.", field=field
+        )
+    if location.bucket == UPLOADS_BUCKET and not location.key.startswith(f"{account.number}/"):
+        raise InvalidInputException(
+            f"Access denied: {url}. Allowed below s3://{UPLOADS_BUCKET}/ is {account.number}/, your account's.",
+            field=field,
+        )
+    return location
 
 
 def is_real_s3() -> bool:

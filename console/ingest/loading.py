@@ -1,0 +1,239 @@
+"""CSV objects into Parquet parts: parse, check, hash and write block by block, on as many threads as there are cores."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from console import storage
+from console.errors import JobError
+from console.ingest import hashing, parts, profile, sources
+from console.ingest.hashing import Hashes
+from console.ingest.mapping import Reading, plan
+from console.ingest.parts import PartWriter
+from console.ingest.profile import Facts, Profile
+from console.ingest.rows import BadRow, BlockReader
+from console.ingest.schema import DatasetSchema
+from console.ingest.sources import Block
+from console.storage import Location
+
+JSONDict = dict[str, Any]
+Progress = Callable[[float], None]
+KEPT_BAD_ROWS = 100
+SURELY_BAD = 10_000  # bad rows from which on the import gives up early
+THREADS = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part that is in the store already (`key`) or was just written (`path`)."""
+
+    path: Path
+    rows: int
+    key: str = ""
+
+
+@dataclass
+class Loaded:
+    """What an import made, still below its scratch folder."""
+
+    segments: list[Segment]
+    statistics: JSONDict
+    report: JSONDict
+    rejects: Path | None
+
+
+@dataclass
+class _Counts:
+    rows: int = 0
+    bad: int = 0
+    duplicates: int = 0
+    sample: list[JSONDict] = field(default_factory=list)
+
+
+class Importer:
+    """One import into a folder of its own; nothing outside it changes."""
+
+    def __init__(
+        self,
+        schema: DatasetSchema,
+        reading: Reading,
+        folder: Path,
+        *,
+        max_bad_percent: float,
+        progress: Progress,
+    ) -> None:
+        """Prepare to read files as `reading` says into `folder`; `progress` is told the fraction of bytes read."""
+        self._schema, self._reading, self._folder = schema, reading, folder
+        self._max_bad_percent, self._progress = max_bad_percent, progress
+        self._counts = _Counts()
+        self._profile = Profile(schema)
+        self._hashes: list[Hashes] = []
+        self._writer = PartWriter(folder, schema.arrow())
+        self._rejects = folder / "rejects.csv"
+        self._digest = hashlib.sha256()
+        self._locations: list[Location] = []
+        self._read_before, self._total_bytes = 0, 1
+
+    def run(self, locations: list[Location], previous: Iterable[str] = ()) -> Loaded:
+        """Import all `locations` behind the store's parts `previous`.
+
+        Raises:
+            JobError: a file is no CSV, lacks columns, or too many rows break a rule.
+        """
+        old = [self._take_in(key) for key in previous]
+        self._locations = locations
+        self._total_bytes = max(1, sum(storage.size_bytes(location) for location in locations))
+        with self._rejects.open("w", newline="") as file, ThreadPoolExecutor(THREADS) as pool:
+            writer = csv.writer(file)
+            writer.writerow(["FILE", "LINE", "COLUMN", "VALUE", "RULE", "ROW"])
+            for location in locations:
+                self._read(location, pool, writer)
+        self._writer.close()
+        self._check_bad_share(final=True)
+        new = [Segment(path, rows) for path, rows in zip(self._writer.paths, self._writer.sizes, strict=True)]
+        segments = self._without_duplicates(old + new)
+        statistics = self._profile.summary() | {"bytes": sum(segment.path.stat().st_size for segment in segments)}
+        return Loaded(segments, statistics, self.report(), self.rejects)
+
+    def report(self) -> JSONDict:
+        """What has been counted so far."""
+        counts = self._counts
+        return {
+            "rows": counts.rows,
+            "imported": counts.rows - counts.bad - counts.duplicates,
+            "duplicates": counts.duplicates,
+            "rejected": counts.bad,
+            "sample": counts.sample,
+            "sha256": self._digest.hexdigest(),
+            "bytes": self._read_before,
+            "files": [str(location) for location in self._locations],
+        }
+
+    @property
+    def rejects(self) -> Path | None:
+        """The file with the rows that were left out, if any were."""
+        return self._rejects if self._counts.bad else None
+
+    def _take_in(self, key: str) -> Segment:
+        """Count the rows of an earlier import."""
+        path, rows = parts.local_path(key), 0
+        for table in parts.batches(path, self._schema.arrow()):
+            _, facts, _ = profile.examine(table, self._schema)
+            self._profile.add(facts)
+            self._hashes.append(facts.hashes)
+            rows += facts.rows
+        return Segment(path, rows, key)
+
+    def _read(self, location: Location, pool: ThreadPoolExecutor, rejects: Any) -> None:
+        with sources.open_text(location, self._reading.form.encoding, self._digest) as stream:
+            found = sources.blocks(stream)
+            first = next(found, Block(b"", 1))
+            form, plans, width, first = plan(self._schema, self._reading, first, location)
+            reader = BlockReader(self._schema, plans, form, width)
+            for block, converted in _ahead(pool, _chain(first, found), lambda block: self._convert(reader, block)):
+                table, facts, dropped, bad = converted
+                self._counts.rows += table.num_rows + dropped + len(bad)
+                self._counts.duplicates += dropped
+                self._profile.add(facts)
+                self._hashes.append(facts.hashes)
+                self._writer.write(table)
+                self._reject(location, bad, rejects)
+                self._check_bad_share(read=self._read_before + stream.meter.bytes)
+                self._progress(min(1.0, (self._read_before + stream.meter.bytes) / self._total_bytes))
+                del block
+            self._read_before += stream.meter.bytes
+
+    def _convert(self, reader: BlockReader, block: Block) -> tuple[pa.Table, Facts, int, list[BadRow]]:
+        converted = reader.convert(block)
+        table, facts, dropped = profile.examine(converted.table, self._schema)
+        return table, facts, dropped, converted.bad
+
+    def _reject(self, location: Location, bad: list[BadRow], rejects: Any) -> None:
+        self._counts.bad += len(bad)
+        name = location.key.rpartition("/")[2]
+        rejects.writerows([name, row.line, row.column, row.value, row.rule, row.row] for row in bad)
+        for row in bad[: KEPT_BAD_ROWS - len(self._counts.sample)]:
+            entry = asdict(row) | {"file": name, "value": row.value[:200]}
+            entry.pop("row")
+            self._counts.sample.append(entry)
+
+    def _check_bad_share(self, read: int = 0, *, final: bool = False) -> None:
+        """End the import when too many rows are bad; before its end only when nothing can save it."""
+        counts = self._counts
+        expected = counts.rows if final else 1.5 * counts.rows * self._total_bytes / max(1, read)
+        if counts.bad <= self._max_bad_percent / 100 * expected or (not final and counts.bad < SURELY_BAD):
+            return
+        first = counts.sample[0]
+        column = f"column {first['column']}, " if first["column"] else ""
+        value = f"{first['value'][:80]!r} " if first["column"] else ""
+        raise JobError(
+            f"{counts.bad:,} of {counts.rows:,} rows ({counts.bad / counts.rows:.1%}) break a rule; allowed are "
+            f"{self._max_bad_percent:g} %. The first: line {first['line']} of {first['file']}, {column}{value}"
+            f"{first['rule']}. The dataset is as it was."
+        )
+
+    def _without_duplicates(self, segments: list[Segment]) -> list[Segment]:
+        """Rewrite the parts that hold rows counted elsewhere; nearly always there are none."""
+        if not self._hashes:
+            return segments
+        keep = hashing.first_positions(np.concatenate(self._hashes), last=bool(self._schema.key))
+        self._hashes = []
+        if keep is None:
+            return segments
+        self._counts.duplicates += int((~keep).sum())
+        self._profile = Profile(self._schema)
+        kept, start = [], 0
+        for number, segment in enumerate(segments):
+            kept += self._rewritten(segment, keep[start : start + segment.rows], number)
+            start += segment.rows
+        return kept
+
+    def _rewritten(self, segment: Segment, keep: NDArray[np.bool_], number: int) -> list[Segment]:
+        made = [segment]
+        if not keep.all():
+            writer = PartWriter(self._folder, self._schema.arrow(), f"part-{number:05}-once")
+            parts.rewrite(segment.path, self._schema.arrow(), keep, writer)
+            writer.close()
+            if not segment.key:
+                segment.path.unlink()
+            made = [Segment(path, rows) for path, rows in zip(writer.paths, writer.sizes, strict=True)]
+        for part in made:
+            for table in parts.batches(part.path, self._schema.arrow()):
+                self._profile.add(profile.examine(table, self._schema)[1])
+        return made
+
+
+def _chain(first: Block, others: Iterator[Block]) -> Iterator[Block]:
+    yield first
+    yield from others
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, blocks: Iterator[Block], work: Callable[[Block], Any]
+) -> Iterator[tuple[Block, Any]]:
+    """The results of `work` in order, a few blocks ahead of who asks."""
+    waiting: deque[tuple[Block, Future[Any]]] = deque()
+    try:
+        for block in blocks:
+            waiting.append((block, pool.submit(work, block)))
+            if len(waiting) > THREADS:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()

@@ -1,0 +1,105 @@
+"""Parquet parts: a dataset's bulk rows, written as they stream by, read batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from console import storage
+from console.errors import JobError
+
+ROWS_PER_PART = 10_000_000
+ROWS_PER_GROUP = 1_000_000
+SUFFIX = ".parquet"
+
+
+class PartWriter:
+    """Writes tables one after the other into a folder, beginning a new part when one is large enough."""
+
+    def __init__(self, folder: Path, schema: pa.Schema, prefix: str = "part") -> None:
+        """Write below `folder`, which exists."""
+        self._folder, self._schema, self._prefix = folder, schema, prefix
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = self._part_rows = 0
+        self.paths: list[Path] = []
+        self.sizes: list[int] = []
+
+    def write(self, table: pa.Table) -> None:
+        """Append rows; they are gathered to groups of a good size."""
+        if table.num_rows == 0:
+            return
+        self._waiting.append(table)
+        self._waiting_rows += table.num_rows
+        if self._waiting_rows >= ROWS_PER_GROUP:
+            self._flush()
+        if self._part_rows >= ROWS_PER_PART:
+            self._end_part()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._flush()
+        self._end_part()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        if self._writer is None:
+            path = self._folder / f"{self._prefix}-{len(self.paths):05}{SUFFIX}"
+            texts = [field.name for field in self._schema if pa.types.is_string(field.type)]
+            self._writer = pq.ParquetWriter(
+                path, self._schema, compression="snappy", use_dictionary=texts, write_statistics=False
+            )
+            self.paths.append(path)
+        table = pa.concat_tables(self._waiting)
+        self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+        self._part_rows += table.num_rows
+        self._waiting, self._waiting_rows = [], 0
+
+    def _end_part(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self.sizes.append(self._part_rows)
+            self._writer, self._part_rows = None, 0
+
+
+def local_path(key: str) -> Path:
+    """A part of the store as a local file.
+
+    Raises:
+        JobError: it is not there any more.
+    """
+    folder, _, name = key.rpartition("/")
+    path = storage.local_folder(folder) / name
+    if not path.is_file():
+        raise JobError(f"The part {key} is not in the store any more; the dataset was imported anew meanwhile.")
+    return path
+
+
+def batches(path: Path, schema: pa.Schema, rows: int = 250_000) -> Iterator[pa.Table]:
+    """A part's rows in tables of at most `rows`, in the columns of `schema`: those it lacks are null."""
+    with pq.ParquetFile(path) as file:
+        known = [name for name in schema.names if name in file.schema_arrow.names]
+        for batch in file.iter_batches(rows, columns=known):
+            yield fitted(pa.Table.from_batches([batch]), schema)
+
+
+def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table in the columns of `schema`, null where it has none."""
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def rewrite(path: Path, schema: pa.Schema, keep: NDArray, writer: PartWriter) -> None:  # type: ignore[type-arg]
+    """Copy the rows of a part where `keep` is true."""
+    start = 0
+    for table in batches(path, schema):
+        writer.write(table.filter(pa.array(keep[start : start + table.num_rows])))
+        start += table.num_rows

@@ -1,0 +1,214 @@
+"""What people want to know of a dataset: rows, ids, time span, completeness and ranges; gathered while rows stream by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from console.ingest import hashing
+from console.ingest.cells import TIME_COLUMNS
+from console.ingest.hashing import Hashes
+from console.ingest.schema import DatasetSchema, Field
+
+JSONDict = dict[str, Any]
+MAX_COUNTED = 1_000  # columns with more values are not counted value by value
+MAX_DISTINCT = 2_000_000  # beyond, a metadata column's number of values is a lower bound
+TOP = 20
+TIMELINE_BINS = 60
+DAY_S = 86_400
+
+
+@dataclass
+class ColumnFacts:
+    """One column of one block."""
+
+    nulls: int
+    low: float | None = None
+    high: float | None = None
+    total: float = 0.0
+    values: Hashes | None = None
+    counts: Counter[str] | None = None
+    days: Counter[int] | None = None
+
+
+@dataclass
+class Facts:
+    """One block: the rows' hashes and its columns."""
+
+    hashes: Hashes
+    columns: dict[str, ColumnFacts]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the block holds."""
+        return len(self.hashes)
+
+
+def examine(table: pa.Table, schema: DatasetSchema) -> tuple[pa.Table, Facts, int]:
+    """Drop the block's own duplicates and gather its facts; returns the rest, the facts and how many were dropped.
+
+    An event is a duplicate when all its columns are equal, an entity when its id is; then the last one counts.
+    """
+    encoded = {name: _encode(_one(table[name])) for name in table.column_names}
+    hashes = hashing.rows([encoded[schema.key]] if schema.key else encoded.values())
+    keep = hashing.first_positions(hashes, last=bool(schema.key))
+    dropped = 0
+    if keep is not None:
+        mask = pa.array(keep)
+        table, hashes, dropped = table.filter(mask), hashes[keep], int((~keep).sum())
+        encoded = {name: values.filter(mask) for name, values in encoded.items()}
+    return table, Facts(hashes, {entry.name: _facts(entry, encoded[entry.name]) for entry in schema.fields}), dropped
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _encode(values: pa.Array) -> pa.Array:
+    return values.dictionary_encode() if pa.types.is_string(values.type) else values
+
+
+def _facts(entry: Field, values: pa.Array) -> ColumnFacts:
+    facts = ColumnFacts(values.null_count)
+    if isinstance(values, pa.DictionaryArray):
+        used = np.asarray(pc.drop_null(values.indices))
+        occurrences = np.bincount(used, minlength=len(values.dictionary))
+        facts.values = hashing.strings(values.dictionary)[occurrences > 0] if len(values.dictionary) else None
+        if len(values.dictionary) <= 5 * MAX_COUNTED and not entry.textual:
+            facts.counts = _count(values.dictionary.to_pylist(), occurrences, entry.categorical)
+    elif pa.types.is_boolean(values.type):
+        facts.counts = Counter(
+            {str(v["values"]).lower(): v["counts"] for v in pc.value_counts(values.drop_null()).to_pylist()}
+        )
+    elif len(values) > values.null_count:
+        span = pc.min_max(values).as_py()
+        facts.low, facts.high, facts.total = (
+            span["min"],
+            span["max"],
+            float(pc.sum(pc.cast(values, pa.float64())).as_py()),
+        )
+        if entry.name in TIME_COLUMNS:
+            days, counts = np.unique(np.asarray(values.drop_null(), np.int64) // DAY_S, return_counts=True)
+            facts.days = Counter(dict(zip(days.tolist(), counts.tolist(), strict=True)))
+    return facts
+
+
+def _count(names: list[str], occurrences: Any, categorical: bool) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for name, number in zip(names, occurrences.tolist(), strict=True):
+        for part in name.split("|") if categorical else (name,):
+            if part and number:
+                counts[part] += number
+    return counts
+
+
+@dataclass
+class _Sums:
+    """One column over all blocks."""
+
+    nulls: int = 0
+    low: float | None = None
+    high: float | None = None
+    total: float = 0.0
+    distinct: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
+    pending: list[Hashes] = field(default_factory=list)
+    capped: bool = False
+    counts: Counter[str] | None = field(default_factory=Counter)
+    days: Counter[int] = field(default_factory=Counter)
+
+    def add(self, facts: ColumnFacts, *, exact: bool) -> None:
+        self.nulls += facts.nulls
+        self.total += facts.total
+        lows = [value for value in (self.low, facts.low) if value is not None]
+        highs = [value for value in (self.high, facts.high) if value is not None]
+        self.low, self.high = min(lows, default=None), max(highs, default=None)
+        if facts.days:
+            self.days.update(facts.days)
+        self._count(facts)
+        self._distinguish(facts, exact=exact)
+
+    def _count(self, facts: ColumnFacts) -> None:
+        if facts.counts is None and facts.values is not None:
+            self.counts = None
+        if self.counts is not None and facts.counts:
+            self.counts.update(facts.counts)
+            if len(self.counts) > 5 * MAX_COUNTED:
+                self.counts = None
+
+    def _distinguish(self, facts: ColumnFacts, *, exact: bool) -> None:
+        if facts.values is None or (self.capped and not exact):
+            return
+        self.pending.append(facts.values)
+        if sum(map(len, self.pending)) > max(len(self.distinct), 1 << 18):
+            self.settle()
+        self.capped = not exact and len(self.distinct) > MAX_DISTINCT
+
+    def settle(self) -> None:
+        if self.pending:
+            self.distinct = np.unique(np.concatenate([self.distinct, *self.pending]))
+            self.pending = []
+
+
+class Profile:
+    """The facts of all blocks together."""
+
+    def __init__(self, schema: DatasetSchema) -> None:
+        """Gather for datasets of `schema`."""
+        self._schema = schema
+        self.rows = 0
+        self._columns = {entry.name: _Sums() for entry in schema.fields}
+
+    def add(self, facts: Facts) -> None:
+        """Take in a block."""
+        self.rows += facts.rows
+        for name, column in facts.columns.items():
+            self._columns[name].add(column, exact=name in self._schema.id_columns)
+
+    def summary(self) -> JSONDict:
+        """The dataset's statistics: `rows`, `users`, `items`, `first`, `last`, `event_types`, `timeline`, `columns`."""
+        columns = {entry.name: self._column(entry) for entry in self._schema.fields}
+        found: JSONDict = {"rows": self.rows, "columns": columns}
+        for name, key in (("USER_ID", "users"), ("ITEM_ID", "items"), ("ACTION_ID", "actions")):
+            if name in columns:
+                found[key] = columns[name]["distinct"]
+        if "TIMESTAMP" in columns:
+            sums = self._columns["TIMESTAMP"]
+            found |= {"first": sums.low, "last": sums.high, "timeline": _timeline(sums.days)}
+        if "EVENT_TYPE" in columns:
+            found["event_types"] = dict(columns["EVENT_TYPE"].get("top", []))
+        return found
+
+    def _column(self, entry: Field) -> JSONDict:
+        sums = self._columns[entry.name]
+        sums.settle()
+        filled = self.rows - sums.nulls
+        facts: JSONDict = {
+            "type": entry.type,
+            "kind": str(entry.kind),
+            "nulls": sums.nulls,
+            "completeness": filled / self.rows if self.rows else 0.0,
+        }
+        if entry.type == "string":
+            facts |= {"distinct": len(sums.distinct), "distinct_is_lower_bound": sums.capped}
+        elif sums.low is not None:
+            facts |= {"min": sums.low, "max": sums.high, "mean": sums.total / filled if filled else None}
+        if sums.counts and (len(sums.counts) <= MAX_COUNTED or entry.categorical):
+            facts["top"] = [list(pair) for pair in sums.counts.most_common(TOP)]
+        return facts
+
+
+def _timeline(days: Counter[int]) -> JSONDict:
+    """Events over time in equal bins: epoch second of the first bin, width and counts."""
+    if not days:
+        return {"start": None, "width": None, "counts": []}
+    first, last = min(days), max(days)
+    width = max(1, -(-(last - first + 1) // TIMELINE_BINS))
+    counts = [0] * ((last - first) // width + 1)
+    for day, number in days.items():
+        counts[(day - first) // width] += number
+    return {"start": first * DAY_S, "width": width * DAY_S, "counts": counts}

@@ -1,0 +1,122 @@
+"""What an import job does: read CSV into Parquet parts, then make them the dataset's in one step.
+
+`DatasetImportJob.options` says how a file is read that is not laid out as AWS wants it: `format` (members of
+ingest.sources.CsvFormat), `sources` (by schema column: name, unit, constant) and `maxBadRowsPercent`.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import cast
+
+from django.conf import settings
+from django.db import transaction
+
+from console import jobs, storage
+from console.errors import JobError
+from console.ingest import schema as avro
+from console.ingest.loading import Importer, Loaded
+from console.ingest.mapping import Reading
+from console.jobs import Claim
+from console.models import Dataset, DatasetImportJob, Status
+from console.models.base import JSONDict
+from console.storage import Location
+
+TURN_S = 0.5
+SUFFIXES = (".csv", ".csv.gz", ".gz", ".tsv", ".txt")
+
+
+def run(held: Claim) -> None:
+    """Import the job's files; the dataset changes only if all goes well."""
+    job = cast("DatasetImportJob", held.row)
+    _wait_for_turn(held, job)
+    dataset = Dataset.objects.select_related("schema").get(pk=job.dataset_id)
+    started = time.monotonic()
+    held.report("importing", 0.0, message=f"Reading {job.data_location}")
+    with storage.scratch_folder() as scratch:
+        importer = _importer(held, job, dataset, Path(scratch))
+        try:
+            loaded = importer.run(source_files(job.data_location), _previous(job, dataset))
+        except JobError:
+            _keep_report(job, importer.report(), importer.rejects)
+            raise
+        held.report("publishing", None, message=f"{loaded.report['imported']:,} rows read; publishing")
+        report = loaded.report | {"seconds": round(time.monotonic() - started, 3)}
+        _publish(held, job, dataset, loaded, report)
+
+
+def source_files(url: str) -> list[Location]:
+    """The objects a location names: itself, or the CSV files right below a folder.
+
+    Raises:
+        JobError: there are none.
+    """
+    location = storage.parse_location(url)
+    found = storage.list_objects(location)
+    if location.is_folder:
+        found = [entry for entry in found if entry.key.lower().endswith(SUFFIXES)]
+    if not found:
+        what = "no CSV file right below" if location.is_folder else "no object at"
+        raise JobError(f"There is {what} {location}.")
+    return found
+
+
+def _wait_for_turn(held: Claim, job: DatasetImportJob) -> None:
+    """Imports into one dataset come one after the other, so that a later one is not overtaken by an earlier one."""
+    earlier = DatasetImportJob.objects.filter(dataset=job.dataset_id, pk__lt=job.pk, status=Status.CREATE_IN_PROGRESS)
+    while earlier.exists():
+        held.report("waiting for an earlier import into this dataset", None)
+        time.sleep(TURN_S)
+
+
+def _importer(held: Claim, job: DatasetImportJob, dataset: Dataset, folder: Path) -> Importer:
+    limit = job.options.get("maxBadRowsPercent")
+    return Importer(
+        avro.parse(dataset.schema.text, dataset.schema.domain),
+        Reading.from_options(job.options),
+        folder,
+        max_bad_percent=float(settings.QUOTAS["MAX_BAD_ROWS_PERCENT"] if limit is None else limit),
+        progress=lambda fraction: held.report("importing", fraction),
+    )
+
+
+def _previous(job: DatasetImportJob, dataset: Dataset) -> list[str]:
+    """The parts that stay."""
+    return list(dataset.parts) if job.import_mode == "INCREMENTAL" else []
+
+
+def _keep_report(job: DatasetImportJob, report: JSONDict, rejects: Path | None) -> JSONDict:
+    """Publish the bad rows, of failed imports too: people must see what to mend."""
+    if rejects:
+        report["rejects"] = f"imports/{job.pk}/rejects.csv"
+        storage.put_file(rejects, storage.store(report["rejects"]))
+    DatasetImportJob.objects.filter(pk=job.pk, claim=job.claim).update(report=report)
+    return report
+
+
+def _publish(held: Claim, job: DatasetImportJob, dataset: Dataset, loaded: Loaded, report: JSONDict) -> None:
+    """Put the parts into the store, then swap the dataset's list; readers see the old rows or the new ones."""
+    target = f"datasets/{dataset.pk}/{job.pk}-{job.attempts}"
+    new = [segment for segment in loaded.segments if not segment.key]
+    for segment in new:
+        storage.put_file(segment.path, storage.store(f"{target}/{segment.path.name}"))
+    report = _keep_report(job, report, loaded.rejects)
+    keys = [segment.key or f"{target}/{segment.path.name}" for segment in loaded.segments]
+    held.check()
+    held.release()  # the heartbeat would wait for the transaction below, and we for it
+    with transaction.atomic():
+        row = Dataset.objects.select_for_update().get(pk=dataset.pk)
+        if row.parts != dataset.parts and job.import_mode == "INCREMENTAL":
+            raise JobError("The dataset's rows were replaced while this job added to them; import again.")
+        gone = [key for key in row.parts if key not in keys]
+        row.parts, row.statistics, row.revision = keys, loaded.statistics, row.revision + 1
+        row.save(update_fields=["parts", "statistics", "revision", "updated"])
+        if not held.finish(report=report):
+            raise jobs.Stopped
+    _forget(gone)
+
+
+def _forget(keys: list[str]) -> None:
+    for key in keys:
+        storage.delete(storage.store(key))
