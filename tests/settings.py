@@ -10,6 +10,7 @@ import tempfile
 _folder = tempfile.mkdtemp(prefix="openpersonalize-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["DATA_DIR"] = _folder
+os.mkdir(os.path.join(_folder, "static"))  # noqa: PTH102, PTH118  where WhiteNoise looks
 
 from console.settings import *  # noqa: E402, F403
 

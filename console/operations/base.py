@@ -24,7 +24,15 @@ from console.errors import (
     ResourceAlreadyExistsException,
 )
 from console.models import Account, Resource
-from console.shapes import OPERATION_MODELS, JSONDict, operation_name, parameter_names, prune, validate
+from console.shapes import (
+    OPERATION_MODELS,
+    JSONDict,
+    operation_name,
+    parameter_names,
+    prune,
+    validate,
+    without_nulls,
+)
 
 Operation = Callable[..., JSONDict]
 OPERATIONS: dict[str, Operation] = {}
@@ -63,9 +71,13 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
 
 
 def call_by_wire_names(name: str, account: Account, members: JSONDict) -> JSONDict:
-    """Call an operation with members named as on the wire, as all faces do."""
+    """Call an operation with members named as on the wire, as all faces do; a null is as good as absent."""
     snake = {wire: parameter for parameter, wire in parameter_names(name).items()}
-    return OPERATIONS[name](account, **{snake.get(member, member): value for member, value in members.items()})
+    given = without_nulls(members)
+    if unknown := sorted(given.keys() - snake.keys()):
+        allowed = ", ".join(snake) or "none"
+        raise InvalidInputException(f"Unknown parameter {unknown[0]}; allowed are {allowed}.", field=unknown[0])
+    return OPERATIONS[name](account, **{snake[member]: value for member, value in given.items()})
 
 
 def create(row: models.Model) -> None:

@@ -1,0 +1,96 @@
+"""The AWS wire: JSON 1.1 by X-Amz-Target (personalize, and ours), REST-JSON by path (runtime, events)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from console.aws.sigv4 import authenticate
+from console.errors import SerializationException, ServiceError, UnknownOperationException
+from console.operations.base import OPERATIONS, call_by_wire_names
+from console.shapes import OURS, SERVICE_OF, SERVICES, JSONDict, read_object
+
+logger = logging.getLogger(__name__)
+
+PATHS = {
+    SERVICES[service].operation_model(name).http["requestUri"].strip("/"): name
+    for service in ("personalize-runtime", "personalize-events")
+    for name in SERVICES[service].operation_names
+}
+TARGETS = {
+    f"{SERVICES[service].metadata['targetPrefix']}.{name}": name
+    for service in ("personalize", OURS)
+    for name in SERVICES[service].operation_names
+}
+MAX_BODY_BYTES = 5 * 2**20
+MODELLED_ELSEWHERE = {404: 400, 409: 400, 429: 400}  # JSON 1.1 sends what its model names as 400
+
+
+@csrf_exempt
+def serve(request: HttpRequest, path: str = "") -> HttpResponse:
+    """Answer one call of a client made for AWS."""
+    is_rest = bool(path)
+    content_type = "application/json" if is_rest else "application/x-amz-json-1.1"
+    try:
+        name = _operation(request, path)
+        result = _call(request, name)
+        empty = SERVICE_OF[name] == "personalize-events"
+        return _answer(200, b"" if empty else _encode(result), content_type)
+    except ServiceError as error:
+        return _error(_status(error, is_rest), error.code, str(error), content_type)
+    except Exception:
+        logger.exception("%s %s crashed", request.headers.get("X-Amz-Target", ""), request.path)
+        return _error(500, "InternalFailure", "The server failed; its log says why.", content_type)
+
+
+def _status(error: ServiceError, is_rest: bool) -> int:
+    if is_rest:
+        return 404 if isinstance(error, UnknownOperationException) else error.status_code
+    return MODELLED_ELSEWHERE.get(error.status_code, error.status_code)
+
+
+def _operation(request: HttpRequest, path: str) -> str:
+    if request.method != "POST":
+        raise UnknownOperationException(f"The method is {request.method}, allowed is POST.")
+    asked = request.headers.get("X-Amz-Target", "")
+    name = PATHS.get(path) if path else TARGETS.get(asked)
+    if name is None or name not in OPERATIONS:
+        raise UnknownOperationException(f"There is no operation {path or asked or '(no X-Amz-Target header)'}.")
+    return name
+
+
+def _call(request: HttpRequest, name: str) -> JSONDict:
+    try:
+        too_big = int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES
+    except (RequestDataTooBig, ValueError):
+        too_big = True
+    if too_big:
+        raise SerializationException(f"The body is larger than {MAX_BODY_BYTES} bytes, which is what is allowed.")
+    account = authenticate(request)
+    return call_by_wire_names(name, account, read_object(request.body))
+
+
+def _encode(result: JSONDict) -> bytes:
+    return json.dumps(result, default=_number, separators=(",", ":")).encode()
+
+
+def _number(value: Any) -> float | str:
+    """Times travel as epoch seconds in both protocols."""
+    return value.timestamp() if isinstance(value, datetime) else str(value)
+
+
+def _error(status: int, code: str, message: str, content_type: str) -> HttpResponse:
+    answer = _answer(status, json.dumps({"__type": code, "message": message}).encode(), content_type)
+    answer["x-amzn-errortype"] = code
+    return answer
+
+
+def _answer(status: int, body: bytes, content_type: str) -> HttpResponse:
+    return HttpResponse(body, status=status, content_type=content_type, headers={"x-amzn-requestid": str(uuid.uuid4())})

@@ -1,0 +1,80 @@
+"""One value of a column as it comes in a JSON request: held to the column's type."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from console.errors import InvalidInputException
+from console.ingest.reserved import MAX_TEXT_LENGTH
+from console.shapes import is_storable
+
+WORDS = {"true": True, "false": False}
+INT64 = 2**63
+
+
+def column_value(kind: str, value: object, path: str) -> Any:
+    """`value` as Avro's `kind`; numbers may come as strings, and any scalar may stand for a string.
+
+    Raises:
+        InvalidInputException: it cannot be read so; names the place, the value and what is allowed.
+    """
+    wrong = InvalidInputException(f"{path} is {str(value)[:100]!r}, allowed is {_allowed(kind)}.", field="properties")
+    if isinstance(value, dict | list):
+        raise wrong
+    try:
+        return _CONVERT[kind](value)
+    except (ValueError, KeyError, OverflowError):
+        raise wrong from None
+
+
+def _allowed(kind: str) -> str:
+    match kind:
+        case "boolean":
+            return "true or false"
+        case "int" | "long":
+            return "a whole number"
+        case "float" | "double":
+            return "a number"
+        case _:
+            return f"text of at most {MAX_TEXT_LENGTH} characters"
+
+
+def _text(value: object) -> str:
+    text = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if not is_storable(text) or len(text) > MAX_TEXT_LENGTH:
+        raise ValueError(text)
+    return text
+
+
+def _whole(value: object) -> int:
+    written = str(value)  # of True it is no number
+    number = float(written) if {".", "e", "E"} & set(written) else int(written)
+    if number != int(number) or not -INT64 <= number < INT64:
+        raise ValueError(value)
+    return int(number)
+
+
+def _number(value: object) -> float:
+    if not math.isfinite(number := float(str(value))):
+        raise ValueError(value)
+    return number
+
+
+def _boolean(value: object) -> bool:
+    return value if isinstance(value, bool) else WORDS[str(value).lower()]
+
+
+def _scalar(value: object) -> object:
+    return value if isinstance(value, bool | int | float) else _text(value)
+
+
+_CONVERT = {
+    "string": _text,
+    "int": _whole,
+    "long": _whole,
+    "float": _number,
+    "double": _number,
+    "boolean": _boolean,
+    "any": _scalar,
+}
