@@ -1,0 +1,179 @@
+"""The kinds of resources about data and serving data: everything but solutions, versions, campaigns and recommenders."""
+
+from __future__ import annotations
+
+from django.db.models import Count
+
+from console.models import (
+    BatchInferenceJob,
+    BatchSegmentJob,
+    DataDeletionJob,
+    Dataset,
+    DatasetExportJob,
+    DatasetGroup,
+    DatasetImportJob,
+    EventTracker,
+    Filter,
+    MetricAttribution,
+    SampleLoad,
+    Schema,
+)
+from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
+
+DOMAINS = {"ECOMMERCE": "E-commerce", "VIDEO_ON_DEMAND": "Video on demand", None: "Custom"}
+GROUP = Column("Dataset group", "dataset_group", "resource", "dataset_group__name")
+DATASET = Column("Dataset", "dataset", "resource", "dataset__name")
+
+GROUPS = register(
+    Kind(
+        DatasetGroup, "dataset-groups", "dataset group", "datasetGroupArn", "collection",
+        "A dataset group holds what is trained together: the interactions, items and users of one application.",
+        columns=(
+            NAME,
+            Column("Domain", lambda row: DOMAINS[row.domain], sort="domain"),
+            Column("Datasets", "dataset_count", "number", "dataset_count"),
+            Column("Solutions", "solution_count", "number", "solution_count"),
+            STATUS,
+            CREATED,
+        ),
+        group_path="",
+        create_url="dataset-groups-create",
+        asks_name=True,
+        annotate={
+            "dataset_count": Count("datasets", distinct=True),
+            "solution_count": Count("solutions", distinct=True),
+        },
+        list_template="dataset_groups/list.html",
+    )
+)  # fmt: skip
+SCHEMAS = register(
+    Kind(
+        Schema, "schemas", "schema", "schemaArn", "braces",
+        "A schema says which columns a dataset has and of which types. Uploading a file makes one for you.",
+        columns=(
+            NAME,
+            Column("Domain", lambda row: DOMAINS[row.domain], sort="domain"),
+            Column("Datasets", "dataset_count", "number", "dataset_count"),
+            CREATED,
+        ),
+        group_path="",
+        create_url="schemas-create",
+        annotate={"dataset_count": Count("datasets")},
+    )
+)  # fmt: skip
+DATASETS = register(
+    Kind(
+        Dataset, "datasets", "dataset", "datasetArn", "table",
+        "Datasets hold who did what (interactions), what there is (items) and who is there (users).",
+        columns=(
+            NAME, Column("Type", "type", sort="type"), GROUP, Column("Rows", "rows", "number"),
+            Column("Schema", "schema", "resource", "schema__name"), STATUS, CREATED,
+        ),
+        related=("dataset_group__account", "schema__account"),
+        asks_name=True,
+        pattern="<path:name>",
+        create_url="datasets-upload",
+    )
+)  # fmt: skip
+IMPORT_JOBS = register(
+    Kind(
+        DatasetImportJob, "dataset-import-jobs", "dataset import job", "datasetImportJobArn", "box-arrow-in-down",
+        "An import job brings the rows of CSV files into a dataset and reports those it could not read.",
+        columns=(
+            NAME, DATASET, Column("Mode", "import_mode", sort="import_mode"),
+            Column("Rows", lambda row: row.report.get("rows"), "number"),
+            Column("Bad rows", lambda row: row.report.get("rejected"), "number"), STATUS, CREATED,
+        ),
+        group_path="dataset__dataset_group",
+        related=("dataset__account", "dataset__dataset_group__account"),
+        deletable=False,
+        create_url="datasets-upload",
+    )
+)  # fmt: skip
+EXPORT_JOBS = register(
+    Kind(
+        DatasetExportJob, "dataset-export-jobs", "dataset export job", "datasetExportJobArn", "box-arrow-up",
+        "An export job writes a dataset's rows as CSV files to a location.",
+        columns=(NAME, DATASET, Column("Rows to export", "ingestion_mode"), STATUS, CREATED),
+        group_path="dataset__dataset_group",
+        related=("dataset__account", "dataset__dataset_group__account"),
+        deletable=False,
+        create_url="dataset-export-jobs-create",
+    )
+)  # fmt: skip
+DELETION_JOBS = register(
+    Kind(
+        DataDeletionJob, "data-deletion-jobs", "data deletion job", "dataDeletionJobArn", "eraser",
+        "A deletion job removes users everywhere: imported rows, live events, and histories inside served models.",
+        columns=(NAME, GROUP, Column("Users deleted", "num_deleted", "number"), STATUS, CREATED),
+        related=("dataset_group__account",),
+        deletable=False,
+        create_url="data-deletion-jobs-create",
+    )
+)  # fmt: skip
+TRACKERS = register(
+    Kind(
+        EventTracker, "event-trackers", "event tracker", "eventTrackerArn", "lightning",
+        "An event tracker takes what your users do right now, so that recommendations follow within a second.",
+        columns=(NAME, GROUP, Column("Tracking ID", "tracking_id", "code"), STATUS, CREATED),
+        related=("dataset_group__account",),
+        create_url="event-trackers-create",
+        asks_name=True,
+    )
+)  # fmt: skip
+FILTERS = register(
+    Kind(
+        Filter, "filters", "filter", "filterArn", "funnel",
+        "A filter keeps items out of recommendations, or lets only some in: what was bought already, one genre, one price range.",
+        columns=(NAME, GROUP, Column("Expression", "expression", "code"), STATUS, CREATED),
+        related=("dataset_group__account",),
+        create_url="filters-create",
+        search=("name", "expression"),
+    )
+)  # fmt: skip
+BATCH_JOBS = register(
+    Kind(
+        BatchInferenceJob, "batch-inference-jobs", "batch inference job", "batchInferenceJobArn", "stack",
+        "A batch inference job writes recommendations for many users or items at once, as JSON Lines.",
+        columns=(
+            NAME, Column("Solution", "solution_version.solution", "resource", "solution_version__solution__name"),
+            Column("Results each", "num_results", "number", "num_results"), STATUS, CREATED,
+        ),
+        group_path="solution_version__solution__dataset_group",
+        related=("solution_version__solution__account", "solution_version__solution__dataset_group__account"),
+        deletable=False,
+        create_url="batch-inference-jobs-create",
+    )
+)  # fmt: skip
+SEGMENT_JOBS = register(
+    Kind(
+        BatchSegmentJob, "batch-segment-jobs", "batch segment job", "batchSegmentJobArn", "people",
+        "A batch segment job finds the users with the greatest affinity to items or to attributes of items.",
+        columns=(
+            NAME, Column("Solution", "solution_version.solution", "resource", "solution_version__solution__name"),
+            Column("Users each", "num_results", "number", "num_results"), STATUS, CREATED,
+        ),
+        group_path="solution_version__solution__dataset_group",
+        related=("solution_version__solution__account", "solution_version__solution__dataset_group__account"),
+        deletable=False,
+        create_url="batch-segment-jobs-create",
+    )
+)  # fmt: skip
+ATTRIBUTIONS = register(
+    Kind(
+        MetricAttribution, "metric-attributions", "metric attribution", "metricAttributionArn", "graph-up",
+        "A metric attribution adds up what recommendations led to, by their source: clicks, purchases, revenue.",
+        columns=(NAME, GROUP, Column("Metrics", lambda row: len(row.metrics), "number"), STATUS, CREATED),
+        related=("dataset_group__account",),
+        create_url="metric-attributions-create",
+        asks_name=True,
+    )
+)  # fmt: skip
+SAMPLE_LOADS = register(
+    Kind(
+        SampleLoad, "samples", "sample", "sampleArn", "box",
+        "A sample is a data set to try the console with, trained and served.",
+        related=("dataset_group__account",),
+        deletable=False,
+    )
+)  # fmt: skip

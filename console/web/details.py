@@ -1,0 +1,102 @@
+"""The detail and delete pages of every kind."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.db import models
+from django.db.models.deletion import Collector, ProtectedError
+from django.http import HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+
+from console.errors import ServiceError
+from console.models import DatasetGroup, Resource
+from console.web.access import Request, page, writing_page
+from console.web.kinds import KINDS, Kind
+from console.web.pages import call, find, render, service_error
+
+Fact = tuple[str, Any, str]  # label, value, look
+
+
+def detail_url(kind: Kind, facts: Any = None, template: str = "generic/detail.html") -> URLPattern:
+    """The path of a kind whose page shows no more than facts: `facts(row)` gives (label, value, look) rows."""
+    view = functools.partial(detail_view, kind=kind, facts=facts, template=template)
+    return path(f"{kind.slug}/{kind.pattern}/", view, name=f"{kind.slug}-detail")
+
+
+@page
+def detail_view(request: Request, name: str, kind: Kind, facts: Any, template: str) -> HttpResponseBase:
+    """A resource's facts."""
+    row = find(request, kind.model.__name__, name)
+    context = detail_context(kind, row) | {"facts": facts(row) if facts else []}
+    return render(request, template, context, group=kind.group_of(row))
+
+
+def detail_context(kind: Kind, row: Resource) -> dict[str, Any]:
+    """What generic/detail.html reads: the object, its kind, the crumbs and the way to its deletion."""
+    group = kind.group_of(row)
+    return {
+        "object": row,
+        "kind": kind,
+        "crumbs": crumbs(kind, group),
+        "delete_url": reverse(f"{kind.slug}-delete", args=[row.arn_name]) if kind.deletable else "",
+    }
+
+
+def crumbs(kind: Kind, group: DatasetGroup | None) -> list[tuple[str, str]]:
+    """The way from the group to a resource of this kind."""
+    if kind.model is DatasetGroup:
+        return [("Dataset groups", reverse(kind.slug))]
+    trail = [(group.name, reverse("dataset-groups-detail", args=[group.name]))] if group else []
+    return [*trail, (kind.title, reverse(kind.slug) + (f"?group={group.name}" if group else ""))]
+
+
+@writing_page
+def delete_view(request: Request, name: str, kind: Kind) -> HttpResponseBase:
+    """Ask before deleting: what goes with it, or what is in the way; then let the operation decide."""
+    row = find(request, kind.model.__name__, name)
+    group = kind.group_of(row)
+    goes, blockers = consequences(row)
+    error = ""
+    if request.method == "POST":
+        error = _delete(request, row, kind)
+        if not error:
+            messages.success(request, f"Deleted {kind.noun} {row}.")
+            remaining = group if group and group != row else None
+            return HttpResponseRedirect(reverse(kind.slug) + (f"?group={remaining.name}" if remaining else ""))
+    context = detail_context(kind, row) | {"goes": goes, "blockers": blockers, "error": error}
+    return render(request, "generic/delete.html", context, group=group, status=409 if error else 200)
+
+
+def _delete(request: Request, row: Resource, kind: Kind) -> str:
+    if kind.asks_name and request.POST.get("name") != row.name:
+        return f"Type the name {row.name} to delete it; it was “{request.POST.get('name', '')}”."
+    try:
+        call(request, kind.delete_operation, {kind.arn_member: row.arn})
+    except ServiceError as failed:
+        return service_error(failed)
+    return ""
+
+
+def consequences(row: Resource) -> tuple[list[tuple[str, int]], list[Any]]:
+    """What would be deleted along with `row`, counted by kind, and the resources that stand in the way."""
+    collector = Collector(using=row._state.db or "default", origin=row)
+    try:
+        collector.collect([row])
+    except ProtectedError as error:
+        return [], sorted((r for r in error.protected_objects if isinstance(r, Resource)), key=str)[:50]
+    counts: Counter[type[models.Model]] = Counter()
+    for model, instances in collector.data.items():
+        counts[model] += len(instances)
+    for rows in collector.fast_deletes:
+        counts[rows.model] += rows.count()
+    counts[type(row)] -= 1
+    return [(_noun(model, count), count) for model, count in counts.items() if count > 0], []
+
+
+def _noun(model: type[models.Model], count: int) -> str:
+    noun = KINDS[model.__name__].noun if model.__name__ in KINDS else str(model._meta.verbose_name)
+    return noun if count == 1 else f"{noun}s"

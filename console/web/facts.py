@@ -1,0 +1,60 @@
+"""Datasets in words and charts, from the statistics that their imports gather."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from console.models import Dataset
+from console.web.templatetags.display import number
+
+COUNTED = (("users", "users"), ("items", "items"), ("actions", "actions"))
+
+
+def dataset_facts(dataset: Dataset) -> list[str]:
+    """What a dataset holds, in a few words: users, items, the span of time.
+
+    >>> dataset_facts(Dataset(statistics={"users": 943, "items": 1682, "first": 874724710, "last": 893286638}))
+    ['943 users', '1,682 items', '20 Sep 1997 to 22 Apr 1998']
+    """
+    statistics = dataset.statistics or {}
+    found = [f"{number(statistics[key])} {noun}" for key, noun in COUNTED if statistics.get(key)]
+    if statistics.get("first") is not None:
+        found.append(f"{day(statistics['first'])} to {day(statistics['last'])}")
+    return found
+
+
+def day(seconds: float) -> str:
+    """The UTC day of an epoch second.
+
+    >>> day(874724710)
+    '20 Sep 1997'
+    """
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def timeline(dataset: Dataset | None) -> dict[str, Any] | None:
+    """Events over time as a chart: {"id", "title", "figure", "head", "rows"}; None while there are none."""
+    found = (dataset.statistics or {}).get("timeline") if dataset else None
+    if not found or not found.get("counts"):
+        return None
+    starts = [
+        datetime.fromtimestamp(found["start"] + i * found["width"], UTC).date().isoformat()
+        for i in range(len(found["counts"]))
+    ]
+    return bars("timeline", "Events over time", starts, found["counts"], "From")
+
+
+def bars(key: str, title: str, labels: list[Any], counts: list[int], head: str) -> dict[str, Any]:
+    """A bar chart in the console's colours, with its numbers for the table."""
+    return {
+        "id": key,
+        "title": title,
+        "figure": {
+            "data": [{"type": "bar", "x": labels, "y": counts, "marker": {"color": "var(--op-accent)"}}],
+            "layout": {"bargap": 0.05, "showlegend": False},
+        },
+        "head": [head, "Count"],
+        "rows": list(zip(labels, counts, strict=True)),
+    }

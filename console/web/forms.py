@@ -1,0 +1,71 @@
+"""The base of all forms: a form is an operation's request; what the operation refuses becomes an error at its field.
+
+Fields are named as the members on the wire. Where a field has another name, `fields_of` maps the member to it, so that the
+error of `dataSource` shows at `location`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+
+from console.errors import ServiceError
+from console.models import Account
+from console.operations.base import call_by_wire_names
+from console.shapes import JSONDict
+
+CLASSES: dict[str, str] = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input"}
+NAME_HELP = "Letters, digits, - and _; at most 63."
+
+
+class StyledForm(forms.Form):
+    """A form whose controls carry Bootstrap's classes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Give each widget the class of its kind."""
+        super().__init__(*args, **kwargs)
+        style(self)
+
+
+def style(form: forms.BaseForm) -> None:
+    """Give each control of a form the class of its kind."""
+    form.label_suffix = ""
+    for field in form.fields.values():
+        input_type = getattr(field.widget, "input_type", "")
+        css = CLASSES.get(input_type, "" if input_type == "hidden" else "form-control")
+        field.widget.attrs["class"] = f"{field.widget.attrs.get('class', '')} {css}".strip()
+
+
+class OperationForm(StyledForm):
+    """A form over one operation."""
+
+    operation: ClassVar[str]
+    fields_of: ClassVar[Mapping[str, str]] = {}
+
+    def members(self) -> JSONDict:
+        """The request by wire names; by default what was filled in, field by field."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [], {})}
+
+    def submit(self, account: Account) -> JSONDict | None:
+        """Run the operation; None, with the error at its field, if the form or the operation refuses."""
+        if not self.is_valid():
+            return None
+        try:
+            return call_by_wire_names(self.operation, account, self.members())
+        except ServiceError as error:
+            self.add_service_error(error)
+            return None
+
+    def add_service_error(self, error: ServiceError) -> None:
+        """Show an error at the field of the member at fault, else above the form."""
+        member = error.field or ""
+        name = self.fields_of.get(member, member)
+        self.add_error(name if name in self.fields else None, str(error))
+
+
+def name_field(label: str = "Name", **options: Any) -> forms.CharField:
+    """A resource's name; its pattern and length are the service model's to judge."""
+    widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": 63})
+    return forms.CharField(label=label, help_text=NAME_HELP, widget=widget, **options)

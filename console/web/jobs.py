@@ -1,0 +1,70 @@
+"""A job's progress as a piece of page that asks for itself every two seconds while the job goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_fragment
+
+from console.errors import ServiceError
+from console.models import JOBS, Job
+from console.operations.base import OPERATIONS
+from console.web.access import Request, page
+from console.web.kinds import page_url
+from console.web.pages import call, service_error
+
+LOG_TAIL = 12
+
+
+def progress_of(job: Job) -> dict[str, Any]:
+    """What generic/progress.html reads: stage, percent, seconds gone and left, the end of the log."""
+    progress = job.progress or {}
+    fraction = progress.get("fraction")
+    seconds = job.seconds
+    left = seconds * (1 - fraction) / fraction if seconds and fraction and 0.02 < fraction < 1 else None
+    return {
+        "job": job,
+        "label": type(job).__name__,
+        "stage": progress.get("stage") or ("waiting for a worker" if job.status == job.waiting else ""),
+        "percent": round(100 * fraction) if fraction is not None else None,
+        "seconds": seconds,
+        "left": left,
+        "log": progress.get("log", [])[-LOG_TAIL:],
+        "can_stop": job.is_unfinished and "StopJob" in OPERATIONS,
+        "can_retry": not job.is_unfinished and job.status != job.done and "RetryJob" in OPERATIONS,
+    }
+
+
+def find_job(request: Request, label: str, pk: int) -> Job:
+    """The account's job, or a 404 page."""
+    model = JOBS.get(label)
+    row = model.objects.for_account(request.account).select_related("account").filter(pk=pk).first() if model else None
+    if row is None:
+        raise Http404("There is no such job in this account.")
+    return row
+
+
+@page
+def progress_view(request: Request, label: str, pk: int) -> HttpResponse:
+    """The piece alone, for htmx; once the job has ended the whole page is loaded anew, for its result."""
+    job = find_job(request, label, pk)
+    context = {"progress": progress_of(job), "may_write": request.member.may_write}
+    response = render_fragment(request, "generic/progress.html", context)
+    if not job.is_unfinished:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@page
+def act_view(request: Request, label: str, pk: int, action: str) -> HttpResponse:
+    """Stop or retry a job, then show its page."""
+    job = find_job(request, label, pk)
+    if request.method == "POST":
+        operation = {"stop": "StopJob", "retry": "RetryJob"}[action]
+        try:
+            call(request, operation, {"jobArn": job.arn})
+        except ServiceError as error:
+            messages.error(request, service_error(error))
+    return HttpResponseRedirect(page_url(job))

@@ -1,0 +1,135 @@
+"""What every page shares: the side navigation of the current dataset group, the steps, and who is looking.
+
+`render(request, template, context, group=group)` is how a view answers; templates extend base.html, whose opening comment
+lists its blocks. `call` runs an operation for the signed-in account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from console.errors import ServiceError
+from console.models import DatasetGroup, Resource
+from console.operations.base import call_by_wire_names
+from console.shapes import JSONDict
+from console.web.access import Request
+from console.web.kinds import KINDS
+from console.web.steps import steps_of
+
+SESSION_GROUP = "dataset_group"
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of the side navigation."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+
+
+GROUP_LINKS = (
+    ("", (("Overview", "/dataset-groups/{}/", "house"), ("Datasets", "/datasets/?group={}", "table"),
+          ("Import jobs", "/dataset-import-jobs/?group={}", "box-arrow-in-down"),
+          ("Event tracker", "/event-trackers/?group={}", "lightning"), ("Filters", "/filters/?group={}", "funnel"))),
+    ("Models", (("Recipes", "/recipes/?group={}", "journal-text"), ("Solutions", "/solutions/?group={}", "cpu"),
+                ("Compare", "/compare/?group={}", "bar-chart"))),
+    ("Use", (("Campaigns", "/campaigns/?group={}", "broadcast"), ("Recommenders", "/recommenders/?group={}", "stars"),
+             ("Batch jobs", "/batch-inference-jobs/?group={}", "stack"),
+             ("Segments", "/batch-segment-jobs/?group={}", "people"),
+             ("Metric attribution", "/metric-attributions/?group={}", "graph-up"))),
+)  # fmt: skip
+ACCOUNT_LINKS = (
+    ("Dataset groups", "/dataset-groups/", "collection"),
+    ("Schemas", "/schemas/", "braces"),
+    ("API access", "/settings/access/", "key"),
+    ("Health", "/settings/health/", "heart-pulse"),
+)
+
+
+def render(
+    request: Request,
+    template: str,
+    context: JSONDict | None = None,
+    *,
+    group: DatasetGroup | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Answer with a page; `group` is the dataset group it belongs to, which also becomes the current one."""
+    if group is not None and request.session.get(SESSION_GROUP) != group.pk:
+        request.session[SESSION_GROUP] = group.pk
+    current = group or remembered_group(request)
+    shell = {
+        "account": request.account,
+        "may_write": request.member.may_write,
+        "group": group,
+        "nav_group": current,
+        "navigation": _navigation(request.path, current),
+        "account_links": [_link(request.path, *entry) for entry in ACCOUNT_LINKS],
+        "steps": steps_of(group) if group else [],
+        "theme": request.COOKIES.get("theme", ""),
+    }
+    return TemplateResponse(request, template, shell | (context or {}), status=status)
+
+
+def call(request: Request, name: str, members: JSONDict) -> JSONDict:
+    """Run an operation for the signed-in account, members by their wire names."""
+    return call_by_wire_names(name, request.account, members)
+
+
+def find(request: Request, label: str, name: str) -> Any:
+    """The account's resource of that kind and ARN name, or a 404 page."""
+    kind = KINDS[label]
+    row = kind.rows(request.account).filter(**kind.model.arn_lookup(name)).first()
+    if row is None:
+        raise Http404(f"There is no {kind.noun} {name} in this account.")
+    return row
+
+
+def group_of(_request: Request, row: Resource) -> DatasetGroup | None:
+    """The dataset group a resource belongs to."""
+    return KINDS[type(row).__name__].group_of(row)
+
+
+def chosen_group(request: Request) -> DatasetGroup | None:
+    """The dataset group that ?group= names, or a 404 page if it names none."""
+    name = request.GET.get("group") or request.POST.get("group")
+    return find(request, "DatasetGroup", name) if name else None
+
+
+def remembered_group(request: Request) -> DatasetGroup | None:
+    """The dataset group looked at last, while it exists."""
+    pk = request.session.get(SESSION_GROUP)
+    rows = DatasetGroup.objects.for_account(request.account).select_related("account")
+    return rows.filter(pk=pk).first() if pk else None
+
+
+def service_error(error: ServiceError) -> str:
+    """An error as a sentence for a page; the member at fault is named where no field can show it."""
+    return str(error)
+
+
+def _navigation(path: str, group: DatasetGroup | None) -> list[tuple[str, list[Link]]]:
+    if group is None:
+        return []
+    return [
+        (title or group.name, [_link(path, label, url.format(group.name), icon) for label, url, icon in entries])
+        for title, entries in GROUP_LINKS
+    ]
+
+
+def _link(path: str, label: str, url: str, icon: str) -> Link:
+    base = url.partition("?")[0]
+    is_current = path == base if base.startswith("/dataset-groups/") else path.startswith(base)
+    return Link(label, url, icon, is_current)
+
+
+def home_url() -> str:
+    """Where the console begins."""
+    return reverse("home")

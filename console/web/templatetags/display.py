@@ -1,0 +1,234 @@
+"""How values are shown: statuses, times, numbers, ARNs; loaded into every template."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from console.models import Resource, Status
+from console.models.base import ENDED_BADLY, UNFINISHED
+from console.web.kinds import KINDS, Column, page_url
+
+register = template.Library()
+
+EMPTY = format_html('<span class="text-secondary">–</span>')
+SPANS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+@register.simple_tag
+def status(value: str) -> SafeString:
+    """A status in sentence case; colour, shape and word all say it."""
+    if value in UNFINISHED:
+        look = "working"
+    elif value in ENDED_BADLY:
+        look = "failed"
+    else:
+        look = "idle" if value == Status.INACTIVE else "active"
+    return format_html('<span class="status {}">{}</span>', look, status_words(value))
+
+
+@register.filter
+def status_words(value: str) -> str:
+    """A status in sentence case.
+
+    >>> status_words("CREATE IN_PROGRESS")
+    'Create in progress'
+    """
+    return value.replace("_", " ").capitalize()
+
+
+@register.filter
+def ago(value: datetime | None) -> SafeString:
+    """How long since, with the exact time on hover."""
+    if value is None:
+        return EMPTY
+    exact = value.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        exact.isoformat(timespec="seconds"), f"{exact:%Y-%m-%d %H:%M:%S} UTC", relative(value),
+    )  # fmt: skip
+
+
+def relative(value: datetime) -> str:
+    """A time as people say it.
+
+    >>> from datetime import timedelta
+    >>> relative(timezone.now() - timedelta(minutes=3, seconds=5))
+    '3 minutes ago'
+    """
+    seconds = (timezone.now() - value).total_seconds()
+    for size, unit in SPANS:
+        if abs(seconds) >= size:
+            count = int(abs(seconds) // size)
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"{words} ago" if seconds > 0 else f"in {words}"
+    return "just now"
+
+
+@register.filter
+def number(value: Any) -> str:
+    """A number with three significant digits; whole numbers whole, thousands set apart.
+
+    >>> number(0.190437), number(1234567), number(12.3456), number(None), number(-0.00312), number(0.0)
+    ('0.190', '1,234,567', '12.3', '–', '−0.00312', '0')
+    """
+    if value is None or value == "" or isinstance(value, bool):
+        return "–" if value in (None, "") else str(value)
+    if isinstance(value, str):
+        return value
+    if not math.isfinite(value):
+        return "–"
+    if float(value).is_integer():
+        text = f"{int(value):,}"
+    else:
+        digits = max(0, 2 - math.floor(math.log10(abs(value))))
+        text = f"{value:,.{digits}f}" if digits <= 6 else f"{value:.2e}"
+    return text.replace("-", "−")
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A share of one as a percentage.
+
+    >>> percent(0.0312), percent(None)
+    ('3.12 %', '–')
+    """
+    return "–" if value is None else f"{number(100 * value)} %"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds as people say them.
+
+    >>> duration(4.2), duration(75), duration(7300), duration(None)
+    ('4.2 s', '1 min 15 s', '2 h 1 min', '–')
+    """
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+@register.filter
+def size(value: float | None) -> str:
+    """Bytes in the unit that fits.
+
+    >>> size(812), size(123_456), size(1_073_741_824)
+    ('812 B', '121 KiB', '1.00 GiB')
+    """
+    if value is None:
+        return "–"
+    if value < 1024:
+        return f"{int(value)} B"
+    for unit in ("KiB", "MiB", "GiB"):
+        value /= 1024
+        if value < 1024 or unit == "GiB":
+            return f"{number(value) if not float(value).is_integer() else format(value, '.2f')} {unit}"
+    raise AssertionError("unreachable")
+
+
+@register.simple_tag
+def arn(value: str | None) -> SafeString:
+    """An ARN cut to its last part, with a button that copies the whole."""
+    if not value:
+        return EMPTY
+    short = value.rpartition(":")[2]
+    return format_html('<span class="arn"><code title="{}">{}</code>{}</span>', value, short, copy(value, "ARN"))
+
+
+@register.simple_tag
+def copy(value: str, what: str = "text") -> SafeString:
+    """A button that copies `value`."""
+    return format_html(
+        '<button type="button" class="copy" data-copy="{}" aria-label="Copy {}" title="Copy {}">'
+        '<i class="bi bi-copy" aria-hidden="true"></i></button>',
+        value, what, what,
+    )  # fmt: skip
+
+
+@register.filter
+def url_of(row: Resource) -> str:
+    """A resource's page."""
+    return page_url(row)
+
+
+@register.filter
+def delete_url_of(row: Resource) -> str:
+    """The page that asks before deleting a resource."""
+    return reverse(f"{KINDS[type(row).__name__].slug}-delete", args=[row.arn_name])
+
+
+@register.filter
+def noun_of(row: Resource) -> str:
+    """What a resource is called in a sentence."""
+    kind = KINDS.get(type(row).__name__)
+    return kind.noun if kind else type(row).__name__
+
+
+@register.simple_tag
+def show(value: Any, look: str = "text") -> Any:
+    """A value made up for reading, as its look says."""
+    match look:
+        case "status":
+            return status(value)
+        case "time":
+            return ago(value)
+        case "number":
+            return number(value)
+        case "arn":
+            return arn(value)
+        case "code":
+            return format_html("<code>{}</code>", value) if value else EMPTY
+        case "resource" | "link":
+            return format_html('<a href="{}">{}</a>', page_url(value), value) if value else EMPTY
+    return EMPTY if value is None or value == "" else value
+
+
+@register.simple_tag
+def cell(column: Column, row: Resource) -> Any:
+    """A cell of a list."""
+    value = column.of(row)
+    if column.look == "link":
+        return format_html('<a class="fw-semibold" href="{}">{}</a>', page_url(row), value)
+    return show(value, column.look)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: Any) -> str:
+    """The page's own query string with some parameters changed; None takes one away."""
+    params: QueryDict = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            params.pop(name, None)
+        else:
+            params[name] = str(value)
+    encoded = params.urlencode()
+    return f"?{encoded}" if encoded else "?"
+
+
+@register.simple_tag(takes_context=True)
+def sort_query(context: template.Context, column: Column) -> str:
+    """The query string that sorts by a column, the other way round if it does already."""
+    now = context["request"].GET.get("sort", "")
+    return str(query(context, sort=f"-{column.sort}" if now == column.sort else column.sort, page=None))
+
+
+@register.filter
+def sort_state(column: Column, sort: str) -> str:
+    """What aria-sort says of a column."""
+    if not column.sort or sort.lstrip("-") != column.sort:
+        return "none"
+    return "descending" if sort.startswith("-") else "ascending"

@@ -1,0 +1,104 @@
+// What the pages gain from JavaScript: theme, copying, selects that submit, charts. Nothing works only with it.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  if (root.hasAttribute("data-follows-system") && dark.matches) root.dataset.bsTheme = "dark";
+
+  const setTheme = (theme) => {
+    root.dataset.bsTheme = theme;
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    drawCharts();
+  };
+
+  const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+
+  // A figure is plain JSON; colours named "var(--op-…)" in it become the theme's.
+  const coloured = (value) => {
+    if (typeof value === "string") return value.replace(/var\((--[\w-]+)\)/g, (_, name) => token(name));
+    if (Array.isArray(value)) return value.map(coloured);
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, coloured(v)]));
+    return value;
+  };
+
+  const drawCharts = (within = document) => {
+    if (!window.Plotly) return;
+    within.querySelectorAll("[data-chart]").forEach((place) => {
+      const source = document.getElementById(place.dataset.chart);
+      if (!source) return;
+      const figure = coloured(JSON.parse(source.textContent));
+      const axis = { gridcolor: token("--op-line"), zerolinecolor: token("--op-line"), linecolor: token("--op-line"), automargin: true };
+      const layout = {
+        margin: { l: 40, r: 10, t: 10, b: 30 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+        font: { color: token("--op-muted"), size: 12, family: getComputedStyle(document.body).fontFamily },
+        colorway: [token("--op-accent"), token("--op-explore"), token("--op-good"), token("--op-even"), "#ae3ec9", "#1098ad"],
+        legend: { orientation: "h" }, ...figure.layout,
+      };
+      const axes = new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))]);
+      axes.forEach((key) => { layout[key] = { ...axis, ...layout[key] }; });
+      window.Plotly.react(place, figure.data, layout, { displaylogo: false, responsive: true });
+    });
+  };
+
+  const copy = async (button) => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("done");
+    button.firstElementChild.className = "bi bi-check-lg";
+    setTimeout(() => { button.classList.remove("done"); button.firstElementChild.className = "bi bi-copy"; }, 1500);
+  };
+
+  // An upload with its progress in bytes; the server answers with the address of the preview.
+  const bytes = (n) => { for (const unit of ["B", "KiB", "MiB"]) { if (n < 1024) return `${n.toFixed(unit === "B" ? 0 : 1)} ${unit}`; n /= 1024; } return `${n.toFixed(2)} GiB`; };
+  const upload = (form) => {
+    const [state, foot] = [form.querySelector(".upload-state"), form.querySelector(".form-foot")];
+    const [bar, words] = [state.querySelector(".progress-bar"), state.querySelector("p")];
+    const request = new XMLHttpRequest();
+    const ended = (message) => { words.textContent = message; foot.hidden = false; bar.parentElement.hidden = true; };
+    request.open("POST", form.action);
+    request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
+    request.upload.onprogress = ({ loaded, total }) => {
+      const percent = Math.floor((100 * loaded) / total);
+      bar.style.width = `${percent}%`;
+      bar.parentElement.setAttribute("aria-valuenow", percent);
+      words.textContent = loaded < total ? `${bytes(loaded)} of ${bytes(total)}` : "Storing the file";
+    };
+    request.onload = () => {
+      let answer = {};
+      try { answer = JSON.parse(request.responseText); } catch { /* an error page */ }
+      if (answer.next) window.location = answer.next;
+      else ended(answer.error || `The server answered ${request.status} and kept nothing.`);
+    };
+    request.onerror = () => ended("The connection broke; nothing was kept. Upload again.");
+    request.onabort = () => ended("Cancelled; nothing was kept.");
+    state.querySelector("[data-cancel]").onclick = () => request.abort();
+    [state.hidden, foot.hidden, bar.parentElement.hidden] = [false, true, false];
+    request.send(new FormData(form));
+  };
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-upload]")) { event.preventDefault(); upload(event.target); }
+  });
+  ["dragover", "dragleave", "drop"].forEach((type) => document.addEventListener(type, (event) => {
+    const zone = event.target.closest && event.target.closest("[data-drop]");
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.toggle("over", type === "dragover");
+    if (type === "drop" && event.dataTransfer.files.length) {
+      zone.querySelector("input[type=file]").files = event.dataTransfer.files;
+      zone.closest("form").requestSubmit();
+    }
+  }));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    if (event.target.closest("[data-theme-toggle]")) setTheme(root.dataset.bsTheme === "dark" ? "light" : "dark");
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    drawCharts();
+    document.body.addEventListener("htmx:afterSwap", (event) => drawCharts(event.target));
+  });
+})();
