@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -64,6 +65,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -96,6 +98,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": ["console.web.templatetags.display"],
         },
     }
 ]
@@ -138,6 +141,10 @@ STORAGE_URL = os.environ.get("STORAGE_URL", "")
 AWS_ENDPOINT_URL_S3 = os.environ.get("AWS_ENDPOINT_URL_S3", "")
 ENGINE = os.environ.get("ENGINE", "local")
 
+# What each serving process keeps mapped; the least recently used model goes first.
+MODELS_IN_MEMORY = int(os.environ.get("MODELS_IN_MEMORY", "16"))
+MODEL_BYTES_IN_MEMORY = int(os.environ.get("MODEL_BYTES_IN_MEMORY", str(4 * 2**30)))
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
@@ -145,7 +152,11 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"  # for those who collect; whitenoise serves from the packages otherwise
-STATICFILES_DIRS = [BASE_DIR / "static"]
+PLOTLY = find_spec("plotly")  # its package carries plotly.min.js; finding it does not import it
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    *([("plotly", Path(PLOTLY.origin).parent / "package_data")] if PLOTLY and PLOTLY.origin else []),
+]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
