@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recipes.base import Floats, Recipe, RecipeType, Run, hyperparameter
-from recipes.content import content_vectors
+from recipes.content import content_vectors, foretell
 from recipes.data import TrainingData
 from recipes.embeddings import EmbeddingModel
 from recipes.factorization import truncated_svd
@@ -59,7 +59,7 @@ class SimilarItems(Recipe):
         company = self._company(together, run.seed)
         content = content_vectors(data.items, data.num_items, self.item_metadata_hidden_dim, run.seed)
         run.report("embedding", 0.8)
-        company = foretell(company, content, data.item_counts.astype(np.float32))
+        company = foretell(company, content, data.item_counts, TRUST)
         vectors = side_by_side(unit(company), content, data.item_counts)
         users = distinct_users(data)
         popularity = (users / max(1, users.max(initial=0))).astype(np.float32)
@@ -101,27 +101,6 @@ def surprise(together: sparse.csr_matrix) -> sparse.csr_matrix:
     found.data = np.maximum(np.log(together.data / np.sqrt(expected * backwards)), 0).astype(np.float32)
     found.eliminate_zeros()
     return found
-
-
-def foretell(company: Floats, content: Floats, counts: Floats) -> Floats:
-    """Company of each item, drawn towards what its content foretells, the more the fewer events it has.
-
-    Args:
-        company: (N, D) zero where there is none.
-        content: (N, C) zero where nothing is known.
-        counts: (N,) events of each item.
-
-    Returns:
-        (N, D).
-    """
-    if not content.any() or not company.any():
-        return company
-    known = np.any(company != 0, axis=1) & np.any(content != 0, axis=1)
-    weights = np.where(known, counts, 0).astype(np.float32)[:, None]
-    gram = content.T @ (weights * content) + np.float32(TRUST) * np.eye(content.shape[1], dtype=np.float32)
-    foretold = content @ np.linalg.solve(gram, content.T @ (weights * company))
-    own = np.where(np.any(company != 0, axis=1), counts, 0).astype(np.float32)[:, None]
-    return np.asarray((own * company + TRUST * unit(foretold)) / (own + TRUST), np.float32)
 
 
 def side_by_side(company: Floats, content: Floats, counts: NDArray[np.int64]) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recipes.filters.attributes import parse_attributes
 from recipes.filters.evaluation import CompiledFilters, mask
 from recipes.filters.expression import Bound, FieldKind, Filter, FilterError, Target, Verb, bind, check
 from recipes.filters.grammar import parse
@@ -22,4 +23,5 @@ __all__ = [
     "check",
     "mask",
     "parse",
+    "parse_attributes",
 ]
