@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from console import jobs
+from console.engines import trainings
 from console.runners import RUNNERS
 from console.samples import loading
 
@@ -25,3 +26,9 @@ def run(label: str, pk: int) -> None:
 def reap() -> None:
     """Take up jobs whose worker died."""
     jobs.reap()
+
+
+@shared_task(name="console.train_on_schedule")
+def train_on_schedule() -> None:
+    """Queue the automatic trainings that are due."""
+    trainings.queue_due()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db import models
 
 from console import arns
@@ -23,6 +25,13 @@ class Solution(Resource):
     event_type = models.CharField(max_length=256, null=True)
     config = models.JSONField(default=dict)
     latest_update = models.JSONField(null=True)
+
+    @property
+    def days_between_trainings(self) -> int:
+        """Of automatic training: N of `rate(N days)`, 7 where nothing is said."""
+        expression = self.config.get("autoTrainingConfig", {}).get("schedulingExpression", "")
+        found = re.search(r"\d+", expression)
+        return int(found.group()) if found else 7
 
     @property
     def latest_version(self) -> SolutionVersion | None:
@@ -120,12 +129,18 @@ class Recommender(Job):
     artefact = models.CharField(max_length=256, default="")
     evaluation = models.CharField(max_length=256, default="")
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether it answers: from its first training until it is stopped, also while it is trained anew."""
+        return bool(self.artefact) and self.status != Status.INACTIVE
+
     def wire(self) -> JSONDict:
         return super().wire() | {
+            "status": Status.ACTIVE if self.is_serving else self.status,
             "recommenderArn": self.arn,
             "datasetGroupArn": self.dataset_group.arn,
             "recipeArn": arns.recipe_arn(self.recipe),
             "recommenderConfig": self.config,
             "latestRecommenderUpdate": revived(self.latest_update),
-            "modelMetrics": self.metrics if self.status in {Status.ACTIVE, Status.INACTIVE} else None,
+            "modelMetrics": self.metrics if self.artefact else None,
         }

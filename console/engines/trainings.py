@@ -1,0 +1,67 @@
+"""What is trained and when: a version is queued by hand, or by the clock where a solution says so."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from console import jobs
+from console.models import Dataset, Event, Recommender, Solution, SolutionVersion, Status
+from console.models.base import UNFINISHED
+
+FIRST_AFTER = timedelta(hours=1)  # AWS trains a new solution within the hour if nobody else does
+RECOMMENDER_INTERVAL = timedelta(days=7)
+
+
+def queue_training(solution: Solution, **fields: Any) -> SolutionVersion:
+    """A new version, which a worker will train."""
+    version = SolutionVersion(
+        account=solution.account, solution=solution, identifier=secrets.token_hex(4), recipe=solution.recipe, **fields
+    )
+    version.save(force_insert=True)
+    jobs.enqueue(version)
+    return version
+
+
+def data_state(group_id: int) -> dict[str, int]:
+    """What tells whether a group's interactions have changed: revision of the bulk data, newest streamed event."""
+    kinds = ("INTERACTIONS", "ACTION_INTERACTIONS")
+    rows = Dataset.objects.filter(dataset_group_id=group_id, type__in=kinds).values_list("revision", flat=True)
+    newest = Event.objects.filter(dataset_group_id=group_id).order_by("-pk").values_list("pk", flat=True).first()
+    return {"revision": sum(rows), "newest_event": newest or 0}
+
+
+def queue_due(now: datetime | None = None) -> int:
+    """Queue every automatic training whose time has come and that has something new to learn; returns how many."""
+    now = now or timezone.now()
+    solutions = Solution.objects.filter(perform_auto_training=True, status=Status.ACTIVE).select_related("account")
+    due = [solution for solution in solutions if _is_due(solution, now)]
+    for solution in due:
+        queue_training(solution, training_type="AUTOMATIC")
+    return len(due) + sum(_retrain(row, now) for row in Recommender.objects.filter(status=Status.ACTIVE))
+
+
+def _is_due(solution: Solution, now: datetime) -> bool:
+    """AWS counts the interval from the start of the previous training and skips it if no interactions came in."""
+    latest = solution.latest_version
+    state = data_state(solution.dataset_group_id)
+    if latest is None:
+        return now >= solution.created + FIRST_AFTER and any(state.values())
+    if latest.status in UNFINISHED or now < latest.created + timedelta(days=solution.days_between_trainings):
+        return False
+    return bool(latest.report.get("data_state") != state)
+
+
+def _retrain(row: Recommender, now: datetime) -> bool:
+    if row.started is None or now < row.started + RECOMMENDER_INTERVAL:
+        return False
+    if row.report.get("data_state") == data_state(row.dataset_group_id):
+        return False
+    waiting = Recommender.objects.filter(pk=row.pk, status=Status.ACTIVE)
+    if not waiting.update(status=Recommender.waiting, attempts=0, updated=now):
+        return False
+    jobs.enqueue(row)
+    return True

@@ -1,0 +1,129 @@
+"""The runtime: recommendations, rankings and actions; the path that programs call for every page they show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from console.errors import InvalidInputException
+from console.models import Account
+from console.operations.base import operation
+from console.serving.recommend import Ask, Promotion, Source, rank, recommend
+from console.serving.sources import bound_filter, campaign_source
+from console.serving.use_cases import recommender_source
+from console.shapes import JSONDict
+from recipes.base import RecipeType
+
+MOST, MOST_WITH_METADATA, MOST_COLUMNS = 500, 50, 10
+RECOMMENDING = {RecipeType.USER_PERSONALIZATION, RecipeType.POPULAR_ITEMS, RecipeType.RELATED_ITEMS}
+
+
+@operation
+def get_recommendations(
+    account: Account,
+    *,
+    campaign_arn: str | None = None,
+    recommender_arn: str | None = None,
+    item_id: str | None = None,
+    user_id: str | None = None,
+    num_results: int = 25,
+    context: Mapping[str, str] | None = None,
+    filter_arn: str | None = None,
+    filter_values: dict[str, str] | None = None,
+    promotions: list[JSONDict] | None = None,
+    metadata_columns: dict[str, list[str]] | None = None,
+) -> JSONDict:
+    """A list for a user, or of items that go with an item."""
+    source = _source(account, campaign_arn, recommender_arn)
+    columns = _columns(source, metadata_columns, num_results, "numResults")
+    if source.needs_user and not user_id:
+        raise InvalidInputException(f"userId is missing; {source.recipe} recommends to a user.", field="userId")
+    if source.needs_item and not item_id:
+        raise InvalidInputException(f"itemId is missing; {source.recipe} relates items to it.", field="itemId")
+    ask = Ask(
+        user_id, item_id, num_results, context or {},
+        bound_filter(account, filter_arn, filter_values, source.group_id),
+        _promotion(account, source, promotions or []),
+    )  # fmt: skip
+    answer = recommend(source, ask)
+    return {"itemList": answer.wire(source, columns), "recommendationId": answer.recommendation_id}
+
+
+@operation
+def get_personalized_ranking(
+    account: Account,
+    *,
+    campaign_arn: str,
+    input_list: list[str],
+    user_id: str,
+    context: Mapping[str, str] | None = None,
+    filter_arn: str | None = None,
+    filter_values: dict[str, str] | None = None,
+    metadata_columns: dict[str, list[str]] | None = None,
+) -> JSONDict:
+    """The given items in the user's order; those the model does not know come last, without a score."""
+    source, recipe = campaign_source(account, campaign_arn)
+    if recipe.type is not RecipeType.PERSONALIZED_RANKING:
+        raise InvalidInputException(
+            f"The campaign serves {recipe.name}, which is {recipe.type}; GetPersonalizedRanking needs a campaign of type "
+            "PERSONALIZED_RANKING.", field="campaignArn"
+        )  # fmt: skip
+    columns = _columns(source, metadata_columns, len(input_list), "inputList")
+    ask = Ask(
+        user_id=user_id,
+        context=context or {},
+        filter=bound_filter(account, filter_arn, filter_values, source.group_id),
+    )
+    answer = rank(source, ask, input_list)
+    return {"personalizedRanking": answer.wire(source, columns), "recommendationId": answer.recommendation_id}
+
+
+def _source(account: Account, campaign_arn: str | None, recommender_arn: str | None) -> Source:
+    if (campaign_arn is None) == (recommender_arn is None):
+        raise InvalidInputException("Give exactly one of campaignArn and recommenderArn.", field="campaignArn")
+    if recommender_arn is not None:
+        return recommender_source(account, recommender_arn)
+    source, recipe = campaign_source(account, campaign_arn or "")
+    if recipe.type not in RECOMMENDING:
+        right = (
+            "GetActionRecommendations" if recipe.type is RecipeType.PERSONALIZED_ACTIONS else "GetPersonalizedRanking"
+        )
+        raise InvalidInputException(
+            f"The campaign serves {recipe.name}, which is {recipe.type}; ask it by {right}.", field="campaignArn"
+        )
+    return source
+
+
+def _columns(source: Source, wanted: dict[str, list[str]] | None, size: int, field: str) -> tuple[str, ...] | None:
+    """The metadata columns that a response carries; also holds the list's length to its limit."""
+    limit = MOST_WITH_METADATA if wanted else MOST
+    if size > limit:
+        raise InvalidInputException(
+            f"{field} is {size}, allowed is 0 to {limit}{' with metadataColumns' if wanted else ''}.", field=field
+        )
+    if not wanted:
+        return None
+    if not source.metadata:
+        raise InvalidInputException(
+            "metadataColumns needs enableMetadataWithRecommendations to be true in the configuration.",
+            field="metadataColumns",
+        )
+    columns = [column for kind, columns in wanted.items() if kind.upper() == "ITEMS" for column in columns]
+    if len(columns) > MOST_COLUMNS or not columns:
+        raise InvalidInputException(
+            f"metadataColumns names {len(columns)} columns of ITEMS, allowed is 1 to {MOST_COLUMNS}.",
+            field="metadataColumns",
+        )
+    return tuple(columns)
+
+
+def _promotion(account: Account, source: Source, promotions: list[JSONDict]) -> Promotion | None:
+    if not promotions:
+        return None
+    if not source.promotes:
+        raise InvalidInputException(f"{source.recipe} takes no promotions.", field="promotions")
+    told = promotions[0]
+    missing = [name for name in ("name", "filterArn", "percentPromotedItems") if name not in told]
+    if missing:
+        raise InvalidInputException(f"promotions[0] lacks its {missing[0]}.", field="promotions")
+    bound = bound_filter(account, told["filterArn"], told.get("filterValues"), source.group_id, field="promotions")
+    return Promotion(told["name"], told["percentPromotedItems"], bound)

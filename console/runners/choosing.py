@@ -1,0 +1,123 @@
+"""What a training may look at: which events and columns a configuration leaves in, and whether that is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from console.errors import JobError
+from console.shapes import JSONDict
+from recipes.data import Columns, Interactions, TrainingData
+
+TABLES = {"INTERACTIONS": "interactions", "ITEMS": "items", "USERS": "users", "ACTIONS": "items"}
+ALWAYS = {"CREATION_TIMESTAMP"}  # exploration and trends need it whatever is configured
+
+
+@dataclass(frozen=True)
+class EventRule:
+    """One event type that is learned from; events below `threshold` are left out, `weight` counts in the metrics."""
+
+    type: str
+    threshold: float | None = None
+    weight: float | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Events and columns as a solution's configuration names them.
+
+    Attributes:
+        rules: the event types that are learned from; all where there are none.
+        threshold: fewest event value of any event.
+        included, excluded: column names by dataset type.
+    """
+
+    rules: tuple[EventRule, ...] = ()
+    threshold: float | None = None
+    included: Mapping[str, list[str]] | None = None
+    excluded: Mapping[str, list[str]] | None = None
+
+    @classmethod
+    def of(cls, config: JSONDict, event_type: str | None) -> Choice:
+        """Read a solutionConfig and the older eventType beside it."""
+        entries = config.get("eventsConfig", {}).get("eventParametersList", [])
+        rules = [EventRule(e["eventType"], e.get("eventValueThreshold"), e.get("weight")) for e in entries]
+        if event_type:
+            rules = [EventRule(event_type)]
+        threshold = config.get("eventValueThreshold")
+        columns = config.get("trainingDataConfig", {})
+        return cls(
+            tuple(rules),
+            float(threshold) if threshold is not None else None,
+            _upper(columns.get("includedDatasetColumns")),
+            _upper(columns.get("excludedDatasetColumns")),
+        )
+
+    @property
+    def weights(self) -> dict[str, float] | None:
+        """The weight of each event type, where weights are given."""
+        given = {rule.type: rule.weight for rule in self.rules if rule.weight is not None}
+        return given or None
+
+    @property
+    def types(self) -> list[str] | None:
+        """The event types that are learned from; None for all."""
+        return [rule.type for rule in self.rules] or None
+
+    def events(self, events: Interactions) -> NDArray[np.bool_]:
+        """(E,) the events that are learned from."""
+        kept = np.ones(len(events), bool)
+        if self.threshold is not None:
+            kept &= events.event_value >= self.threshold
+        if self.rules:
+            kept &= np.logical_or.reduce([_following(rule, events) for rule in self.rules])
+        return kept
+
+    def columns(self, data: TrainingData) -> TrainingData:
+        """The data with only the columns that are learned from."""
+        interactions = replace(data.interactions, columns=self._left("INTERACTIONS", data.interactions.columns))
+        return replace(
+            data,
+            interactions=interactions,
+            items=self._left("ITEMS", data.items),
+            users=self._left("USERS", data.users),
+        )
+
+    def _left(self, kind: str, columns: Columns) -> Columns:
+        if self.included is not None and kind in self.included:
+            wanted = set(self.included[kind]) | ALWAYS
+            return {name: column for name, column in columns.items() if name in wanted}
+        dropped = set((self.excluded or {}).get(kind, ()))
+        return {name: column for name, column in columns.items() if name not in dropped}
+
+
+def check_enough(data: TrainingData, choice: Choice) -> None:
+    """Hold the data to the least a training needs.
+
+    Raises:
+        JobError: too few interactions, or too few users with two of them; in AWS's words, with the figures.
+    """
+    least, users = settings.QUOTAS["MIN_INTERACTIONS"], settings.QUOTAS["MIN_USERS"]
+    count = len(data.interactions)
+    if count < least:
+        after = f" after filtering by event type: {', '.join(choice.types)}" if choice.types else ""
+        raise JobError(f"Dataset has fewer than {least} interactions{after}. It has {count}.")
+    returning = int(np.count_nonzero(np.diff(data.offsets) >= 2))
+    if returning < users:
+        raise JobError(
+            f"Create failed. Dataset has fewer than {users} users with at least 2 interactions each. It has {returning}."
+        )
+
+
+def _following(rule: EventRule, events: Interactions) -> NDArray[np.bool_]:
+    code = events.event_types.index(rule.type) if rule.type in events.event_types else -2
+    matches = events.event_type == code
+    return matches if rule.threshold is None else matches & (events.event_value >= rule.threshold)
+
+
+def _upper(columns: Mapping[str, list[str]] | None) -> dict[str, list[str]] | None:
+    return None if columns is None else {kind.upper(): names for kind, names in columns.items()}

@@ -1,0 +1,45 @@
+"""Exploration at serving: the bandit of recipes.exploration over one request's scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console.serving.exploration_config import CUT_OFF, WEIGHT, read_exploration
+from console.serving.loader import Loaded
+from recipes.base import Floats
+from recipes.exploration import Explored, explore
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """How much, and up to which age of items."""
+
+    weight: float
+    cutoff_days: float
+
+    @classmethod
+    def of(cls, config: Mapping[str, str] | None) -> Exploration:
+        """From wire itemExplorationConfig, with AWS's defaults."""
+        read = read_exploration(dict(config or {}))
+        return cls(read[WEIGHT], read[CUT_OFF])
+
+
+def explored(settings: Exploration | None, loaded: Loaded, scores: Floats) -> Explored:
+    """(1, N) scores with the bonus; unchanged without settings or with weight 0."""
+    if settings is None or settings.weight == 0:
+        return Explored(scores, scores, np.zeros_like(scores))
+    return explore(scores, loaded.exploration, settings.weight, settings.cutoff_days, np.random.default_rng())
+
+
+def within(found: Explored, allowed: NDArray[np.bool_] | None) -> Explored:
+    """The same with only the allowed items left."""
+    if allowed is None:
+        return found
+    scores = np.where(allowed, found.scores, -np.inf).astype(np.float32)
+    if found.scores is found.relevance:
+        return replace(found, relevance=scores, scores=scores)
+    return replace(found, relevance=np.where(allowed, found.relevance, -np.inf).astype(np.float32), scores=scores)

@@ -1,0 +1,110 @@
+"""What a user has done, as the model and the filters see it: the snapshot's events, then those that streamed in since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console.models import Event
+from console.serving.loader import Loaded
+from recipes.data import Histories
+from recipes.filters import Events
+
+LIVE_LIMIT = 500  # newest streamed events that a request looks at
+
+
+class LiveEvent(NamedTuple):
+    """A streamed event, oldest first in lists."""
+
+    item_id: str
+    event_type: str
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class Past:
+    """A user's events on items of the catalogue.
+
+    Attributes:
+        user: index in the snapshot, -1 for a stranger.
+        item: (E,) item indexes, -1 for items that the snapshot does not know; oldest first.
+        timestamp: (E,) seconds.
+        event_type: (E,) codes into `types`.
+        types: names of the event types, the snapshot's first.
+        learned: (E,) which of them the model's history is made of.
+        num_live: how many at the end streamed in after the snapshot.
+        item_ids: of the live events, for showing.
+    """
+
+    user: int
+    item: NDArray[np.int64]
+    timestamp: NDArray[np.int64]
+    event_type: NDArray[np.int16]
+    types: tuple[str, ...]
+    learned: NDArray[np.bool_]
+    num_live: int
+    item_ids: tuple[str, ...]
+
+    def history(self, context: Mapping[str, str] | None = None) -> Histories:
+        """What the model is given."""
+        kept = self.learned & (self.item >= 0)
+        items = self.item[kept]
+        return Histories(
+            np.array([0, len(items)], np.int64),
+            items,
+            self.timestamp[kept],
+            self.event_type[kept],
+            np.array([self.user], np.int64),
+            context or {},
+        )
+
+    def events(self) -> Events:
+        """What filters are given."""
+        return Events(self.item, self.event_type, self.types)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to personalise by."""
+        return not bool(np.any(self.learned & (self.item >= 0)))
+
+
+def past_of(loaded: Loaded, group_id: int, user_id: str | None) -> Past:
+    """All that is known of a user; one indexed query for what streamed in."""
+    if not user_id:
+        return join(loaded, -1, ())
+    rows = (
+        Event.objects.filter(dataset_group_id=group_id, user_id=user_id, is_action=False, pk__gt=loaded.newest_event)
+        .order_by("-timestamp", "-pk")
+        .values_list("item_id", "event_type", "timestamp")[:LIVE_LIMIT]
+    )
+    live = [LiveEvent(*row) for row in rows][::-1]
+    return join(loaded, loaded.data.user_ids.index(user_id), live)
+
+
+def join(loaded: Loaded, user: int, live: Sequence[LiveEvent]) -> Past:
+    """The snapshot's events of a user (by index), then the live ones."""
+    events = loaded.data.interactions
+    low, high = (int(loaded.data.offsets[user]), int(loaded.data.offsets[user + 1])) if user >= 0 else (0, 0)
+    part = slice(low, high)
+    learned = np.ones(high - low, bool) if loaded.learned is None else loaded.learned[part]
+    if not live:
+        return Past(
+            user, events.item_index[part], events.timestamp[part], events.event_type[part], events.event_types, learned, 0, ()
+        )  # fmt: skip
+    codes = dict(loaded.codes)
+    types = np.array([codes.setdefault(event.event_type, len(codes)) for event in live], np.int16)
+    wanted = loaded.types
+    return Past(
+        user,
+        np.concatenate([events.item_index[part], loaded.data.item_ids.indexes(event.item_id for event in live)]),
+        np.concatenate([events.timestamp[part], np.array([event.timestamp for event in live], np.int64)]),
+        np.concatenate([events.event_type[part], types]),
+        tuple(codes),
+        np.concatenate([learned, np.array([wanted is None or event.event_type in wanted for event in live], bool)]),
+        len(live),
+        tuple(event.item_id for event in live),
+    )

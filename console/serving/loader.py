@@ -1,0 +1,151 @@
+"""Versions as loaded models: arrays are memory-mapped and kept in each serving process, least recently used ones go first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from console import storage
+from console.errors import InvalidInputException
+from recipes import artefact
+from recipes.base import Model, Recipe
+from recipes.data import Columns, TrainingData
+from recipes.exploration import ExplorationState
+from recipes.filters import Catalogue, CompiledFilters
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A fitted model with its snapshot, and what serving derives from them once.
+
+    Attributes:
+        key: where the artefact is.
+        model: the fitted model.
+        data: the snapshot: all events and columns, those that were not learned from included.
+        newest_event: the last streamed event that the snapshot holds; later ones are the live ones.
+        types: event types that histories are made of, None for all.
+        size_bytes: of its files.
+    """
+
+    key: str
+    model: Model
+    data: TrainingData
+    newest_event: int
+    types: tuple[str, ...] | None
+    size_bytes: int
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe with the hyperparameters in force."""
+        return self.model.recipe
+
+    @cached_property
+    def codes(self) -> dict[str, int]:
+        """The code of each event type."""
+        return {name: code for code, name in enumerate(self.data.interactions.event_types)}
+
+    @cached_property
+    def learned(self) -> NDArray[np.bool_] | None:
+        """(E,) which of the snapshot's events histories are made of; None for all."""
+        if self.types is None:
+            return None
+        wanted = [self.codes[name] for name in self.types if name in self.codes]
+        return np.isin(self.data.interactions.event_type, wanted)
+
+    @cached_property
+    def item_filters(self) -> CompiledFilters:
+        """Filters over the items as they were at training."""
+        return CompiledFilters(Catalogue.of_items(self.data))
+
+    @cached_property
+    def popularity(self) -> NDArray[np.int64]:
+        """(N,) events per item."""
+        return self.data.item_counts
+
+    @cached_property
+    def exploration(self) -> ExplorationState:
+        """What exploration knows of each item."""
+        return ExplorationState.of(self.data)
+
+
+class Shelf:
+    """Loaded models by artefact; safe to share between threads."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        """Hold at most `most` models of `most_bytes` of files together; the one in use always stays."""
+        self.most, self.most_bytes = most, most_bytes
+        self._models: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
+
+    def get(self, key: str) -> Loaded:
+        """The model under an artefact's key, loaded if need be.
+
+        Raises:
+            InvalidInputException: there is no artefact.
+        """
+        if not key:
+            raise InvalidInputException("Nothing was trained yet; wait until the status is ACTIVE.")
+        folder = storage.local_folder(key)
+        stamp = (key, (folder / "manifest.json").stat().st_mtime_ns)  # a rewritten artefact is another one
+        found = self._find(stamp)
+        if found is not None:
+            return found
+        with self._lock:
+            lock = self._loading.setdefault(key, threading.Lock())
+        with lock:
+            found = self._find(stamp)
+            if found is None:
+                found = load(folder, key)
+                self._keep(stamp, found)
+        return found
+
+    def _find(self, stamp: tuple[str, int]) -> Loaded | None:
+        with self._lock:
+            found = self._models.get(stamp)
+            if found is not None:
+                self._models.move_to_end(stamp)
+            return found
+
+    def _keep(self, stamp: tuple[str, int], loaded: Loaded) -> None:
+        with self._lock:
+            for old in [known for known in self._models if known[0] == stamp[0]]:
+                del self._models[old]
+            self._models[stamp] = loaded
+            self._loading.pop(stamp[0], None)
+            while len(self._models) > 1 and self._is_full():
+                self._models.popitem(last=False)
+
+    def _is_full(self) -> bool:
+        return len(self._models) > self.most or sum(m.size_bytes for m in self._models.values()) > self.most_bytes
+
+
+def load(folder: Path, key: str) -> Loaded:
+    """Read an artefact and warm what the first request would wait for."""
+    read = artefact.load(folder)
+    types = read.manifest.get("event_types_learned")
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    loaded = Loaded(
+        key, read.model, read.data, int(read.manifest.get("newest_event", 0)), tuple(types) if types else None, size
+    )
+    loaded.data.item_ids.index("")
+    loaded.data.user_ids.index("")
+    loaded.data.offsets.sum()
+    return loaded
+
+
+def column_named(columns: Columns, name: str) -> Any:
+    """A column by its name in any case, None if there is none."""
+    wanted = name.upper()
+    return next((column for key, column in columns.items() if key.upper() == wanted), None)
+
+
+SHELF = Shelf(settings.MODELS_IN_MEMORY, settings.MODEL_BYTES_IN_MEMORY)

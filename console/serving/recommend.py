@@ -1,0 +1,285 @@
+"""One request, from history to list: model, filter, exploration, promotions, top k, ids. Nothing here writes to the database."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console.errors import InvalidInputException
+from console.models import Record
+from console.serving import recorder
+from console.serving.exploring import Exploration, explored, within
+from console.serving.history import Past, past_of
+from console.serving.loader import SHELF, Loaded
+from console.serving.metadata import values_of
+from console.serving.overlay import Catalog, catalog_of
+from recipes.base import Floats, RecipeType
+from recipes.exploration import Explored
+from recipes.filters import Bound, FilterError, UserContext
+from recipes.topk import top_k
+
+REASONED = {"aws-user-personalization-v2", "aws-personalized-ranking-v2"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is asked: a campaign, a recommender or a version.
+
+    Attributes:
+        arn: its ARN.
+        recipe: the recipe's name, or that of the use case.
+        artefact: the key of the model.
+        group_id: the dataset group's row.
+        exploration: settings; None for those that don't explore.
+        has_scores: whether scores are returned.
+        removes: event types whose items are left out by themselves.
+        needs_user, needs_item: which ids a request must give.
+        promotes: whether promotions are allowed.
+        metadata: whether metadata may be returned.
+    """
+
+    arn: str
+    recipe: str
+    artefact: str
+    group_id: int
+    exploration: Exploration | None = None
+    has_scores: bool = False
+    removes: tuple[str, ...] = ()
+    needs_user: bool = True
+    needs_item: bool = False
+    promotes: bool = True
+    metadata: bool = False
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A share of the list that a filter of its own fills."""
+
+    name: str
+    percent: int
+    filter: Bound | None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request, checked: ids, how many, and what to leave out."""
+
+    user_id: str | None = None
+    item_id: str | None = None
+    k: int = 25
+    context: Mapping[str, str] = field(default_factory=dict)
+    filter: Bound | None = None
+    promotion: Promotion | None = None
+    columns: tuple[str, ...] | None = None
+    past: Past | None = None
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One place of the list."""
+
+    item: int
+    item_id: str
+    score: float | None = None
+    promotion: str | None = None
+    explored: bool = False
+    propensity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A list as it was made, with what made it."""
+
+    recommendation_id: str
+    picks: list[Pick]
+    loaded: Loaded
+    catalog: Catalog
+    past: Past
+    allowed: NDArray[np.bool_] | None
+    scores: NDArray[np.float32]
+
+    def wire(self, source: Source, columns: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
+        """The list as it travels."""
+        reasoned = source.recipe in REASONED
+        return [
+            {
+                "itemId": pick.item_id,
+                "score": None if pick.score is None else round(pick.score, 7),
+                "promotionName": pick.promotion,
+                "metadata": None if columns is None else values_of(self.catalog.columns, pick.item, columns),
+                "reason": self.reasons(pick) if reasoned else None,
+            }
+            for pick in self.picks
+        ]
+
+    def reasons(self, pick: Pick) -> list[str] | None:
+        """Why an item is there, in the words of the v2 recipes; None where the user's taste is why."""
+        told = {
+            "Promoted item": pick.promotion is not None,
+            "Exploration": pick.explored,
+            "Popular item": self.past.is_empty and pick.promotion is None,
+        }
+        return [reason for reason, holds in told.items() if holds] or None
+
+
+def recommend(source: Source, ask: Ask) -> Answer:
+    """Answer GetRecommendations."""
+    loaded = SHELF.get(source.artefact)
+    catalog = catalog_of(loaded, source.group_id)
+    past = ask.past or past_of(loaded, source.group_id, ask.user_id)
+    query = loaded.data.item_ids.index(ask.item_id) if ask.item_id else -1
+    scores = _scores(loaded, past, query, ask)
+    bonus = explored(source.exploration, loaded, scores)
+    allowed = _allowed(source, ask, loaded, catalog, past, query)
+    picks = _picks(loaded, source, within(bonus, allowed), bonus.scores, ask.k) if ask.k else []
+    row = scores[0]
+    if ask.promotion is not None:
+        picks = _with_promotion(
+            ask, ask.promotion, picks, partial(_masked, source, ask, loaded, catalog, past, query), loaded, row
+        )
+    answer = Answer(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
+    _remember(source, answer)
+    return answer
+
+
+def rank(source: Source, ask: Ask, item_ids: list[str]) -> Answer:
+    """Answer GetPersonalizedRanking: the given items in the user's order; unknown ones last, without a score."""
+    loaded = SHELF.get(source.artefact)
+    catalog = catalog_of(loaded, source.group_id)
+    past = ask.past or past_of(loaded, source.group_id, ask.user_id)
+    row = _scores(loaded, past, -1, ask)[0]
+    allowed = _allowed(source, ask, loaded, catalog, past, -1)
+    unique = list(dict.fromkeys(item_ids))
+    indexes = loaded.data.item_ids.indexes(unique)
+    known = indexes >= 0
+    listed = np.where(known, row[indexes], -np.inf)
+    listed[~np.isfinite(listed)] = -np.inf
+    ratable = np.isfinite(listed)
+    shares = np.zeros(len(unique))
+    if ratable.any():
+        shares[ratable] = np.exp(listed[ratable] - listed[ratable].max())
+        shares /= shares.sum()
+    order = np.argsort(-listed, kind="stable")
+    picks = [
+        Pick(int(indexes[at]), unique[at], float(shares[at]) if ratable[at] and source.has_scores else None)
+        for at in order
+        if allowed is None or (known[at] and allowed[indexes[at]])
+    ]
+    answer = Answer(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
+    _remember(source, answer)
+    return answer
+
+
+def _scores(loaded: Loaded, past: Past, query: int, ask: Ask) -> NDArray[np.float32]:
+    """(1, N) scores by the query item where the recipe relates items, else by the history."""
+    if loaded.recipe.type is RecipeType.RELATED_ITEMS:
+        scores = loaded.model.related(np.array([query], np.int64))
+        if query >= 0:
+            scores[0, query] = -np.inf
+        return scores
+    return loaded.model.score(past.history(ask.context))
+
+
+def _allowed(
+    source: Source, ask: Ask, loaded: Loaded, catalog: Catalog, past: Past, query: int
+) -> NDArray[np.bool_] | None:
+    """(N,) what filter and automatic removals leave; None for everything."""
+    allowed = None
+    if ask.filter is not None:
+        allowed = masked(ask.filter, source.group_id, ask.user_id, loaded, catalog, past, query)
+    if source.removes:
+        kinds = {name.casefold() for name in source.removes}
+        codes = [code for code, name in enumerate(past.types) if name.casefold() in kinds]
+        taken = past.item[np.isin(past.event_type, codes) & (past.item >= 0)]
+        allowed = np.ones(loaded.data.num_items, bool) if allowed is None else np.array(allowed)
+        allowed[taken] = False
+    return allowed
+
+
+def masked(
+    bound: Bound, group_id: int, user_id: str | None, loaded: Loaded, catalog: Catalog, past: Past, query: int
+) -> NDArray[np.bool_]:
+    """(N,) the items that a bound filter leaves.
+
+    Raises:
+        InvalidInputException: the filter needs a user or an item that the request does not give.
+    """
+    user = _user_context(bound, group_id, user_id, loaded, past) if user_id or past.num_live else None
+    try:
+        return catalog.filters.mask(bound, user, query if query >= 0 or bound.needs_current_item else None)
+    except FilterError as error:
+        raise InvalidInputException(str(error), field="filterArn") from None
+
+
+def _masked(
+    source: Source, ask: Ask, loaded: Loaded, catalog: Catalog, past: Past, query: int, bound: Bound
+) -> NDArray[np.bool_]:
+    return masked(bound, source.group_id, ask.user_id, loaded, catalog, past, query)
+
+
+def _user_context(bound: Bound, group_id: int, user_id: str | None, loaded: Loaded, past: Past) -> UserContext:
+    if any(expression.when for expression in bound.expressions) and user_id:
+        put = Record.objects.filter(
+            dataset__dataset_group_id=group_id, dataset__type="USERS", entity_id=user_id
+        ).values_list("values", flat=True).first()  # fmt: skip
+        if put:
+            return UserContext.of(put, past.events())
+    return UserContext(loaded.data.users, past.user, past.events())
+
+
+def _picks(loaded: Loaded, source: Source, found: Explored, shown: Floats, k: int) -> list[Pick]:
+    """The k best with what is told of each."""
+    best = top_k(found.scores, k).items
+    size = int(np.count_nonzero(best[0] >= 0))
+    items = best[0, :size]
+    ids = loaded.data.item_ids.take(items)
+    shares = loaded.model.probabilities(shown)[0, items].tolist() if source.has_scores else [None] * size
+    if found.scores is found.relevance:
+        return [Pick(int(item), name, share) for item, name, share in zip(items, ids, shares, strict=True)]
+    chances = found.propensity(best)[0, :size].tolist()
+    return [
+        Pick(int(item), name, share, None, chance < 1, chance)
+        for item, name, share, chance in zip(items, ids, shares, chances, strict=True)
+    ]
+
+
+def _with_promotion(
+    ask: Ask,
+    promotion: Promotion,
+    organic: list[Pick],
+    mask: Callable[[Bound], NDArray[np.bool_]],
+    loaded: Loaded,
+    row: NDArray[np.float32],
+) -> list[Pick]:
+    """Put promoted items at random places; both kinds keep their own order. The request's filter does not touch them."""
+    wanted = int(ask.k * promotion.percent / 100 + 0.5)
+    scores = row if promotion.filter is None else np.where(mask(promotion.filter), row, -np.inf).astype(np.float32)
+    found = [int(item) for item in top_k(scores[None, :], wanted).items[0] if item >= 0] if wanted else []
+    promoted = [Pick(item, loaded.data.item_ids[item], None, promotion.name) for item in found]
+    others = [pick for pick in organic if pick.item not in set(found)][: ask.k - len(promoted)]
+    size = len(promoted) + len(others)
+    places = set(random.sample(range(size), len(promoted)))
+    by_kind = {True: iter(promoted), False: iter(others)}
+    return [next(by_kind[place in places]) for place in range(size)]
+
+
+def _remember(source: Source, answer: Answer) -> None:
+    recorder.record(
+        answer.recommendation_id,
+        {
+            "source": source.arn,
+            "group": source.group_id,
+            "items": [pick.item_id for pick in answer.picks],
+            "propensities": [round(pick.propensity, 6) for pick in answer.picks],
+            "explored": [pick.item_id for pick in answer.picks if pick.explored],
+            "time": int(time.time()),
+        },
+    )

@@ -1,0 +1,114 @@
+"""From a row to what can be asked: one query for a campaign, a recommender or a version, no objects."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from console import arns
+from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
+from console.models import Account, Campaign, Filter, SolutionVersion, Status
+from console.serving.exploring import Exploration
+from console.serving.recommend import Source
+from recipes import catalogue, filters
+from recipes.base import Recipe, RecipeType
+
+NO_USER = {"aws-popularity-count", "aws-trending-now"}
+METADATA_ALWAYS = {"aws-user-personalization-v2", "aws-personalized-ranking-v2"}
+
+
+def campaign_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
+    """What a campaign serves.
+
+    Raises:
+        ResourceNotFoundException: no such campaign in this account.
+        InvalidInputException: it is not ACTIVE; the runtime knows no ResourceInUseException.
+    """
+    name = _name(account, arn, "campaign", "campaignArn")
+    row = (
+        Campaign.objects.filter(account_id=account.pk, name=name)
+        .values_list(
+            "status", "config", "solution_version__artefact", "solution_version__recipe",
+            "solution_version__solution__dataset_group_id",
+        )
+        .first()
+    )  # fmt: skip
+    if row is None:
+        raise _missing(arn, "campaignArn")
+    status, config, artefact, recipe_name, group_id = row
+    if status != Status.ACTIVE:
+        raise InvalidInputException(f"The campaign {name} is {status}; it answers once it is ACTIVE.")
+    recipe = catalogue.get(recipe_name)
+    return source_of(arn, recipe, artefact, group_id, config), recipe
+
+
+def version_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
+    """What a version would serve; for tests of a version that no campaign has, and for batch jobs."""
+    row = SolutionVersion.objects.select_related("solution").by_arn(account, arn, field="solutionVersionArn")
+    if row.status != Status.ACTIVE:
+        raise ResourceInUseException(f"The solution version is {row.status}; it answers once it is ACTIVE.")
+    recipe = catalogue.get(row.recipe)
+    return source_of(arn, recipe, row.artefact, row.solution.dataset_group_id, {}), recipe
+
+
+def source_of(arn: str, recipe: type[Recipe], artefact: str, group_id: int, config: dict[str, Any]) -> Source:
+    """A source of a custom recipe under a campaign's configuration."""
+    related = recipe.type is RecipeType.RELATED_ITEMS
+    return Source(
+        arn, recipe.name, artefact, group_id,
+        exploration=Exploration.of(config.get("itemExplorationConfig")) if recipe.explores else None,
+        has_scores=recipe.has_scores,
+        needs_user=not related and recipe.name not in NO_USER,
+        needs_item=related,
+        metadata=bool(config.get("enableMetadataWithRecommendations")) or recipe.name in METADATA_ALWAYS,
+    )  # fmt: skip
+
+
+def bound_filter(
+    account: Account, arn: str | None, values: dict[str, str] | None, group_id: int, *, field: str = "filterArn"
+) -> filters.Bound | None:
+    """The filter that a request names, with its values.
+
+    Raises:
+        ResourceNotFoundException: no such filter.
+        InvalidInputException: of another dataset group, not ACTIVE, or a value that is missing or wrong.
+    """
+    if arn is None:
+        return None
+    name = _name(account, arn, "filter", field)
+    row = Filter.objects.filter(account_id=account.pk, name=name).values_list(
+        "expression", "status", "dataset_group_id"
+    )
+    found = row.first()
+    if found is None:
+        raise _missing(arn, field)
+    expression, status, owner = found
+    if owner != group_id:
+        raise InvalidInputException(f"The filter {name} is of another dataset group.", field=field)
+    if status != Status.ACTIVE:
+        raise InvalidInputException(f"The filter {name} is {status}; it can be used once it is ACTIVE.")
+    return bind(expression, values, field=field)
+
+
+def bind(expression: str, values: dict[str, str] | None, *, field: str = "filterValues") -> filters.Bound:
+    """Parse an expression (kept from request to request) and fill in the values."""
+    try:
+        return filters.bind(_parsed(expression), values or {})
+    except filters.FilterError as error:
+        raise InvalidInputException(str(error), field=field) from None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(expression: str) -> filters.Filter:
+    return filters.parse(expression)
+
+
+def _name(account: Account, arn: str, kind: str, field: str) -> str:
+    parsed = arns.parse(arn, field=field)
+    if parsed.account != account.number or parsed.type != kind:
+        raise _missing(arn, field)
+    return parsed.name
+
+
+def _missing(arn: str, field: str) -> ResourceNotFoundException:
+    return ResourceNotFoundException(f"Resource Arn {arn} does not exist.", field=field)
