@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -79,7 +78,6 @@ class Announcer:
     began: float = field(default_factory=monotonic)
     said: float = -QUIET_SECONDS
     stage: str = ""
-    write: Callable[[str], object] = sys.stderr.write
 
     def __call__(self, progress: Progress) -> None:
         """Say where the fit stands, unless that was said a moment ago."""
@@ -94,7 +92,7 @@ class Announcer:
         if progress.fraction is not None:
             parts.append(f"{progress.fraction:.0%}")
         parts += [f"{name} {value:.4g}" for name, value in progress.metrics.items()]
-        self.write(f"{now:7.1f} s  {' · '.join([*parts, progress.message]).rstrip(' ·')}\n")
+        sys.stderr.write(f"{now:7.1f} s  {' · '.join([*parts, progress.message]).rstrip(' ·')}\n")
 
 
 def _measure(recipe: Recipe, data: TrainingData, run: Run) -> Evaluation | None:
