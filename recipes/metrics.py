@@ -88,7 +88,7 @@ def hit_rate(hits: Hits, k: int) -> PerQuery:
 
 
 def average_precision(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerQuery:
-    """Sum over hits of precision at their rank / min(k, relevant); its mean is MAP@k.
+    """Sum over hits of precision at their rank / relevant items, as trec_eval and ranx have it; its mean is MAP@k.
 
     Hits at ranks 1 and 4 of 2 relevant: (1/1 + 2/4) / 2 = 0.75.
 
@@ -97,7 +97,7 @@ def average_precision(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerQue
     """
     top = hits[:, :k]
     at_rank = top.cumsum(axis=1) / (1 + np.arange(top.shape[1]))
-    return ((at_rank * top).sum(axis=1) / np.clip(relevant, 1, k)).astype(np.float32)
+    return ((at_rank * top).sum(axis=1) / np.maximum(relevant, 1)).astype(np.float32)
 
 
 def ndcg(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerQuery:

@@ -82,7 +82,7 @@ def plain(order, truth, k):
         "precision": len(ranks) / k,
         "recall": len(ranks) / len(truth) if truth else 0,
         "hit": float(bool(ranks)),
-        "ap": sum(precisions) / min(k, len(truth)) if truth else 0,
+        "ap": sum(precisions) / len(truth) if truth else 0,
         "ndcg": gain / ideal if ideal else 0,
         "ndcg_in_list": gain / in_list if ranks else 0,
     }
