@@ -92,6 +92,8 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
+    const menu = event.target.closest("[data-menu]");
+    if (menu) menu.setAttribute("aria-expanded", String(menu.closest(".side").classList.toggle("open")));
     if (event.target.closest("[data-theme-toggle]")) setTheme(root.dataset.bsTheme === "dark" ? "light" : "dark");
   });
   document.addEventListener("change", (event) => {
@@ -99,6 +101,6 @@
   });
   document.addEventListener("DOMContentLoaded", () => {
     drawCharts();
-    document.body.addEventListener("htmx:afterSwap", (event) => drawCharts(event.target));
+    document.body.addEventListener("htmx:load", (event) => drawCharts(event.detail.elt));
   });
 })();

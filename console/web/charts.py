@@ -1,0 +1,190 @@
+"""Plotly figures in the console's colours; each carries the numbers behind it, for the table and the download beside it.
+
+Colours are CSS variables: static/console.js puts in what they mean in the light or the dark theme, and redraws on a switch.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import plotly.graph_objects as go
+
+ACCENT, INK, MUTED, LINE = "var(--op-accent)", "var(--op-ink)", "var(--op-muted)", "var(--op-line)"
+GOOD, BAD, EVEN, EXPLORE = "var(--op-good)", "var(--op-bad)", "var(--op-even)", "var(--op-explore)"
+SERIES = (ACCENT, EXPLORE, GOOD, "var(--op-violet, #9c6ade)", "var(--op-teal, #1098ad)", BAD)
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
+Cell = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure and the numbers behind it.
+
+    Attributes:
+        key: unique on the page; the element's id and the download's name.
+        title: what it shows, also for those who cannot see it.
+        figure: plotly's JSON.
+        columns: heads of the table.
+        rows: its rows, the first cell a label.
+    """
+
+    key: str
+    title: str
+    figure: dict[str, Any]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def csv_url(self) -> str:
+        """The numbers as a file, in a link that needs no server."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(self.columns)
+        writer.writerows(self.rows)
+        return f"data:text/csv;charset=utf-8,{quote(text.getvalue())}"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One value with its 95 % interval, where there is one."""
+
+    label: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def metric_bars(key: str, title: str, series: Mapping[str, Sequence[Bar]]) -> Chart:
+    """Bars of metrics side by side, one colour for each series, with 95 % intervals as whiskers."""
+    figure = _figure(barmode="group", bargap=0.28)
+    baselines = {"popularity": EVEN, "random": LINE}
+    for place, (name, bars) in enumerate(series.items()):
+        colour = baselines.get(name, SERIES[place % len(SERIES)])
+        figure.add_bar(
+            name=name,
+            x=[bar.label for bar in bars],
+            y=[bar.value for bar in bars],
+            marker_color=colour,
+            error_y=_whiskers(bars),
+            hovertemplate=f"%{{x}}<br>{name}: %{{y:.4f}}<extra></extra>",
+        )
+    columns = ("Metric", *(part for name in series for part in (name, f"{name} low", f"{name} high")))
+    labels = list(dict.fromkeys(bar.label for bars in series.values() for bar in bars))
+    found = {name: {bar.label: bar for bar in bars} for name, bars in series.items()}
+    rows = tuple((label, *_cells(found, label)) for label in labels)
+    return Chart(key, title, figure.to_plotly_json(), columns, rows)
+
+
+def training_curves(key: str, epochs: Sequence[Mapping[str, float]], best_epoch: int | None) -> Chart | None:
+    """Loss (left) and validation figures (right) by epoch with the best epoch marked; None if nothing was recorded."""
+    names = list(dict.fromkeys(name for epoch in epochs for name in epoch if name != "epoch"))
+    if not names:
+        return None
+    figure = _figure(xaxis_title="Epoch", hovermode="x unified")
+    for place, name in enumerate(names):
+        points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
+        figure.add_scatter(
+            name=plain(name),
+            x=[x for x, _ in points],
+            y=[y for _, y in points],
+            mode="lines+markers",
+            yaxis="y" if is_loss(name) else "y2",
+            line={"color": SERIES[place % len(SERIES)], "width": 2, "dash": "solid" if is_loss(name) else "dot"},
+            marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 6},
+        )
+    if any(map(is_loss, names)) and not all(map(is_loss, names)):
+        figure.update_layout(yaxis_title="Loss", yaxis2=_axis(overlaying="y", side="right", title="Validation"))
+    elif not any(map(is_loss, names)):
+        figure.update_traces(yaxis="y")
+    if best_epoch is not None:
+        figure.add_vline(x=best_epoch, line={"color": GOOD, "dash": "dash", "width": 1.5})
+        figure.add_annotation(
+            x=best_epoch, y=1, yref="paper", text=f"best, epoch {best_epoch}", showarrow=False, yanchor="bottom"
+        )
+    rows = tuple((int(epoch["epoch"]), *(epoch.get(name) for name in names)) for epoch in epochs)
+    return Chart(key, "Learning by epoch", figure.to_plotly_json(), ("Epoch", *map(plain, names)), rows)
+
+
+def by_cutoff(key: str, title: str, series: Mapping[str, Mapping[int, Bar]]) -> Chart:
+    """Lines of one metric over the length of the list, with the intervals as bands."""
+    figure = _figure(xaxis_title="Length of the list", hovermode="x unified")
+    for place, (name, points) in enumerate(series.items()):
+        colour = EVEN if name == "popularity" else SERIES[place % len(SERIES)]
+        cutoffs = sorted(points)
+        figure.add_scatter(
+            name=name,
+            x=cutoffs,
+            y=[points[k].value for k in cutoffs],
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7},
+            error_y=_whiskers([points[k] for k in cutoffs]),
+        )
+    cutoffs = sorted({k for points in series.values() for k in points})
+    columns = ("Length", *(part for name in series for part in (name, f"{name} low", f"{name} high")))
+    rows = tuple((k, *_cells(series, k)) for k in cutoffs)
+    return Chart(key, title, figure.to_plotly_json(), columns, rows)
+
+
+def is_loss(name: str) -> bool:
+    """Whether less is better."""
+    return "loss" in name
+
+
+def plain(name: str) -> str:
+    """A figure's name as a person says it.
+
+    >>> plain("validation_ndcg_at_10")
+    'Validation ndcg at 10'
+    """
+    return name.replace("_", " ").capitalize()
+
+
+def _figure(**layout: Any) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": INK, "size": 12, "family": "system-ui, sans-serif"},
+        margin={"l": 48, "r": 48, "t": 24, "b": 40},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        xaxis=_axis(showgrid=False),
+        yaxis=_axis(rangemode="tozero"),
+        hoverlabel={"bgcolor": "var(--op-card)", "bordercolor": LINE, "font": {"color": INK}},
+    )
+    return figure.update_layout(**layout)
+
+
+def _axis(**more: Any) -> dict[str, Any]:
+    return {
+        "gridcolor": LINE,
+        "linecolor": LINE,
+        "zerolinecolor": LINE,
+        "tickfont": {"color": MUTED},
+        "automargin": True,
+    } | more
+
+
+def _whiskers(bars: Sequence[Bar]) -> dict[str, Any] | None:
+    if all(bar.low is None or bar.high is None for bar in bars):
+        return None
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [0 if bar.high is None else max(0.0, bar.high - bar.value) for bar in bars],
+        "arrayminus": [0 if bar.low is None else max(0.0, bar.value - bar.low) for bar in bars],
+        "color": INK,
+        "thickness": 1.2,
+        "width": 4,
+    }
+
+
+def _cells(series: Mapping[str, Mapping[Any, Bar]], place: Any) -> list[Cell]:
+    found = [points.get(place) for points in series.values()]
+    return [cell for bar in found for cell in ((bar.value, bar.low, bar.high) if bar else (None, None, None))]

@@ -1,0 +1,123 @@
+"""Comparisons made ready to read: each difference with its interval drawn, its verdict in a word, an icon and a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from console.shapes import JSONDict
+from console.web.charts import Bar, Chart, metric_bars
+from console.web.templatetags.display import number
+
+HEADLINE = "normalized_discounted_cumulative_gain_at_10"
+WIDTH = 200  # of the interval's drawing, in its own units
+LOOKS = {
+    "better": ("good", "arrow-up-right", "better"),
+    "worse": ("bad", "arrow-down-right", "worse"),
+    "tied": ("even", "dash", "no difference to be sure of"),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One version against the baseline in one metric; positions are in the drawing's units, 0 to WIDTH."""
+
+    metric: str
+    arn: str
+    value: float
+    low: float | None
+    high: float | None
+    difference: float
+    difference_low: float | None
+    difference_high: float | None
+    p: float | None
+    look: str
+    icon: str
+    words: str
+    left: float = WIDTH / 2
+    middle: float = WIDTH / 2
+    right: float = WIDTH / 2
+
+    @property
+    def interval(self) -> str:
+        """The interval in words, for those who cannot see it drawn."""
+        if self.difference_low is None or self.difference_high is None:
+            return "no interval"
+        return f"{number(self.difference_low)} to {number(self.difference_high)}"
+
+
+def differences(metric: JSONDict) -> list[Difference]:
+    """All versions but the baseline, on a scale of the metric's own."""
+    rows = [entry for entry in metric["values"] if not entry.get("isBaseline") and "difference" in entry]
+    reach = max((abs(edge) for entry in rows for edge in _edges(entry)), default=0) or 1
+    return [_difference(metric["title"], entry, reach) for entry in rows]
+
+
+def _edges(entry: JSONDict) -> tuple[float, float, float]:
+    middle = entry["difference"]
+    return entry.get("differenceLow", middle), middle, entry.get("differenceHigh", middle)
+
+
+def _difference(title: str, entry: JSONDict, reach: float) -> Difference:
+    look, icon, words = LOOKS.get(entry.get("verdict", "tied"), LOOKS["tied"])
+    left, middle, right = (round(WIDTH / 2 + edge / reach * (WIDTH / 2 - 8), 1) for edge in _edges(entry))
+    return Difference(
+        title, entry["solutionVersionArn"], entry["value"], entry.get("low"), entry.get("high"), entry["difference"],
+        entry.get("differenceLow"), entry.get("differenceHigh"), entry.get("p"), look, icon, words, left, middle, right,
+    )  # fmt: skip
+
+
+def verdict(answer: JSONDict, labels: dict[str, str]) -> tuple[str, str]:
+    """The comparison in a sentence, and its look: the best version on the headline metric against the baseline."""
+    metric = next((m for m in answer["metrics"] if m["name"] == HEADLINE), answer["metrics"][0])
+    rows = differences(metric)
+    best = max(rows, key=lambda row: row.difference)
+    baseline = labels[answer["baselineArn"]]
+    sure = [row for row in rows if row.look == "good"]
+    if sure:
+        return f"{labels[best.arn]} is better than {baseline} on {_by(metric, best)}", "good"
+    if all(row.look == "bad" for row in rows):
+        return (
+            f"{baseline} is better than {'the other' if len(rows) == 1 else 'all others'} on {_by(metric, best)}",
+            "bad",
+        )
+    return f"No version is surely better than {baseline} on {_by(metric, best)}", "even"
+
+
+def _by(metric: JSONDict, row: Difference) -> str:
+    interval = (
+        f" [{number(row.difference_low)}, {number(row.difference_high)}]" if row.difference_low is not None else ""
+    )
+    chance = f", {chance_words(row.p)}" if row.p is not None else ""
+    return f"{metric['title']} by {number(row.difference)}{interval}{chance}."
+
+
+def chance_words(p: float) -> str:
+    """A p-value as it is written.
+
+    >>> chance_words(0.0002), chance_words(0.031)
+    ('p < 0.001', 'p = 0.031')
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def table(metrics: Iterable[JSONDict]) -> Iterator[JSONDict]:
+    """A row for each metric: the value of every version, the differences of all but the baseline."""
+    for metric in metrics:
+        yield metric | {"differences": differences(metric)}
+
+
+def chart(answer: JSONDict, labels: dict[str, str]) -> Chart:
+    """AWS's metrics of all versions side by side, with popularity."""
+    shown = [metric for metric in answer["metrics"] if metric.get("isAws")]
+    series: dict[str, Sequence[Bar]] = {
+        labels[version["solutionVersionArn"]]: [
+            Bar(metric["title"], entry["value"], entry.get("low"), entry.get("high"))
+            for metric in shown
+            for entry in metric["values"]
+            if entry["solutionVersionArn"] == version["solutionVersionArn"]
+        ]
+        for version in answer["versions"]
+    }
+    popular = [Bar(metric["title"], metric["popularity"]) for metric in shown if "popularity" in metric]
+    return metric_bars("compared", "Metrics of the versions", series | ({"popularity": popular} if popular else {}))

@@ -1,0 +1,93 @@
+"""Solutions, their versions, campaigns and recommenders as the lists, links and deletions know them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.models import Campaign, Recommender, Solution, SolutionVersion
+from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
+
+
+def recipe_title(name: str | None) -> str:
+    """A recipe's name without the prefix that all share.
+
+    >>> recipe_title("aws-user-personalization"), recipe_title(None)
+    ('user-personalization', 'chosen by AutoML')
+    """
+    return name.removeprefix("aws-") if name else "chosen by AutoML"
+
+
+def _recipe(row: Any) -> str:
+    return recipe_title(row.recipe)
+
+
+SOLUTIONS = register(
+    Kind(
+        Solution,
+        "solutions",
+        "solution",
+        "solutionArn",
+        "cpu",
+        "A solution is a recipe with its settings on this group's data; each training makes a version of it to compare and deploy.",
+        (NAME, Column("Recipe", _recipe, sort="recipe"), STATUS, CREATED),
+        related=("dataset_group",),
+        create_url="recipes",
+    )
+)
+VERSIONS = register(
+    Kind(
+        SolutionVersion,
+        "solution-versions",
+        "solution version",
+        "solutionVersionArn",
+        "layers",
+        "A version is one training of a solution.",
+        (
+            Column("Version", "arn_name", "link"),
+            Column("Recipe", _recipe, sort="recipe"),
+            Column("Training", "training_mode"),
+            STATUS,
+            CREATED,
+        ),
+        group_path="solution__dataset_group",
+        related=("solution", "solution__dataset_group"),
+        deletable=False,
+        pattern="<path:name>",
+        search=("solution__name", "identifier"),
+    )
+)
+CAMPAIGNS = register(
+    Kind(
+        Campaign,
+        "campaigns",
+        "campaign",
+        "campaignArn",
+        "broadcast",
+        "A campaign answers requests with a solution version: recommendations, related items or a ranking.",
+        (
+            NAME,
+            Column("Version", "solution_version", "resource"),
+            Column("Recipe", lambda row: recipe_title(row.solution_version.recipe)),
+            STATUS,
+            CREATED,
+        ),
+        group_path="solution_version__solution__dataset_group",
+        related=("solution_version__solution__dataset_group", "solution_version__account"),
+        create_url="campaigns-create",
+        asks_name=True,
+    )
+)
+RECOMMENDERS = register(
+    Kind(
+        Recommender,
+        "recommenders",
+        "recommender",
+        "recommenderArn",
+        "stars",
+        "A recommender serves one use case of a domain, such as Top picks for you: trained, deployed and retrained by itself.",
+        (NAME, Column("Use case", _recipe, sort="recipe"), STATUS, CREATED),
+        related=("dataset_group",),
+        create_url="recommenders-create",
+        asks_name=True,
+    )
+)

@@ -1,0 +1,40 @@
+"""Paths of the pages about models: recipes, solutions, versions, comparison, campaigns, recommenders."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from console.web import campaigns, choosing, compare, panel, recommenders, training
+from console.web.lists import list_urls
+from console.web.model_kinds import CAMPAIGNS, RECOMMENDERS, SOLUTIONS
+
+SERVER = r"(?P<slug>campaigns|recommenders)/(?P<name>[^/]+)"
+
+urlpatterns = [
+    path("recipes/", choosing.recipes_view, name="recipes"),
+    path("recipes/<str:name>/", choosing.recipe_view, name="recipes-detail"),
+    path("create/solutions/", choosing.create_solution_view, name="solutions-create"),
+    *list_urls(SOLUTIONS),
+    path("solutions/<str:name>/", training.solution_view, name="solutions-detail"),
+    path("solutions/<str:name>/train/", training.train_view, name="solutions-train"),
+    path("solutions/<str:name>/schedule/", training.schedule_view, name="solutions-schedule"),
+    path("solution-versions/<path:name>/progress/", training.progress_view, name="solution-versions-progress"),
+    path("solution-versions/<path:name>/stop/", training.stop_view, name="solution-versions-stop"),
+    path("solution-versions/<path:name>/retry/", training.retry_view, name="solution-versions-retry"),
+    path("solution-versions/<path:name>/", training.version_view, name="solution-versions-detail"),
+    path("compare/", compare.compare_view, name="compare"),
+    *list_urls(CAMPAIGNS),
+    path("create/campaigns/", campaigns.create_campaign_view, name="campaigns-create"),
+    path("campaigns/<str:name>/", campaigns.campaign_view, name="campaigns-detail"),
+    path("campaigns/<str:name>/update/", campaigns.update_campaign_view, name="campaigns-update"),
+    path("campaigns/<str:name>/rollback/", campaigns.rollback_view, name="campaigns-rollback"),
+    *list_urls(RECOMMENDERS),
+    path("create/recommenders/", recommenders.create_recommenders_view, name="recommenders-create"),
+    path("recommenders/<str:name>/", recommenders.recommender_view, name="recommenders-detail"),
+    path("recommenders/<str:name>/update/", recommenders.update_recommender_view, name="recommenders-update"),
+    path("recommenders/<str:name>/progress/", recommenders.progress_view, name="recommenders-progress"),
+    path("recommenders/<str:name>/do/<str:action>/", recommenders.act_view, name="recommenders-act"),
+    re_path(rf"^{SERVER}/users/$", panel.users_view, name="panel-users"),
+    re_path(rf"^{SERVER}/items/$", panel.items_view, name="panel-items"),
+    re_path(rf"^{SERVER}/why/$", panel.why_view, name="panel-why"),
+]

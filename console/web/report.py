@@ -1,0 +1,86 @@
+"""A version's or recommender's report made ready to read: metrics in groups, charts, curves, the parameters in force."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from console.shapes import JSONDict
+from console.web.charts import Bar, Chart, by_cutoff, metric_bars, training_curves
+
+AT_CUTOFF = re.compile(r"(.+)_at_(\d+)$")
+BY_LENGTH = (
+    ("normalized_discounted_cumulative_gain", "NDCG by length of the list"),
+    ("precision", "Precision by length of the list"),
+)
+LOG_TAIL = 12
+
+
+def report_context(report: JSONDict, recipe: JSONDict) -> dict[str, Any]:
+    """What the progress and metrics templates read; `recipe` is ListRecipeChoices' entry, empty where it has none."""
+    metrics = report.get("metrics", [])
+    fraction = report.get("fraction")
+    return {
+        "report": report,
+        "percent": None if fraction is None else round(100 * fraction),
+        "log": report.get("log", [])[-LOG_TAIL:],
+        "curves": training_curves("curves", report.get("epochs", []), report.get("bestEpoch")),
+        "aws_metrics": [metric for metric in metrics if metric.get("isAws")],
+        "other_metrics": [metric for metric in metrics if not metric.get("isAws")],
+        "bars": _bars(metrics),
+        "lengths": list(_by_length(metrics)),
+        "parameters": parameters_in_force(recipe, report.get("hyperparameters", {})),
+        "tuned": set(report.get("tuned", {})),
+        "trials": report.get("trials", []),
+    }
+
+
+def parameters_in_force(recipe: JSONDict, values: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Each hyperparameter's value beside its default, changed ones marked."""
+    declared = {known["name"]: known for known in recipe.get("hyperparameters", [])}
+    return [_parameter(name, value, declared.get(name, {})) for name, value in sorted(values.items())]
+
+
+def _parameter(name: str, value: str, known: JSONDict) -> dict[str, Any]:
+    default = known.get("default", "")
+    changed = bool(known) and not same_setting(value, default)
+    return {"name": name, "value": value, "default": default, "changed": changed, "help": known.get("help", "")}
+
+
+def same_setting(one: str, other: str) -> bool:
+    """Whether two settings are the same value, however they are written.
+
+    >>> same_setting("0.50", "0.5"), same_setting("True", "true"), same_setting("a", "b")
+    (True, True, False)
+    """
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return one.strip().lower() == other.lower()
+
+
+def _bars(metrics: Iterable[JSONDict]) -> Chart | None:
+    shown = [metric for metric in metrics if metric.get("isAws")]
+    if not shown:
+        return None
+    series = {
+        "this version": [Bar(m["title"], m["value"], m.get("low"), m.get("high")) for m in shown],
+        "popularity": [Bar(m["title"], m["popularity"]) for m in shown if "popularity" in m],
+    }
+    return metric_bars("bars", "Metrics with 95 % intervals", {name: bars for name, bars in series.items() if bars})
+
+
+def _by_length(metrics: Iterable[JSONDict]) -> Iterable[Chart]:
+    found: dict[str, dict[int, JSONDict]] = {}
+    for metric in metrics:
+        if at := AT_CUTOFF.match(metric["name"]):
+            found.setdefault(at.group(1), {})[int(at.group(2))] = metric
+    for stem, title in BY_LENGTH:
+        points = found.get(stem, {})
+        if len(points) > 1:
+            series = {
+                "this version": {k: Bar(str(k), m["value"], m.get("low"), m.get("high")) for k, m in points.items()}
+            }
+            popular = {k: Bar(str(k), m["popularity"]) for k, m in points.items() if "popularity" in m}
+            yield by_cutoff(f"by-length-{stem}", title, series | ({"popularity": popular} if popular else {}))

@@ -1,0 +1,255 @@
+"""The test panel of campaigns and recommenders: one user, their history, one or two lists, and the same call as code.
+
+Everything asked for stands in the URL, so that a test can be shared, works without JavaScript and can be gone back to.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from console.errors import ServiceError
+from console.models import Campaign, Filter, Recommender, Status
+from console.shapes import JSONDict
+from console.web.access import Request
+from console.web.pages import call, service_error
+
+PICKS = ("random", "heavy", "cold", "new")
+HISTORY, RESULTS = 30, 10
+PICTURES = ("IMAGE", "IMAGE_URL", "PICTURE", "POSTER", "POSTER_URL", "THUMBNAIL")
+PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
+Server = Campaign | Recommender
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the test form holds, as text: the URL's parameters by the form's names."""
+
+    user: str = ""
+    item: str = ""
+    items: str = ""
+    filter: str = ""
+    values: Mapping[str, str] | None = None
+    weight: str = ""
+    count: str = str(RESULTS)
+    other: str = ""
+    other_weight: str = ""
+
+    @classmethod
+    def read(cls, params: QueryDict) -> Ask:
+        """From the URL."""
+        plain = {name: params.get(name, "").strip() for name in cls.__dataclass_fields__ if name != "values"}
+        values = {key.removeprefix("value_"): text for key, text in params.items() if key.startswith("value_")}
+        return cls(**plain | {"count": plain["count"] or str(RESULTS)}, values=values)
+
+    @property
+    def input_list(self) -> list[str]:
+        """The items to rank: one on each line, or separated by commas or blanks."""
+        return [item for item in re.split(r"[\s,]+", self.items) if item]
+
+    @property
+    def query(self) -> str:
+        """The request alone as a query string, for the links that explain its results."""
+        members = {"user": self.user, "item_query": self.item, "filter": self.filter}
+        values = {f"value_{name}": text for name, text in (self.values or {}).items()}
+        return urlencode({name: text for name, text in (members | values).items() if text})
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One server's answer as it is shown."""
+
+    title: str
+    note: str
+    server: Server
+    items: list[JSONDict]
+    error: str = ""
+
+
+def pick(request: Request, server: Server, ask: Ask, kind: str, recipe_type: str) -> tuple[Ask, str]:
+    """Fill in a user (or item, or list to rank) of a kind; the words say if there is none."""
+    if recipe_type == "RELATED_ITEMS":
+        found = call(request, "SearchItems", {**member_of(server), "kind": kind, "maxResults": 1})["items"]
+        chosen = replace(ask, item=found[0]["itemId"]) if found else ask
+        return chosen, "" if found else f"There is no {kind} item in what this was trained on."
+    found = call(request, "SearchUsers", {**member_of(server), "kind": kind, "maxResults": 1})["users"]
+    if found and recipe_type == "PERSONALIZED_RANKING" and not ask.items:
+        some = call(request, "SearchItems", {**member_of(server), "kind": "random", "maxResults": 20})["items"]
+        ask = replace(ask, items="\n".join(item["itemId"] for item in some))
+    chosen = replace(ask, user=found[0]["userId"]) if found else ask
+    return chosen, "" if found else f"There is no {kind} user in what this was trained on."
+
+
+def needs(recipe_type: str) -> tuple[str, ...]:
+    """What a request must carry."""
+    match recipe_type:
+        case "RELATED_ITEMS":
+            return ("itemId",)
+        case "PERSONALIZED_RANKING":
+            return ("userId", "inputList")
+        case "POPULAR_ITEMS":
+            return ()
+    return ("userId",)
+
+
+def is_complete(ask: Ask, recipe_type: str) -> bool:
+    """Whether a request can be sent."""
+    given = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
+    return all(given[name] for name in needs(recipe_type))
+
+
+def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
+    """Ask one server; its refusal is shown in its place."""
+    members = {**member_of(server), **test_members(request, ask, weight)}
+    try:
+        answer = call(request, "TestRecommendations", members)
+    except ServiceError as error:
+        return Listing(server.name, "", server, [], service_error(error))
+    notes = [f"weight {weight_in_force(server, weight)}"] if answer.get("explores") else []
+    notes.append(f"{answer.get('milliseconds', 0):.1f} ms")
+    if ask.filter:
+        notes.append(f"{answer.get('passing', 0):,} of {answer.get('numItems', 0):,} items pass")
+    items = [dressed(item) | {"rank": rank} for rank, item in enumerate(answer["items"], 1)]
+    return Listing(server.name, " · ".join(notes), server, items)
+
+
+def test_members(request: Request, ask: Ask, weight: str) -> JSONDict:
+    """The request by wire names."""
+    members: JSONDict = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
+    if ask.count.isdigit():
+        members["numResults"] = int(ask.count)
+    if weight:
+        members["explorationWeight"] = float(weight)
+    return {name: value for name, value in (members | filter_members(request, ask)).items() if value not in ("", [])}
+
+
+def filter_members(request: Request, ask: Ask) -> JSONDict:
+    """The chosen filter and the values of its placeholders."""
+    found = Filter.objects.for_account(request.account).filter(name=ask.filter).first() if ask.filter else None
+    if found is None:
+        return {}
+    values = {name: (ask.values or {}).get(name, "") for name in placeholders(found.expression)}
+    return {"filterArn": found.arn, "filterValues": {name: quoted(text) for name, text in values.items() if text}}
+
+
+def placeholders(expression: str) -> list[str]:
+    """The names of a filter's placeholders in order.
+
+    >>> placeholders('INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.YEAR > $YEAR')
+    ['GENRE', 'YEAR']
+    """
+    return list(dict.fromkeys(PLACEHOLDER.findall(expression)))
+
+
+def quoted(text: str) -> str:
+    """Values as GetRecommendations takes them: each quoted, separated by commas; what is quoted already stays.
+
+    >>> quoted('Comedy, Drama'), quoted('"a"')
+    ('"Comedy","Drama"', '"a"')
+    """
+    if text.startswith('"'):
+        return text
+    return ",".join(f'"{part.strip()}"' for part in text.split(",") if part.strip())
+
+
+def compared(first: Sequence[JSONDict], second: list[JSONDict]) -> list[JSONDict]:
+    """The second list with each item's move against the first."""
+    ranks = {item["itemId"]: item["rank"] for item in first}
+    return [item | {"move": _move(ranks.get(item["itemId"]), item["rank"])} for item in second]
+
+
+def _move(before: int | None, now: int) -> dict[str, str]:
+    if before is None:
+        return {"icon": "plus-lg", "words": "not in the first list"}
+    if before == now:
+        return {"icon": "dash", "words": "same place"}
+    direction = "up" if now < before else "down"
+    return {"icon": f"arrow-{direction}", "words": f"{direction} {abs(now - before)}"}
+
+
+def history_of(request: Request, server: Server, user: str) -> JSONDict:
+    """What the user has done, newest first."""
+    found = call(request, "GetUserHistory", {**member_of(server), "userId": user, "maxResults": HISTORY})
+    return found | {"history": [dressed(event) for event in found.get("history", [])]}
+
+
+def dressed(item: JSONDict) -> JSONDict:
+    """An item with what its row shows: a title in any case, its letter, a picture, a line of metadata, a time."""
+    metadata = {name.upper(): text for name, text in item.get("metadata", {}).items()}
+    title = item.get("title") or item["itemId"]
+    picture = next((metadata[name] for name in PICTURES if metadata.get(name, "").startswith(("http", "/"))), "")
+    shown = [text for name, text in metadata.items() if _is_telling(name, text, title)]
+    when = datetime.fromtimestamp(item["timestamp"], UTC) if "timestamp" in item else None
+    line = " · ".join(text.replace("|", ", ")[:60] for text in shown[:2])
+    return item | {"title": title, "letter": title[:1].upper(), "picture": picture, "line": line, "when": when}
+
+
+def _is_telling(name: str, text: str, title: str) -> bool:
+    return bool(text) and text != title and name not in PICTURES and "TIMESTAMP" not in name and "URL" not in name
+
+
+def weight_in_force(server: Server, override: str) -> str:
+    """The exploration weight that a request to the server has."""
+    return override or server.config.get("itemExplorationConfig", {}).get("explorationWeight", "0.3")
+
+
+def member_of(server: Server) -> JSONDict:
+    """How requests name the server."""
+    return {"campaignArn" if isinstance(server, Campaign) else "recommenderArn": server.arn}
+
+
+def servers_beside(server: Server) -> list[Server]:
+    """The others of the group that answer the same kind of request."""
+    if isinstance(server, Campaign):
+        group = server.solution_version.solution.dataset_group
+        rows: Any = Campaign.objects.filter(solution_version__solution__dataset_group=group)
+        rows = rows.select_related("account", "solution_version__solution")
+    else:
+        rows = Recommender.objects.filter(dataset_group=server.dataset_group).select_related("account")
+    return list(rows.filter(status=Status.ACTIVE).exclude(pk=server.pk))
+
+
+def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> list[tuple[str, str]]:
+    """The same request as curl and as Python with boto3; the override of the weight is the console's own."""
+    ranking = recipe_type == "PERSONALIZED_RANKING"
+    members: JSONDict = {"userId": ask.user} if ask.user else {}
+    if recipe_type == "RELATED_ITEMS":
+        members["itemId"] = ask.item
+    if ranking:
+        members["inputList"] = ask.input_list
+    else:
+        members["numResults"] = int(ask.count) if ask.count.isdigit() else RESULTS
+    members |= {name: value for name, value in filter_members(request, ask).items() if value}
+    root = request.build_absolute_uri("/").rstrip("/")
+    return [("Python", _python(root, server, members, ranking)), ("curl", _curl(root, server, members, ranking))]
+
+
+def _python(root: str, server: Server, members: JSONDict, ranking: bool) -> str:
+    call_name, key = (
+        ("get_personalized_ranking", "personalizedRanking") if ranking else ("get_recommendations", "itemList")
+    )
+    arguments = "".join(f"    {name}={value!r},\n" for name, value in (member_of(server) | members).items())
+    return (
+        "import boto3\n\n"
+        f'runtime = boto3.client("personalize-runtime", endpoint_url="{root}/aws", region_name="us-east-1")\n'
+        f"answer = runtime.{call_name}(\n{arguments})\n"
+        f'for item in answer["{key}"]:\n    print(item["itemId"], item.get("score"))\n'
+    )
+
+
+def _curl(root: str, server: Server, members: JSONDict, ranking: bool) -> str:
+    kind = "campaigns" if isinstance(server, Campaign) else "recommenders"
+    path = "ranking" if ranking else "recommendations"
+    body = shlex.quote(json.dumps(members))
+    return (
+        f'curl -X POST {root}/api/v1/{kind}/{server.arn_name}/{path}/ \\\n  -H "Authorization: Bearer $TOKEN" \\\n'
+        f'  -H "Content-Type: application/json" \\\n  -d {body}\n'
+    )

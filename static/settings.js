@@ -1,0 +1,40 @@
+// Forms of settings: marks what differs from its default, puts defaults back, shows what a tick opens, says where a slider stands.
+"use strict";
+(() => {
+  const isDefault = (input) => {
+    const { default: standard } = input.dataset;
+    if (input.value === standard) return true;
+    return input.value !== "" && Number(input.value) === Number(standard);
+  };
+  const mark = (form) => {
+    let changed = 0;
+    form.querySelectorAll("[data-setting]").forEach((setting) => {
+      const input = setting.querySelector("[data-default]");
+      const differs = input && !isDefault(input);
+      changed += differs ? 1 : 0;
+      setting.querySelectorAll("[data-changed], [data-reset]").forEach((part) => { part.hidden = !differs; });
+    });
+    form.querySelectorAll("[data-reset-all]").forEach((button) => { button.hidden = !changed; });
+    form.querySelectorAll("[data-shown-with]").forEach((part) => { part.hidden = !document.getElementById(part.dataset.shownWith).checked; });
+  };
+  const reset = (setting) => {
+    const input = setting.querySelector("[data-default]");
+    input.value = input.dataset.default;
+  };
+  document.addEventListener("click", (event) => {
+    const form = event.target.closest("[data-settings]");
+    if (!form) return;
+    if (event.target.closest("[data-reset]")) reset(event.target.closest("[data-setting]"));
+    else if (event.target.closest("[data-reset-all]")) form.querySelectorAll("[data-setting]").forEach(reset);
+    else return;
+    mark(form);
+  });
+  const follow = (input) => document.querySelectorAll(`[data-output-of="${input.id}"]`).forEach((place) => { place.textContent = Number(input.value).toFixed(2); });
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("[data-settings]");
+    if (form) mark(form);
+    if (event.target.type === "range") follow(event.target);
+  });
+  document.querySelectorAll("[data-settings]").forEach(mark);
+  document.querySelectorAll("input[type=range]").forEach(follow);
+})();
