@@ -1,0 +1,102 @@
+"""`python -m benchmarks.serving`: a recommendation over HTTP beside a no-op view of the same server, one client, one run.
+
+Starts a server with MovieLens 100K on a folder of its own (kept, so that a second run is quick), asks alternately, and prints
+one JSON line a path and the ratio of the medians.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.datasets import CACHE, ROOT
+
+REQUESTS = 2000
+START_S = 300
+
+
+def main() -> None:
+    """Measure and print."""
+    data_dir = CACHE / "server"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"DATA_DIR": str(data_dir), "PORT": str(port)}
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log = (data_dir / "serve.log").open("wb")
+    command = [sys.executable, "manage.py", "serve", "--sample", "movielens-100k"]
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(data_dir / "serve.log")
+        _measure(port, json.loads((data_dir / "demo-credentials.json").read_text()))
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+
+
+def _wait(log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if "Ctrl-C ends it" in log.read_text(errors="replace"):
+            return
+        time.sleep(0.5)
+    raise TimeoutError(f"The server did not come up; see {log}")
+
+
+def _measure(port: int, credentials: dict[str, str]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    arn = f"arn:aws:personalize:{credentials['region']}:{credentials['account_id']}:campaign/movielens-personal"
+    body = json.dumps({"campaignArn": arn, "userId": "196"}).encode()
+    headers = _signed(port, credentials, body)
+    calls: dict[str, Callable[[], None]] = {
+        "no-op": lambda: _call(connection, "GET", "/livez", None, {}),
+        "GetRecommendations": lambda: _call(connection, "POST", "/aws/recommendations", body, headers),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for round_ in range(REQUESTS + 200):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            if round_ >= 200:  # the first ones warm caches
+                seconds[name].append(1000 * (time.perf_counter() - started))
+    for name, values in seconds.items():
+        values.sort()
+        p50, p99 = statistics.median(values), values[int(0.99 * len(values))]
+        print(json.dumps({"path": name, "p50_ms": round(p50, 3), "p99_ms": round(p99, 3), "requests": len(values)}))
+    ratio = statistics.median(seconds["GetRecommendations"]) / statistics.median(seconds["no-op"])
+    print(json.dumps({"ratio_of_medians": round(ratio, 2), "goal": "at most 3"}))
+
+
+def _signed(port: int, credentials: dict[str, str], body: bytes) -> dict[str, str]:
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    keys = Credentials(credentials["aws_access_key_id"], credentials["aws_secret_access_key"])
+    url = f"http://127.0.0.1:{port}/aws/recommendations"
+    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
+    SigV4Auth(keys, "personalize", credentials["region"]).add_auth(request)
+    return dict(request.headers.items())
+
+
+def _call(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]
+) -> None:
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{path}: {answer.status} {text[:300]!r}")
+
+
+if __name__ == "__main__":
+    main()
