@@ -84,6 +84,34 @@ def tasteful(
     )
 
 
+def actions(num_users: int = 90, num_actions: int = 6, seed: int = 0) -> TrainingData:
+    """Actions as items: user u takes action a if a is u modulo the actions, else nearly always declines it.
+
+    Every action has some fifty takings and more refusals within six weeks. Actions have VALUE; users GROUP, which tells what
+    they take.
+    """
+    rng = np.random.default_rng(seed)
+    user = np.repeat(np.arange(num_users), 3 * num_actions)
+    action = np.tile(np.repeat(np.arange(num_actions), 3), num_users)
+    taken = rng.random(len(user)) < np.where(user % num_actions == action, 0.9, 0.1)
+    events = pa.table(
+        {
+            "USER_ID": [f"u{u}" for u in user],
+            "ITEM_ID": [f"i{a}" for a in action],
+            "TIMESTAMP": START + rng.integers(0, 30 * DAY, len(user)),
+            "EVENT_TYPE": np.where(taken, "TAKEN", "NOT_TAKEN").tolist(),
+        }
+    )
+    catalogue = pa.table({"ITEM_ID": [f"i{a}" for a in range(num_actions)], "VALUE": np.linspace(1, 10, num_actions)})
+    people = pa.table(
+        {
+            "USER_ID": [f"u{u}" for u in range(num_users)],
+            "GROUP": [f"group {u % num_actions}" for u in range(num_users)],
+        }
+    )
+    return TrainingData.from_tables(events, catalogue, people)
+
+
 def number(identifier: str) -> int:
     """The number in an id of these worlds: "i12" is 12."""
     return int(identifier[1:])
