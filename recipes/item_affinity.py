@@ -212,7 +212,7 @@ class ItemAttributeAffinity(ItemAffinity):
 
 def _activity(lengths: NDArray[np.int64], weight: float) -> Floats:
     """(U,) what each user's number of events adds to all the user's affinities."""
-    return (weight * lengths / max(1.0, lengths.mean())).astype(np.float32)
+    return np.asarray(weight * lengths / max(1.0, lengths.mean()), np.float32)
 
 
 def _confidences(histories: Histories, num_items: int) -> sparse.csr_matrix:

@@ -116,7 +116,7 @@ class ActionModel(Model):
         logits = vectors @ self.weights.T + self.bias + conduct @ self.conduct
         scores = (expit(logits) * self.actions.ready + TIE * self.actions.value).astype(np.float32)
         scores[~self.available(histories, now)] = -np.inf
-        return scores
+        return np.asarray(scores, np.float32)
 
     def available(self, histories: Histories, now: int) -> NDArray[np.bool_]:
         """(B, A) which actions have not expired and are not within their repeat frequency for the user."""
@@ -128,7 +128,7 @@ class ActionModel(Model):
     def probabilities(self, scores: Floats) -> Floats:
         """The probabilities without what settles ties."""
         shown = np.where(np.isfinite(scores), scores - TIE * self.actions.value, 0)
-        return np.clip(shown, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(shown, 0, 1), np.float32)
 
     def state(self) -> State:
         """Weights, vectors and what is known of the actions."""
@@ -141,8 +141,8 @@ class ActionModel(Model):
         """Rebuild; the arrays are used as they are, mapped or not."""
         kept = state.tensors
         actions = Actions(**{name: kept[f"action_{name}"] for name in Actions.__dataclass_fields__})
-        parts = [kept[name] for name in ("users", "bias", "weights", "conduct")]
-        return cls(recipe, actions, *parts, Kinds(kept["kinds"]), int(state.values["newest"]))
+        kinds, newest = Kinds(kept["kinds"]), int(state.values["newest"])
+        return cls(recipe, actions, kept["users"], kept["bias"], kept["weights"], kept["conduct"], kinds, newest)
 
 
 @dataclass(frozen=True)

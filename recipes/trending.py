@@ -46,7 +46,7 @@ def trend(events: Interactions, popularity: NDArray[np.int64], window: int, now:
     age = now - events.timestamp
     newest, before = (_users(events, (age >= low) & (age < low + window), len(popularity)) for low in (0, window))
     share = popularity / (1 + max(0, popularity.max(initial=0)))
-    return (newest - before + share).astype(np.float32)
+    return np.asarray(newest - before + share, np.float32)
 
 
 def _users(events: Interactions, chosen: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
