@@ -37,7 +37,7 @@ from console.shapes import (
 Operation = Callable[..., JSONDict]
 OPERATIONS: dict[str, Operation] = {}
 
-READS = ("Describe", "List", "Get", "Search", "Compare", "Preview", "Explain", "Profile")
+READS = ("Describe", "List", "Get", "Search", "Compare", "Preview", "Explain", "Profile", "Test")
 DEFAULT_PAGE = 100
 
 

@@ -32,7 +32,21 @@ def explored(settings: Exploration | None, loaded: Loaded, scores: Floats) -> Ex
     """(1, N) scores with the bonus; unchanged without settings or with weight 0."""
     if settings is None or settings.weight == 0:
         return Explored(scores, scores, np.zeros_like(scores))
-    return explore(scores, loaded.exploration, settings.weight, settings.cutoff_days, np.random.default_rng())
+    state = loaded.exploration
+    level = _levelled(scores, state.eligible(settings.cutoff_days) & (state.interactions == 0))
+    return explore(level, state, settings.weight, settings.cutoff_days, np.random.default_rng())
+
+
+def _levelled(scores: Floats, untried: NDArray[np.bool_]) -> Floats:
+    """Take items that nobody could try yet for average ones at least: that a model has no evidence is no judgement."""
+    tried = scores[:, ~untried]
+    finite = np.isfinite(tried)
+    mean = np.where(finite, tried, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
+    level = scores.copy()
+    level[:, untried] = np.where(
+        np.isfinite(scores[:, untried]), np.maximum(scores[:, untried], mean[:, None]), -np.inf
+    )
+    return level
 
 
 def within(found: Explored, allowed: NDArray[np.bool_] | None) -> Explored:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from django.conf import settings
 from numpy.typing import NDArray
 
 from console import storage
 from console.errors import InvalidInputException
+from console.serving.metadata import column_texts, title_column
 from recipes import artefact
 from recipes.base import Model, Recipe
 from recipes.data import Columns, TrainingData
@@ -69,6 +71,20 @@ class Loaded:
     def popularity(self) -> NDArray[np.int64]:
         """(N,) events per item."""
         return self.data.item_counts
+
+    @cached_property
+    def title_column(self) -> str | None:
+        """The column that names items for people."""
+        return title_column(self.data.items)
+
+    @cached_property
+    def titles(self) -> pa.Array | None:
+        """(N,) the items' titles, None where no column names them."""
+        return column_texts(self.data.items[self.title_column]) if self.title_column else None
+
+    def title(self, item: int) -> str | None:
+        """The title of an item, by index."""
+        return (self.titles[item].as_py() or None) if self.titles is not None and item >= 0 else None
 
     @cached_property
     def exploration(self) -> ExplorationState:

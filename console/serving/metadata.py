@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from console.serving.loader import Loaded
+import pyarrow as pa
+
 from recipes.data import Categorical, Column, Columns, Kind, Numeric, Text
 
 TITLES = ("TITLE", "NAME", "ITEM_NAME", "ITEMNAME", "PRODUCT_NAME", "MOVIE_TITLE", "LABEL", "DESCRIPTION")
@@ -41,9 +42,8 @@ def values_of(columns: Columns, row: int, wanted: Iterable[str] | None = None) -
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def title_column(loaded: Loaded) -> str | None:
+def title_column(columns: Columns) -> str | None:
     """The column that names an item for people: by its name, else a label or text column."""
-    columns = loaded.data.items
     by_name = {name.upper(): name for name in columns}
     for name in TITLES:
         if name in by_name and not isinstance(columns[by_name[name]], Numeric):
@@ -55,6 +55,14 @@ def title_column(loaded: Loaded) -> str | None:
     return None
 
 
-def title_of(loaded: Loaded, column: str | None, item: int) -> str | None:
-    """The title of an item, by index."""
-    return value_text(loaded.data.items[column], item) if column and item >= 0 else None
+def column_texts(column: Column) -> pa.Array:
+    """(N,) all values of a column as strings, "" where nothing is known."""
+    match column:
+        case Text():
+            return column.values
+        case Categorical() if bool((column.offsets[1:] - column.offsets[:-1] == 1).all()):
+            return pa.array(column.categories, pa.string()).take(pa.array(column.codes))
+        case Categorical():
+            return pa.array([value_text(column, row) or "" for row in range(len(column.offsets) - 1)], pa.string())
+        case Numeric():
+            return pa.array([value_text(column, row) or "" for row in range(len(column.values))], pa.string())

@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -57,6 +57,10 @@ class Source:
     needs_item: bool = False
     promotes: bool = True
     metadata: bool = False
+
+    def exploring(self, exploration: Exploration) -> Source:
+        """The same under other settings of exploration."""
+        return replace(self, exploration=exploration)
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,9 @@ class Answer:
                 "itemId": pick.item_id,
                 "score": None if pick.score is None else round(pick.score, 7),
                 "promotionName": pick.promotion,
-                "metadata": None if columns is None else values_of(self.catalog.columns, pick.item, columns),
+                "metadata": None
+                if columns is None or pick.item < 0
+                else values_of(self.catalog.columns, pick.item, columns),
                 "reason": self.reasons(pick) if reasoned else None,
             }
             for pick in self.picks

@@ -1,0 +1,325 @@
+"""What people ask of a served model: whom and what it knows, what it recommends under other settings, and why."""
+
+# ruff: noqa: PT028  test_recommendations is an operation, not a test
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from time import perf_counter
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from console.errors import InvalidInputException
+from console.models import Account
+from console.operations.base import operation
+from console.serving.any_source import any_source
+from console.serving.exploring import Exploration
+from console.serving.history import LiveEvent, Past, join, past_of
+from console.serving.loader import SHELF, Loaded
+from console.serving.metadata import values_of
+from console.serving.overlay import Catalog, catalog_of
+from console.serving.recommend import Answer, Ask, Promotion, Source, rank, recommend
+from console.serving.sources import bind, bound_filter
+from console.shapes import JSONDict
+from recipes.base import RecipeType
+from recipes.data import Histories, Ids
+from recipes.filters import Bound
+
+FOUND = 20
+
+
+@operation
+def search_users(
+    account: Account,
+    *,
+    campaign_arn: str | None = None,
+    recommender_arn: str | None = None,
+    solution_version_arn: str | None = None,
+    query: str = "",
+    kind: str = "any",
+    max_results: int = FOUND,
+) -> JSONDict:
+    """Users of the snapshot by part of their id, or some of a kind."""
+    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
+    data = SHELF.get(source.artefact).data
+    counts = np.diff(data.offsets)
+    found = _matching(data.user_ids, None, query) if query else np.arange(data.num_users)
+    chosen = _of_kind(found, counts, kind, max_results, newest=-counts)
+    users = [{"userId": data.user_ids[index], "events": int(counts[index])} for index in chosen]
+    return {"users": users, "total": len(found)}
+
+
+@operation
+def search_items(
+    account: Account,
+    *,
+    campaign_arn: str | None = None,
+    recommender_arn: str | None = None,
+    solution_version_arn: str | None = None,
+    query: str = "",
+    kind: str = "any",
+    max_results: int = FOUND,
+) -> JSONDict:
+    """Items of the snapshot by part of their id or title, or some of a kind."""
+    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
+    loaded = SHELF.get(source.artefact)
+    data = loaded.data
+    found = _matching(data.item_ids, loaded.titles, query) if query else np.arange(data.num_items)
+    chosen = _of_kind(found, data.item_counts, kind, max_results, newest=loaded.exploration.created)
+    catalog = catalog_of(loaded, source.group_id)
+    items = [_card(loaded, catalog, int(index)) for index in chosen]
+    return {"items": items, "total": len(found), "titleColumn": loaded.title_column}
+
+
+@operation
+def get_item_cards(
+    account: Account,
+    *,
+    item_ids: list[str],
+    campaign_arn: str | None = None,
+    recommender_arn: str | None = None,
+    solution_version_arn: str | None = None,
+) -> JSONDict:
+    """Title and metadata of items, in the order asked; those the model does not know have their id alone."""
+    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
+    loaded = SHELF.get(source.artefact)
+    catalog = catalog_of(loaded, source.group_id)
+    indexes = loaded.data.item_ids.indexes(item_ids)
+    cards = [
+        _card(loaded, catalog, int(index)) if index >= 0 else {"itemId": name, "metadata": {}}
+        for name, index in zip(item_ids, indexes, strict=True)
+    ]
+    return {"items": cards, "titleColumn": loaded.title_column}
+
+
+@operation
+def get_user_history(
+    account: Account,
+    *,
+    user_id: str,
+    campaign_arn: str | None = None,
+    recommender_arn: str | None = None,
+    solution_version_arn: str | None = None,
+    max_results: int = 100,
+) -> JSONDict:
+    """What a user has done, newest first, live events included."""
+    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
+    loaded = SHELF.get(source.artefact)
+    catalog = catalog_of(loaded, source.group_id)
+    past = past_of(loaded, source.group_id, user_id)
+    order = np.argsort(-past.timestamp, kind="stable")[:max_results]
+    user = loaded.data.user_ids.index(user_id)
+    return {
+        "history": [_event(loaded, catalog, past, int(position)) for position in order],
+        "isKnown": user >= 0,
+        "numEvents": len(past.item),
+        "attributes": values_of(loaded.data.users, user) if user >= 0 else {},
+    }
+
+
+@operation
+def test_recommendations(
+    account: Account,
+    *,
+    campaign_arn: str | None = None,
+    recommender_arn: str | None = None,
+    solution_version_arn: str | None = None,
+    user_id: str | None = None,
+    item_id: str | None = None,
+    input_list: list[str] | None = None,
+    num_results: int = 25,
+    exploration_weight: float | None = None,
+    exploration_item_age_cut_off: float | None = None,
+    context: Mapping[str, str] | None = None,
+    history: list[str] | None = None,
+    filter_arn: str | None = None,
+    filter_expression: str | None = None,
+    filter_values: dict[str, str] | None = None,
+    promotion_filter_arn: str | None = None,
+    promotion_percent: int | None = None,
+) -> JSONDict:
+    """What the source answers under other settings, with titles; the seen and the explored are marked."""
+    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
+    source = _overridden(source, exploration_weight, exploration_item_age_cut_off)
+    loaded = SHELF.get(source.artefact)
+    past = None if history is None else join(loaded, -1, [LiveEvent(item, "", at) for at, item in enumerate(history)])
+    promotion = None
+    if promotion_filter_arn:
+        bound = bound_filter(account, promotion_filter_arn, None, source.group_id, field="promotionFilterArn")
+        promotion = Promotion("promotion", promotion_percent or 20, bound)
+    chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
+    ask = Ask(user_id, item_id, num_results, context or {}, chosen, promotion, past=past)
+    began = perf_counter()
+    answer = rank(source, ask, input_list) if input_list else recommend(source, ask)
+    took = (perf_counter() - began) * 1000
+    return {
+        "recommendationId": answer.recommendation_id,
+        "recipeType": loaded.recipe.type,
+        "explores": source.exploration is not None,
+        "milliseconds": round(took, 3),
+        "numItems": loaded.data.num_items,
+        "passing": loaded.data.num_items if answer.allowed is None else int(answer.allowed.sum()),
+        "items": _shown(answer, source),
+    }
+
+
+@operation
+def explain_recommendation(
+    account: Account,
+    *,
+    user_id: str,
+    item_id: str,
+    campaign_arn: str | None = None,
+    recommender_arn: str | None = None,
+    solution_version_arn: str | None = None,
+    num_results: int = 25,
+    filter_arn: str | None = None,
+    filter_expression: str | None = None,
+    filter_values: dict[str, str] | None = None,
+) -> JSONDict:
+    """Which events speak for an item, where it stands, and what dropped it if it is not in the list."""
+    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
+    loaded = SHELF.get(source.artefact)
+    item = loaded.data.item_ids.index(item_id)
+    if item < 0:
+        sentence = "The model does not know this item: it came after the training. Train again to have it recommended."
+        return {"isRecommended": False, "droppedBy": "unknown", "sentence": sentence, "contributions": []}
+    if loaded.recipe.type is RecipeType.RELATED_ITEMS:
+        raise InvalidInputException(
+            f"{loaded.recipe.name} relates items to an item and not to a user; there is nothing of the user's to explain.",
+            field="userId",
+        )
+    chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
+    answer = recommend(_overridden(source, 0.0, None), Ask(user_id, None, num_results, {}, chosen))
+    history = answer.past.history()
+    return _standing(answer, item, num_results) | {
+        "title": loaded.title(item),
+        "score": float(answer.scores[item]) if np.isfinite(answer.scores[item]) else None,
+        "contributions": _contributions(loaded, history, answer.past.types, item),
+    }
+
+
+def _filter(
+    account: Account, source: Source, arn: str | None, expression: str | None, values: dict[str, str] | None
+) -> Bound | None:
+    if arn and expression:
+        raise InvalidInputException("Give filterArn or filterExpression, not both.", field="filterExpression")
+    if expression:
+        return bind(expression, values, field="filterExpression")
+    return bound_filter(account, arn, values, source.group_id)
+
+
+def _overridden(source: Source, weight: float | None, cutoff_days: float | None) -> Source:
+    if source.exploration is None or (weight is None and cutoff_days is None):
+        return source
+    kept = source.exploration
+    config = {
+        "explorationWeight": str(kept.weight if weight is None else weight),
+        "explorationItemAgeCutOff": str(kept.cutoff_days if cutoff_days is None else cutoff_days),
+    }
+    return source.exploring(Exploration.of(config))
+
+
+def _matching(ids: Ids, titles: pa.Array | None, query: str) -> NDArray[np.int64]:
+    """Rows whose id or title contains the query in any case; those that begin with it come first."""
+    columns = [ids.array] if titles is None else [ids.array, titles]
+    inside = np.logical_or.reduce([_mask(pc.match_substring(c, query, ignore_case=True)) for c in columns])
+    first = np.logical_or.reduce([_mask(pc.starts_with(c, query, ignore_case=True)) for c in columns])
+    found = np.flatnonzero(inside)
+    return found[np.argsort(~first[found], kind="stable")]
+
+
+def _mask(found: pa.BooleanArray) -> NDArray[np.bool_]:
+    return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False), bool)
+
+
+def _of_kind(
+    found: NDArray[np.int64], counts: NDArray[np.int64], kind: str, size: int, newest: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    match kind:
+        case "random":
+            return found[random.sample(range(len(found)), min(size, len(found)))]
+        case "heavy":
+            return found[np.argsort(-counts[found], kind="stable")[:size]]
+        case "cold":
+            return found[counts[found] == 0][:size]
+        case "new":
+            return found[np.argsort(-newest[found], kind="stable")[:size]]
+        case _:
+            return found[:size]
+
+
+def _card(loaded: Loaded, catalog: Catalog, item: int) -> JSONDict:
+    return {
+        "itemId": loaded.data.item_ids[item],
+        "title": loaded.title(item),
+        "events": int(loaded.data.item_counts[item]),
+        "created": int(loaded.exploration.created[item]),
+        "metadata": values_of(catalog.columns, item),
+    }
+
+
+def _event(loaded: Loaded, catalog: Catalog, past: Past, position: int) -> JSONDict:
+    item, live = int(past.item[position]), position - (len(past.item) - past.num_live)
+    code = int(past.event_type[position])
+    return {
+        "itemId": past.item_ids[live] if live >= 0 else loaded.data.item_ids[item],
+        "title": loaded.title(item),
+        "eventType": past.types[code] if code >= 0 else None,
+        "timestamp": int(past.timestamp[position]),
+        "isLive": live >= 0,
+        "metadata": values_of(catalog.columns, item) if item >= 0 else {},
+    }
+
+
+def _shown(answer: Answer, source: Source) -> list[JSONDict]:
+    seen = set(answer.past.item.tolist())
+    loaded = answer.loaded
+    return [
+        wire | {
+            "title": loaded.title(pick.item),
+            "explored": pick.explored,
+            "propensity": pick.propensity,
+            "isSeen": pick.item in seen,
+            "metadata": values_of(answer.catalog.columns, pick.item) if pick.item >= 0 else {},
+        }
+        for wire, pick in zip(answer.wire(source), answer.picks, strict=True)
+    ]  # fmt: skip
+
+
+def _standing(answer: Answer, item: int, size: int) -> JSONDict:
+    """Where an item stands, or the first stage that dropped it."""
+    scores, allowed = answer.scores, answer.allowed
+    if not np.isfinite(scores[item]):
+        return _dropped("model", "The model cannot recommend this item: it knows nothing that would place it.")
+    if allowed is not None and not allowed[item]:
+        return _dropped("filter", "The filter, or the use case's own removal, leaves this item out for this user.")
+    rivals = scores if allowed is None else scores[allowed]
+    place = int((rivals > scores[item]).sum()) + 1
+    if any(pick.item == item for pick in answer.picks):
+        return {"isRecommended": True, "rank": place, "sentence": f"It stands at place {place} of {len(rivals)} items."}
+    sentence = f"It stands at place {place} of {len(rivals)} items, below the {size} that were asked for."
+    return _dropped("rank", sentence) | {"rank": place}
+
+
+def _dropped(stage: str, sentence: str) -> JSONDict:
+    return {"isRecommended": False, "droppedBy": stage, "sentence": sentence}
+
+
+def _contributions(loaded: Loaded, history: Histories, types: tuple[str, ...], item: int) -> list[JSONDict]:
+    found = []
+    for told in loaded.model.explain(history, item)[:FOUND]:
+        entry: JSONDict = {"weight": told.weight, "label": told.label or None}
+        if told.position >= 0:
+            other, code = int(history.item_index[told.position]), int(history.event_type[told.position])
+            entry |= {
+                "itemId": loaded.data.item_ids[other],
+                "title": loaded.title(other),
+                "eventType": types[code] if code >= 0 else None,
+                "timestamp": int(history.timestamp[told.position]),
+            }
+        found.append(entry)
+    return found
