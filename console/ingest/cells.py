@@ -35,11 +35,11 @@ def judge(
         max_length: the most characters allowed.
         wrong_text: whether the block was not UTF-8, so that replacement characters are faults.
     """
-    rules: Rules = np.full(len(texts), "", object)
+    rules = no_rules(len(texts))
     if wrong_text:
         _mark(rules, pc.match_substring(texts, "\ufffd"), "is not UTF-8 text")
     if field.name in TIME_COLUMNS:
-        values = _times(texts, unit, rules)
+        values = times(texts, unit, rules)
     elif field.type == "string":
         values = _strings(field, texts, max_length, rules)
     elif field.type == "boolean":
@@ -49,6 +49,11 @@ def judge(
     if not field.nullable:
         _mark(rules, pc.is_null(values), "is required and must not be empty")
     return values.cast(field.arrow), rules
+
+
+def no_rules(rows: int) -> Rules:
+    """Room for the rule that each of `rows` cells breaks."""
+    return np.full(rows, "", object)
 
 
 def to_seconds(values: pa.Array, unit: str) -> pa.Array:
@@ -90,7 +95,7 @@ def _strings(field: Field, texts: pa.Array, max_length: int | None, rules: Rules
 
 
 def _booleans(texts: pa.Array, rules: Rules) -> pa.Array:
-    words = _without_null_words(pc.utf8_lower(pc.utf8_trim_whitespace(texts)))
+    words = without_null_words(pc.utf8_lower(pc.utf8_trim_whitespace(texts)))
     true = pc.is_in(words, pa.array(TRUE_WORDS))
     known = pc.or_(true, pc.is_in(words, pa.array(FALSE_WORDS)))
     _mark(rules, pc.and_(pc.is_valid(words), pc.invert(known)), "is neither true nor false")
@@ -98,7 +103,7 @@ def _booleans(texts: pa.Array, rules: Rules) -> pa.Array:
 
 
 def _numbers(field: Field, texts: pa.Array, decimal: str, rules: Rules) -> pa.Array:
-    words = _without_null_words(pc.utf8_trim_whitespace(texts))
+    words = without_null_words(pc.utf8_trim_whitespace(texts))
     if decimal != ".":
         words = pc.replace_substring(words, decimal, ".")
     matched = pc.match_substring_regex(words, NUMBER)
@@ -121,13 +126,15 @@ def _whole(words: pa.Array, numbers: pa.Array, wrong: pa.Array) -> pa.Array:
     return pc.coalesce(exact, rounded.cast(pa.int64(), safe=False))
 
 
-def _without_null_words(words: pa.Array) -> pa.Array:
+def without_null_words(words: pa.Array) -> pa.Array:
+    """Words that stand for nothing, such as NaN and N/A, as nulls."""
     blank = pc.or_(pc.equal(words, ""), pc.is_in(pc.utf8_lower(words), pa.array(NULL_WORDS)))
     return pc.if_else(blank, pa.scalar(None, pa.string()), words)
 
 
-def _times(texts: pa.Array, unit: str, rules: Rules) -> pa.Array:
-    words = _without_null_words(pc.utf8_trim_whitespace(texts))
+def times(texts: pa.Array, unit: str, rules: Rules) -> pa.Array:
+    """Epoch seconds of a column of texts; what is no time is null and has its rule noted."""
+    words = without_null_words(pc.utf8_trim_whitespace(texts))
     if unit in PER_SECOND:
         seconds = _unit_times(words, unit, rules)
     else:

@@ -21,12 +21,10 @@ _NULL = np.uint64(0x9E3779B97F4A7C15)
 
 def rows(columns: Iterable[pa.Array]) -> Hashes:
     """One hash a row over all `columns`; string columns come dictionary-encoded."""
-    total: Hashes | None = None
-    for column in columns:
-        own = _column(column)
-        total = own if total is None else _mix(total * np.uint64(0x9DDFEA08EB382D69) + own)
-    assert total is not None
-    return total
+    first, *others = (_column(column) for column in columns)
+    for own in others:
+        first = _mix(first * np.uint64(0x9DDFEA08EB382D69) + own)
+    return first
 
 
 def strings(values: pa.Array) -> Hashes:

@@ -11,7 +11,7 @@ import csv
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -22,6 +22,7 @@ from console.storage import Location
 
 BLOCK_BYTES = 8 << 20
 MAX_LINE_BYTES = 64 << 20
+SUFFIXES = (".csv", ".gz", ".tsv", ".txt")
 GZIP = b"\x1f\x8b"
 FOREIGN = {
     b"PAR1": "a Parquet file",
@@ -93,6 +94,7 @@ class TextStream:
         self.has_bom = bool(bom)
         self.encoding = BOMS[bom] if bom else (encoding or "utf-8")
         self._head = head[len(bom) :]
+        self.unpacked = 0
         self._decoder = None
         if codecs.lookup(self.encoding).name != "utf-8":
             self._decoder = codecs.getincrementaldecoder(self.encoding)("replace")
@@ -108,10 +110,16 @@ class TextStream:
         except (OSError, EOFError, zlib.error) as error:
             raise JobError(f"{self.location} looks like gzip but cannot be unpacked: {error}.") from error
 
+    @property
+    def is_transcoded(self) -> bool:
+        """Whether `text` gives other bytes than those stored."""
+        return self._decoder is not None
+
     def text(self, size: int = BLOCK_BYTES) -> bytes:
         """The next UTF-8 bytes, b"" at the end."""
         while True:
             data, self._head = (self._head, b"") if self._head else (self.read(size), b"")
+            self.unpacked += len(data)
             if self._decoder is None:
                 return data
             text = self._decoder.decode(data, final=not data)
@@ -146,6 +154,16 @@ def _reject_foreign(location: Location, head: bytes) -> None:
         what = "a binary file"
     if what:
         raise JobError(f"{location} is not CSV but {what}. Allowed is CSV text with a header, also gzipped.")
+
+
+def sha256_of(locations: Iterable[Location]) -> str:
+    """The digest of all objects' bytes one after the other, as an import computes it."""
+    digest = hashlib.sha256()
+    for location in locations:
+        with storage.open_read(location) as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 @contextmanager

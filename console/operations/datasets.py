@@ -121,11 +121,10 @@ def delete_dataset(account: Account, *, dataset_arn: str) -> None:
     user = _user_of(dataset)
     if user:
         raise ResourceInUseException(f"Dataset {dataset.arn} is in use by {user}.", field="datasetArn")
-    folder, pk = storage.store(f"datasets/{dataset.pk}/"), dataset.pk
+    folder = storage.store(f"datasets/{dataset.pk}/")
     if dataset.type in {"INTERACTIONS", "ACTION_INTERACTIONS"}:
         dataset.dataset_group.events.filter(is_action=dataset.type == "ACTION_INTERACTIONS").delete()
     dataset.delete()
-    assert pk is not None
     transaction.on_commit(lambda: storage.delete(folder))
 
 

@@ -18,13 +18,13 @@ from console.errors import JobError
 from console.ingest import schema as avro
 from console.ingest.loading import Importer, Loaded
 from console.ingest.mapping import Reading
+from console.ingest.sources import SUFFIXES
 from console.jobs import Claim
 from console.models import Dataset, DatasetImportJob, Status
 from console.models.base import JSONDict
 from console.storage import Location
 
 TURN_S = 0.5
-SUFFIXES = (".csv", ".csv.gz", ".gz", ".tsv", ".txt")
 
 
 def run(held: Claim) -> None:
