@@ -44,6 +44,15 @@ class Validation:
     seen: Seen
     ends: Indexes
 
+    def first_queries(self, count: int) -> Validation:
+        """The same with at most `count` queries."""
+        pairs, known = self.row < count, self.seen.row < count
+        seen = Seen(*(getattr(self.seen, name)[known] for name in ("row", "item", "lag", "count")))
+        part = self.histories.rows(0, min(count, len(self.histories)))
+        return Validation(
+            part, self.row[pairs], self.item[pairs], self.first[pairs], self.repeat[pairs], seen, self.ends
+        )
+
     @property
     def repeating(self) -> bool:
         """Whether people come back to items often enough that seen items must be ranked well."""

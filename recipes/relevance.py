@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from recipes.base import Contribution, Floats, Model, Recipe, State
 from recipes.blending import Blend, Parts
 from recipes.data import Histories
-from recipes.repeats import COUNTS, seen_items
+from recipes.recurrence_scorer import RecurrenceScorer
+from recipes.repeats import seen_items
 from recipes.sequence_ridge import Kernel, SequenceRidge
 
 UNKNOWN = -30.0  # added to the logarithm of items that nothing is known about
@@ -45,6 +46,7 @@ class RelevanceModel(Model):
         recipe: Recipe,
         num_items: int,
         ridges: dict[str, SequenceRidge],
+        network: RecurrenceScorer | None,
         priors: Priors,
         rates: Floats,
         blend: Blend,
@@ -52,6 +54,7 @@ class RelevanceModel(Model):
         """Keep the fitted parts; `ridges` by the names the blend uses, `rates` as `recipes.repeats` makes them."""
         super().__init__(recipe, num_items)
         self.ridges = ridges
+        self.network = network
         self.priors = priors
         self.rates = rates
         self.blend = blend
@@ -73,6 +76,8 @@ class RelevanceModel(Model):
         logarithmic = {
             name: np.broadcast_to(row, shape) for name, row in constant.items() if self.blend.logarithmic.get(name)
         }
+        if self.network is not None:
+            logarithmic["network"] = self.network.score(histories)
         if not linear and not logarithmic:
             logarithmic = {"popularity": np.broadcast_to(self.priors.popularity, shape)}
         seen = seen_items(histories, self.num_items)
@@ -80,7 +85,7 @@ class RelevanceModel(Model):
 
     def explain(self, history: Histories, item: int) -> list[Contribution]:
         """Exact where only ridges speak: each event's share of the score above the same without a history."""
-        if not len(history.item_index) or not self.ridges:
+        if not len(history.item_index) or not self.ridges or self.network is not None:
             return super().explain(history, item)
         shares = np.zeros(len(history.item_index), np.float32)
         for name, ridge in self.ridges.items():
@@ -101,6 +106,9 @@ class RelevanceModel(Model):
         tensors["rates"] = self.rates
         for name, ridge in self.ridges.items():
             tensors |= {f"ridge.{name}.weights": ridge.weights, f"ridge.{name}.members": ridge.members}
+        if self.network is not None:
+            tensors |= {"network/table": self.network.table, "network/bias": self.network.bias}
+            tensors |= {f"network.{name}": value for name, value in self.network.weights.items()}
         kernels = {name: asdict(ridge.kernel) for name, ridge in self.ridges.items()}
         return State(tensors, {"blend": asdict(self.blend), "kernels": kernels})
 
@@ -115,7 +123,11 @@ class RelevanceModel(Model):
             for name, kernel in state.values["kernels"].items()
         }
         priors = Priors(**{name: tensors[f"priors.{name}"] for name in Priors.__annotations__})
-        return cls(recipe, num_items, ridges, priors, tensors["rates"], Blend(**state.values["blend"]))
+        weights = {
+            name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")
+        }
+        network = RecurrenceScorer(tensors["network/table"], tensors["network/bias"], weights) if weights else None
+        return cls(recipe, num_items, ridges, network, priors, tensors["rates"], Blend(**state.values["blend"]))
 
 
 def _without_history(parts: Parts) -> Parts:
@@ -123,8 +135,3 @@ def _without_history(parts: Parts) -> Parts:
     silent = {name: np.zeros_like(scores) for name, scores in parts.linear.items()}
     nothing = replace(parts.seen, **{name: getattr(parts.seen, name)[:0] for name in ("row", "item", "lag", "count")})
     return Parts(silent, parts.logarithmic, nothing, parts.rates[:0])
-
-
-def empty_rates() -> Floats:
-    """No repeat is known."""
-    return np.zeros((12, COUNTS), np.float32)

@@ -18,8 +18,6 @@ from scipy.linalg import lapack
 from recipes.base import Floats, Indexes, RecipeError, Run
 from recipes.data import Histories
 
-MAX_DENSE_ITEMS = 12_000  # a dense item × item matrix above this costs more than 0.6 GB and 10 s
-
 
 @dataclass(frozen=True)
 class Kernel:

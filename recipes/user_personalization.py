@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from recipes.base import Model, Recipe, RecipeType, Run, hyperparameter
 from recipes.data import TrainingData
-from recipes.engine import Settings, fit_relevance
+from recipes.engine import fit_relevance
 from recipes.relevance import RelevanceModel
+from recipes.selection import Settings
 
 MODES = ("auto", "fast", "full")
 

@@ -1,0 +1,209 @@
+"""A gated linear recurrence over what a user did, trained by sampled softmax on CPUs, answering with numpy alone.
+
+Many small steps count for more than large ones here: a step reads about a thousand events in lanes (`recipes.sampling`),
+touches only the rows of the item table it needs, and is back-propagated through `bptt` events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from recipes.base import Floats, Indexes
+from recipes.data import Histories
+from recipes.layers import GatedRecurrence, SequenceDropout
+from recipes.losses import SampledSoftmax
+from recipes.recurrence_scorer import GAPS, RecurrenceScorer, gap_buckets
+from recipes.sampling import Chunk, chunks, count_chunks
+
+MOMENTS = (0.9, 0.98)
+DECAY = 0.01
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes and rates of a network: H hidden, D width, bptt T, lanes B, K negatives."""
+
+    hidden: int
+    width: int
+    bptt: int
+    lanes: int
+    negatives: int
+    blocks: int = 2
+    dropout: float = 0.2
+    learning_rate: float = 2e-3
+
+    @classmethod
+    def of(cls, hidden_dimension: int, bptt: int, num_events: int, num_items: int) -> Shape:
+        """A network for data of this size."""
+        width = max(16, round(hidden_dimension * 0.43 / 16) * 16)
+        tokens = int(np.clip(num_events / 400, 256, 1024))
+        return cls(hidden_dimension, width, bptt, max(4, tokens // bptt), min(512, num_items))
+
+
+class Network(nn.Module):
+    """All but the item table: embeddings of time gaps and event types, the blocks, the last norm."""
+
+    def __init__(self, shape: Shape, num_event_types: int, num_features: int) -> None:
+        """Sizes are the shape's; `num_features` is F of the item features."""
+        super().__init__()
+        self.gap = nn.Embedding(GAPS, shape.width)
+        self.event_type = nn.Embedding(num_event_types + 1, shape.width)
+        self.features = nn.Linear(num_features, shape.width, bias=False)
+        self.blocks = nn.ModuleList(
+            GatedRecurrence(shape.width, shape.hidden, shape.dropout) for _ in range(shape.blocks)
+        )
+        self.norm = nn.LayerNorm(shape.width)
+        self.drop = SequenceDropout(shape.dropout)
+        nn.init.normal_(self.gap.weight, std=0.02)
+        nn.init.normal_(self.event_type.weight, std=0.02)
+        nn.init.normal_(self.features.weight, std=0.05)
+
+    def forward(
+        self, values: Tensor, gap: Tensor, event_type: Tensor, goes_on: Tensor, states: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """(T, B, D) item embeddings to (T, B, D) what comes next, with the states after the chunk."""
+        values = self.drop(values + self.gap(gap) + self.event_type(event_type))
+        after = []
+        for block, state in zip(self.blocks, states, strict=True):
+            values, state = block(values, goes_on[:, :, None], state)
+            after.append(state)
+        normed: Tensor = self.norm(values)
+        return normed, after
+
+
+class RecurrenceTask:
+    """A network, its item table and optimizers on one set of sequences; `recipes.training.train` drives it."""
+
+    def __init__(
+        self, shape: Shape, histories: Histories, num_items: int, features: Floats, num_event_types: int, seed: int
+    ) -> None:
+        """Begin with small random embeddings.
+
+        Args:
+            shape: sizes.
+            histories: sequences to train on.
+            num_items: N.
+            features: (N, F) what is known of the items, F may be 0.
+            num_event_types: codes the histories' event types may have.
+            seed: of the order of users and the negatives.
+        """
+        self.shape = shape
+        self.num_items = num_items
+        self.offsets = histories.offsets
+        self.items = histories.item_index
+        self.gaps = gap_buckets(histories)
+        self.event_types = histories.event_type.astype(np.int64) + 1
+        self.features = torch.from_numpy(np.ascontiguousarray(features, np.float32))
+        self.rng = np.random.default_rng(seed)
+        self.network = Network(shape, num_event_types, features.shape[1])
+        std = shape.width**-0.5 * (0.5 if features.shape[1] else 1.0)
+        self.table = torch.randn(num_items, shape.width + 1) * std  # the last column is the bias
+        self.table[:, -1] = 0.0
+        self.first, self.second = torch.zeros_like(self.table), torch.zeros_like(self.table)
+        self.count = 0
+        matrices = [p for p in self.network.parameters() if p.dim() > 1]
+        vectors = [p for p in self.network.parameters() if p.dim() < 2]
+        groups = [{"params": matrices, "weight_decay": DECAY}, {"params": vectors, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=shape.learning_rate, betas=MOMENTS, fused=True)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many steps read every event once."""
+        return count_chunks(self.offsets, self.shape.lanes, self.shape.bptt)
+
+    def epoch(self, number: int) -> Iterator[Callable[[float], float]]:  # noqa: ARG002  the order comes from the rng
+        """One pass over all events, states carried from step to step."""
+        self.network.train()
+        states: list[Tensor] = []
+        for chunk in chunks(self.offsets, self.shape.lanes, self.shape.bptt, self.rng):
+            if not states:
+                states = [torch.zeros(chunk.events.shape[1], self.shape.hidden) for _ in range(self.shape.blocks)]
+
+            def step(rate: float, chunk: Chunk = chunk) -> float:
+                loss, states[:] = self._step(chunk, states, rate)
+                return loss
+
+            if chunk.has_target.any():
+                yield step
+
+    def _step(self, chunk: Chunk, states: list[Tensor], rate: float) -> tuple[float, list[Tensor]]:
+        inputs, targets = self.items[chunk.events], self.items[chunk.events[chunk.has_target] + 1]
+        negatives = (
+            self.rng.choice(self.num_items, self.shape.negatives, replace=False)
+            if self.num_items < 50_000
+            else (self.rng.integers(0, self.num_items, self.shape.negatives))
+        )
+        rows, places = np.unique(np.concatenate([inputs.ravel(), targets, negatives]), return_inverse=True)
+        index = torch.from_numpy(rows)
+        local = self.table[index].requires_grad_()
+        embedded = local[:, :-1]
+        if self.features.shape[1]:
+            embedded = embedded + self.network.features(self.features[index])
+        where_input, where_target, where_negative = (
+            torch.from_numpy(part) for part in np.split(places, [inputs.size, inputs.size + targets.size])
+        )
+        hidden, after = self.network(
+            embedded[where_input].view(*inputs.shape, -1),
+            torch.from_numpy(self.gaps[chunk.events]),
+            torch.from_numpy(self.event_types[chunk.events]),
+            torch.from_numpy(chunk.goes_on),
+            states,
+        )
+        bias = local[:, -1]
+        loss = SampledSoftmax.apply(
+            hidden[torch.from_numpy(chunk.has_target)],
+            embedded[where_target],
+            bias[where_target],
+            embedded[where_negative],
+            bias[where_negative],
+            where_target[:, None] == where_negative[None, :],
+        )
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_([*self.network.parameters(), local], 5.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.shape.learning_rate * rate
+        self.optimizer.step()
+        assert local.grad is not None
+        self._update_rows(index, local.grad, self.shape.learning_rate * rate)
+        return float(loss.detach()), after
+
+    @torch.no_grad()
+    def _update_rows(self, index: Tensor, grad: Tensor, rate: float) -> None:
+        """Adam on the touched rows only; a row's moments rest while it is not touched."""
+        self.count += 1
+        first = self.first[index].mul_(MOMENTS[0]).add_(grad, alpha=1 - MOMENTS[0])
+        second = self.second[index].mul_(MOMENTS[1]).addcmul_(grad, grad, value=1 - MOMENTS[1])
+        self.first[index], self.second[index] = first, second
+        scale = rate / (1 - MOMENTS[0] ** self.count)
+        root = second.div_(1 - MOMENTS[1] ** self.count).sqrt_().add_(1e-8)
+        self.table.index_add_(0, index, first.div_(root), alpha=-scale)
+
+    def snapshot(self) -> object:
+        """Copies of the network's parameters and the item table."""
+        return {name: value.clone() for name, value in self.network.state_dict().items()}, self.table.clone()
+
+    def restore(self, snapshot: object) -> None:
+        """Go back to such copies."""
+        parameters, table = snapshot  # type: ignore[misc]
+        self.network.load_state_dict(parameters)
+        self.table = table
+
+    @torch.inference_mode()
+    def scorer(self) -> RecurrenceScorer:
+        """What answers: all parameters as numpy arrays, item features folded into the item table."""
+        weights = {name: value.detach().numpy().copy() for name, value in self.network.state_dict().items()}
+        embedding = self.table[:, :-1] + self.network.features(self.features)
+        weights.pop("features.weight")
+        table: NDArray[np.float32] = embedding.numpy().copy()
+        return RecurrenceScorer(table, self.table[:, -1].numpy().copy(), weights)
+
+    def touched(self) -> Indexes:
+        """The items that occur in the sequences."""
+        return np.unique(self.items)

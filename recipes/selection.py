@@ -1,0 +1,227 @@
+"""Which components a data set deserves: candidates are fitted without the held-out events, judged and mixed on those,
+and what stays in the mix is fitted again with everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from recipes.base import Floats, Indexes, Run
+from recipes.blending import NEVER, Blend, Parts, Validation, quality, search
+from recipes.data import Histories, TrainingData
+from recipes.recurrence_scorer import RecurrenceScorer
+from recipes.relevance import Priors
+from recipes.sequence_ridge import Kernel, Moments, SequenceRidge, solve
+
+MAX_DENSE_ITEMS = 4_500  # the most frequent items a dense ridge knows: 80 MB and a few seconds each
+FLOPS_A_SECOND = 60e9
+RIDGE_SHARE = 0.3  # of a time budget that ridges may take
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a recipe's hyperparameters mean to the engine.
+
+    Attributes:
+        hidden_dimension: width of the network's recurrent state.
+        window: how many of the newest events a sequence component looks back (AWS's bptt).
+        recency: whether recent popularity may weigh in.
+        min_percentile, max_percentile: users with shorter histories are left out, longer histories are cut.
+        mode: "auto", "fast" (closed form only) or "full".
+        ridges, network, metadata: which kinds of component may be used.
+    """
+
+    hidden_dimension: int = 149
+    window: int = 32
+    recency: bool = True
+    min_percentile: float = 0.0
+    max_percentile: float = 0.99
+    mode: str = "auto"
+    ridges: bool = True
+    network: bool = True
+    metadata: bool = True
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One ridge to try: its kernel, λ and the dropout share δ."""
+
+    kernel: Kernel
+    ridge: float
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """All that fitting and choosing need.
+
+    Attributes:
+        histories: all that is trained on in the end.
+        remaining: the same without the held-out events.
+        members: the catalogue's indexes of the items a dense ridge knows.
+        features: (N, F) item metadata, F may be 0.
+    """
+
+    settings: Settings
+    data: TrainingData
+    histories: Histories
+    remaining: Histories
+    validation: Validation
+    priors: Priors
+    rates: Floats
+    members: Indexes
+    features: Floats
+    run: Run
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        data: TrainingData,
+        histories: Histories,
+        validation: Validation,
+        priors: Priors,
+        rates: Floats,
+        run: Run,
+    ) -> Workshop:
+        """Prepare what follows from the rest."""
+        row = histories.row
+        within = np.arange(len(row)) - histories.offsets[row]
+        counts = data.item_counts
+        frequent = np.argsort(-counts, kind="stable")[: min(MAX_DENSE_ITEMS, max(1, int((counts > 0).sum())))]
+        features = np.zeros((data.num_items, 0), np.float32)
+        remaining = histories.keep(within < validation.ends[row])
+        return cls(settings, data, histories, remaining, validation, priors, rates, np.sort(frequent), features, run)
+
+    @property
+    def num_items(self) -> int:
+        """N."""
+        return self.data.num_items
+
+    def fit_ridge(self, candidate: Candidate, histories: Histories) -> SequenceRidge:
+        """The candidate on these histories."""
+        position = np.full(self.num_items, -1, np.int64)
+        position[self.members] = np.arange(len(self.members))
+        moments = Moments.zeros(len(self.members))
+        moments.add(candidate.kernel, position[histories.item_index], histories.offsets, self.run)
+        weights = solve(moments, candidate.kernel, candidate.ridge, candidate.dropout)
+        return SequenceRidge.of(candidate.kernel, weights, self.members, self.num_items)
+
+
+@dataclass
+class Chosen:
+    """What goes into the model."""
+
+    ridges: dict[str, SequenceRidge] = field(default_factory=dict)
+    network: RecurrenceScorer | None = None
+    blend: Blend = field(default_factory=Blend)
+
+
+def candidates(workshop: Workshop) -> Iterator[tuple[str, Candidate]]:
+    """Ridges worth trying, the most promising first, as many as the size of the data allows."""
+    events, window = len(workshop.histories.item_index), workshop.settings.window
+    strength = float(np.clip(events / 10_000, 10.0, 100.0))
+    tried = {
+        "next": Candidate(Kernel(window, 0.8, 1), strength),
+        "coming": Candidate(Kernel(window, 0.8, 5), strength),
+        "profile": Candidate(Kernel(200, 0.98, profile=True), 5 * strength, 0.3),
+        "last": Candidate(Kernel(window, 0.5, 1), strength / 2),
+        "lately": Candidate(Kernel(window, 0.9, 10, 0.9), strength, 0.3),
+        "lifetime": Candidate(Kernel(1000, 1.0, profile=True), 2 * strength, 0.5),
+    }
+    cost = 2.4 * len(workshop.members) ** 3 + 1500 * events * window
+    planned = int(FLOPS_A_SECOND * (10 + 30 * events / 1e6) / cost)
+    begun = workshop.run.seconds_left
+    for number, (name, candidate) in enumerate(tried.items()):
+        late = workshop.run.seconds_left < (1 - RIDGE_SHARE / 2) * begun
+        if number and (number > planned or late):
+            return
+        yield name, candidate
+
+
+def choose(workshop: Workshop) -> Chosen:
+    """Fit candidates without the held-out events, blend them, refit those in the blend with everything."""
+    validation, run = workshop.validation, workshop.run
+    tried: dict[str, Candidate] = {}
+    linear: dict[str, Floats] = {}
+    found: dict[str, float] = {}
+    if workshop.settings.ridges:
+        for name, candidate in candidates(workshop):
+            scores = workshop.fit_ridge(candidate, workshop.remaining).score(validation.histories)
+            scores /= _mass(scores)
+            tried[name], linear[name], found[name] = candidate, scores, quality(validation, scores.copy())
+            run.report("validating", message=f"Ridge {name}: {found[name]:.4f}")
+    network = _network(workshop) if workshop.settings.network and workshop.settings.mode != "fast" else None
+    logarithmic = _logarithmic(workshop, network)
+    seen = validation.seen
+    parts = Parts(linear, logarithmic, seen, workshop.rates[seen.lag, seen.count])
+    blend = _blend(workshop, parts, found)
+    chosen = Chosen({}, network if blend.logarithmic.get("network") else None, blend)
+    weights = {}
+    for name, weight in blend.linear.items():
+        if weight:
+            chosen.ridges[name] = workshop.fit_ridge(tried[name], workshop.histories)
+            weights[name] = weight / float(_mass(chosen.ridges[name].score(validation.histories)))
+    chosen.blend = replace(blend, linear=weights)
+    return chosen
+
+
+def without_choice(workshop: Workshop) -> Chosen:
+    """Too little data to hold any back: one ridge and a little popularity."""
+    ridge = workshop.fit_ridge(Candidate(Kernel(workshop.settings.window, 0.8, 1), 1.0), workshop.histories)
+    blend = Blend({"next": 1.0}, {"popularity": 0.1}, floor=0.3 / workshop.num_items)
+    return Chosen({"next": ridge}, None, blend)
+
+
+def _mass(scores: Floats) -> np.float32:
+    """What a row's positive scores add up to on average; dividing by it makes components comparable."""
+    return np.float32(max(1e-9, float(np.maximum(scores, 0).sum(axis=1).mean())))
+
+
+def _logarithmic(workshop: Workshop, network: RecurrenceScorer | None) -> dict[str, Floats]:
+    shape = (len(workshop.validation.histories), workshop.num_items)
+    parts = {
+        "popularity": np.broadcast_to(workshop.priors.popularity, shape),
+        "trend": np.broadcast_to(workshop.priors.trend, shape),
+    }
+    if network is not None:
+        parts["network"] = network.score(workshop.validation.histories)
+    return parts
+
+
+def _network(workshop: Workshop) -> RecurrenceScorer:
+    """The network trained without the held-out events, then briefly with them."""
+    from recipes.recurrence_fit import fit_network  # noqa: PLC0415  torch is loaded only when a network is trained
+
+    return fit_network(
+        workshop.settings, workshop.remaining, workshop.histories, workshop.validation, workshop.features, workshop.run
+    )
+
+
+def _blend(workshop: Workshop, parts: Parts, found: dict[str, float]) -> Blend:
+    """Coordinate search from the best ridge: other ridges, the network, popularity, repeats, and all once more."""
+    validation, run = workshop.validation, workshop.run
+    ordered = sorted(found, key=lambda name: -found[name])
+    start = Blend(
+        {name: 1.0 for name in ordered[:1]},
+        {} if ordered else {"network": 1.0},
+        floor=0.3 / workshop.num_items,
+        seen=0.0 if validation.repeating else NEVER,
+    )
+    grids: dict[str, tuple[float, ...]] = {}
+    if "network" in parts.logarithmic and ordered:
+        grids["network"] = (0.3, 0.6, 1.0, 1.5)
+    grids |= {name: (0.0, 0.15, 0.4, 1.0, 2.5) for name in ordered[1:]}
+    grids["popularity"] = (-0.3, -0.15, 0.0, 0.15, 0.3)
+    if workshop.settings.recency:
+        grids["trend"] = (0.0, 0.15, 0.3, 0.6)
+    if validation.repeating:
+        grids |= {"repeat": (0.0, 0.3, 1.0, 3.0), "seen": (-3.0, -1.0, -0.3, 0.0, 0.3, 1.0)}
+    blend, reached = start, 0.0
+    for sweep in range(2):
+        blend, reached = search(validation, parts, blend, grids, lambda sweep=sweep: run.report("blending", sweep / 2))
+    run.report("blending", 1.0, message=f"Blend {reached:.4f}: {blend}", validation_quality=reached)
+    return blend
