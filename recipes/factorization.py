@@ -104,8 +104,7 @@ def improve_rows(
     Solves (u·YᵀY + Σ w y yᵀ + λ) x = Σ (u + w) y for every row x, sums over the row's entries w, by conjugate gradients.
     """
     gram = unobserved * (others.T @ others)  # (D, D)
-    ridge = regularization * (np.asarray(matrix.sum(axis=1)).ravel() + unobserved * matrix.shape[1])  # (R,)
-    ridge = np.maximum(ridge, 1e-6).astype(np.float32)[:, None]
+    ridge = _ridges(matrix, regularization, unobserved)[:, None]
     target = matrix.copy()
     target.data = target.data + np.float32(unobserved)
     size = max(1, int(GATHERED_BYTES / 4 / others.shape[1] / max(1.0, matrix.nnz / max(1, matrix.shape[0]))))
@@ -113,6 +112,27 @@ def improve_rows(
         part = slice(start, min(start + size, len(rows)))
         confidences, wanted = matrix[part], target[part] @ others
         rows[part] = _conjugate(rows[part], wanted, others, confidences, gram, ridge[part], steps)
+
+
+def exact_rows(others: Floats, matrix: sparse.csr_matrix, regularization: float, unobserved: float) -> Floats:
+    """(R, D) the least-squares answer that `improve_rows` moves towards, each row by itself; for a few rows."""
+    gram = unobserved * (others.T @ others).astype(np.float64)
+    ridges = _ridges(matrix, regularization, unobserved)
+    found = np.zeros((matrix.shape[0], others.shape[1]), np.float32)
+    for row in range(matrix.shape[0]):
+        part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        mine = others[matrix.indices[part]].astype(np.float64)
+        weights = matrix.data[part].astype(np.float64)
+        normal = gram + mine.T @ (weights[:, None] * mine)
+        normal[np.diag_indices_from(normal)] += ridges[row]
+        found[row] = np.linalg.solve(normal, mine.T @ (weights + unobserved))
+    return found
+
+
+def _ridges(matrix: sparse.csr_matrix, regularization: float, unobserved: float) -> Floats:
+    """(R,) weight of each row's squared norm: in proportion to the confidence it has."""
+    confidence = np.asarray(matrix.sum(axis=1)).ravel() + unobserved * matrix.shape[1]
+    return np.maximum(regularization * confidence, 1e-6).astype(np.float32)
 
 
 def _conjugate(

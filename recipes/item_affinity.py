@@ -16,7 +16,7 @@ from scipy import sparse
 from recipes.base import Floats, Indexes, Model, Recipe, RecipeError, RecipeType, Run, State, hyperparameter
 from recipes.content import content_vectors, foretell
 from recipes.data import Columns, Histories, TrainingData
-from recipes.factorization import implicit_factors, improve_rows
+from recipes.factorization import exact_rows, implicit_factors
 from recipes.metrics import one_percent
 from recipes.popularity import distinct_users
 from recipes.splits import segmentation
@@ -36,7 +36,6 @@ JUDGED_CELLS = 4_000_000  # affinities looked at to choose among them
 REPEATING = 0.01  # share of repeated events above which those who have an item may want it again
 TRUST = 3.0  # events after which a row's own vector counts as much as what its metadata foretell
 CONTENT_DIMENSION = 64
-FOLDING_STEPS = 12
 
 
 class AffinityModel(Model):
@@ -64,9 +63,8 @@ class AffinityModel(Model):
 
     def score(self, histories: Histories) -> Floats:
         """Affinity of a user with each of these histories to every item: (B, N); popular items for an empty one."""
-        folded = np.zeros((len(histories), self.items.shape[1]), np.float32)
         taken = _confidences(histories, self.num_items)
-        improve_rows(folded, self.items, taken, REGULARIZATION, UNOBSERVED, FOLDING_STEPS)
+        folded = exact_rows(self.items, taken, REGULARIZATION, UNOBSERVED)
         scores = np.asarray(folded @ self.items.T, np.float32)
         scores[np.diff(histories.offsets) == 0] = self.popularity
         return scores

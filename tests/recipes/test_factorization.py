@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from recipes.base import Run
-from recipes.factorization import implicit_factors, improve_rows, truncated_svd
+from recipes.factorization import exact_rows, implicit_factors, improve_rows, truncated_svd
 
 
 def random_matrix(rows=60, columns=40, density=0.2, seed=0):
@@ -40,6 +40,7 @@ def test_rows_move_to_the_least_squares_answer():
             others.T * confidence @ others + ridge * np.eye(4), others.T @ (confidence * (weights > 0))
         )
         assert np.allclose(row, exact, atol=1e-3)
+    assert np.allclose(rows, exact_rows(others, matrix, 0.1, 0.3), atol=1e-3)
 
 
 def test_factors_tell_taken_from_untaken():
