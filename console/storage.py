@@ -6,6 +6,7 @@ Parquet parts and artefacts under keys of its own. Nothing else of the file syst
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import uuid
@@ -82,6 +83,14 @@ def location_for(account: Account, url: str, *, field: str | None = None) -> Loc
             f"Access denied: {url}. Allowed below s3://{UPLOADS_BUCKET}/ is {account.number}/, your account's.",
             field=field,
         )
+    return location
+
+
+def keep_upload(account: Account, path: Path, name: str) -> Location:
+    """Move a local file that somebody has sent into the account's part of the uploads; `name` is what it was called."""
+    safe = re.sub(r"[^\w.-]+", "-", PurePosixPath(name.replace("\\", "/")).name, flags=re.ASCII)[-100:].strip(".-")
+    location = Location(UPLOADS_BUCKET, f"{account.number}/{uuid.uuid4()}/{safe or 'file'}")
+    put_file(path, location)
     return location
 
 

@@ -24,6 +24,7 @@ from console.models.base import JSONDict
 from console.operations.base import DEFAULT_PAGE, create, operation, page
 from console.operations.dataset_groups import find_group
 from console.operations.entities import entity_value
+from console.serving.recorder import recall
 
 MAX_METRICS = 10
 MAX_SOURCES = 100
@@ -202,8 +203,6 @@ def _check_column(expression: Expression, columns: dict[str, dict[str, str]]) ->
 def _source(event: Event) -> str:
     if event.attribution_source:
         return event.attribution_source
-    from console.serving.recorder import recall  # noqa: PLC0415
-
     shown = recall(event.recommendation_id) if event.recommendation_id else None
     return str(shown["source"]) if shown else UNDEFINED_SOURCE
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from importlib.util import find_spec
 
 from console import arns
 from console.errors import InvalidNextTokenException, ResourceNotFoundException
@@ -76,8 +77,12 @@ class Listed:
 @cache
 def all_recipes() -> dict[str, Listed]:
     """Every recipe by name, in name order."""
-    custom = [Listed(name, name, catalogue.get(name).summary) for name in catalogue.RECIPES]
-    domain = [Listed(name, case.recipe, case.summary, case.domain) for name, case in USE_CASES.items()]
+    custom = [
+        Listed(name, name, catalogue.get(name).summary)
+        for name, path in catalogue.RECIPES.items()
+        if find_spec(path.partition(":")[0])
+    ]
+    domain = [Listed(name, case.recipe_name, case.summary, case.domain) for name, case in USE_CASES.items()]
     return {listed.name: listed for listed in sorted(custom + domain, key=lambda listed: listed.name)}
 
 

@@ -10,7 +10,7 @@ from django import template
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from console.models import Resource, Status
@@ -19,7 +19,7 @@ from console.web.kinds import KINDS, Column, page_url
 
 register = template.Library()
 
-EMPTY = format_html('<span class="text-secondary">–</span>')
+EMPTY = format_html('<span class="text-secondary">{}</span>', "–")
 SPANS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -204,6 +204,24 @@ def cell(column: Column, row: Resource) -> Any:
     if column.look == "link":
         return format_html('<a class="fw-semibold" href="{}">{}</a>', page_url(row), value)
     return show(value, column.look)
+
+
+@register.simple_tag
+def sparkbars(bins: list[dict[str, Any]] | None) -> SafeString:
+    """A column's histogram as small bars, each with its range and count on hover."""
+    if not bins:
+        return EMPTY
+    top, width = max(one["count"] for one in bins) or 1, 120 / len(bins)
+    bars = format_html_join(
+        "", '<rect x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>',
+        (
+            (round(i * width, 1), round(28 - 28 * one["count"] / top, 1), round(max(width - 1, 1), 1),
+             round(28 * one["count"] / top, 1), one.get("label", ""), number(one["count"]))
+            for i, one in enumerate(bins)
+        ),
+    )  # fmt: skip
+    words = "; ".join(f"{one.get('label', '')}: {one['count']}" for one in bins[:5])
+    return format_html('<svg class="sparkbars" viewBox="0 0 120 28" role="img" aria-label="{}">{}</svg>', words, bars)
 
 
 @register.simple_tag(takes_context=True)

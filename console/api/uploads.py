@@ -1,0 +1,62 @@
+"""Files on their way in: streamed to disk, then moved to where imports find them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import ClassVar
+
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from console import storage
+from console.api.documents import ERROR_REF
+from console.api.views import BaseView, writer_or_reader
+from console.errors import InvalidInputException
+
+BODY = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary"}},
+}
+RESULT = {
+    "type": "object",
+    "required": ["location", "sizeBytes", "sha256"],
+    "properties": {
+        "location": {"type": "string", "description": "What to give as dataLocation."},
+        "sizeBytes": {"type": "integer"},
+        "sha256": {"type": "string"},
+    },
+}
+RESPONSES = {
+    201: OpenApiResponse(RESULT, "Kept"),
+    400: OpenApiResponse(ERROR_REF, "There is no file in it"),
+    401: OpenApiResponse(ERROR_REF, "No token, or one that is not known"),
+    403: OpenApiResponse(ERROR_REF, "Not allowed to this caller"),
+    415: OpenApiResponse(ERROR_REF, "The body is not multipart/form-data"),
+}
+
+
+class UploadView(BaseView):
+    parser_classes: ClassVar[list[type[BaseParser]]] = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="Upload",
+        summary="Bring a file to the server, for an import or a batch job",
+        tags=["uploads"],
+        request={"multipart/form-data": BODY},
+        responses=RESPONSES,
+    )
+    def post(self, request: Request) -> Response:
+        account = writer_or_reader(request, "Upload")
+        file = request.FILES.get("file")
+        if not isinstance(file, TemporaryUploadedFile):
+            raise InvalidInputException("There is no file; send it as the part named file.", field="file")
+        path = Path(file.temporary_file_path())
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        location = storage.keep_upload(account, path, file.name or "")
+        return Response({"location": str(location), "sizeBytes": file.size, "sha256": digest}, status=201)
