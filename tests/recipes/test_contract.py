@@ -55,8 +55,7 @@ CHANGES: dict[str, dict[str, object]] = {
     "aws-item-attribute-affinity": {"hidden_dimension": 32},
     "aws-next-best-action": {"action_optimization_period": 7},
 }
-# What must stand for a hyperparameter to matter: the network's only matter with the network.
-WITH = {name: {"mode": "full"} for name in ("hidden_dimension", "bptt")}
+NEEDS_THE_NETWORK = {"hidden_dimension", "bptt"}
 RAGGED = [(name, parameter, value) for name, changes in CHANGES.items() for parameter, value in changes.items()]
 
 
