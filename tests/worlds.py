@@ -27,6 +27,7 @@ def films(
     account: Account,
     name: str = "films",
     *,
+    types: tuple[str, str] = ("click", "watch"),
     users: int = 60,
     items: int = 80,
     new: int = 8,
@@ -46,7 +47,7 @@ def films(
                 f"u{user}",
                 f"i{item}",
                 start + step * 3600,
-                "watch" if rng.random() < 0.5 else "click",
+                types[rng.random() < 0.2],
                 rng.random(),
             )
             for column, value in zip(events, row, strict=True):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from console import jobs
+from console import jobs, storage
 from console.models import Dataset, Event, Recommender, Solution, SolutionVersion, Status
 from console.models.base import UNFINISHED
 
@@ -24,6 +27,17 @@ def queue_training(solution: Solution, **fields: Any) -> SolutionVersion:
     version.save(force_insert=True)
     jobs.enqueue(version)
     return version
+
+
+def drop_artefacts(rows: Iterable[SolutionVersion | Recommender]) -> None:
+    """Remove what versions or recommenders learned from the store, once the deletion of their rows is committed."""
+    keys = [key for row in rows for key in (row.artefact, row.evaluation) if key]
+    transaction.on_commit(partial(_delete, keys))
+
+
+def _delete(keys: list[str]) -> None:
+    for key in keys:
+        storage.delete(storage.store(f"{key}/"))
 
 
 def data_state(group_id: int) -> dict[str, int]:

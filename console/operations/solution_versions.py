@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from django.db import models, transaction
-
-from console import storage
 from console.engines.trainings import queue_training
 from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceInUseException
 from console.models import Account, Solution, SolutionVersion, Status
@@ -127,9 +122,3 @@ def version_named(account: Account, arn: str, *, field: str = "solutionVersionAr
     if newest is None:
         raise ResourceInUseException(f"The solution {solution.name} has no ACTIVE version yet.", field=field)
     return newest
-
-
-def drop_artefacts(versions: models.QuerySet | Iterable) -> None:  # type: ignore[type-arg]
-    """Remove what versions or recommenders learned from the store, once the deletion of their rows is committed."""
-    keys = [key for row in versions for key in (row.artefact, row.evaluation) if key]
-    transaction.on_commit(lambda: [storage.delete(storage.store(f"{key}/")) for key in keys] and None)

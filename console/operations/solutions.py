@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from console import arns
+from console.engines.trainings import drop_artefacts
 from console.errors import InvalidInputException, ResourceInUseException
 from console.models import Account, BatchInferenceJob, BatchSegmentJob, Campaign, DatasetGroup, Solution, Status
 from console.models.base import UNFINISHED, update_summary
@@ -16,7 +17,6 @@ from console.operations.solution_config import (
     group_fields,
     recipe_named,
 )
-from console.operations.solution_versions import drop_artefacts
 from console.operations.tags import tag_map
 from console.shapes import JSONDict
 

@@ -57,6 +57,10 @@ class Choice:
             _upper(columns.get("excludedDatasetColumns")),
         )
 
+    def following(self, rules: tuple[EventRule, ...]) -> Choice:
+        """The same columns with other event types."""
+        return replace(self, rules=rules)
+
     @property
     def weights(self) -> dict[str, float] | None:
         """The weight of each event type, where weights are given."""
@@ -114,8 +118,9 @@ def check_enough(data: TrainingData, choice: Choice) -> None:
 
 
 def _following(rule: EventRule, events: Interactions) -> NDArray[np.bool_]:
-    code = events.event_types.index(rule.type) if rule.type in events.event_types else -2
-    matches = events.event_type == code
+    spelled = rule.type.casefold()
+    codes = [code for code, name in enumerate(events.event_types) if name.casefold() == spelled]
+    matches = np.isin(events.event_type, codes)
     return matches if rule.threshold is None else matches & (events.event_value >= rule.threshold)
 
 

@@ -6,7 +6,6 @@ The model that is judged learns from the training part of the split only; the on
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -15,19 +14,17 @@ import numpy as np
 
 from console import storage
 from console.engines.trainings import data_state
-from console.errors import JobError
 from console.ingest.snapshot import training_tables
 from console.jobs import Claim
 from console.models import DatasetGroup
 from console.runners.choosing import Choice, check_enough
 from console.shapes import JSONDict
 from recipes import artefact, splits
-from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
+from recipes.base import Model, Progress, Recipe, RecipeType, Run
 from recipes.data import Numeric, TrainingData
 from recipes.evaluation import Evaluation, evaluate
 
 SHARES = {"reading": (0.0, 0.04), "judged": (0.04, 0.46), "evaluating": (0.46, 0.56), "served": (0.56, 0.97)}
-Judge = Callable[["Snapshot", Recipe, Run], tuple[Recipe, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -140,10 +137,8 @@ def publish(model: Model, snapshot: Snapshot, evaluation: Evaluation | None) -> 
     return keys
 
 
-def fit_all(
-    recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None = None
-) -> tuple[JSONDict, Evaluation]:
-    """Judge, learn from everything, publish: the row's fields, and the evaluation."""
+def fit_all(recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None = None) -> JSONDict:
+    """Judge, learn from everything, publish: the fields of the row."""
     began = monotonic()
     evaluation = judge(recipe, snapshot, watch, rewards)
     judged = monotonic()
@@ -153,12 +148,7 @@ def fit_all(
     fields = publish(model, snapshot, evaluation)
     seconds = {"judged": judged - began, "evaluation": evaluation.seconds, "served": fitted - judged}
     report = evaluation.summary() | {"counts": snapshot.counts, "data_state": snapshot.state, "seconds": seconds}
-    return fields | {"metrics": evaluation.aws_metrics(), "report": report}, evaluation
-
-
-def saying_why(error: RecipeError | ValueError) -> JobError:
-    """A recipe's complaint as the job's end."""
-    return JobError(str(error))
+    return fields | {"metrics": evaluation.aws_metrics(), "report": report}
 
 
 def _rewards(data: TrainingData, column: str | None) -> np.ndarray[Any, np.dtype[np.float64]] | None:

@@ -36,7 +36,7 @@ def _full(held: Claim, version: SolutionVersion) -> JSONDict:
     recipe = _configured(solution, version)
     held.report(fitting.NAMES["reading"], 0.0)
     snapshot = fitting.read(solution.dataset_group, Choice.of(solution.config, solution.event_type), type(recipe))
-    fields, _ = fitting.fit_all(recipe, snapshot, watch, _rewarded(solution))
+    fields = fitting.fit_all(recipe, snapshot, watch, _rewarded(solution))
     return fields | {"recipe": recipe.name, "hyperparameters": recipe.settings()}
 
 

@@ -104,7 +104,9 @@ def join(loaded: Loaded, user: int, live: Sequence[LiveEvent]) -> Past:
         np.concatenate([events.timestamp[part], np.array([event.timestamp for event in live], np.int64)]),
         np.concatenate([events.event_type[part], types]),
         tuple(codes),
-        np.concatenate([learned, np.array([wanted is None or event.event_type in wanted for event in live], bool)]),
+        np.concatenate(
+            [learned, np.array([wanted is None or event.event_type.casefold() in wanted for event in live], bool)]
+        ),
         len(live),
         tuple(event.item_id for event in live),
     )

@@ -33,7 +33,7 @@ class Loaded:
         model: the fitted model.
         data: the snapshot: all events and columns, those that were not learned from included.
         newest_event: the last streamed event that the snapshot holds; later ones are the live ones.
-        types: event types that histories are made of, None for all.
+        types: event types that histories are made of, in lower case; None for all.
         size_bytes: of its files.
     """
 
@@ -59,7 +59,7 @@ class Loaded:
         """(E,) which of the snapshot's events histories are made of; None for all."""
         if self.types is None:
             return None
-        wanted = [self.codes[name] for name in self.types if name in self.codes]
+        wanted = [code for name, code in self.codes.items() if name.casefold() in self.types]
         return np.isin(self.data.interactions.event_type, wanted)
 
     @cached_property
@@ -150,7 +150,12 @@ def load(folder: Path, key: str) -> Loaded:
     types = read.manifest.get("event_types_learned")
     size = sum(path.stat().st_size for path in folder.iterdir())
     loaded = Loaded(
-        key, read.model, read.data, int(read.manifest.get("newest_event", 0)), tuple(types) if types else None, size
+        key,
+        read.model,
+        read.data,
+        int(read.manifest.get("newest_event", 0)),
+        tuple(name.casefold() for name in types) if types else None,
+        size,
     )
     loaded.data.item_ids.index("")
     loaded.data.user_ids.index("")

@@ -1,0 +1,30 @@
+"""Train a recommender: its use case chooses recipe and events; the model before it answers until the new one is there."""
+
+from __future__ import annotations
+
+from console.engines.trainings import drop_artefacts
+from console.errors import JobError
+from console.jobs import Claim
+from console.models import Recommender
+from console.runners import fitting
+from console.runners.choosing import Choice, EventRule
+from recipes import use_cases
+from recipes.base import RecipeError
+
+
+def run(held: Claim) -> None:
+    """Train the recommender that the claim is on."""
+    row: Recommender = Recommender.objects.select_related("account", "dataset_group__account").get(pk=held.row.pk)
+    case = use_cases.get(row.recipe)
+    rules = (EventRule(case.event_type),) if case.event_type else ()
+    choice = Choice.of(row.config, None).following(rules)
+    recipe = case.recipe()
+    held.report(fitting.NAMES["reading"], 0.0)
+    try:
+        snapshot = fitting.read(row.dataset_group, choice, type(recipe))
+        case.select(snapshot.learned)
+        fields = fitting.fit_all(recipe, snapshot, fitting.Watch(held))
+    except RecipeError as error:
+        raise JobError(str(error)) from error
+    if held.finish(**fields):
+        drop_artefacts([row])  # the old ones: the row was read before
