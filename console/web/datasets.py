@@ -1,39 +1,69 @@
-"""Datasets: the list, what one holds, and creating one the AWS way, with a schema."""
+"""Datasets: the list, and what one holds, column by column."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.http import HttpResponse
 from django.urls import path
 
 from console.models import Dataset
+from console.shapes import JSONDict
 from console.web import uploads
 from console.web.access import Request, page
 from console.web.data_kinds import DATASETS
 from console.web.details import detail_context
-from console.web.facts import dataset_facts, timeline
+from console.web.facts import day, timeline
 from console.web.lists import list_urls
-from console.web.pages import find, render
+from console.web.pages import call, find, render
+from console.web.templatetags.display import number
+
+SHOWN_JOBS = 10
+SHOWN_VALUES = 3
 
 
 @page
 def dataset(request: Request, name: str) -> HttpResponse:
-    """What a dataset holds, column by column, and its jobs."""
+    """What a dataset holds, and its jobs."""
     row: Dataset = find(request, "Dataset", name)
+    profile = call(request, "ProfileDataset", {"datasetArn": row.arn})
     context = detail_context(DATASETS, row) | {
-        "data_facts": dataset_facts(row),
+        "profile": profile,
+        "span": f"{day(profile['first'])} to {day(profile['last'])}" if profile.get("first") is not None else "",
         "chart": timeline(row),
-        "columns": (row.statistics or {}).get("columns", {}),
-        "facts": [("Type", row.type, "text"), ("Schema", row.schema, "resource"), ("Rows", row.rows, "number")],
-        "import_jobs": row.import_jobs.select_related("account")[:10],
-        "export_jobs": row.export_jobs.select_related("account")[:10],
+        "columns": [_column(column) for column in profile.get("columns", [])],
+        "facts": [("Type", row.type, "text"), ("Dataset group", row.dataset_group, "resource")],
+        "import_jobs": row.import_jobs.select_related("account")[:SHOWN_JOBS],
+        "export_jobs": row.export_jobs.select_related("account")[:SHOWN_JOBS],
     }
     return render(request, "datasets/detail.html", context, group=row.dataset_group)
 
 
+def _column(column: JSONDict) -> JSONDict:
+    """A column as the page shows it."""
+    top = column.get("top", [])
+    return column | {
+        "values": _values(column),
+        "bins": [{"label": one["value"], "count": one["count"]} for one in top],
+        "frequent": ", ".join(f"{one['value']} ({number(one['count'])})" for one in top[:SHOWN_VALUES]),
+    }
+
+
+def _values(column: JSONDict) -> Any:
+    """How many values, or from where to where."""
+    if column.get("min") is not None:
+        low, high = column["min"], column["max"]
+        if column["name"].endswith("TIMESTAMP"):
+            return f"{day(low)} to {day(high)}"
+        return f"{number(low)} to {number(high)}, mean {number(column.get('mean'))}"
+    if column.get("distinct") is None:
+        return "–"
+    at_least = "at least " if column.get("distinctIsLowerBound") else ""
+    return f"{at_least}{number(column['distinct'])} distinct"
+
+
 urlpatterns = [
     path("create/datasets/", uploads.upload, name="datasets-upload"),
-    path("create/datasets/preview/", uploads.upload, name="datasets-preview"),
-    path("create/datasets/schema/", uploads.upload, name="datasets-create"),
     *list_urls(DATASETS),
     path("datasets/<path:name>/", dataset, name="datasets-detail"),
 ]

@@ -1,7 +1,7 @@
 """The base of all forms: a form is an operation's request; what the operation refuses becomes an error at its field.
 
-Fields are named as the members on the wire. Where a field has another name, `fields_of` maps the member to it, so that the
-error of `dataSource` shows at `location`.
+Fields are named as the operation's parameters (`job_name` for jobName), or as the members on the wire. Where a field has
+another name, `fields_of` maps the member to it, so that the error of `dataSource` shows at `location`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from botocore import xform_name
 from django import forms
 
 from console.errors import ServiceError
-from console.models import Account
+from console.models import Account, DatasetGroup
 from console.operations.base import call_by_wire_names
-from console.shapes import JSONDict
+from console.shapes import JSONDict, parameter_names
 
 CLASSES: dict[str, str] = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input"}
 NAME_HELP = "Letters, digits, - and _; at most 63."
@@ -46,7 +47,9 @@ class OperationForm(StyledForm):
 
     def members(self) -> JSONDict:
         """The request by wire names; by default what was filled in, field by field."""
-        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [], {})}
+        names = parameter_names(self.operation)
+        filled = ((name, value) for name, value in self.cleaned_data.items() if value not in (None, "", [], {}))
+        return {names.get(name, name): value for name, value in filled}
 
     def submit(self, account: Account) -> JSONDict | None:
         """Run the operation; None, with the error at its field, if the form or the operation refuses."""
@@ -61,11 +64,28 @@ class OperationForm(StyledForm):
     def add_service_error(self, error: ServiceError) -> None:
         """Show an error at the field of the member at fault, else above the form."""
         member = error.field or ""
-        name = self.fields_of.get(member, member)
-        self.add_error(name if name in self.fields else None, str(error))
+        names = (self.fields_of.get(member), member, xform_name(member))
+        self.add_error(next((name for name in names if name in self.fields), None), str(error))
 
 
 def name_field(label: str = "Name", **options: Any) -> forms.CharField:
     """A resource's name; its pattern and length are the service model's to judge."""
     widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": 63})
     return forms.CharField(label=label, help_text=NAME_HELP, widget=widget, **options)
+
+
+def group_field() -> forms.ChoiceField:
+    """The dataset group that something is made in; `group_choices` fills it."""
+    return forms.ChoiceField(label="Dataset group")
+
+
+def group_choices(form: forms.Form, groups: list[DatasetGroup]) -> None:
+    """Let a form choose among `groups`; with one there is nothing to choose."""
+    name = "dataset_group_arn"
+    only = groups[0].arn if len(groups) == 1 else None
+    form.fields[name] = forms.ChoiceField(
+        label="Dataset group",
+        choices=[(group.arn, group.name) for group in groups],
+        initial=only,
+        widget=forms.HiddenInput() if only else forms.Select(attrs={"class": "form-select"}),
+    )

@@ -24,13 +24,12 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def list_urls(kind: Kind, **more: Any) -> list[URLPattern]:
-    """The paths of a kind's list and its deletion; its detail page is the caller's."""
-    return [
-        path(f"{kind.slug}/", functools.partial(list_view, kind=kind, **more), name=kind.slug),
-        path(
-            f"{kind.slug}/{kind.pattern}/delete/", functools.partial(delete_view, kind=kind), name=f"{kind.slug}-delete"
-        ),
-    ]
+    """The paths of a kind's list and, where there is such an operation, its deletion; its detail page is the caller's."""
+    urls = [path(f"{kind.slug}/", functools.partial(list_view, kind=kind, **more), name=kind.slug)]
+    if kind.deletable:
+        view = functools.partial(delete_view, kind=kind)
+        urls.append(path(f"{kind.slug}/{kind.pattern}/delete/", view, name=f"{kind.slug}-delete"))
+    return urls
 
 
 @page

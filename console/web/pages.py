@@ -103,6 +103,13 @@ def chosen_group(request: Request) -> DatasetGroup | None:
     return find(request, "DatasetGroup", name) if name else None
 
 
+def groups_for(request: Request) -> tuple[DatasetGroup | None, list[DatasetGroup]]:
+    """The group that the address names, and those to choose among."""
+    group = chosen_group(request)
+    rows = DatasetGroup.objects.for_account(request.account).select_related("account").order_by("name")
+    return group, [group] if group else list(rows)
+
+
 def remembered_group(request: Request) -> DatasetGroup | None:
     """The dataset group looked at last, while it exists."""
     pk = request.session.get(SESSION_GROUP)

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from console.web import datasets, groups, jobs, model_urls, people
+from console.web import (
+    attributions,
+    datasets,
+    filters,
+    groups,
+    imports,
+    job_pages,
+    jobs,
+    model_urls,
+    people,
+    schemas,
+    settings_pages,
+    trackers,
+)
 
 urlpatterns = [
     *people.urlpatterns,
     *groups.urlpatterns,
+    *schemas.urlpatterns,
+    *imports.urlpatterns,
     *datasets.urlpatterns,
+    *filters.urlpatterns,
+    *trackers.urlpatterns,
+    *job_pages.urlpatterns,
+    *attributions.urlpatterns,
+    *settings_pages.urlpatterns,
     path("jobs/<str:label>/<int:pk>/progress/", jobs.progress_view, name="job-progress"),
     path("jobs/<str:label>/<int:pk>/<str:action>/", jobs.act_view, name="job-act"),
     path("", include(model_urls)),

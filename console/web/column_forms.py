@@ -1,0 +1,149 @@
+"""A file's columns as a form: what each becomes, and the request of CreateDatasetFromFile that follows from it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from console.ingest.reserved import DOMAIN_REQUIRED, REQUIRED, RESERVED
+from console.models import DatasetGroup
+from console.shapes import JSONDict
+from console.web.forms import OperationForm, StyledForm, name_field
+
+LOOKS = (
+    ("string", "Text as it is"),
+    ("category", "Category, or several with |"),
+    ("text", "Description in words"),
+    ("long", "Whole number"),
+    ("double", "Decimal number"),
+    ("boolean", "True or false"),
+)
+MEMBERS_OF_LOOK: dict[str, JSONDict] = {
+    "category": {"type": "string", "categorical": True},
+    "text": {"type": "string", "textual": True},
+}
+SAME_LOOK = {"int": "long", "float": "double"}
+UNITS = (
+    ("", "not a time"),
+    ("s", "Seconds since 1970"),
+    ("ms", "Milliseconds since 1970"),
+    ("us", "Microseconds since 1970"),
+    ("ns", "Nanoseconds since 1970"),
+    ("iso", "ISO dates, 2026-01-31T13:45"),
+)
+TIMES = ("TIMESTAMP", "CREATION_TIMESTAMP")
+
+
+class ColumnForm(StyledForm):
+    """One column of the file."""
+
+    source = forms.CharField(widget=forms.HiddenInput, strip=False, required=False)
+    use = forms.BooleanField(required=False)
+    name = forms.CharField(required=False, max_length=63, widget=forms.TextInput(attrs={"list": "names", "size": 16}))
+    look = forms.ChoiceField(choices=LOOKS)
+    unit = forms.CharField(required=False, widget=forms.HiddenInput)
+    nullable = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name each control after its column, and show the unit where the column holds times."""
+        super().__init__(*args, **kwargs)
+        source = self["source"].value() or ""
+        labels = {"use": "Use", "name": "Name of", "look": "Type of", "nullable": "May be empty:", "unit": "Unit of"}
+        if self["unit"].value():
+            units = UNITS if self["unit"].value() in dict(UNITS) else (*UNITS, (self["unit"].value(),) * 2)
+            self.fields["unit"].widget = forms.Select(choices=units, attrs={"class": "form-select form-select-sm"})
+        for name, label in labels.items():
+            self.fields[name].widget.attrs["aria-label"] = f"{label} {source}"
+        for name in ("name", "look"):
+            css = "form-select" if name == "look" else "form-control"
+            self.fields[name].widget.attrs["class"] = f"{css} {css}-sm"
+
+    def members(self) -> JSONDict | None:
+        """The column by wire names; None where it is left out."""
+        data = self.cleaned_data
+        if not data["use"]:
+            return None
+        found = {"source": data["source"], "name": data["name"], "nullable": data["nullable"]}
+        found |= MEMBERS_OF_LOOK.get(data["look"], {"type": data["look"]})
+        return found | ({"timestampUnit": data["unit"]} if data["unit"] else {})
+
+    def clean(self) -> dict[str, Any]:
+        """A column that is used needs a name."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("use") and not data.get("name"):
+            self.add_error("name", f"Name the column {data.get('source')}, or leave it out.")
+        return data
+
+
+ColumnFormSet = forms.formset_factory(ColumnForm, extra=0, absolute_max=500, max_num=500)
+
+
+def initial_column(guess: JSONDict) -> JSONDict:
+    """What PreviewData guessed of a column, as the form's first values."""
+    kind = guess.get("type", "string")
+    look = "category" if guess.get("categorical") else "text" if guess.get("textual") else SAME_LOOK.get(kind, kind)
+    return {
+        "source": guess.get("source", ""),
+        "use": guess.get("include", False),
+        "name": guess.get("name", ""),
+        "look": look,
+        "unit": guess.get("timestampUnit", ""),
+        "nullable": guess.get("nullable", False),
+    }
+
+
+def known_names(kind: str, domain: str | None) -> list[str]:
+    """The names with a meaning of their own in a dataset of that type, required ones first."""
+    required = REQUIRED.get(kind, {}) | DOMAIN_REQUIRED.get((domain or "", kind), {})
+    return [*required, *(name for name in RESERVED.get(kind, {}) if name not in required)]
+
+
+class ImportForm(OperationForm):
+    """What the import does besides the columns."""
+
+    operation: ClassVar[str] = "CreateDatasetFromFile"
+    import_mode = forms.ChoiceField(
+        label="Rows that are there",
+        choices=[("FULL", "Replace them with this file's"), ("INCREMENTAL", "Keep them and add this file's")],
+        widget=forms.RadioSelect,
+        initial="FULL",
+    )
+    max_bad_rows_percent = forms.FloatField(
+        label="Bad rows allowed, in percent",
+        min_value=0,
+        max_value=100,
+        initial=5,
+        help_text="Rows that break a rule are left out and listed. Above this share the import fails and changes nothing.",
+    )
+    job_name = name_field("Name of the import job", required=False)
+    constant_name = forms.CharField(
+        label="Add a column", required=False, max_length=63, widget=forms.TextInput(attrs={"list": "names"}),
+        help_text="For what the file does not say, such as EVENT_TYPE.",
+    )  # fmt: skip
+    constant_value = forms.CharField(label="Its value in every row", required=False, max_length=1000)
+
+    def __init__(
+        self, *args: Any, group: DatasetGroup, kind: str, location: str, has_rows: bool, **kwargs: Any
+    ) -> None:
+        """Import `location` into the dataset of type `kind` of `group`."""
+        super().__init__(*args, **kwargs)
+        self.request = {"datasetGroupArn": group.arn, "datasetType": kind, "dataLocation": location}
+        self.columns: list[JSONDict] = []
+        self.layout: JSONDict = {}
+        if not has_rows:
+            self.fields["import_mode"].widget = forms.HiddenInput()
+
+    def members(self) -> JSONDict:
+        """The request by wire names."""
+        data = self.cleaned_data
+        columns = list(self.columns)
+        if data["constant_name"]:
+            columns.append({"name": data["constant_name"], "constant": data["constant_value"], "type": "string"})
+        members = self.request | {
+            "columns": columns,
+            "importMode": data["import_mode"],
+            "maxBadRowsPercent": data["max_bad_rows_percent"],
+        }
+        members |= {"jobName": data["job_name"]} if data["job_name"] else {}
+        return members | ({"format": self.layout} if self.layout else {})

@@ -1,0 +1,134 @@
+"""Filters: writing an expression that is judged while one types, and reading one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_fragment
+from django.urls import path, reverse
+
+from console.errors import ServiceError
+from console.models import DatasetGroup, Filter
+from console.operations.base import call_by_wire_names
+from console.shapes import JSONDict
+from console.web.access import Request, page, reading_page, writing_page
+from console.web.data_kinds import FILTERS
+from console.web.details import crumbs, detail_context
+from console.web.forms import OperationForm, group_choices, group_field, name_field
+from console.web.kinds import page_url
+from console.web.lists import list_urls
+from console.web.pages import find, groups_for, render
+
+EXAMPLES = (
+    ("Leave out what the user has bought", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")'),
+    ("Only given genres, chosen with each request", "INCLUDE ItemID WHERE Items.GENRES IN ($GENRES)"),
+    ("Only within a price range", "INCLUDE ItemID WHERE Items.PRICE >= $MIN AND Items.PRICE <= $MAX"),
+    ("Nothing for adults shown to minors", 'EXCLUDE ItemID WHERE Items.RATING IN ("adult") IF CurrentUser.AGE < 18'),
+    (
+        "Two rules at once",
+        'INCLUDE ItemID WHERE Items.YEAR > 2000 | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")',
+    ),
+)
+
+
+class FilterForm(OperationForm):
+    """CreateFilter."""
+
+    operation: ClassVar[str] = "CreateFilter"
+
+    dataset_group_arn = group_field()
+    name = name_field()
+    filter_expression = forms.CharField(
+        label="Expression",
+        max_length=2500,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "font-monospace"}),
+    )
+
+    def __init__(self, *args: Any, groups: list[DatasetGroup], check_url: str, **kwargs: Any) -> None:
+        """Offer `groups`; the expression is judged at `check_url` when it changes."""
+        super().__init__(*args, **kwargs)
+        group_choices(self, groups)
+        self.fields["filter_expression"].widget.attrs |= {
+            "hx-get": check_url,
+            "hx-trigger": "input changed delay:300ms, load",
+            "hx-target": "#verdict",
+            "hx-include": "closest form",
+        }
+
+
+@writing_page
+def create(request: Request) -> HttpResponse:
+    """Make a filter."""
+    group, groups = groups_for(request)
+    form = FilterForm(
+        request.POST or None,
+        groups=groups,
+        check_url=reverse("filters-check"),
+        initial={"filter_expression": request.GET.get("expression", "")},
+    )
+    if request.method == "POST" and (made := form.submit(request.account)) is not None:
+        return HttpResponseRedirect(page_url(Filter.objects.by_arn(request.account, made["filterArn"])))
+    context = {
+        "form": form,
+        "heading": "Create filter",
+        "lead": FILTERS.purpose,
+        "submit": "Create filter",
+        "crumbs": crumbs(FILTERS, group),
+        "cancel_url": reverse("filters") + (f"?group={group.name}" if group else ""),
+        "examples": EXAMPLES,
+        "fields": _fields(request, groups[0]) if groups else [],
+    }
+    return render(request, "filters/form.html", context, group=group)
+
+
+def _fields(request: Request, group: DatasetGroup) -> list[str]:
+    members = {"datasetGroupArn": group.arn, "filterExpression": "INCLUDE"}
+    found: list[str] = call_by_wire_names("PreviewFilter", request.account, members)["fields"]
+    return found
+
+
+@reading_page
+def check(request: Request) -> HttpResponse:
+    """What is wrong with an expression, with a mark below the place, or what it will ask of a request."""
+    text = request.GET.get("filter_expression", "").strip()
+    members = {"datasetGroupArn": request.GET.get("dataset_group_arn", ""), "filterExpression": text}
+    verdict: JSONDict = {}
+    if text:
+        try:
+            verdict = call_by_wire_names("PreviewFilter", request.account, members)
+        except ServiceError as error:
+            verdict = {"valid": False, "message": str(error)}
+    return render_fragment(
+        request, "filters/verdict.html", {"verdict": verdict, "text": text, "mark": _mark(text, verdict)}
+    )
+
+
+def _mark(text: str, verdict: JSONDict) -> JSONDict | None:
+    """The expression around the error: what stands before, at and after it."""
+    column = verdict.get("column")
+    if not column:
+        return None
+    at = min(column - 1, len(text))
+    return {"before": text[max(0, at - 60) : at], "at": text[at : at + 1] or " ", "after": text[at + 1 : at + 40]}
+
+
+@page
+def detail(request: Request, name: str) -> HttpResponse:
+    """A filter's expression and how a request uses it."""
+    row: Filter = find(request, "Filter", name)
+    members = {"datasetGroupArn": row.dataset_group.arn, "filterExpression": row.expression}
+    context = detail_context(FILTERS, row) | {
+        "facts": [],
+        "verdict": call_by_wire_names("PreviewFilter", request.account, members),
+    }
+    return render(request, "filters/detail.html", context, group=row.dataset_group)
+
+
+urlpatterns = [
+    path("create/filters/", create, name="filters-create"),
+    path("create/filters/check/", check, name="filters-check"),
+    *list_urls(FILTERS),
+    path("filters/<str:name>/", detail, name="filters-detail"),
+]

@@ -1,0 +1,165 @@
+"""From an uploaded file to an import: the preview with every guess open to change, then the job with its report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import path, reverse
+
+from console import storage
+from console.errors import JobError, ServiceError
+from console.ingest.schema import Field, dataset_type, text_of
+from console.models import Dataset, DatasetGroup, DatasetImportJob
+from console.shapes import JSONDict
+from console.web.access import Request, page, writing_page
+from console.web.column_forms import ColumnFormSet, ImportForm, initial_column, known_names
+from console.web.data_kinds import IMPORT_JOBS
+from console.web.details import detail_context
+from console.web.jobs import progress_of
+from console.web.kinds import page_url
+from console.web.lists import list_urls
+from console.web.pages import call, chosen_group, find, render, service_error
+
+SHOWN_ROWS = 50
+DELIMITERS = ((",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Bar"))
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
+
+
+@writing_page
+def preview(request: Request) -> HttpResponse:
+    """Show what was recognised in a file; on POST make the dataset and start the import."""
+    group, location = chosen_group(request), request.GET.get("location", "")
+    kind = dataset_type(request.GET.get("type", "")) or "INTERACTIONS"
+    if group is None or not location:
+        return HttpResponseRedirect(reverse("datasets-upload"))
+    try:
+        found = call(request, "PreviewData", _question(request, group, kind, location))
+    except (ServiceError, JobError) as error:
+        messages.error(request, str(error))
+        query = urlencode({"group": group.name, "type": kind.title()})
+        return HttpResponseRedirect(f"{reverse('datasets-upload')}?{query}")
+    dataset = Dataset.objects.filter(dataset_group=group, type=kind).first()
+    columns = ColumnFormSet(request.POST or None, initial=[initial_column(guess) for guess in found["columns"]])
+    form = ImportForm(
+        request.POST or None, group=group, kind=kind, location=location, has_rows=bool(dataset and dataset.parts)
+    )
+    if request.method == "POST":
+        job = _start(request, form, columns, found)
+        if job:
+            return HttpResponseRedirect(page_url(job))
+    context = _context(group, kind, location, found) | {"form": form, "columns": columns, "dataset": dataset}
+    context["pairs"] = list(zip(columns.forms, found["columns"], strict=False))
+    return render(request, "imports/preview.html", context, group=group)
+
+
+def _question(request: Request, group: DatasetGroup, kind: str, location: str) -> JSONDict:
+    """PreviewData's members: the layout only where the person has set it."""
+    layout: JSONDict = {
+        name: request.GET[name] for name in ("delimiter", "encoding", "decimal") if request.GET.get(name)
+    }
+    if request.GET.get("header"):
+        layout["header"] = request.GET["header"] == "yes"
+    members: JSONDict = {"dataLocation": location, "datasetType": kind}
+    return members | ({"domain": group.domain} if group.domain else {}) | ({"format": layout} if layout else {})
+
+
+def _start(request: Request, form: ImportForm, columns: Any, found: JSONDict) -> DatasetImportJob | None:
+    if not columns.is_valid():
+        return None
+    form.columns = [column for column in (one.members() for one in columns.forms) if column]
+    form.layout = {name: value for name, value in found.get("format", {}).items() if value != ""}
+    made = form.submit(request.account)
+    if made is None:
+        return None
+    job: DatasetImportJob = DatasetImportJob.objects.by_arn(request.account, made["datasetImportJobArn"])
+    return job
+
+
+def _context(group: DatasetGroup, kind: str, location: str, found: JSONDict) -> JSONDict:
+    return {
+        "heading": f"Import {location.rpartition('/')[2]}",
+        "crumbs": [
+            (group.name, reverse("dataset-groups-detail", args=[group.name])),
+            ("Import a file", f"{reverse('datasets-upload')}?{urlencode({'group': group.name, 'type': kind.title()})}"),
+        ],
+        "type": kind,
+        "location": location,
+        "found": found,
+        "rows": found.get("rows", [])[:SHOWN_ROWS],
+        "schema": schema_of(kind, found["columns"]),
+        "names": known_names(kind, group.domain),
+        "delimiters": DELIMITERS,
+        "encodings": ENCODINGS,
+        "earlier": [
+            {"name": entry["datasetImportJobArn"].rpartition("/")[2], "created": entry["creationDateTime"]}
+            for entry in found.get("previousImports", [])
+        ],
+    }
+
+
+def schema_of(kind: str, guesses: list[JSONDict]) -> str:
+    """The schema that the guesses lead to, laid out for reading."""
+    fields = [
+        Field(
+            guess["name"],
+            guess.get("type", "string"),
+            guess.get("nullable", False),
+            guess.get("categorical", False),
+            guess.get("textual", False),
+        )
+        for guess in guesses
+        if guess.get("include") and guess.get("name")
+    ]
+    return json.dumps(json.loads(text_of(kind, fields)), indent=2)
+
+
+@page
+def import_job(request: Request, name: str) -> HttpResponse:
+    """An import: its progress, then what came in and what could not."""
+    job: DatasetImportJob = find(request, "DatasetImportJob", name)
+    report: JSONDict = {}
+    if not job.is_unfinished:
+        try:
+            report = call(request, "GetDatasetImportReport", {"datasetImportJobArn": job.arn})
+        except ServiceError as error:
+            messages.error(request, service_error(error))
+    context = detail_context(IMPORT_JOBS, job) | {
+        "progress": progress_of(job),
+        "report": report,
+        "facts": [
+            ("Dataset", job.dataset, "resource"),
+            ("Location", job.data_location, "code"),
+            ("Mode", "Replace" if job.import_mode == "FULL" else "Add", "text"),
+        ],
+    }
+    return render(request, "imports/detail.html", context, group=job.dataset.dataset_group)
+
+
+@page
+def rejects(request: Request, name: str) -> StreamingHttpResponse:
+    """The rows that could not be imported, as CSV with the rule that each breaks."""
+    job: DatasetImportJob = find(request, "DatasetImportJob", name)
+    key = job.report.get("rejects")
+    if not key:
+        raise Http404(f"Import job {name} has left no row out.")
+    headers = {"Content-Disposition": f'attachment; filename="{name}-rejects.csv"'}
+    return StreamingHttpResponse(_chunks(key), content_type="text/csv", headers=headers)
+
+
+def _chunks(key: str) -> Iterator[bytes]:
+    with storage.open_read(storage.store(key)) as file:
+        while chunk := file.read(storage.CHUNK):
+            yield chunk
+
+
+urlpatterns = [
+    path("create/datasets/preview/", preview, name="datasets-preview"),
+    *list_urls(IMPORT_JOBS),
+    path("dataset-import-jobs/<str:name>/rejects.csv", rejects, name="dataset-import-jobs-rejects"),
+    path("dataset-import-jobs/<str:name>/", import_job, name="dataset-import-jobs-detail"),
+]

@@ -1,0 +1,188 @@
+"""Forms of the jobs that people start by hand: batch inference, segments, exports, deletions."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
+
+from console.models import Account, Dataset, DatasetGroup, Filter, SolutionVersion, Status
+from console.shapes import JSONDict
+from console.web.forms import OperationForm, group_choices, group_field, name_field
+from console.web.uploads import keep
+
+RESULTS = "results"
+LOCATION_HELP = "s3://BUCKET/KEY; a folder ends in a slash."
+
+
+def role_of(account: Account) -> str:
+    """A role's ARN, which the contract asks for and this server does not use."""
+    return f"arn:aws:iam::{account.number}:role/OpenPersonalize"
+
+
+def default_name(prefix: str) -> str:
+    """A name for a job that nobody cares to name."""
+    return f"{prefix}-{timezone.now():%Y%m%d-%H%M%S}"
+
+
+class JobForm(OperationForm):
+    """What the forms of jobs share: a name, an input that may be uploaded, an output folder."""
+
+    prefix_of_name: ClassVar[str]
+
+    job_name = name_field()
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        """Propose a name and, where there is an output, a folder of that name."""
+        name = default_name(self.prefix_of_name)
+        initial = {"job_name": name, "output": f"s3://{RESULTS}/{name}/"} | kwargs.pop("initial", {})
+        super().__init__(*args, initial=initial, **kwargs)
+        self.account = account
+
+    def input_location(self) -> str:
+        """Where the input is: the uploaded file's place, or the location given."""
+        file = self.cleaned_data.get("file")
+        return str(keep(self.account, file)) if isinstance(file, UploadedFile) else self.cleaned_data["location"]
+
+    def clean(self) -> dict[str, Any]:
+        """An input is either uploaded or named."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if "location" in self.fields and not data.get("file") and not data.get("location"):
+            self.add_error("file", "Choose a file, or name a location below.")
+        return data
+
+
+def input_file(label: str, help_text: str) -> forms.FileField:
+    """A file to upload as a job's input."""
+    return forms.FileField(label=label, required=False, help_text=help_text)
+
+
+def input_location() -> forms.CharField:
+    """Where a job's input lies already."""
+    return forms.CharField(label="Or its location", required=False, max_length=256, help_text=LOCATION_HELP)
+
+
+def output_folder() -> forms.CharField:
+    """Where a job writes."""
+    return forms.CharField(label="Output folder", max_length=256, help_text="s3://BUCKET/FOLDER/")
+
+
+class BatchInferenceForm(JobForm):
+    """CreateBatchInferenceJob."""
+
+    operation: ClassVar[str] = "CreateBatchInferenceJob"
+    prefix_of_name: ClassVar[str] = "batch"
+    fields_of: ClassVar[dict[str, str]] = {"jobInput": "location", "jobOutput": "output"}
+    input_help: ClassVar[str] = (
+        'JSON Lines: one request a line, such as {"userId": "7"}, {"itemId": "12"} or {"userId": "7", "itemList": ["1", "2"]}.'
+    )
+
+    solution_version_arn = forms.ChoiceField(label="Solution version")
+    filter_arn = forms.ChoiceField(label="Filter", required=False)
+    num_results = forms.IntegerField(label="Results for each line", min_value=1, initial=25)
+    file = input_file("Input", input_help)
+    location = input_location()
+    output = output_folder()
+
+    def __init__(self, *args: Any, group: DatasetGroup | None, **kwargs: Any) -> None:
+        """Offer the active versions and filters of the group, or of the account."""
+        super().__init__(*args, **kwargs)
+        versions = SolutionVersion.objects.for_account(self.account).filter(status=Status.ACTIVE)
+        filters = Filter.objects.for_account(self.account)
+        if group:
+            versions, filters = versions.filter(solution__dataset_group=group), filters.filter(dataset_group=group)
+        chosen = [(row.arn, f"{row.arn_name} · {row.recipe}") for row in versions.select_related("account", "solution")]
+        allowed = [("", "None"), *((row.arn, row.name) for row in filters.select_related("account"))]
+        select = forms.Select(attrs={"class": "form-select"})
+        self.fields["solution_version_arn"] = forms.ChoiceField(label="Solution version", choices=chosen, widget=select)
+        self.fields["filter_arn"] = forms.ChoiceField(label="Filter", choices=allowed, required=False, widget=select)
+
+    def members(self) -> JSONDict:
+        """The request by wire names."""
+        data = self.cleaned_data
+        return {
+            "jobName": data["job_name"],
+            "solutionVersionArn": data["solution_version_arn"],
+            "filterArn": data["filter_arn"] or None,
+            "numResults": data["num_results"],
+            "roleArn": role_of(self.account),
+            "jobInput": {"s3DataSource": {"path": self.input_location()}},
+            "jobOutput": {"s3DataDestination": {"path": data["output"]}},
+        }
+
+
+class BatchSegmentForm(BatchInferenceForm):
+    """CreateBatchSegmentJob."""
+
+    operation: ClassVar[str] = "CreateBatchSegmentJob"
+    prefix_of_name: ClassVar[str] = "segment"
+
+    num_results = forms.IntegerField(label="Users for each line", min_value=1, initial=25)
+    file = input_file(
+        "Input", 'JSON Lines: {"itemId": "105"}, or {"itemAttributes": "ITEMS.genres = \\"Comedy\\""} for attributes.'
+    )
+
+
+class ExportForm(JobForm):
+    """CreateDatasetExportJob."""
+
+    operation: ClassVar[str] = "CreateDatasetExportJob"
+    prefix_of_name: ClassVar[str] = "export"
+    fields_of: ClassVar[dict[str, str]] = {"jobOutput": "output"}
+
+    dataset_arn = forms.ChoiceField(label="Dataset")
+    ingestion_mode = forms.ChoiceField(
+        label="Rows to export",
+        choices=[("ALL", "All"), ("BULK", "Those imported"), ("PUT", "Those sent one by one")],
+    )
+    output = output_folder()
+
+    def __init__(self, *args: Any, group: DatasetGroup | None, **kwargs: Any) -> None:
+        """Offer the datasets of the group, or of the account."""
+        super().__init__(*args, **kwargs)
+        rows = Dataset.objects.for_account(self.account).select_related("account", "dataset_group")
+        rows = rows.filter(dataset_group=group) if group else rows
+        choices = [(row.arn, row.arn_name) for row in rows]
+        select = forms.Select(attrs={"class": "form-select"})
+        self.fields["dataset_arn"] = forms.ChoiceField(label="Dataset", choices=choices, widget=select)
+
+    def members(self) -> JSONDict:
+        """The request by wire names."""
+        data = self.cleaned_data
+        return {
+            "jobName": data["job_name"],
+            "datasetArn": data["dataset_arn"],
+            "ingestionMode": data["ingestion_mode"],
+            "roleArn": role_of(self.account),
+            "jobOutput": {"s3DataDestination": {"path": data["output"]}},
+        }
+
+
+class DeletionForm(JobForm):
+    """CreateDataDeletionJob."""
+
+    operation: ClassVar[str] = "CreateDataDeletionJob"
+    prefix_of_name: ClassVar[str] = "deletion"
+    fields_of: ClassVar[dict[str, str]] = {"dataSource": "location"}
+
+    dataset_group_arn = group_field()
+    file = input_file("Users to delete", "CSV with one column, USER_ID.")
+    location = input_location()
+
+    def __init__(self, *args: Any, group: DatasetGroup | None, **kwargs: Any) -> None:
+        """Offer the group, or all of the account's."""
+        super().__init__(*args, **kwargs)
+        rows = DatasetGroup.objects.for_account(self.account).select_related("account")
+        group_choices(self, [group] if group else list(rows))
+
+    def members(self) -> JSONDict:
+        """The request by wire names."""
+        data = self.cleaned_data
+        return {
+            "jobName": data["job_name"],
+            "datasetGroupArn": data["dataset_group_arn"],
+            "roleArn": role_of(self.account),
+            "dataSource": {"dataLocation": self.input_location()},
+        }

@@ -1,0 +1,158 @@
+"""The pages of batch inference, segment, export and deletion jobs: starting one, its progress, its results."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+
+from console import storage
+from console.errors import JobError, ServiceError
+from console.models import Job
+from console.web.access import Request, page, writing_page
+from console.web.data_kinds import BATCH_JOBS, DELETION_JOBS, EXPORT_JOBS, SEGMENT_JOBS
+from console.web.details import Fact, crumbs, detail_context
+from console.web.job_forms import BatchInferenceForm, BatchSegmentForm, DeletionForm, ExportForm, JobForm
+from console.web.jobs import progress_of
+from console.web.kinds import Kind, page_url
+from console.web.lists import list_urls
+from console.web.pages import chosen_group, find, render
+
+SHOWN_LINES = 5
+
+
+@dataclass(frozen=True)
+class JobPages:
+    """One kind of job: its form, its facts and where its results are."""
+
+    kind: Kind
+    form: type[JobForm]
+    facts: Callable[[Any], list[Fact]]
+    output: Callable[[Any], str] | None = None
+
+    @property
+    def heading(self) -> str:
+        """Of the page that starts one."""
+        return f"Create {self.kind.noun}"
+
+
+def _batch_facts(job: Any) -> list[Fact]:
+    return [
+        ("Solution version", job.solution_version, "resource"),
+        ("Filter", job.filter, "resource"),
+        ("Results for each line", job.num_results, "number"),
+        ("Input", job.job_input["s3DataSource"]["path"], "code"),
+        ("Output", job.job_output["s3DataDestination"]["path"], "code"),
+    ]
+
+
+def _export_facts(job: Any) -> list[Fact]:
+    return [
+        ("Dataset", job.dataset, "resource"),
+        ("Rows to export", job.ingestion_mode, "text"),
+        ("Output", job.job_output["s3DataDestination"]["path"], "code"),
+    ]
+
+
+def _deletion_facts(job: Any) -> list[Fact]:
+    return [
+        ("Dataset group", job.dataset_group, "resource"),
+        ("Users deleted", job.num_deleted, "number"),
+        ("Location", job.data_location, "code"),
+    ]
+
+
+def _output(job: Any) -> str:
+    return str(job.job_output["s3DataDestination"]["path"])
+
+
+@writing_page
+def create(request: Request, pages: JobPages) -> HttpResponse:
+    """Start a job."""
+    group = chosen_group(request)
+    form = pages.form(request.POST or None, request.FILES or None, account=request.account, group=group)
+    if request.method == "POST" and (made := form.submit(request.account)) is not None:
+        arn = made[pages.kind.arn_member]
+        return HttpResponseRedirect(page_url(pages.kind.model.objects.by_arn(request.account, arn)))
+    context = {
+        "form": form,
+        "heading": pages.heading,
+        "lead": pages.kind.purpose,
+        "submit": "Start",
+        "crumbs": crumbs(pages.kind, group),
+        "cancel_url": reverse(pages.kind.slug) + (f"?group={group.name}" if group else ""),
+    }
+    return render(request, "generic/form.html", context, group=group)
+
+
+@page
+def detail(request: Request, name: str, pages: JobPages) -> HttpResponse:
+    """A job's progress, then the first lines and the files of its results."""
+    job: Job = find(request, pages.kind.model.__name__, name)
+    files = results(request, job, pages) if job.status == job.done else []
+    context = detail_context(pages.kind, job) | {
+        "progress": progress_of(job),
+        "facts": pages.facts(job),
+        "files": [(file.key.rpartition("/")[2], storage.size_bytes(file)) for file in files],
+        "sample": _first_lines(files[0]) if files else "",
+        "result_url": f"{pages.kind.slug}-result",
+    }
+    return render(request, "batch/detail.html", context, group=pages.kind.group_of(job))
+
+
+def results(request: Request, job: Job, pages: JobPages) -> list[storage.Location]:
+    """The files a job has written."""
+    if pages.output is None:
+        return []
+    try:
+        folder = storage.location_for(request.account, pages.output(job).rstrip("/") + "/")
+        return [file for file in storage.list_objects(folder) if not file.key.endswith("_CHECK")]
+    except (JobError, ServiceError):
+        return []
+
+
+def _first_lines(file: storage.Location) -> str:
+    with storage.open_read(file) as stream:
+        return b"".join(stream.readline(2000) for _ in range(SHOWN_LINES)).decode("utf-8", "replace")
+
+
+@page
+def result(request: Request, name: str, file: str, pages: JobPages) -> StreamingHttpResponse:
+    """One of the files a job has written."""
+    job: Job = find(request, pages.kind.model.__name__, name)
+    found = next((one for one in results(request, job, pages) if one.key.rpartition("/")[2] == file), None)
+    if found is None:
+        raise Http404(f"Job {name} has written no file {file}.")
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return StreamingHttpResponse(_chunks(found), content_type="application/octet-stream", headers=headers)
+
+
+def _chunks(location: storage.Location) -> Iterator[bytes]:
+    with storage.open_read(location) as file:
+        while chunk := file.read(storage.CHUNK):
+            yield chunk
+
+
+ALL = (
+    JobPages(BATCH_JOBS, BatchInferenceForm, _batch_facts, _output),
+    JobPages(SEGMENT_JOBS, BatchSegmentForm, _batch_facts, _output),
+    JobPages(EXPORT_JOBS, ExportForm, _export_facts, _output),
+    JobPages(DELETION_JOBS, DeletionForm, _deletion_facts),
+)
+
+
+def _urls(pages: JobPages) -> list[URLPattern]:
+    slug = pages.kind.slug
+    return [
+        path(f"create/{slug}/", functools.partial(create, pages=pages), name=f"{slug}-create"),
+        *list_urls(pages.kind),
+        path(f"{slug}/<str:name>/", functools.partial(detail, pages=pages), name=f"{slug}-detail"),
+        path(f"{slug}/<str:name>/results/<str:file>", functools.partial(result, pages=pages), name=f"{slug}-result"),
+    ]
+
+
+urlpatterns = [url for pages in ALL for url in _urls(pages)]
