@@ -1,13 +1,39 @@
-"""What is known of one item, user or action: the record put last, else the bulk row."""
+"""What is known of one item: the record put last, else the bulk row."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
+import pyarrow.parquet as pq
+
+from console.errors import JobError
+from console.ingest import parts
 from console.models import DatasetGroup, Record
 
+KEPT_COLUMNS = 8
 
-def entity_value(group: DatasetGroup, kind: str, entity_id: str, column: str) -> Any:
-    """The value of a column for one entity; None if it is not known."""
-    record = Record.objects.filter(dataset__dataset_group=group, dataset__type=kind, entity_id=entity_id).first()
-    return record.values.get(column) if record else None
+
+def item_number(group: DatasetGroup, item_id: str, column: str) -> float | None:
+    """The value of a numeric column of Items for one item; None if it is not known."""
+    dataset = group.datasets.filter(type="ITEMS").first()
+    if dataset is None:
+        return None
+    record = Record.objects.filter(dataset=dataset, entity_id=item_id).first()
+    if record is not None:
+        value = record.values.get(column)
+        return float(value) if isinstance(value, int | float) else None
+    return _bulk_numbers(tuple(dataset.parts), column).get(item_id)
+
+
+@lru_cache(maxsize=KEPT_COLUMNS)
+def _bulk_numbers(keys: tuple[str, ...], column: str) -> dict[str, float]:
+    """A column of the bulk rows by item; kept, as parts never change under their keys."""
+    found: dict[str, float] = {}
+    for key in keys:
+        try:
+            table = pq.read_table(parts.local_path(key), columns=["ITEM_ID", column])
+        except (JobError, FileNotFoundError):  # an import has replaced the parts meanwhile
+            continue
+        known = table.filter(table[column].is_valid())
+        found.update(zip(known["ITEM_ID"].to_pylist(), map(float, known[column].to_pylist()), strict=True))
+    return found

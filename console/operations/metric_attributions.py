@@ -23,7 +23,7 @@ from console.models import Account, AttributedSum, DatasetGroup, Event, MetricAt
 from console.models.base import JSONDict
 from console.operations.base import DEFAULT_PAGE, create, operation, page
 from console.operations.dataset_groups import find_group
-from console.operations.entities import entity_value
+from console.operations.entities import item_number
 from console.serving.recorder import recall
 
 MAX_METRICS = 10
@@ -227,12 +227,13 @@ def _add(attribution: MetricAttribution, metric: JSONDict, source: str, event: E
 
 
 def _value(group: DatasetGroup, expression: Expression, event: Event) -> float | None:
+    found: object
     if not expression.column:
         return 1.0
     if expression.dataset == "INTERACTIONS":
         found = event.event_value if expression.column == "EVENT_VALUE" else event.properties.get(expression.column)
     else:
-        found = entity_value(group, "ITEMS", event.item_id, expression.column)
+        found = item_number(group, event.item_id, expression.column)
     return float(found) if isinstance(found, int | float) else None
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib.util import find_spec
 
 from console import arns
 from console.errors import InvalidNextTokenException, ResourceNotFoundException
@@ -18,11 +17,7 @@ from console.models.base import JSONDict
 from console.operations.base import DEFAULT_PAGE, operation
 from recipes import catalogue
 from recipes.base import Hyperparameter, Recipe
-
-try:
-    from recipes.use_cases import USE_CASES
-except ModuleNotFoundError:
-    USE_CASES = {}
+from recipes.use_cases import USE_CASES
 
 PUBLISHED = datetime(2026, 11, 22, tzinfo=UTC)
 # AWS's names where they differ from the recipe's.
