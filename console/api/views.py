@@ -49,7 +49,7 @@ class JsonOnly(BaseContentNegotiation):
 
     def select_renderer(
         self,
-        request: Request,
+        request: Request,  # noqa: ARG002  DRF's signature
         renderers: Iterable[Any],
         format_suffix: str | None = None,  # noqa: ARG002
     ) -> tuple[Any, str]:

@@ -72,11 +72,7 @@ class Listed:
 @cache
 def all_recipes() -> dict[str, Listed]:
     """Every recipe by name, in name order."""
-    custom = [
-        Listed(name, name, catalogue.get(name).summary)
-        for name, path in catalogue.RECIPES.items()
-        if find_spec(path.partition(":")[0])
-    ]
+    custom = [Listed(name, name, catalogue.get(name).summary) for name in catalogue.RECIPES]
     domain = [Listed(name, case.recipe_name, case.summary, case.domain) for name, case in USE_CASES.items()]
     return {listed.name: listed for listed in sorted(custom + domain, key=lambda listed: listed.name)}
 
