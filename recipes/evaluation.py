@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from scipy import sparse
 
 from recipes import artefact, metrics
+from recipes.arrays import distinct
 from recipes.base import Indexes, Model, Run
 from recipes.data import Categorical, Kind, TrainingData
 from recipes.popularity import distinct_users
@@ -334,7 +335,7 @@ def _best_lists(split: Split) -> Lists:
     """The true items first; nothing can be better."""
     best = np.full((len(split.queries), DEPTH), -1)
     truth = split.truth
-    pairs = np.unique(truth.row * split.train.num_items + truth.item_index)
+    pairs = distinct(truth.row * split.train.num_items + truth.item_index)
     rows = pairs // split.train.num_items
     place = np.arange(len(pairs)) - np.searchsorted(rows, rows)
     kept = place < DEPTH

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from recipes.arrays import distinct
+
 Hits = NDArray[np.bool_]
 PerQuery = NDArray[np.float32]
 
@@ -29,7 +31,7 @@ def find_hits(ranked: NDArray[np.int64], offsets: NDArray[np.int64], truth: NDAr
     """
     size = int(max(ranked.max(initial=0), truth.max(initial=0))) + 1
     rows = np.arange(len(ranked))
-    wanted = np.unique(np.repeat(rows, np.diff(offsets)) * size + truth)
+    wanted = distinct(np.repeat(rows, np.diff(offsets)) * size + truth)
     if len(wanted) == 0:
         return np.zeros(ranked.shape, bool)
     keys = rows[:, None] * size + ranked
@@ -44,7 +46,7 @@ def count_relevant(offsets: NDArray[np.int64], truth: NDArray[np.int64]) -> NDAr
     [2, 0]
     """
     size = int(truth.max(initial=0)) + 1
-    pairs = np.unique(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) * size + truth)
+    pairs = distinct(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) * size + truth)
     return np.bincount(pairs // size, minlength=len(offsets) - 1).astype(np.int64)
 
 

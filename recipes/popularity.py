@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recipes.arrays import distinct
 from recipes.base import Contribution, Floats, Indexes, Model, Recipe, RecipeType, Run, State
 from recipes.data import Histories, TrainingData
 
@@ -21,7 +22,7 @@ def distinct_users(data: TrainingData) -> NDArray[np.int64]:
     [2]
     """
     events = data.interactions
-    pairs = np.unique(events.user_index * max(1, data.num_items) + events.item_index)
+    pairs = distinct(events.user_index * max(1, data.num_items) + events.item_index)
     return np.bincount(pairs % max(1, data.num_items), minlength=data.num_items).astype(np.int64)
 
 

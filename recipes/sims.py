@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import sparse
 
+from recipes.arrays import order_by
 from recipes.base import Contribution, Floats, Indexes, Model, Recipe, RecipeType, Run, State, hyperparameter
 from recipes.data import Histories, TrainingData
 from recipes.popularity import distinct_users
@@ -238,7 +239,9 @@ class _Visits:
     @classmethod
     def of(cls, data: TrainingData, included: NDArray[np.bool_]) -> _Visits:
         user, item = data.interactions.user_index[included], data.interactions.item_index[included]
-        first = np.sort(np.unique(user * max(1, data.num_items) + item, return_index=True)[1])
+        pair = user * max(1, data.num_items) + item
+        order = order_by(pair)
+        first = np.sort(order[np.diff(pair[order], prepend=-1) != 0])
         user, item = user[first], item[first]
         visitor = np.concatenate([[0], np.cumsum(user[1:] != user[:-1])]) if len(user) else user
         padded = np.full(len(item) + WINDOW * (int(visitor.max(initial=0)) + 2), data.num_items)
@@ -249,7 +252,7 @@ class _Visits:
             item,
             sliding_window_view(padded, 2 * WINDOW + 1),
             place,
-            np.argsort(item, kind="stable"),
+            order_by(item),
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             np.maximum(counts, 1).astype(np.float64),
         )

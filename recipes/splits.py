@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recipes.arrays import distinct
 from recipes.base import RecipeError
 from recipes.data import Histories, Ids, TrainingData
 
@@ -171,7 +172,7 @@ def segmentation(data: TrainingData, share: float = 0.2) -> SegmentSplit:
     if not late.any():
         raise RecipeError(f"No user has enough interactions to hold out {share:.0%} of them.")
     events = data.interactions
-    pairs = np.unique(events.item_index[late] * data.num_users + events.user_index[late])
+    pairs = distinct(events.item_index[late] * data.num_users + events.user_index[late])
     items, counts = np.unique(pairs // data.num_users, return_counts=True)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return SegmentSplit("segmentation", data.keep(~late), items, offsets, pairs % data.num_users)
