@@ -85,6 +85,9 @@ class SolutionVersion(Job):
     class Meta(Resource.Meta):
         constraints = [models.UniqueConstraint(fields=["solution", "identifier"], name="solution_version_identifier")]
 
+    def __str__(self) -> str:
+        return self.arn_name
+
     @property
     def arn_name(self) -> str:
         return f"{self.solution.name}/{self.identifier}"

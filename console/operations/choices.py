@@ -13,7 +13,9 @@ from console.operations.base import operation
 from console.shapes import JSONDict
 from recipes import catalogue
 from recipes.base import Hyperparameter, Recipe
+from recipes.use_cases import ENOUGH, USE_CASES, UseCase
 
+KINDS = ("INTERACTIONS", "ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")
 IDS = {"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP"}
 NUMBERS = {"int", "long", "float", "double"}
 ACRONYMS = {"sims": "SIMS", "hrnn": "HRNN", "v2": "v2"}
@@ -34,19 +36,24 @@ def list_recipe_choices(account: Account, *, dataset_group_arn: str | None = Non
     """Each recipe with what it needs, what of that is there, how long training should take, and its hyperparameters."""
     datasets: dict[str, Dataset] = {}
     paces: dict[str, float] = {}
+    cases = list(USE_CASES.values())
     if dataset_group_arn:
         group = DatasetGroup.objects.by_arn(account, dataset_group_arn, field="datasetGroupArn")
         datasets = {dataset.type.upper(): dataset for dataset in group.datasets.select_related("schema")}
         paces = _measured_paces(group)
+        cases = [case for case in cases if case.domain == group.domain]
     return {
         "recipes": [_choice(catalogue.get(name), datasets, paces) for name in catalogue.RECIPES],
+        "useCases": [_use_case(case, datasets) for case in cases],
         "eventTypes": _event_types(datasets.get("INTERACTIONS")),
-        "columns": [column for dataset in datasets.values() for column in _columns(dataset)],
+        "columns": [column for kind in KINDS if kind in datasets for column in _columns(datasets[kind])],
     }
 
 
 def _choice(recipe: type[Recipe], datasets: dict[str, Dataset], paces: dict[str, float]) -> JSONDict:
     requirements = [_requirement(kind, datasets.get(kind), kind in recipe.required) for kind in recipe.datasets]
+    if "INTERACTIONS" in recipe.required and "INTERACTIONS" in datasets:
+        requirements.append(_users_requirement(datasets["INTERACTIONS"]))
     unmet = [need["sentence"] for need in requirements if need["isRequired"] and not need["isMet"]]
     rows = datasets["INTERACTIONS"].rows if "INTERACTIONS" in datasets else 0
     start, pace = PACE.get(recipe.name, USUAL_PACE)
@@ -68,6 +75,35 @@ def _choice(recipe: type[Recipe], datasets: dict[str, Dataset], paces: dict[str,
     }
 
 
+def _use_case(case: UseCase, datasets: dict[str, Dataset]) -> JSONDict:
+    requirements = [_requirement(kind, datasets.get(kind), True) for kind in case.datasets]
+    if case.event_type:
+        requirements.append(_event_requirement(case.event_type, datasets.get("INTERACTIONS")))
+    unmet = [need["sentence"] for need in requirements if not need["isMet"]]
+    return {
+        "recipeArn": arns.recipe_arn(case.name),
+        "name": case.name,
+        "title": case.title,
+        "domain": str(case.domain),
+        "recipeType": str(catalogue.get(case.recipe_name).type),
+        "summary": case.summary,
+        "inputs": list(case.inputs),
+        "removes": list(case.removes),
+        "explores": case.explores,
+        "fits": not unmet,
+        "reason": " ".join(unmet) or None,
+        "requirements": requirements,
+    }
+
+
+def _event_requirement(event_type: str, interactions: Dataset | None) -> JSONDict:
+    found = [entry["count"] for entry in _event_types(interactions) if entry["eventType"].lower() == event_type.lower()]
+    count = sum(found)
+    enough = count >= ENOUGH
+    sentence = f"{count:,} {event_type} events" + ("." if enough else f", at least {ENOUGH:,} are needed.")
+    return {"datasetType": "INTERACTIONS", "sentence": sentence, "isRequired": True, "isMet": enough}
+
+
 def title(name: str) -> str:
     """A recipe's name as a person says it.
 
@@ -83,13 +119,22 @@ def _requirement(kind: str, dataset: Dataset | None, required: bool) -> JSONDict
     rows = dataset.rows if dataset else 0
     least = settings.QUOTAS["MIN_INTERACTIONS"] if kind == "INTERACTIONS" and required else 1
     if rows >= least:
-        sentence = f"{rows:,} {words}."
+        sentence = f"{rows:,} {words}." if words.endswith("interactions") else f"Data on {rows:,} {words}."
     elif rows:
         sentence = f"{rows:,} {words}, at least {least:,} are needed."
-    else:
+    elif required:
         sentence = f"No {words} yet, {'at least ' + format(least, ',') if least > 1 else 'some'} are needed."
-        sentence = sentence if required else f"No {words}; optional, they make it better."
+    else:
+        sentence = f"No data on {words}; optional, they make it better."
     return {"datasetType": kind, "sentence": sentence, "isRequired": required, "isMet": rows >= least}
+
+
+def _users_requirement(interactions: Dataset) -> JSONDict:
+    users, least = interactions.statistics.get("users", 0), settings.QUOTAS["MIN_USERS"]
+    sentence = f"{users:,} users took part" + (
+        "." if users >= least else f", at least {least} with two events are needed."
+    )
+    return {"datasetType": "INTERACTIONS", "sentence": sentence, "isRequired": True, "isMet": users >= least}
 
 
 def _measured_paces(group: DatasetGroup) -> dict[str, float]:
@@ -117,7 +162,7 @@ def _hyperparameter(declared: Hyperparameter) -> JSONDict:
 
 
 def _event_types(interactions: Dataset | None) -> list[JSONDict]:
-    counts = interactions.statistics.get("eventTypes", {}) if interactions else {}
+    counts = interactions.statistics.get("event_types", {}) if interactions else {}
     return [{"eventType": name, "count": count} for name, count in sorted(counts.items(), key=lambda pair: -pair[1])]
 
 

@@ -138,7 +138,7 @@ def _change_of_version(request: Request, campaign: Campaign, arn: str) -> JSONDi
 
 
 def _aws_rows(answer: JSONDict) -> list[Difference]:
-    return [row for metric in answer["metrics"] if metric.get("isAws") for row in differences(metric)]
+    return [row for metric in answer["metrics"] if metric.get("isAws") for row in differences(metric, {})]
 
 
 def _facts(campaign: Campaign, recipe: JSONDict, exploration: JSONDict) -> list[tuple[str, Any, str]]:

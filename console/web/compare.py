@@ -60,7 +60,7 @@ def _compared(request: Request, chosen: list[SolutionVersion], baseline: str) ->
     ordered = sorted(answer["versions"], key=lambda v: v["solutionVersionArn"] != answer["baselineArn"])
     sentence, look = comparison.verdict(answer, labels)
     order = [version["solutionVersionArn"] for version in ordered]
-    rows = list(comparison.table(_in_order(metric, order) for metric in answer["metrics"]))
+    rows = list(comparison.table((_in_order(metric, order) for metric in answer["metrics"]), labels))
     return {
         "answer": answer,
         "baseline": first.arn_name,
@@ -71,7 +71,7 @@ def _compared(request: Request, chosen: list[SolutionVersion], baseline: str) ->
         "more_rows": [row for row in rows if not row.get("isAws")],
         "parameters": _parameters(answer, order),
         "bars": comparison.chart(answer, labels),
-        "labels": labels,
+        "single": len(chosen) == FEWEST,
     }
 
 

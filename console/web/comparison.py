@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.shapes import JSONDict
@@ -38,6 +38,13 @@ class Difference:
     middle: float = WIDTH / 2
     right: float = WIDTH / 2
 
+    label: str = ""
+
+    @property
+    def chance(self) -> str:
+        """How likely such a difference is where there is none."""
+        return "" if self.p is None else chance_words(self.p)
+
     @property
     def interval(self) -> str:
         """The interval in words, for those who cannot see it drawn."""
@@ -46,11 +53,11 @@ class Difference:
         return f"{number(self.difference_low)} to {number(self.difference_high)}"
 
 
-def differences(metric: JSONDict) -> list[Difference]:
+def differences(metric: JSONDict, labels: Mapping[str, str]) -> list[Difference]:
     """All versions but the baseline, on a scale of the metric's own."""
     rows = [entry for entry in metric["values"] if not entry.get("isBaseline") and "difference" in entry]
     reach = max((abs(edge) for entry in rows for edge in _edges(entry)), default=0) or 1
-    return [_difference(metric["title"], entry, reach) for entry in rows]
+    return [_difference(metric["title"], labels.get(entry["solutionVersionArn"], ""), entry, reach) for entry in rows]
 
 
 def _edges(entry: JSONDict) -> tuple[float, float, float]:
@@ -58,19 +65,19 @@ def _edges(entry: JSONDict) -> tuple[float, float, float]:
     return entry.get("differenceLow", middle), middle, entry.get("differenceHigh", middle)
 
 
-def _difference(title: str, entry: JSONDict, reach: float) -> Difference:
+def _difference(title: str, label: str, entry: JSONDict, reach: float) -> Difference:
     look, icon, words = LOOKS.get(entry.get("verdict", "tied"), LOOKS["tied"])
     left, middle, right = (round(WIDTH / 2 + edge / reach * (WIDTH / 2 - 8), 1) for edge in _edges(entry))
     return Difference(
         title, entry["solutionVersionArn"], entry["value"], entry.get("low"), entry.get("high"), entry["difference"],
-        entry.get("differenceLow"), entry.get("differenceHigh"), entry.get("p"), look, icon, words, left, middle, right,
+        entry.get("differenceLow"), entry.get("differenceHigh"), entry.get("p"), look, icon, words, left, middle, right, label,
     )  # fmt: skip
 
 
-def verdict(answer: JSONDict, labels: dict[str, str]) -> tuple[str, str]:
+def verdict(answer: JSONDict, labels: Mapping[str, str]) -> tuple[str, str]:
     """The comparison in a sentence, and its look: the best version on the headline metric against the baseline."""
     metric = next((m for m in answer["metrics"] if m["name"] == HEADLINE), answer["metrics"][0])
-    rows = differences(metric)
+    rows = differences(metric, labels)
     best = max(rows, key=lambda row: row.difference)
     baseline = labels[answer["baselineArn"]]
     sure = [row for row in rows if row.look == "good"]
@@ -88,7 +95,7 @@ def _by(metric: JSONDict, row: Difference) -> str:
     interval = (
         f" [{number(row.difference_low)}, {number(row.difference_high)}]" if row.difference_low is not None else ""
     )
-    chance = f", {chance_words(row.p)}" if row.p is not None else ""
+    chance = f", {row.chance}" if row.chance else ""
     return f"{metric['title']} by {number(row.difference)}{interval}{chance}."
 
 
@@ -101,13 +108,16 @@ def chance_words(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def table(metrics: Iterable[JSONDict]) -> Iterator[JSONDict]:
+def table(metrics: Iterable[JSONDict], labels: Mapping[str, str]) -> Iterator[JSONDict]:
     """A row for each metric: the value of every version, the differences of all but the baseline."""
     for metric in metrics:
-        yield metric | {"differences": differences(metric)}
+        rows = differences(metric, labels)
+        drawn = {row.arn: row for row in rows}
+        values = [entry | {"drawn": drawn.get(entry["solutionVersionArn"])} for entry in metric["values"]]
+        yield metric | {"differences": rows, "values": values}
 
 
-def chart(answer: JSONDict, labels: dict[str, str]) -> Chart:
+def chart(answer: JSONDict, labels: Mapping[str, str]) -> Chart:
     """AWS's metrics of all versions side by side, with popularity."""
     shown = [metric for metric in answer["metrics"] if metric.get("isAws")]
     series: dict[str, Sequence[Bar]] = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.urls import path, re_path
 
 from console.web import campaigns, choosing, compare, panel, recommenders, training
-from console.web.lists import list_urls
-from console.web.model_kinds import CAMPAIGNS, RECOMMENDERS, SOLUTIONS
+from console.web.lists import list_urls, list_view
+from console.web.model_kinds import CAMPAIGNS, RECOMMENDERS, SOLUTIONS, VERSIONS
 
 SERVER = r"(?P<slug>campaigns|recommenders)/(?P<name>[^/]+)"
 
@@ -18,6 +20,7 @@ urlpatterns = [
     path("solutions/<str:name>/", training.solution_view, name="solutions-detail"),
     path("solutions/<str:name>/train/", training.train_view, name="solutions-train"),
     path("solutions/<str:name>/schedule/", training.schedule_view, name="solutions-schedule"),
+    path("solution-versions/", partial(list_view, kind=VERSIONS), name="solution-versions"),
     path("solution-versions/<path:name>/progress/", training.progress_view, name="solution-versions-progress"),
     path("solution-versions/<path:name>/stop/", training.stop_view, name="solution-versions-stop"),
     path("solution-versions/<path:name>/retry/", training.retry_view, name="solution-versions-retry"),

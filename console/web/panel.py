@@ -20,18 +20,19 @@ from console.web.testing import Ask, Listing, Server
 
 TYPE_AHEAD = 12
 LABELS = {"campaigns": "Campaign", "recommenders": "Recommender"}
+EXPLAINED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
 SAME = "same"  # the second list comes from the same server, with another weight
 
 
 def panel_context(request: Request, server: Server, recipe: JSONDict) -> dict[str, Any]:
     """All that the panel shows for what the URL asks."""
-    kind = recipe.get("recipeType", "USER_PERSONALIZATION")
+    kind, needed = recipe.get("recipeType", "USER_PERSONALIZATION"), testing.needs(recipe)
     others = testing.servers_beside(server)
     ask, note = Ask.read(request.GET), ""
     wanted = request.GET.get("pick", "")
     if wanted in testing.PICKS:
-        ask, note = testing.pick(request, server, ask, wanted, kind)
-    if "user" not in request.GET and "item" not in request.GET and others:
+        ask, note = testing.pick(request, server, ask, wanted, needed)
+    if "other" not in request.GET and others:
         ask = replace(ask, other=others[0].name)
     filters = list(Filter.objects.filter(dataset_group=_group(request, server), status=Status.ACTIVE).order_by("name"))
     chosen = next((row for row in filters if row.name == ask.filter), None)
@@ -41,16 +42,17 @@ def panel_context(request: Request, server: Server, recipe: JSONDict) -> dict[st
         "ask": ask,
         "note": note,
         "picks": testing.PICKS,
-        "needs": testing.needs(kind),
+        "needs": needed,
         "recipe_type": kind,
         "explores": recipe.get("explores", False),
+        "explains": kind in EXPLAINED,
         "weight": testing.weight_in_force(server, ask.weight),
         "others": others,
         "filters": filters,
         "placeholders": [(name, (ask.values or {}).get(name, "")) for name in testing.placeholders(chosen.expression)]
         if chosen
         else [],
-        "is_asked": testing.is_complete(ask, kind) and server.status == Status.ACTIVE,
+        "is_asked": testing.is_complete(ask, needed) and server.status == Status.ACTIVE,
     }
     return context | (_results(request, server, ask, kind, others) if context["is_asked"] else {})
 

@@ -13,17 +13,16 @@ from django.shortcuts import render as render_fragment
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from console.arns import recipe_arn
 from console.errors import ServiceError
 from console.models import DatasetGroup, Recommender
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.campaign_forms import CUT_OFF, WEIGHT, RangeInput
-from console.web.choosing import crumbs_of
+from console.web.choosing import choices_for, crumbs_of
 from console.web.details import detail_context
 from console.web.forms import OperationForm, StyledForm, name_field
 from console.web.kinds import page_url
-from console.web.model_kinds import RECOMMENDERS, recipe_title
+from console.web.model_kinds import RECOMMENDERS
 from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
 from console.web.panel import panel_context, panel_response
 from console.web.report import report_context
@@ -40,11 +39,14 @@ class RecommendersForm(StyledForm):
         super().__init__(**kwargs)
         self.cases = cases
         for case in cases:
-            label = recipe_title(case["name"])
+            label = case["title"]
             self.fields[f"use_{case['name']}"] = forms.BooleanField(
-                label=label, required=False, widget=forms.CheckboxInput({"class": "form-check-input"})
+                label=label,
+                required=False,
+                disabled=not case["fits"],
+                widget=forms.CheckboxInput({"class": "form-check-input"}),
             )
-            short = label.removeprefix("ecomm-").removeprefix("vod-")
+            short = case["name"].removeprefix("aws-ecomm-").removeprefix("aws-vod-")
             self.fields[f"name_{case['name']}"] = name_field(
                 f"Name of {label}", initial=f"{group.name}-{short}"[:63], required=False
             )
@@ -101,14 +103,15 @@ class RecommenderForm(OperationForm):
 def recommender_view(request: Request, name: str) -> HttpResponse:
     """A recommender: progress while it trains, then metrics and its test panel."""
     recommender: Recommender = find(request, "Recommender", name)
-    recipe = _described(request, recommender)
+    recipe = _case_of(request, recommender)
     panel = panel_context(request, recommender, recipe)
     if partial := panel_response(request, panel):
         return partial
     report = call(request, "GetSolutionVersionReport", {"solutionVersionArn": recommender.arn})
     facts: list[tuple[str, Any, str]] = [
-        ("Use case", recommender.recipe, "code"),
-        ("About", recipe.get("description"), "text"),
+        ("Use case", recipe.get("title", recommender.recipe), "text"),
+        ("Recipe", recommender.recipe, "code"),
+        ("About", recipe.get("summary"), "text"),
     ]
     context = detail_context(RECOMMENDERS, recommender) | report_context(report, {}) | panel | {"facts": facts}
     return render(request, "recommenders/detail.html", context, group=recommender.dataset_group)
@@ -132,7 +135,7 @@ def create_recommenders_view(request: Request) -> HttpResponse:
     group = chosen_group(request) or remembered_group(request)
     if group is None:
         return HttpResponseRedirect(reverse("dataset-groups"))
-    cases = [_described_arn(request, row["recipeArn"]) for row in _domain_recipes(request, group)]
+    cases = choices_for(request, group)["useCases"]
     form = RecommendersForm(group, cases, data=request.POST or None)
     if request.method == "POST" and form.is_valid() and _create(request, group, form):
         messages.success(request, "Training is queued.")
@@ -148,7 +151,7 @@ def create_recommenders_view(request: Request) -> HttpResponse:
 def update_recommender_view(request: Request, name: str) -> HttpResponse:
     """Change what a recommender explores and returns."""
     recommender: Recommender = find(request, "Recommender", name)
-    explores = recommender.recipe.endswith(("recommended-for-you", "top-picks"))
+    explores = bool(_case_of(request, recommender).get("explores"))
     form = RecommenderForm(recommender, explores, data=request.POST or None)
     if request.method == "POST" and form.submit(request.account):
         messages.success(request, f"{recommender.name} is updated.")
@@ -191,23 +194,11 @@ def _create(request: Request, group: DatasetGroup, form: RecommendersForm) -> bo
                 call(request, "CreateRecommender", members)
     except ServiceError as error:
         field = f"name_{case['name']}" if error.field == "name" else None
-        form.add_error(field, str(error) if field else f"{recipe_title(case['name'])}: {error}")
+        form.add_error(field, str(error) if field else f"{case['title']}: {error}")
         return False
     return True
 
 
-def _domain_recipes(request: Request, group: DatasetGroup) -> list[JSONDict]:
-    if not group.domain:
-        return []
-    found: list[JSONDict] = call(request, "ListRecipes", {"domain": group.domain})["recipes"]
-    return found
-
-
-def _described(request: Request, recommender: Recommender) -> JSONDict:
-    found = _described_arn(request, recipe_arn(recommender.recipe))
-    return found | {"explores": recommender.recipe.endswith(("recommended-for-you", "top-picks"))}
-
-
-def _described_arn(request: Request, arn: str) -> JSONDict:
-    found: JSONDict = call(request, "DescribeRecipe", {"recipeArn": arn})["recipe"]
-    return found
+def _case_of(request: Request, recommender: Recommender) -> JSONDict:
+    cases = choices_for(request, None)["useCases"]
+    return next((case for case in cases if case["name"] == recommender.recipe), {})

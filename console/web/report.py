@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from console.shapes import JSONDict
-from console.web.charts import Bar, Chart, by_cutoff, metric_bars, training_curves
+from console.web.charts import Bar, Chart, by_cutoff, metric_bars, plain, training_curves
 
 AT_CUTOFF = re.compile(r"(.+)_at_(\d+)$")
 BY_LENGTH = (
@@ -15,6 +15,11 @@ BY_LENGTH = (
     ("precision", "Precision by length of the list"),
 )
 LOG_TAIL = 12
+PROTOCOLS = {
+    "amazon": "10 % of the users, judged on the newest tenth of their events",
+    "segmentation": "the newest fifth of each user's events",
+}
+STAGES = {"judged": "Training to be judged", "evaluation": "Judging", "served": "Training to serve"}
 
 
 def report_context(report: JSONDict, recipe: JSONDict) -> dict[str, Any]:
@@ -31,6 +36,9 @@ def report_context(report: JSONDict, recipe: JSONDict) -> dict[str, Any]:
         "bars": _bars(metrics),
         "lengths": list(_by_length(metrics)),
         "parameters": parameters_in_force(recipe, report.get("hyperparameters", {})),
+        "counts": [(plain(name), count) for name, count in sorted(report.get("counts", {}).items())],
+        "seconds": [(STAGES.get(name, plain(name)), spent) for name, spent in report.get("seconds", {}).items()],
+        "protocol": PROTOCOLS.get(report.get("protocol", ""), report.get("protocol", "")),
         "tuned": set(report.get("tuned", {})),
         "trials": report.get("trials", []),
     }

@@ -23,7 +23,7 @@ from console.web.access import Request
 from console.web.pages import call, service_error
 
 PICKS = ("random", "heavy", "cold", "new")
-HISTORY, RESULTS = 30, 10
+HISTORY, RESULTS, TO_RANK = 30, 10, 20
 PICTURES = ("IMAGE", "IMAGE_URL", "PICTURE", "POSTER", "POSTER_URL", "THUMBNAIL")
 PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
 Server = Campaign | Recommender
@@ -74,23 +74,32 @@ class Listing:
     error: str = ""
 
 
-def pick(request: Request, server: Server, ask: Ask, kind: str, recipe_type: str) -> tuple[Ask, str]:
-    """Fill in a user (or item, or list to rank) of a kind; the words say if there is none."""
-    if recipe_type == "RELATED_ITEMS":
-        found = call(request, "SearchItems", {**member_of(server), "kind": kind, "maxResults": 1})["items"]
-        chosen = replace(ask, item=found[0]["itemId"]) if found else ask
-        return chosen, "" if found else f"There is no {kind} item in what this was trained on."
-    found = call(request, "SearchUsers", {**member_of(server), "kind": kind, "maxResults": 1})["users"]
-    if found and recipe_type == "PERSONALIZED_RANKING" and not ask.items:
-        some = call(request, "SearchItems", {**member_of(server), "kind": "random", "maxResults": 20})["items"]
-        ask = replace(ask, items="\n".join(item["itemId"] for item in some))
-    chosen = replace(ask, user=found[0]["userId"]) if found else ask
-    return chosen, "" if found else f"There is no {kind} user in what this was trained on."
+def pick(request: Request, server: Server, ask: Ask, kind: str, needed: tuple[str, ...]) -> tuple[Ask, str]:
+    """Fill in a user, an item or a list to rank of a kind, whatever is needed; the words say if there is none."""
+    chosen: dict[str, str] = {}
+    if "itemId" in needed:
+        chosen["item"] = _some(request, "SearchItems", server, kind)
+    if "userId" in needed or "itemId" not in needed:
+        chosen["user"] = _some(request, "SearchUsers", server, kind)
+    if "inputList" in needed and not ask.items:
+        found = call(request, "SearchItems", {**member_of(server), "kind": "random", "maxResults": TO_RANK})["items"]
+        chosen["items"] = "\n".join(item["itemId"] for item in found)
+    missing = [what for what, text in chosen.items() if not text]
+    note = f"There is no {kind} {missing[0]} in what this was trained on." if missing else ""
+    return replace(ask, **{what: text for what, text in chosen.items() if text}), note
 
 
-def needs(recipe_type: str) -> tuple[str, ...]:
-    """What a request must carry."""
-    match recipe_type:
+def _some(request: Request, operation: str, server: Server, kind: str) -> str:
+    answer = call(request, operation, {**member_of(server), "kind": kind, "maxResults": 1})
+    found = answer.get("users") or answer.get("items") or [{}]
+    return str(found[0].get("userId") or found[0].get("itemId") or "")
+
+
+def needs(recipe: JSONDict) -> tuple[str, ...]:
+    """What a request must carry, for a recipe or a use case of ListRecipeChoices."""
+    if "inputs" in recipe:
+        return tuple(recipe["inputs"])
+    match recipe.get("recipeType"):
         case "RELATED_ITEMS":
             return ("itemId",)
         case "PERSONALIZED_RANKING":
@@ -100,10 +109,10 @@ def needs(recipe_type: str) -> tuple[str, ...]:
     return ("userId",)
 
 
-def is_complete(ask: Ask, recipe_type: str) -> bool:
+def is_complete(ask: Ask, needed: tuple[str, ...]) -> bool:
     """Whether a request can be sent."""
     given = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
-    return all(given[name] for name in needs(recipe_type))
+    return all(given[name] for name in needed)
 
 
 def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
