@@ -1,0 +1,80 @@
+"""Data deletion jobs: users that must be forgotten everywhere in a group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console import jobs, storage
+from console.errors import InvalidInputException, JobError, ResourceInUseException
+from console.models import Account, DataDeletionJob, Status
+from console.models.base import UNFINISHED, JSONDict
+from console.operations.base import DEFAULT_PAGE, create, operation, page, within_quota
+from console.operations.dataset_groups import find_group
+from console.operations.tags import tag_map
+
+
+@operation
+def create_data_deletion_job(
+    account: Account,
+    *,
+    job_name: str,
+    dataset_group_arn: str,
+    data_source: JSONDict,
+    role_arn: str,
+    tags: Sequence[JSONDict] | None = None,
+) -> JSONDict:
+    """Queue the removal of the users that the CSV files of a location list."""
+    group = find_group(account, dataset_group_arn)
+    if group.status != Status.ACTIVE:
+        raise ResourceInUseException(
+            f"Dataset group {group.name} is {group.status}; it must be ACTIVE.", field="datasetGroupArn"
+        )
+    url = data_source.get("dataLocation", "")
+    _check_source(account, url)
+    pending = DataDeletionJob.objects.for_account(account).filter(status__in=UNFINISHED)
+    within_quota("PENDING_DELETION_JOBS", pending, "data deletion jobs that have not ended")
+    job = DataDeletionJob(
+        account=account,
+        name=job_name,
+        status=DataDeletionJob.waiting,
+        dataset_group=group,
+        data_location=url,
+        role_arn=role_arn,
+        tags=tag_map(tags),
+    )
+    create(job)
+    jobs.enqueue(job)
+    return job.wire()
+
+
+@operation
+def describe_data_deletion_job(account: Account, *, data_deletion_job_arn: str) -> JSONDict:
+    """A deletion job in full."""
+    rows = DataDeletionJob.objects.select_related("account", "dataset_group__account")
+    return {"dataDeletionJob": rows.by_arn(account, data_deletion_job_arn, field="dataDeletionJobArn").wire()}
+
+
+@operation
+def list_data_deletion_jobs(
+    account: Account,
+    *,
+    dataset_group_arn: str | None = None,
+    next_token: str | None = None,
+    max_results: int = DEFAULT_PAGE,
+) -> JSONDict:
+    """The account's deletion jobs, or one group's, newest first."""
+    rows = DataDeletionJob.objects.for_account(account).select_related("account", "dataset_group__account")
+    if dataset_group_arn:
+        rows = rows.filter(dataset_group=find_group(account, dataset_group_arn))
+    return page("ListDataDeletionJobs", rows, "dataDeletionJobs", next_token, max_results)
+
+
+def _check_source(account: Account, url: str) -> None:
+    """Unlike imports, deletions read sub-folders too."""
+    location = storage.location_for(account, url, field="dataSource")
+    try:
+        found = storage.list_objects(location, recursive=True)
+    except JobError as error:
+        raise InvalidInputException(str(error), field="dataSource") from error
+    if not found:
+        raise InvalidInputException(f"There is no object at {location}.", field="dataSource")

@@ -1,0 +1,197 @@
+"""What a data deletion job does: forget users in bulk rows, streamed rows and in the snapshots that models serve with.
+
+The rows go first, so that no later training learns them; then trainings under way are waited for, and every artefact of the
+group is written anew without the users' histories under another key. What a model learned stays, save the vectors of these users.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+from django.db import models, transaction
+from numpy.typing import NDArray
+
+from console import storage
+from console.errors import JobError
+from console.ingest import forgetting, parts, snapshot, sources
+from console.ingest.loading import Segment
+from console.ingest.mapping import Reading, plan
+from console.ingest.rows import BlockReader
+from console.ingest.schema import DatasetSchema, Field
+from console.ingest.sources import Block
+from console.jobs import Claim
+from console.models import DataDeletionJob, Dataset, DatasetGroup, Event, Recommender, Record, SolutionVersion
+from console.models.base import RUNNING
+from recipes import artefact
+from recipes.base import Model, State
+
+MAX_BYTES = 100 << 20
+USER_DATASETS = ("INTERACTIONS", "USERS", "ACTION_INTERACTIONS")
+USERS_FILE = DatasetSchema("USERS", (Field("USER_ID", "string"),))
+RETRIES = 3
+CHUNK = 500
+POLL_S = 0.5
+
+
+def run(held: Claim) -> None:
+    """Forget the users that the job's files list."""
+    job = cast("DataDeletionJob", held.row)
+    group = DatasetGroup.objects.get(pk=job.dataset_group_id)
+    held.report("reading", 0.0)
+    users = read_users(job.data_location)
+    held.report("deleting rows", 0.1, message=f"{len(users):,} users are listed")
+    known = _forget_streamed(group, users)
+    for dataset in group.datasets.filter(type__in=USER_DATASETS):
+        known |= _forget_bulk(held, dataset, users)
+    held.report("rewriting models", 0.5, message=f"{len(known):,} of them were known")
+    _wait_for_trainings(held, group)
+    for row in _trained(group):
+        held.check()
+        known |= _forget_in_artefact(row, users)
+    held.finish(num_deleted=len(known))
+
+
+def read_users(url: str) -> set[str]:
+    """The USER_ID column of all CSV files at a location, sub-folders included.
+
+    Raises:
+        JobError: there are no such files, they are too large, or lack the column.
+    """
+    location = storage.parse_location(url)
+    files = storage.list_objects(location, ".csv" if location.is_folder else "", recursive=True)
+    if not files:
+        raise JobError(f"There is no CSV file at {location}.")
+    size = sum(storage.size_bytes(file) for file in files)
+    if size > MAX_BYTES:
+        raise JobError(f"The files at {location} have {size:,} bytes; at most {MAX_BYTES:,} are allowed in one job.")
+    users: set[str] = set()
+    for file in files:
+        with sources.open_text(file) as stream:
+            found = sources.blocks(stream)
+            form, plans, width, first = plan(USERS_FILE, Reading(), next(found, Block(b"", 1)), file)
+            reader = BlockReader(USERS_FILE, plans, form, width)
+            for block in (first, *found):
+                users.update(reader.convert(block).table["USER_ID"].to_pylist())
+    return users
+
+
+def _forget_streamed(group: DatasetGroup, users: set[str]) -> set[str]:
+    """Delete events, of their sessions too, and records put one by one."""
+    known: set[str] = set()
+    for chunk in _chunks(users):
+        events = Event.objects.filter(dataset_group=group, user_id__in=chunk)
+        records = Record.objects.filter(dataset__dataset_group=group, dataset__type="USERS", entity_id__in=chunk)
+        known.update(events.values_list("user_id", flat=True).distinct())
+        known.update(records.values_list("entity_id", flat=True))
+        events.delete()
+        records.delete()
+    return known
+
+
+def _forget_bulk(held: Claim, dataset: Dataset, users: set[str]) -> set[str]:
+    """Swap the dataset's parts for ones without the users; an import may come between, then once more."""
+    for _ in range(RETRIES):
+        dataset.refresh_from_db()
+        schema = snapshot.schema_of(dataset)
+        with storage.scratch_folder() as scratch:
+            old = [Segment(parts.local_path(key), 0, key) for key in dataset.parts]
+            listed = pa.array(sorted(users), pa.string())
+            kept, told, known = forgetting.without_users(old, listed, schema, Path(scratch))
+            if not known:
+                return known
+            held.check()
+            target = f"datasets/{dataset.pk}/without-{uuid.uuid4().hex[:12]}"
+            keys = [segment.key or _publish(segment.path, target) for segment in kept]
+            statistics = told.summary() | {"bytes": sum(segment.path.stat().st_size for segment in old)}
+        if _swap(dataset, keys, statistics):
+            return known
+        _forget(keys, dataset.parts)
+    raise JobError(f"Dataset {dataset.arn} was imported to again and again meanwhile; run the job again later.")
+
+
+def _publish(path: Path, target: str) -> str:
+    key = f"{target}/{path.name}"
+    storage.put_file(path, storage.store(key))
+    return key
+
+
+def _swap(dataset: Dataset, keys: list[str], statistics: dict[str, Any]) -> bool:
+    with transaction.atomic():
+        row = Dataset.objects.select_for_update().get(pk=dataset.pk)
+        if row.parts != dataset.parts:
+            return False
+        row.parts, row.statistics, row.revision = keys, statistics, row.revision + 1
+        row.save(update_fields=["parts", "statistics", "revision", "updated"])
+    _forget(dataset.parts, keys)
+    return True
+
+
+def _forget(keys: Iterable[str], but: Iterable[str]) -> None:
+    for key in set(keys) - set(but):
+        storage.delete(storage.store(key))
+
+
+def _trained(group: DatasetGroup) -> Iterator[SolutionVersion | Recommender]:
+    yield from SolutionVersion.objects.filter(solution__dataset_group=group).exclude(artefact="")
+    yield from Recommender.objects.filter(dataset_group=group).exclude(artefact="")
+
+
+def _wait_for_trainings(held: Claim, group: DatasetGroup) -> None:
+    """Trainings that began before the rows were gone would publish the users once more: let them end first."""
+    versions = SolutionVersion.objects.filter(solution__dataset_group=group, status__in=RUNNING)
+    running: list[models.QuerySet[Any]] = [versions, group.recommenders.filter(status__in=RUNNING)]
+    mine = [(rows.model, list(rows.values_list("pk", "claim"))) for rows in running]
+    while any(
+        model.objects.filter(pk=pk, claim=claim, status__in=RUNNING).exists()
+        for model, rows in mine
+        for pk, claim in rows
+    ):
+        held.report("waiting for trainings under way", 0.5)
+        time.sleep(POLL_S)
+
+
+def _forget_in_artefact(row: SolutionVersion | Recommender, users: set[str]) -> set[str]:
+    """Write the row's artefact anew under another key; serving processes follow the row."""
+    old = row.artefact
+    found = artefact.load(storage.local_folder(old))
+    data = forgetting.forgotten(found.data, users)
+    if data is None:
+        return set()
+    index = found.data.user_ids.indexes(users)
+    index = index[index >= 0]
+    details = found.manifest | {
+        "forgotten_users": sorted({*found.manifest.get("forgotten_users", []), *index.tolist()})
+    }
+    key = f"artefacts/{uuid.uuid4().hex}"
+    with storage.scratch_folder() as scratch:
+        folder = Path(scratch) / "model"
+        artefact.save(folder, _without_vectors(found, index), data, details)
+        storage.publish_folder(folder, key)
+    kept = type(row).objects.filter(pk=row.pk, artefact=old).update(artefact=key)
+    storage.delete(storage.store(f"{old if kept else key}/"))
+    return set(found.data.user_ids.take(index))
+
+
+def _without_vectors(found: artefact.Artefact, index: NDArray[np.int64]) -> Model:
+    """The model with nothing in place of what it learned of each of these users, where it keeps such vectors."""
+    model, state = found.model, found.model.state()
+    vectors = state.tensors.get("users")
+    if vectors is None or len(vectors) != found.data.num_users:
+        return model
+    vectors = vectors.copy()
+    vectors[index] = 0
+    return type(model).from_state(
+        model.recipe, found.data.num_items, State(state.tensors | {"users": vectors}, state.values)
+    )
+
+
+def _chunks(users: set[str]) -> Iterator[list[str]]:
+    ordered = sorted(users)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]

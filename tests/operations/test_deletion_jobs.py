@@ -1,0 +1,138 @@
+"""Deletion jobs: a user is gone from bulk rows, streamed rows and models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from console import storage
+from console.errors import InvalidInputException
+from console.ingest.snapshot import training_tables
+from console.models import DataDeletionJob, Dataset, Event, Record, Solution, SolutionVersion, Status
+from console.operations.deletion_jobs import (
+    create_data_deletion_job,
+    describe_data_deletion_job,
+    list_data_deletion_jobs,
+)
+from recipes import artefact, catalogue
+from recipes.base import Run
+from recipes.data import TrainingData
+from tests.operations.test_import_jobs import events, load, make_dataset, put, rows_of  # noqa: F401  load is a fixture
+
+ROLE = "arn:aws:iam::000000000001:role/Personalize"
+GROUP = "arn:aws:personalize:us-east-1:000000000001:dataset-group/films"
+USERS = [("USER_ID", "string"), ("AGE", "int"), ("TIER", "string", {"categorical": True})]
+
+
+@pytest.fixture
+def forget(account, run_jobs):
+    def forget(location, name="forget"):
+        create_data_deletion_job(
+            account, job_name=name, dataset_group_arn=GROUP, data_source={"dataLocation": location}, role_arn=ROLE
+        )
+        run_jobs()
+        return DataDeletionJob.objects.get(name=name)
+
+    return forget
+
+
+def test_it_works(account, load, forget):  # noqa: F811
+    interactions = make_dataset(account)
+    users = make_dataset(account, "Users", USERS)
+    load(interactions, events(70))
+    load(users, "USER_ID,AGE,TIER\n" + "".join(f"u{n},{n},gold\n" for n in range(7)), "second")
+    dataset = Dataset.objects.by_arn(account, interactions)
+    event = {"session_id": "s", "item_id": "i", "event_type": "click", "timestamp": 1}
+    Event.objects.create(dataset_group=dataset.dataset_group, event_id="a", user_id="u1", **event)
+    Event.objects.create(dataset_group=dataset.dataset_group, event_id="b", user_id="u2", **event)
+    Record.objects.create(dataset=Dataset.objects.by_arn(account, users), entity_id="only-put", values={"AGE": 1})
+
+    job = forget(put("gone/deeper/users.csv", "USER_ID\nu1\nonly-put\nnobody\n"))
+
+    assert (job.status, job.failure_reason, job.num_deleted) == ("COMPLETED", None, 2)
+    assert {row["USER_ID"] for row in rows_of(interactions, account)} == {f"u{n}" for n in range(7) if n != 1}
+    assert {row["USER_ID"] for row in rows_of(users, account)} == {f"u{n}" for n in range(7) if n != 1}
+    assert [event.user_id for event in Event.objects.all()] == ["u2"]
+    assert not Record.objects.exists()
+    dataset.refresh_from_db()
+    assert (dataset.rows, dataset.statistics["users"]) == (60, 6)
+    assert all(storage.exists(storage.store(key)) for key in dataset.parts)
+
+
+def test_models_forget_histories(account, load, forget):  # noqa: F811
+    interactions = make_dataset(account)
+    make_dataset(account, "Users", USERS)
+    load(interactions, events(70))
+    group = Dataset.objects.by_arn(account, interactions).dataset_group
+    tables = training_tables(group)
+    data = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
+    recipe = catalogue.get("aws-popularity-count")()
+    with storage.scratch_folder() as scratch:
+        artefact.save(Path(scratch) / "model", recipe.fit(data, Run()), data, {"newest_event": 7})
+        storage.publish_folder(Path(scratch) / "model", "artefacts/old")
+    solution = Solution.objects.create(account=account, name="s", dataset_group=group, recipe=recipe.name)
+    version = SolutionVersion.objects.create(
+        account=account, solution=solution, identifier="00000001", recipe=recipe.name, status=Status.ACTIVE,
+        artefact="artefacts/old",
+    )  # fmt: skip
+
+    job = forget(put("users.csv", "USER_ID\nu3\n"))
+
+    version.refresh_from_db()
+    found = artefact.load(storage.local_folder(version.artefact))
+    assert job.status == "COMPLETED"
+    assert version.artefact != "artefacts/old"
+    assert not storage.exists(storage.store("artefacts/old/manifest.json"))
+    assert found.data.user_ids.index("u3") == -1
+    assert (found.data.num_users, len(found.data.interactions)) == (7, 60)
+    assert found.manifest["newest_event"] == 7
+    assert found.manifest["forgotten_users"] == [data.user_ids.index("u3")]
+    counts = np.diff(found.data.offsets)
+    assert counts.min() == 0
+    assert counts.max() == 10
+
+
+def test_a_folder_is_read_with_its_sub_folders(account, load, forget):  # noqa: F811
+    arn = make_dataset(account)
+    load(arn, events(70))
+    put("gone/users.csv", "USER_ID\nu1\n")
+    put("gone/deeper/users.csv", "USER_ID\nu2\n")
+    put("gone/notes.txt", "USER_ID\nu3\n")
+
+    assert forget("s3://data/gone/").num_deleted == 2
+
+
+def test_a_file_without_the_column_fails_and_deletes_nothing(account, load, forget):  # noqa: F811
+    arn = make_dataset(account)
+    load(arn, events(20))
+
+    job = forget(put("wrong.csv", "ID\nu1\n"))
+
+    assert job.status == "FAILED"
+    assert "missing the following columns: [USER_ID]" in job.failure_reason
+    assert len(rows_of(arn, account)) == 20
+
+
+def test_it_describes_and_lists(account, forget):
+    make_dataset(account)
+    forget(put("users.csv", "USER_ID\nu1\n"))
+
+    [summary] = list_data_deletion_jobs(account, dataset_group_arn=GROUP)["dataDeletionJobs"]
+    job = describe_data_deletion_job(account, data_deletion_job_arn=summary["dataDeletionJobArn"])["dataDeletionJob"]
+
+    assert (job["status"], job["numDeleted"]) == ("COMPLETED", 0)
+
+
+def test_it_rejects_a_location_that_holds_nothing(account):
+    make_dataset(account)
+
+    with pytest.raises(InvalidInputException, match="no object"):
+        create_data_deletion_job(
+            account,
+            job_name="a",
+            dataset_group_arn=GROUP,
+            data_source={"dataLocation": "s3://data/none.csv"},
+            role_arn=ROLE,
+        )
