@@ -12,7 +12,7 @@ from scipy import sparse
 from recipes.base import Floats
 from recipes.data import Categorical, Columns, Kind, Numeric, Text
 from recipes.factorization import truncated_svd
-from recipes.text import tf_idf, unit, unit_rows
+from recipes.text import PASSES, tf_idf, unit, unit_rows
 
 BINS = 8
 NUMERIC_WEIGHT = 0.3  # of a number against a set of categories: closeness in price or year says less
@@ -39,7 +39,7 @@ def content_vectors(columns: Columns, size: int, dimension: int, seed: int = 0) 
     rows = content_rows(columns, size)
     vectors = np.zeros((size, dimension), np.float32)
     if rows.nnz:
-        svd = truncated_svd(rows, dimension, seed)
+        svd = truncated_svd(rows, dimension, seed, iterations=PASSES)
         vectors[:, : len(svd.values)] = svd.left * np.sqrt(svd.values)  # damped: the first directions are the vaguest
     return unit(vectors)
 

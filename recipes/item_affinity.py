@@ -23,6 +23,7 @@ from recipes.splits import segmentation
 from recipes.topk import top_k
 
 REGULARIZATION, UNOBSERVED = 0.02, 0.1
+SWEEPS, TRIAL_SWEEPS = 12, 4
 OLD, RECENT_DECAY = 0.2, 0.97  # weight of an old event, and how fast the newest one's falls to it, per event
 HEAVIEST = 3.0  # weight that repeats of one pair can reach
 ACTIVITIES = (
@@ -161,13 +162,14 @@ class ItemAffinity(Recipe):
         weight = self._activity_weight(data, run.share(0.4))
         return self._learn(data, run, weight)
 
-    def _learn(self, data: TrainingData, run: Run, weight: float) -> AffinityModel:
+    def _learn(self, data: TrainingData, run: Run, weight: float, sweeps: int = SWEEPS) -> AffinityModel:
         factors = implicit_factors(
             _confidences(data.histories(), data.num_items),
             self.hidden_dimension,
             run,
             regularization=REGULARIZATION,
             unobserved=UNOBSERVED,
+            sweeps=sweeps,
         )
         lengths, users = np.diff(data.offsets), distinct_users(data)
         return AffinityModel(
@@ -185,7 +187,7 @@ class ItemAffinity(Recipe):
             split = segmentation(data)
         except RecipeError:
             return ACTIVITY
-        model, lengths = self._learn(split.train, run, 0.0), np.diff(split.train.offsets)
+        model, lengths = self._learn(split.train, run, 0.0, TRIAL_SWEEPS), np.diff(split.train.offsets)
         step = max(1, len(split.items) * data.num_users // JUDGED_CELLS)
         asked = np.arange(0, len(split.items), step)
         affinities, width = model.segment(split.items[asked]), one_percent(data.num_users)

@@ -20,6 +20,7 @@ from recipes.factorization import truncated_svd
 BUCKETS = 2**18
 COMMON = 0.5  # a word in more than this share of the texts says nothing
 PAIR_WEIGHT = 0.5
+PASSES = 2  # over the texts when they are factorised; more changes little
 TAG = re.compile(r"<[^<>]*>")
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")
 ENDINGS = re.compile(r"(?<=...)(?:ies|es|s|ing|ed)$")
@@ -63,7 +64,7 @@ def text_vectors(texts: Iterable[str], dimension: int, seed: int = 0) -> Floats:
     matrix = tf_idf(texts)
     if matrix.nnz == 0:
         return np.zeros((matrix.shape[0], dimension), np.float32)
-    svd = truncated_svd(matrix, dimension, seed)
+    svd = truncated_svd(matrix, dimension, seed, iterations=PASSES)
     vectors = np.zeros((matrix.shape[0], dimension), np.float32)
     vectors[:, : len(svd.values)] = svd.left * np.sqrt(svd.values)  # damped: the first topics are the vaguest
     return unit(vectors)
