@@ -32,7 +32,7 @@ REWARD_DEPTH = 100  # how many are looked at for the 25 of highest reward
 CUTOFFS = (5, 10, 25)
 RESAMPLES = 1000
 RESAMPLE_CELLS = 4_000_000  # of bootstrap weights held at a time
-PEERS = 2000  # users whose choices tell items apart where no metadata do
+PEERS = 500  # users whose choices tell items apart where no metadata do
 AWS_METRICS = (
     "coverage",
     "mean_reciprocal_rank_",
@@ -323,11 +323,14 @@ def _popular_lists(split: Split, counts: NDArray[np.int64]) -> Lists:
     order = np.argsort(-counts, kind="stable")
     everyone = np.tile(order[:DEPTH], (len(split.queries), 1))
     unseen = np.full(everyone.shape, -1)
+    seen = np.zeros(len(counts), bool)
     for row in range(len(split.queries)):
         history = split.queries.item_index[split.queries.offsets[row] : split.queries.offsets[row + 1]]
+        seen[history] = True
         candidates = order[: DEPTH + len(history)]
-        fresh = candidates[~np.isin(candidates, history)][:DEPTH]
+        fresh = candidates[~seen[candidates]][:DEPTH]
         unseen[row, : len(fresh)] = fresh
+        seen[history] = False
     return Lists(everyone, unseen)
 
 
