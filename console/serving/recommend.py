@@ -145,7 +145,7 @@ def recommend(source: Source, ask: Ask) -> Answer:
     scores = _scores(loaded, past, query, ask)
     bonus = explored(source.exploration, loaded, scores)
     allowed = _allowed(source, ask, loaded, catalog, past, query)
-    picks = _picks(loaded, source, within(bonus, allowed), bonus.scores, ask.k) if ask.k else []
+    picks = picks_of(loaded, source, within(bonus, allowed), bonus.scores, ask.k) if ask.k else []
     row = scores[0]
     if ask.promotion is not None:
         picks = _with_promotion(
@@ -163,6 +163,21 @@ def rank(source: Source, ask: Ask, item_ids: list[str]) -> Answer:
     past = ask.past or past_of(loaded, source.group_id, ask.user_id)
     row = _scores(loaded, past, -1, ask)[0]
     allowed = _allowed(source, ask, loaded, catalog, past, -1)
+    picks = ranked(loaded, row, allowed, item_ids, has_scores=source.has_scores)
+    answer = Answer(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
+    _remember(source, answer)
+    return answer
+
+
+def ranked(
+    loaded: Loaded,
+    row: NDArray[np.float32],
+    allowed: NDArray[np.bool_] | None,
+    item_ids: list[str],
+    *,
+    has_scores: bool,
+) -> list[Pick]:
+    """The given items by their scores, which sum to 1 over the list; unknown ones last; what a filter drops is left out."""
     unique = list(dict.fromkeys(item_ids))
     indexes = loaded.data.item_ids.indexes(unique)
     known = indexes >= 0
@@ -174,14 +189,11 @@ def rank(source: Source, ask: Ask, item_ids: list[str]) -> Answer:
         shares[ratable] = np.exp(listed[ratable] - listed[ratable].max())
         shares /= shares.sum()
     order = np.argsort(-listed, kind="stable")
-    picks = [
-        Pick(int(indexes[at]), unique[at], float(shares[at]) if ratable[at] and source.has_scores else None)
+    return [
+        Pick(int(indexes[at]), unique[at], float(shares[at]) if ratable[at] and has_scores else None)
         for at in order
         if allowed is None or (known[at] and allowed[indexes[at]])
     ]
-    answer = Answer(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
-    _remember(source, answer)
-    return answer
 
 
 def _scores(loaded: Loaded, past: Past, query: int, ask: Ask) -> NDArray[np.float32]:
@@ -241,7 +253,7 @@ def _user_context(bound: Bound, group_id: int, user_id: str | None, loaded: Load
     return UserContext(loaded.data.users, past.user, past.events())
 
 
-def _picks(loaded: Loaded, source: Source, found: Explored, shown: Floats, k: int) -> list[Pick]:
+def picks_of(loaded: Loaded, source: Source, found: Explored, shown: Floats, k: int) -> list[Pick]:
     """The k best with what is told of each."""
     best = top_k(found.scores, k).items
     size = int(np.count_nonzero(best[0] >= 0))

@@ -1,0 +1,164 @@
+"""Batch jobs: recommendations or user segments for a whole file of requests."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from console import jobs
+from console.errors import InvalidInputException, ResourceInUseException
+from console.models import Account, BatchInferenceJob, BatchSegmentJob, Filter, SolutionVersion, Status
+from console.models.base import UNFINISHED
+from console.models.serving import BatchJob
+from console.operations.base import create, operation, page, within_quota
+from console.operations.solution_versions import version_named
+from console.operations.tags import tag_map
+from console.serving.exploration_config import check_exploration
+from console.shapes import JSONDict
+from console.storage import parse_location
+from recipes import catalogue
+from recipes.base import RecipeType
+
+NOT_BY_BATCH = {RecipeType.POPULAR_ITEMS, RecipeType.PERSONALIZED_ACTIONS, RecipeType.USER_SEGMENTATION}
+MOST_ITEMS, MOST_USERS = 500, 5_000_000
+
+
+@operation
+def create_batch_inference_job(
+    account: Account,
+    *,
+    job_name: str,
+    solution_version_arn: str,
+    job_input: JSONDict,
+    job_output: JSONDict,
+    role_arn: str,
+    filter_arn: str | None = None,
+    num_results: int = 25,
+    batch_inference_job_config: JSONDict | None = None,
+    tags: list[JSONDict] | None = None,
+    batch_inference_job_mode: str = "BATCH_INFERENCE",
+    theme_generation_config: JSONDict | None = None,
+) -> JSONDict:
+    """Queue recommendations for every line of the input."""
+    version = _active(account, solution_version_arn)
+    recipe = catalogue.get(version.recipe or "")
+    if recipe.type in NOT_BY_BATCH:
+        raise InvalidInputException(
+            f"{recipe.name} is {recipe.type}, which has no batch inference jobs.", field="solutionVersionArn"
+        )
+    if batch_inference_job_mode == "THEME_GENERATION" or theme_generation_config:
+        raise InvalidInputException(
+            "Themes are written by a language model, which this server does not have; use BATCH_INFERENCE.",
+            field="batchInferenceJobMode",
+        )
+    config = batch_inference_job_config or {}
+    check_exploration(recipe, config.get("itemExplorationConfig"))
+    row = BatchInferenceJob(
+        name=job_name, num_results=num_results, config=batch_inference_job_config, mode=batch_inference_job_mode,
+        **_common(account, version, job_input, job_output, role_arn, filter_arn, tags),
+    )  # fmt: skip
+    _queue(row, num_results, MOST_ITEMS)
+    return {"batchInferenceJobArn": row.arn}
+
+
+@operation
+def describe_batch_inference_job(account: Account, *, batch_inference_job_arn: str) -> JSONDict:
+    """A batch inference job."""
+    row = BatchInferenceJob.objects.by_arn(account, batch_inference_job_arn, field="batchInferenceJobArn")
+    return {"batchInferenceJob": row.wire()}
+
+
+@operation
+def list_batch_inference_jobs(
+    account: Account, *, solution_version_arn: str | None = None, next_token: str | None = None, max_results: int = 100
+) -> JSONDict:
+    """Newest first; of one version where it is given."""
+    rows = _of_version(account, BatchInferenceJob, solution_version_arn)
+    return page("ListBatchInferenceJobs", rows, "batchInferenceJobs", next_token, max_results)
+
+
+@operation
+def create_batch_segment_job(
+    account: Account,
+    *,
+    job_name: str,
+    solution_version_arn: str,
+    job_input: JSONDict,
+    job_output: JSONDict,
+    role_arn: str,
+    filter_arn: str | None = None,
+    num_results: int = 25,
+    tags: list[JSONDict] | None = None,
+) -> JSONDict:
+    """Queue user segments for every line of the input."""
+    version = _active(account, solution_version_arn)
+    recipe = catalogue.get(version.recipe or "")
+    if recipe.type is not RecipeType.USER_SEGMENTATION:
+        raise InvalidInputException(
+            f"{recipe.name} is {recipe.type}; batch segment jobs need a recipe of type USER_SEGMENTATION.",
+            field="solutionVersionArn",
+        )
+    common = _common(account, version, job_input, job_output, role_arn, filter_arn, tags)
+    row = BatchSegmentJob(name=job_name, num_results=num_results, **common)
+    _queue(row, num_results, MOST_USERS)
+    return {"batchSegmentJobArn": row.arn}
+
+
+@operation
+def describe_batch_segment_job(account: Account, *, batch_segment_job_arn: str) -> JSONDict:
+    """A batch segment job."""
+    row = BatchSegmentJob.objects.by_arn(account, batch_segment_job_arn, field="batchSegmentJobArn")
+    return {"batchSegmentJob": row.wire()}
+
+
+@operation
+def list_batch_segment_jobs(
+    account: Account, *, solution_version_arn: str | None = None, next_token: str | None = None, max_results: int = 100
+) -> JSONDict:
+    """Newest first; of one version where it is given."""
+    rows = _of_version(account, BatchSegmentJob, solution_version_arn)
+    return page("ListBatchSegmentJobs", rows, "batchSegmentJobs", next_token, max_results)
+
+
+def _active(account: Account, arn: str) -> SolutionVersion:
+    version = version_named(account, arn)
+    if version.status != Status.ACTIVE:
+        raise ResourceInUseException(f"The solution version is {version.status}; batch jobs need an ACTIVE one.")
+    return version
+
+
+def _common(
+    account: Account,
+    version: SolutionVersion,
+    job_input: JSONDict,
+    job_output: JSONDict,
+    role_arn: str,
+    filter_arn: str | None,
+    tags: list[JSONDict] | None,
+) -> JSONDict:
+    read = parse_location(job_input["s3DataSource"]["path"], field="jobInput")
+    written = parse_location(job_output["s3DataDestination"]["path"], field="jobOutput")
+    if (read.bucket, read.key.rstrip("/")) == (written.bucket, written.key.rstrip("/")):
+        raise InvalidInputException(
+            f"Invalid S3 output path: {written} is where the input is; name another folder.", field="jobOutput"
+        )
+    chosen = Filter.objects.by_arn(account, filter_arn, field="filterArn") if filter_arn else None
+    if chosen and chosen.dataset_group_id != version.solution.dataset_group_id:
+        raise InvalidInputException(f"The filter {chosen.name} is of another dataset group.", field="filterArn")
+    return {
+        "account": account, "solution_version": version, "job_input": job_input, "job_output": job_output,
+        "role_arn": role_arn, "filter": chosen, "tags": tag_map(tags),
+    }  # fmt: skip
+
+
+def _queue(row: BatchJob, num_results: int, most: int) -> None:
+    if not 1 <= num_results <= most:
+        raise InvalidInputException(f"numResults is {num_results}, allowed is 1 to {most}.", field="numResults")
+    waiting = type(row).objects.for_account(row.account).filter(status__in=UNFINISHED)
+    within_quota("PENDING_BATCH_JOBS", waiting, "resources with PENDING or IN_PROGRESS status")
+    create(row)
+    jobs.enqueue(row)
+
+
+def _of_version(account: Account, model: type[BatchJob], arn: str | None) -> models.QuerySet[BatchJob]:
+    rows = model.objects.for_account(account).select_related("account", "solution_version__solution", "filter__account")
+    return rows.filter(solution_version=version_named(account, arn)) if arn else rows
