@@ -164,4 +164,4 @@ def _span(scores: Floats) -> Floats:
     mean = np.where(finite, scores, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
     top = np.where(np.isfinite(last), last, scores.max(axis=1, initial=-np.inf))
     span = np.where(np.isfinite(top), top, 0) - mean
-    return np.maximum(span, 1e-6 + 1e-3 * np.abs(mean)).astype(np.float32)
+    return np.asarray(np.maximum(span, 1e-6 + 1e-3 * np.abs(mean)), np.float32)

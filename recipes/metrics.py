@@ -36,7 +36,7 @@ def find_hits(ranked: NDArray[np.int64], offsets: NDArray[np.int64], truth: NDAr
         return np.zeros(ranked.shape, bool)
     keys = rows[:, None] * size + ranked
     places = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
-    return (wanted[places] == keys) & (ranked >= 0)
+    return np.asarray((wanted[places] == keys) & (ranked >= 0), bool)
 
 
 def count_relevant(offsets: NDArray[np.int64], truth: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -68,7 +68,7 @@ def precision(hits: Hits, k: int) -> PerQuery:
     >>> precision(np.array([[False, True, False, False, True]]), 5).round(4).tolist()
     [0.4000000059604645]
     """
-    return (hits[:, :k].sum(axis=1) / k).astype(np.float32)
+    return np.asarray(hits[:, :k].sum(axis=1) / k, np.float32)
 
 
 def recall(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerQuery:
@@ -77,7 +77,7 @@ def recall(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerQuery:
     >>> recall(np.array([[True, False]]), np.array([4]), 2).tolist()
     [0.25]
     """
-    return (hits[:, :k].sum(axis=1) / np.maximum(relevant, 1)).astype(np.float32)
+    return np.asarray(hits[:, :k].sum(axis=1) / np.maximum(relevant, 1), np.float32)
 
 
 def hit_rate(hits: Hits, k: int) -> PerQuery:
@@ -86,7 +86,7 @@ def hit_rate(hits: Hits, k: int) -> PerQuery:
     >>> hit_rate(np.array([[False, True], [False, False]]), 2).tolist()
     [1.0, 0.0]
     """
-    return hits[:, :k].any(axis=1).astype(np.float32)
+    return np.asarray(hits[:, :k].any(axis=1), np.float32)
 
 
 def average_precision(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerQuery:
@@ -99,7 +99,7 @@ def average_precision(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerQue
     """
     top = hits[:, :k]
     at_rank = top.cumsum(axis=1) / (1 + np.arange(top.shape[1]))
-    return ((at_rank * top).sum(axis=1) / np.maximum(relevant, 1)).astype(np.float32)
+    return np.asarray((at_rank * top).sum(axis=1) / np.maximum(relevant, 1), np.float32)
 
 
 def ndcg(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerQuery:
@@ -173,7 +173,7 @@ def hits_at_1_percent(hits: Hits, num_users: int) -> PerQuery:
     >>> hits_at_1_percent(np.array([[True, True, False]]), 200).tolist()
     [2.0]
     """
-    return hits[:, : one_percent(num_users)].sum(axis=1).astype(np.float32)
+    return np.asarray(hits[:, : one_percent(num_users)].sum(axis=1), np.float32)
 
 
 def recall_at_1_percent(hits: Hits, relevant: NDArray[np.int64], num_users: int) -> PerQuery:
@@ -260,7 +260,7 @@ def intra_list_diversity(ranked: NDArray[np.int64], features: sparse.csr_matrix)
     together = np.asarray(total.multiply(total).sum(axis=1)).ravel()
     alone = chosen @ (norms > 0).astype(np.float64)
     size = np.asarray(chosen.sum(axis=1)).ravel()
-    return (1 - (together - alone) / np.maximum(size * (size - 1), 1)).astype(np.float32)
+    return np.asarray(1 - (together - alone) / np.maximum(size * (size - 1), 1), np.float32)
 
 
 def trend_prediction_accuracy(
@@ -296,4 +296,4 @@ def _share(value: NDArray[np.float64], ideal: NDArray[np.float64]) -> PerQuery:
 def _mean_over_list(ranked: NDArray[np.int64], values: NDArray[np.float64]) -> PerQuery:
     there = ranked >= 0
     total = np.where(there, values[np.where(there, ranked, 0)], 0).sum(axis=1)
-    return (total / np.maximum(there.sum(axis=1), 1)).astype(np.float32)
+    return np.asarray(total / np.maximum(there.sum(axis=1), 1), np.float32)

@@ -180,7 +180,7 @@ class Sims(Recipe):
         )
         users = (lengths >= low) & (lengths <= high)
         items = counts >= np.quantile(taken, self.min_item_interaction_count_percentile)
-        return users[data.interactions.user_index] & items[data.interactions.item_index]
+        return np.asarray(users[data.interactions.user_index] & items[data.interactions.item_index], bool)
 
     def _evidence(self, popularity: NDArray[np.int64]) -> Floats:
         """(N,) what an item in a history says: less where everyone has it.

@@ -123,7 +123,7 @@ def tune(
             catch=(RecipeError,),
         )
         best = max((trial.value or 0.0 for trial in _finished(study)), default=0.0)
-        run.report("tuning", min(1.0, len(_ended(study)) / max_trials), **{goal: best})
+        run.on_progress(Progress("tuning", min(1.0, len(_ended(study)) / max_trials), metrics={goal: best}))
         if not searched:
             break
     if not _finished(study):
@@ -248,7 +248,8 @@ def _study(storage: Path | None, seed: int) -> optuna.Study:
 
 
 def _finished(study: optuna.Study) -> list[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    finished: list[FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return finished
 
 
 def _ended(study: optuna.Study) -> list[FrozenTrial]:
