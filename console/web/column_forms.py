@@ -12,9 +12,9 @@ from console.shapes import JSONDict
 from console.web.forms import OperationForm, StyledForm, name_field
 
 LOOKS = (
-    ("string", "Text as it is"),
-    ("category", "Category, or several with |"),
-    ("text", "Description in words"),
+    ("string", "Id or label"),
+    ("category", "Category"),
+    ("text", "Description"),
     ("long", "Whole number"),
     ("double", "Decimal number"),
     ("boolean", "True or false"),
@@ -25,12 +25,12 @@ MEMBERS_OF_LOOK: dict[str, JSONDict] = {
 }
 SAME_LOOK = {"int": "long", "float": "double"}
 UNITS = (
-    ("", "not a time"),
-    ("s", "Seconds since 1970"),
-    ("ms", "Milliseconds since 1970"),
-    ("us", "Microseconds since 1970"),
-    ("ns", "Nanoseconds since 1970"),
-    ("iso", "ISO dates, 2026-01-31T13:45"),
+    ("", "Not a time"),
+    ("s", "Seconds"),
+    ("ms", "Milliseconds"),
+    ("us", "Microseconds"),
+    ("ns", "Nanoseconds"),
+    ("iso", "ISO date"),
 )
 TIMES = ("TIMESTAMP", "CREATION_TIMESTAMP")
 

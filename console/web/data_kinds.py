@@ -21,6 +21,13 @@ from console.models import (
 from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
 
 DOMAINS = {"ECOMMERCE": "E-commerce", "VIDEO_ON_DEMAND": "Video on demand", None: "Custom"}
+DATASET_TYPES = {
+    "INTERACTIONS": "Interactions",
+    "ITEMS": "Items",
+    "USERS": "Users",
+    "ACTIONS": "Actions",
+    "ACTION_INTERACTIONS": "Action interactions",
+}
 GROUP = Column("Dataset group", "dataset_group", "resource", "dataset_group__name")
 DATASET = Column("Dataset", "dataset", "resource", "dataset__name")
 
@@ -66,7 +73,7 @@ DATASETS = register(
         Dataset, "datasets", "dataset", "datasetArn", "table",
         "Datasets hold who did what (interactions), what there is (items) and who is there (users).",
         columns=(
-            NAME, Column("Type", "type", sort="type"), GROUP, Column("Rows", "rows", "number"),
+            NAME, Column("Type", lambda row: DATASET_TYPES[row.type], sort="type"), GROUP, Column("Rows", "rows", "number"),
             Column("Schema", "schema", "resource", "schema__name"), STATUS, CREATED,
         ),
         related=("dataset_group__account", "schema__account"),

@@ -8,16 +8,20 @@ from typing import Any
 from console.models import Dataset
 from console.web.templatetags.display import number
 
+ENTITIES = ("ITEMS", "USERS", "ACTIONS")
+IDS = ("ITEM_ID", "USER_ID", "ACTION_ID")
 COUNTED = (("users", "users"), ("items", "items"), ("actions", "actions"))
 
 
 def dataset_facts(dataset: Dataset) -> list[str]:
-    """What a dataset holds, in a few words: users, items, the span of time.
+    """What a dataset holds, in a few words: users, items and the span of time, or what is known of each item or user.
 
     >>> dataset_facts(Dataset(statistics={"users": 943, "items": 1682, "first": 874724710, "last": 893286638}))
     ['943 users', '1,682 items', '20 Sep 1997 to 22 Apr 1998']
     """
     statistics = dataset.statistics or {}
+    if dataset.type in ENTITIES:
+        return [name for name in statistics.get("columns", {}) if name not in IDS]
     found = [f"{number(statistics[key])} {noun}" for key, noun in COUNTED if statistics.get(key)]
     if statistics.get("first") is not None:
         found.append(f"{day(statistics['first'])} to {day(statistics['last'])}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,7 +12,7 @@ from django.urls import path, reverse
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Filter
-from console.operations.base import call_by_wire_names
+from console.operations.filters import schema_columns
 from console.shapes import JSONDict
 from console.web.access import Request, page, reading_page, writing_page
 from console.web.data_kinds import FILTERS
@@ -19,8 +20,9 @@ from console.web.details import crumbs, detail_context
 from console.web.forms import OperationForm, group_choices, group_field, name_field
 from console.web.kinds import page_url
 from console.web.lists import list_urls
-from console.web.pages import find, groups_for, render
+from console.web.pages import call, find, groups_for, render
 
+SHOWN_ITEMS = 5
 EXAMPLES = (
     ("Leave out what the user has bought", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")'),
     ("Only given genres, chosen with each request", "INCLUDE ItemID WHERE Items.GENRES IN ($GENRES)"),
@@ -31,6 +33,9 @@ EXAMPLES = (
         'INCLUDE ItemID WHERE Items.YEAR > 2000 | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")',
     ),
 )
+
+
+WORDS = {"ITEMS": "Items", "INTERACTIONS": "Interactions", "USERS": "CurrentUser", "ACTIONS": "Actions"}
 
 
 class FilterForm(OperationForm):
@@ -78,31 +83,34 @@ def create(request: Request) -> HttpResponse:
         "crumbs": crumbs(FILTERS, group),
         "cancel_url": reverse("filters") + (f"?group={group.name}" if group else ""),
         "examples": EXAMPLES,
-        "fields": _fields(request, groups[0]) if groups else [],
+        "fields": _fields(groups[0]) if groups else [],
     }
     return render(request, "filters/form.html", context, group=group)
 
 
-def _fields(request: Request, group: DatasetGroup) -> list[str]:
-    members = {"datasetGroupArn": group.arn, "filterExpression": "INCLUDE"}
-    found: list[str] = call_by_wire_names("PreviewFilter", request.account, members)["fields"]
-    return found
+def _fields(group: DatasetGroup) -> list[str]:
+    """What an expression can name, as it is written there."""
+    columns = schema_columns(group)
+    return [f"{WORDS[kind]}.{name}" for kind in WORDS if kind in columns for name in columns[kind]]
 
 
 @reading_page
 def check(request: Request) -> HttpResponse:
-    """What is wrong with an expression, with a mark below the place, or what it will ask of a request."""
+    """What is wrong with an expression, with a mark at the place, or how many items it lets through."""
     text = request.GET.get("filter_expression", "").strip()
-    members = {"datasetGroupArn": request.GET.get("dataset_group_arn", ""), "filterExpression": text}
-    verdict: JSONDict = {}
-    if text:
-        try:
-            verdict = call_by_wire_names("PreviewFilter", request.account, members)
-        except ServiceError as error:
-            verdict = {"valid": False, "message": str(error)}
-    return render_fragment(
-        request, "filters/verdict.html", {"verdict": verdict, "text": text, "mark": _mark(text, verdict)}
-    )
+    arn = request.GET.get("dataset_group_arn", "")
+    verdict = judge(request, arn, text) if text and arn else {}
+    return render_fragment(request, "filters/verdict.html", {"verdict": verdict, "mark": _mark(text, verdict)})
+
+
+def judge(request: Request, arn: str, text: str) -> JSONDict:
+    """PreviewFilter's answer, or its refusal as `message` and `column`."""
+    try:
+        found = call(request, "PreviewFilter", {"datasetGroupArn": arn, "filterExpression": text})
+    except ServiceError as error:
+        place = re.search(r"column (\d+)", str(error), re.IGNORECASE)
+        return {"message": str(error), "column": int(place.group(1)) if place else None}
+    return found | {"passers": found.get("items", [])[:SHOWN_ITEMS]}  # a template's `.items` is the dict's method
 
 
 def _mark(text: str, verdict: JSONDict) -> JSONDict | None:
@@ -118,10 +126,9 @@ def _mark(text: str, verdict: JSONDict) -> JSONDict | None:
 def detail(request: Request, name: str) -> HttpResponse:
     """A filter's expression and how a request uses it."""
     row: Filter = find(request, "Filter", name)
-    members = {"datasetGroupArn": row.dataset_group.arn, "filterExpression": row.expression}
     context = detail_context(FILTERS, row) | {
         "facts": [],
-        "verdict": call_by_wire_names("PreviewFilter", request.account, members),
+        "verdict": judge(request, row.dataset_group.arn, row.expression),
     }
     return render(request, "filters/detail.html", context, group=row.dataset_group)
 

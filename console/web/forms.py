@@ -17,7 +17,12 @@ from console.models import Account, DatasetGroup
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict, parameter_names
 
-CLASSES: dict[str, str] = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input"}
+CLASSES: dict[str, str] = {
+    "select": "form-select",
+    "checkbox": "form-check-input",
+    "radio": "form-check-input",
+    "range": "form-range",
+}
 NAME_HELP = "Letters, digits, - and _; at most 63."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,10 +10,10 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import path, reverse
 
-from console import storage
 from console.errors import JobError, ServiceError
 from console.ingest.schema import Field, dataset_type, text_of
 from console.models import Dataset, DatasetGroup, DatasetImportJob
+from console.operations.files import rejects_location
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.column_forms import ColumnFormSet, ImportForm, initial_column, known_names
@@ -24,6 +23,7 @@ from console.web.jobs import progress_of
 from console.web.kinds import page_url
 from console.web.lists import list_urls
 from console.web.pages import call, chosen_group, find, render, service_error
+from console.web.uploads import chunks
 
 SHOWN_ROWS = 50
 DELIMITERS = ((",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Bar"))
@@ -53,8 +53,18 @@ def preview(request: Request) -> HttpResponse:
         if job:
             return HttpResponseRedirect(page_url(job))
     context = _context(group, kind, location, found) | {"form": form, "columns": columns, "dataset": dataset}
-    context["pairs"] = list(zip(columns.forms, found["columns"], strict=False))
+    context["pairs"] = [
+        (one, guess | {"span": _span(guess)}) for one, guess in zip(columns.forms, found["columns"], strict=False)
+    ]
     return render(request, "imports/preview.html", context, group=group)
+
+
+def _span(guess: JSONDict) -> str:
+    """From where to where a column of numbers or times goes; of texts it would say nothing."""
+    if guess.get("type") in {"string", "boolean"} or not guess.get("min"):
+        return ""
+    low, high = (guess[end].partition(" ")[0].partition("T")[0] for end in ("min", "max"))
+    return f"{low} to {high}"
 
 
 def _question(request: Request, group: DatasetGroup, kind: str, location: str) -> JSONDict:
@@ -144,17 +154,11 @@ def import_job(request: Request, name: str) -> HttpResponse:
 def rejects(request: Request, name: str) -> StreamingHttpResponse:
     """The rows that could not be imported, as CSV with the rule that each breaks."""
     job: DatasetImportJob = find(request, "DatasetImportJob", name)
-    key = job.report.get("rejects")
-    if not key:
+    location = rejects_location(request.account, job.arn)
+    if location is None:
         raise Http404(f"Import job {name} has left no row out.")
     headers = {"Content-Disposition": f'attachment; filename="{name}-rejects.csv"'}
-    return StreamingHttpResponse(_chunks(key), content_type="text/csv", headers=headers)
-
-
-def _chunks(key: str) -> Iterator[bytes]:
-    with storage.open_read(storage.store(key)) as file:
-        while chunk := file.read(storage.CHUNK):
-            yield chunk
+    return StreamingHttpResponse(chunks(location), content_type="text/csv", headers=headers)
 
 
 urlpatterns = [

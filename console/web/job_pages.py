@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from console.web.jobs import progress_of
 from console.web.kinds import Kind, page_url
 from console.web.lists import list_urls
 from console.web.pages import chosen_group, find, render
+from console.web.uploads import chunks
 
 SHOWN_LINES = 5
 
@@ -128,13 +129,7 @@ def result(request: Request, name: str, file: str, pages: JobPages) -> Streaming
     if found is None:
         raise Http404(f"Job {name} has written no file {file}.")
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-    return StreamingHttpResponse(_chunks(found), content_type="application/octet-stream", headers=headers)
-
-
-def _chunks(location: storage.Location) -> Iterator[bytes]:
-    with storage.open_read(location) as file:
-        while chunk := file.read(storage.CHUNK):
-            yield chunk
+    return StreamingHttpResponse(chunks(found), content_type="application/octet-stream", headers=headers)
 
 
 ALL = (

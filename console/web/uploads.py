@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -55,3 +56,10 @@ def keep(account: Account, file: UploadedFile) -> storage.Location:
         storage.put_file(Path(file.temporary_file_path()), location)
         return location
     raise InvalidInputException("The server keeps uploads in memory; set FILE_UPLOAD_HANDLERS to files.")
+
+
+def chunks(location: storage.Location) -> Iterator[bytes]:
+    """An object piece by piece, to stream as a download."""
+    with storage.open_read(location) as file:
+        while chunk := file.read(storage.CHUNK):
+            yield chunk
