@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
+from console.serving.actions import recommend_actions
 from console.serving.recommend import Ask, Promotion, Source, rank, recommend
 from console.serving.sources import bound_filter, campaign_source
 from console.serving.use_cases import recommender_source
 from console.shapes import JSONDict
 from recipes.base import RecipeType
 
-MOST, MOST_WITH_METADATA, MOST_COLUMNS = 500, 50, 10
+MOST, MOST_WITH_METADATA, MOST_COLUMNS, MOST_ACTIONS = 500, 50, 10, 100
 RECOMMENDING = {RecipeType.USER_PERSONALIZATION, RecipeType.POPULAR_ITEMS, RecipeType.RELATED_ITEMS}
 
 
@@ -75,6 +76,34 @@ def get_personalized_ranking(
     )
     answer = rank(source, ask, input_list)
     return {"personalizedRanking": answer.wire(source, columns), "recommendationId": answer.recommendation_id}
+
+
+@operation
+def get_action_recommendations(
+    account: Account,
+    *,
+    campaign_arn: str | None = None,
+    user_id: str | None = None,
+    num_results: int = 5,
+    filter_arn: str | None = None,
+    filter_values: dict[str, str] | None = None,
+) -> JSONDict:
+    """What to suggest to a user next, with the chance that it is taken."""
+    if not campaign_arn or not user_id:
+        missing = "userId" if campaign_arn else "campaignArn"
+        raise InvalidInputException(f"{missing} is missing.", field=missing)
+    if num_results > MOST_ACTIONS:
+        raise InvalidInputException(f"numResults is {num_results}, allowed is 0 to {MOST_ACTIONS}.", field="numResults")
+    source, recipe = campaign_source(account, campaign_arn)
+    if recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
+        raise InvalidInputException(
+            f"The campaign serves {recipe.name}, which is {recipe.type}; GetActionRecommendations needs one of type "
+            "PERSONALIZED_ACTIONS.", field="campaignArn"
+        )  # fmt: skip
+    ask = Ask(user_id, k=num_results, filter=bound_filter(account, filter_arn, filter_values, source.group_id))
+    identifier, picks = recommend_actions(source, ask)
+    actions = [{"actionId": pick.item_id, "score": pick.score} for pick in picks]
+    return {"actionList": actions, "recommendationId": identifier}
 
 
 def _source(account: Account, campaign_arn: str | None, recommender_arn: str | None) -> Source:

@@ -6,25 +6,37 @@ The model that is judged learns from the training part of the split only; the on
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from console import storage
 from console.engines.trainings import data_state
-from console.ingest.snapshot import training_tables
+from console.errors import JobError
+from console.ingest.snapshot import Tables, training_tables
 from console.jobs import Claim
 from console.models import DatasetGroup
 from console.runners.choosing import Choice, check_enough
+from console.runners.growing import grown
 from console.shapes import JSONDict
 from recipes import artefact, splits
-from recipes.base import Model, Progress, Recipe, RecipeType, Run
+from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
 from recipes.data import Numeric, TrainingData
 from recipes.evaluation import Evaluation, evaluate
+from recipes.splits import SegmentSplit, Split
 
-SHARES = {"reading": (0.0, 0.04), "judged": (0.04, 0.46), "evaluating": (0.46, 0.56), "served": (0.56, 0.97)}
+STAGES = {  # what people read, and where on the bar it begins and ends
+    "reading": ("reading data", 0.0, 0.04),
+    "searching": ("searching hyperparameters", 0.04, 0.5),
+    "judged": ("training the model that is judged", 0.04, 0.46),
+    "evaluating": ("evaluating", 0.46, 0.56),
+    "served": ("training on all data", 0.56, 0.97),
+    "publishing": ("publishing", 0.97, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -58,25 +70,25 @@ class Snapshot:
 
 @dataclass
 class Watch:
-    """Passes a fit's progress on to the job's row as one bar over all stages, and its ending back."""
+    """Passes a fit's progress on to the job's row as one bar over all stages."""
 
     held: Claim
     part: str = "reading"
-    best: dict[str, float] = field(default_factory=dict)
 
-    def run(self, part: str) -> Run:
+    def begin(self, part: str) -> Run:
         """The circumstances of the next part."""
         self.part = part
-        self.held.report(NAMES[part], SHARES[part][0])
+        stage, low, _ = STAGES[part]
+        self.held.report(stage, low)
         return Run(on_progress=self)
 
     def __call__(self, progress: Progress) -> None:
         """Report; raises `jobs.Stopped`, which passes through the fit."""
-        low, high = SHARES[self.part]
+        stage, low, high = STAGES[self.part]
         fraction = None if progress.fraction is None else low + (high - low) * min(1.0, max(0.0, progress.fraction))
         judged = self.part == "judged"  # one curve: that of the model whose validation counts
         self.held.report(
-            f"{NAMES[self.part]}: {progress.stage}",
+            f"{stage}: {progress.stage}",
             fraction,
             epoch=progress.epoch if judged else None,
             message=progress.message,
@@ -84,73 +96,113 @@ class Watch:
         )
 
 
-NAMES = {
-    "reading": "reading data",
-    "judged": "training the model that is judged",
-    "evaluating": "evaluating",
-    "served": "training on all data",
-}
-
-
-def read(group: DatasetGroup, choice: Choice, recipe: type[Recipe]) -> Snapshot:
-    """Take a snapshot of a group's data.
+def read(group: DatasetGroup, choice: Choice, recipe: type[Recipe], before: TrainingData | None = None) -> Snapshot:
+    """Take a snapshot of a group's data, with the ids of the one `before` first where there is one.
 
     Raises:
         JobError: there is too little to learn from.
     """
     state = data_state(group.pk)
     tables = training_tables(group)
-    everything = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
+    if recipe.type is RecipeType.PERSONALIZED_ACTIONS:
+        tables = _actions(tables)
+    if before is None:
+        everything = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
+    else:
+        everything = grown(tables, before, tables.kinds)
     learned = choice.columns(everything.keep(choice.events(everything.interactions)))
-    if "INTERACTIONS" in recipe.required:
+    if "INTERACTIONS" in recipe.required and recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
         check_enough(learned, choice)
     return Snapshot(everything, learned, choice, state)
 
 
-def judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None = None) -> Evaluation:
-    """Fit on the training part of the split and judge on the rest."""
-    split = split_for(recipe, snapshot.learned)
-    model = recipe.fit(split.train, watch.run("judged"))
-    values = _rewards(snapshot.learned, rewards)
-    return evaluate(model, split, run=watch.run("evaluating"), event_weights=snapshot.choice.weights, rewards=values)
-
-
-def split_for(recipe: Recipe | type[Recipe], data: TrainingData) -> splits.Split | splits.SegmentSplit:
+def split_for(recipe: Recipe | type[Recipe], data: TrainingData) -> Split | SegmentSplit:
     """The frozen test that AWS describes for the recipe's type."""
     if recipe.type is RecipeType.USER_SEGMENTATION:
         return splits.segmentation(data)
     return splits.amazon(data)
 
 
-def publish(model: Model, snapshot: Snapshot, evaluation: Evaluation | None) -> JSONDict:
-    """Put model and evaluation into the store; the fields that point there."""
-    name = uuid.uuid4().hex
-    keys = {"artefact": f"artefacts/{name}", "evaluation": f"evaluations/{name}" if evaluation else ""}
-    details = {"newest_event": snapshot.state["newest_event"], "event_types_learned": snapshot.choice.types}
-    with storage.scratch_folder() as scratch:
-        folder = storage.Path(scratch)
-        artefact.save(folder / "model", model, snapshot.everything, details)
-        storage.publish_folder(folder / "model", keys["artefact"])
-        if evaluation:
-            evaluation.save(folder / "evaluation")
-            storage.publish_folder(folder / "evaluation", keys["evaluation"])
-    return keys
-
-
-def fit_all(recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None = None) -> JSONDict:
+def fit_all(
+    recipe: Recipe,
+    snapshot: Snapshot,
+    watch: Watch,
+    rewards: str | None = None,
+    split: Split | SegmentSplit | None = None,
+) -> JSONDict:
     """Judge, learn from everything, publish: the fields of the row."""
     began = monotonic()
-    evaluation = judge(recipe, snapshot, watch, rewards)
+    evaluation = _judge(recipe, snapshot, watch, rewards, split)
     judged = monotonic()
-    model = recipe.fit(snapshot.learned, watch.run("served"))
+    model = recipe.fit(snapshot.learned, watch.begin("served"))
     fitted = monotonic()
-    watch.held.report("publishing", 0.98)
+    watch.begin("publishing")
     fields = publish(model, snapshot, evaluation)
-    seconds = {"judged": judged - began, "evaluation": evaluation.seconds, "served": fitted - judged}
-    report = evaluation.summary() | {"counts": snapshot.counts, "data_state": snapshot.state, "seconds": seconds}
-    return fields | {"metrics": evaluation.aws_metrics(), "report": report}
+    seconds = {"judged": judged - began, "served": fitted - judged}
+    report = {"counts": snapshot.counts, "data_state": snapshot.state, "seconds": seconds}
+    if evaluation is None:
+        notes = ["Nobody has two interactions or more, so that nothing could be held out and no metrics are given."]
+        return fields | {"metrics": {}, "report": report | {"notes": notes}}
+    seconds["evaluation"] = evaluation.seconds
+    return fields | {"metrics": evaluation.aws_metrics(), "report": evaluation.summary() | report}
 
 
-def _rewards(data: TrainingData, column: str | None) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+def publish(model: Model, snapshot: Snapshot, evaluation: Evaluation | None = None) -> JSONDict:
+    """Put model and evaluation into the store; the fields that point there."""
+    name = uuid.uuid4().hex
+    fields = {"artefact": f"artefacts/{name}"}
+    details = {"newest_event": snapshot.state["newest_event"], "event_types_learned": snapshot.choice.types}
+    with storage.scratch_folder() as scratch:
+        folder = Path(scratch)
+        artefact.save(folder / "model", model, snapshot.everything, details)
+        storage.publish_folder(folder / "model", fields["artefact"])
+        if evaluation:
+            fields["evaluation"] = f"evaluations/{name}"
+            evaluation.save(folder / "evaluation")
+            storage.publish_folder(folder / "evaluation", fields["evaluation"])
+    return fields
+
+
+def _judge(
+    recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None, split: Split | SegmentSplit | None
+) -> Evaluation | None:
+    """Fit on the training part of the split and judge on the rest; None where a recipe can do without a test."""
+    try:
+        split = split or split_for(recipe, snapshot.learned)
+    except RecipeError:
+        if "INTERACTIONS" in recipe.required and recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
+            raise
+        return None
+    model = recipe.fit(split.train, watch.begin("judged"))
+    run = watch.begin("evaluating")
+    if isinstance(split, SegmentSplit):
+        return evaluate(model, split, run=run)
+    values = _rewards(snapshot.learned, rewards)
+    return evaluate(model, split, run=run, event_weights=snapshot.choice.weights, rewards=values)
+
+
+def _rewards(data: TrainingData, column: str | None) -> NDArray[np.float64] | None:
     found = data.items.get(column) if column else None
     return found.values if isinstance(found, Numeric) else None
+
+
+def _actions(tables: Tables) -> Tables:
+    """Actions in the place of items, and what was done with them in that of the interactions.
+
+    Raises:
+        JobError: there are no actions.
+    """
+    if tables.actions is None or tables.actions.num_rows == 0:
+        raise JobError("There are no actions; import an Actions dataset first.")
+    events = tables.action_interactions
+    if events is None:
+        names = {"USER_ID": pa.string(), "ACTION_ID": pa.string(), "TIMESTAMP": pa.int64(), "EVENT_TYPE": pa.string()}
+        events = pa.schema(list(names.items())).empty_table()
+    kinds = {"INTERACTIONS": tables.kinds.get("ACTION_INTERACTIONS", {}), "ITEMS": tables.kinds.get("ACTIONS", {})}
+    if "USERS" in tables.kinds:
+        kinds["USERS"] = tables.kinds["USERS"]
+    return Tables(_renamed(events), _renamed(tables.actions), tables.users, kinds)
+
+
+def _renamed(table: pa.Table) -> pa.Table:
+    return table.rename_columns(["ITEM_ID" if name == "ACTION_ID" else name for name in table.column_names])

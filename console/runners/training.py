@@ -1,17 +1,24 @@
-"""Train a solution version: FULL or UPDATE, tuned or not, and hand it to the campaigns that follow."""
+"""Train a solution version: FULL or UPDATE, tuned or not, chosen by AutoML or given; then hand it to the campaigns that follow."""
 
 from __future__ import annotations
 
+import shutil
+import uuid
+from pathlib import Path
+
 from django.utils import timezone
 
+from console import storage
 from console.errors import JobError
 from console.jobs import Claim
-from console.models import Campaign, Solution, SolutionVersion
+from console.models import Campaign, Solution, SolutionVersion, Status
 from console.models.base import update_summary
 from console.runners import fitting
 from console.runners.choosing import Choice
+from console.runners.fitting import Snapshot, Watch
+from console.runners.searching import chosen, tuned
 from console.shapes import JSONDict
-from recipes import catalogue
+from recipes import artefact, catalogue
 from recipes.base import Recipe, RecipeError
 
 
@@ -20,38 +27,92 @@ def run(held: Claim) -> None:
     version: SolutionVersion = SolutionVersion.objects.select_related(
         "account", "solution__account", "solution__dataset_group__account"
     ).get(pk=held.row.pk)  # fmt: skip
+    watch = Watch(held)
+    watch.begin("reading")
     try:
-        fields = _full(held, version)
+        fields = _update(watch, version) if version.training_mode == "UPDATE" else _full(watch, version)
     except RecipeError as error:
         raise JobError(str(error)) from error
-    began = held.row.started or timezone.now()
-    hours = (timezone.now() - began).total_seconds() / 3600
+    hours = (timezone.now() - (held.row.started or timezone.now())).total_seconds() / 3600
     if held.finish(training_hours=round(hours, 4), **fields):
+        _name_recipe(version.solution, fields["recipe"])
         follow(version)
 
 
-def _full(held: Claim, version: SolutionVersion) -> JSONDict:
+def _full(watch: Watch, version: SolutionVersion) -> JSONDict:
     solution = version.solution
-    watch = fitting.Watch(held)
-    recipe = _configured(solution, version)
-    held.report(fitting.NAMES["reading"], 0.0)
-    snapshot = fitting.read(solution.dataset_group, Choice.of(solution.config, solution.event_type), type(recipe))
+    choice = Choice.of(solution.config, solution.event_type)
+    if solution.perform_auto_ml:
+        snapshot = fitting.read(solution.dataset_group, choice, catalogue.get("aws-user-personalization"))
+        recipe, report = chosen(solution.config, snapshot, watch)
+    else:
+        recipe, report = _configured(solution), {}
+        snapshot = fitting.read(solution.dataset_group, choice, type(recipe))
+    settings = None
+    if solution.perform_hpo and any(parameter.tunable for parameter in recipe.hyperparameters()):
+        recipe, settings, told = tuned(recipe, solution.config.get("hpoConfig", {}), snapshot, watch, version.pk)
+        report |= told
     fields = fitting.fit_all(recipe, snapshot, watch, _rewarded(solution))
-    return fields | {"recipe": recipe.name, "hyperparameters": recipe.settings()}
+    fields["report"] |= report
+    texts = None if settings is None else {name: str(value) for name, value in settings.items()}
+    return fields | {"recipe": recipe.name, "hyperparameters": recipe.settings(), "tuned": texts}
 
 
-def _configured(solution: Solution, version: SolutionVersion) -> Recipe:
-    given = solution.config.get("algorithmHyperParameters", {}) | solution.config.get(
-        "featureTransformationParameters", {}
-    )
-    return catalogue.get(version.recipe or "").configured(
-        {name.rpartition(".")[2]: text for name, text in given.items()}
-    )
+def _update(watch: Watch, version: SolutionVersion) -> JSONDict:
+    """Take up new items and counts under the newest full model; its evaluation still holds."""
+    solution = version.solution
+    done = solution.versions.filter(status=Status.ACTIVE).exclude(artefact="")
+    base, latest = done.filter(training_mode="FULL").first(), done.first()
+    if base is None or latest is None:
+        raise JobError("There is no ACTIVE version made with FULL to update.")
+    before = artefact.load(storage.local_folder(latest.artefact))
+    recipe = before.model.recipe
+    choice = Choice.of(solution.config, solution.event_type)
+    snapshot = fitting.read(solution.dataset_group, choice, type(recipe), before.data)
+    if type(recipe).update is Recipe.update:  # no short way: learn anew, which also knows the new items and counts
+        model = recipe.fit(snapshot.learned, watch.begin("served"))
+    else:
+        model = recipe.update(before.model, snapshot.learned, watch.begin("served"))
+    watch.begin("publishing")
+    fields = fitting.publish(model, snapshot) | _copied(base)
+    return fields | {
+        "recipe": recipe.name, "hyperparameters": recipe.settings(), "metrics": base.metrics,
+        "report": base.report | _told(snapshot, base),
+    }  # fmt: skip
+
+
+def _told(snapshot: Snapshot, base: SolutionVersion) -> JSONDict:
+    note = f"An update of {base.arn_name}, whose metrics these are; items known: {snapshot.everything.num_items}."
+    return {"counts": snapshot.counts, "data_state": snapshot.state, "notes": [note]}
+
+
+def _copied(base: SolutionVersion) -> JSONDict:
+    """The evaluation of another version under a key of its own, so that each may be deleted alone."""
+    if not base.evaluation:
+        return {}
+    key = f"{base.evaluation}-{uuid.uuid4().hex[:8]}"
+    with storage.scratch_folder() as scratch:
+        folder = Path(scratch) / "evaluation"
+        shutil.copytree(storage.local_folder(base.evaluation), folder)
+        storage.publish_folder(folder, key)
+    return {"evaluation": key}
+
+
+def _configured(solution: Solution) -> Recipe:
+    config = solution.config
+    given = config.get("algorithmHyperParameters", {}) | config.get("featureTransformationParameters", {})
+    recipe = catalogue.get(solution.recipe or "")
+    return recipe.configured({name.rpartition(".")[2]: text for name, text in given.items()})
 
 
 def _rewarded(solution: Solution) -> str | None:
     objective = solution.config.get("optimizationObjective") or {}
     return objective.get("itemAttribute") if objective.get("objectiveSensitivity") != "OFF" else None
+
+
+def _name_recipe(solution: Solution, recipe: str) -> None:
+    if solution.perform_auto_ml:
+        Solution.objects.filter(pk=solution.pk).update(recipe=recipe)
 
 
 def follow(version: SolutionVersion) -> None:

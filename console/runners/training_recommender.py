@@ -19,11 +19,12 @@ def run(held: Claim) -> None:
     rules = (EventRule(case.event_type),) if case.event_type else ()
     choice = Choice.of(row.config, None).following(rules)
     recipe = case.recipe()
-    held.report(fitting.NAMES["reading"], 0.0)
+    watch = fitting.Watch(held)
+    watch.begin("reading")
     try:
         snapshot = fitting.read(row.dataset_group, choice, type(recipe))
         case.select(snapshot.learned)
-        fields = fitting.fit_all(recipe, snapshot, fitting.Watch(held))
+        fields = fitting.fit_all(recipe, snapshot, watch)
     except RecipeError as error:
         raise JobError(str(error)) from error
     if held.finish(**fields):

@@ -72,12 +72,12 @@ class Past:
         return not bool(np.any(self.learned & (self.item >= 0)))
 
 
-def past_of(loaded: Loaded, group_id: int, user_id: str | None) -> Past:
-    """All that is known of a user; one indexed query for what streamed in."""
+def past_of(loaded: Loaded, group_id: int, user_id: str | None, *, actions: bool = False) -> Past:
+    """All that is known of a user; one indexed query for what streamed in, with items or with actions."""
     if not user_id:
         return join(loaded, -1, ())
     rows = (
-        Event.objects.filter(dataset_group_id=group_id, user_id=user_id, is_action=False, pk__gt=loaded.newest_event)
+        Event.objects.filter(dataset_group_id=group_id, user_id=user_id, is_action=actions, pk__gt=loaded.newest_event)
         .order_by("-timestamp", "-pk")
         .values_list("item_id", "event_type", "timestamp")[:LIVE_LIMIT]
     )

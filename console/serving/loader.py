@@ -24,7 +24,7 @@ from recipes.exploration import ExplorationState
 from recipes.filters import Catalogue, CompiledFilters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one of a kind, so that it can be a key
 class Loaded:
     """A fitted model with its snapshot, and what serving derives from them once.
 
