@@ -13,6 +13,7 @@ from scipy import sparse
 from recipes.base import Floats, Run
 
 OVERSAMPLING = 10
+VANISHING = 1e-7  # of the largest squared singular value: below is rounding
 CONJUGATE_STEPS = 3
 GATHERED_BYTES = 32 * 2**20  # of factor rows gathered at a time
 
@@ -39,12 +40,31 @@ def truncated_svd(matrix: sparse.csr_matrix, rank: int, seed: int = 0, iteration
     backwards = sparse.csr_matrix(matrix.T)
     width = min(rank + OVERSAMPLING, *matrix.shape)
     start = np.random.default_rng(seed).standard_normal((matrix.shape[1], width), np.float32)
-    basis = np.linalg.qr(matrix @ start)[0]  # (M, width)
+    basis = _orthonormal(matrix @ start)  # (M, width)
     for _ in range(iterations):
-        basis = np.linalg.qr(matrix @ np.linalg.qr(backwards @ basis)[0])[0]
-    right, values, left = np.linalg.svd(backwards @ basis, full_matrices=False)  # of the transpose: (N, width)
+        basis = _orthonormal(matrix @ _orthonormal(backwards @ basis))
+    basis = _orthonormal(basis)  # once more, as each pass is only nearly so
+    across = backwards @ basis  # (N, width)
+    turn, values, inverse = _principal(across)
     kept = min(rank, width)
-    return Svd((basis @ left.T)[:, :kept], values[:kept], np.ascontiguousarray(right.T[:kept]))
+    left, right = basis @ turn[:, :kept], (across @ (turn * inverse)[:, :kept]).T
+    return Svd(left, values[:kept], np.ascontiguousarray(right))
+
+
+def _orthonormal(block: Floats) -> Floats:
+    """A basis of what the columns of (M, W) span; by its (W, W) Gram matrix, which is several times faster than QR."""
+    turn, _, inverse = _principal(block)
+    return np.asarray(block @ (turn * inverse), np.float32)
+
+
+def _principal(block: Floats) -> tuple[Floats, Floats, Floats]:
+    """Right singular vectors (W, W), singular values (W,), largest first, and their inverses, 0 where they vanish."""
+    squares, vectors = np.linalg.eigh((block.T @ block).astype(np.float64))
+    squares, vectors = squares[::-1], vectors[:, ::-1]
+    real = squares > VANISHING * max(squares.max(initial=0), 1e-30)
+    values = np.sqrt(np.where(real, squares, 0))
+    inverse = np.where(real, 1 / np.where(real, values, 1), 0)
+    return vectors.astype(np.float32), values.astype(np.float32), inverse.astype(np.float32)
 
 
 @dataclass(frozen=True)
