@@ -27,7 +27,7 @@ def without_users(
     told, known = Profile(schema), set[str]()
     kept: list[Segment] = []
     for number, segment in enumerate(segments):
-        writer = PartWriter(folder, schema.arrow(), f"part-{number:05}")
+        writer = PartWriter(folder, schema, f"part-{number:05}")
         found: set[str] = set()
         for table in parts.batches(segment.path, schema.arrow()):
             mask = pc.is_in(table["USER_ID"], users)

@@ -19,12 +19,28 @@ _FACTORS = np.random.default_rng(20261122).integers(0, 2**64, POSITIONS, np.uint
 _NULL = np.uint64(0x9E3779B97F4A7C15)
 
 
-def rows(columns: Iterable[pa.Array]) -> Hashes:
-    """One hash a row over all `columns`; string columns come dictionary-encoded."""
-    first, *others = (_column(column) for column in columns)
+def combined(columns: Iterable[Hashes]) -> Hashes:
+    """One hash a row over the hashes of all its cells."""
+    first, *others = columns
     for own in others:
         first = _mix(first * np.uint64(0x9DDFEA08EB382D69) + own)
     return first
+
+
+def column(values: pa.Array, known: Hashes | None = None) -> Hashes:
+    """One hash a cell; of a dictionary-encoded column `known` are its dictionary's hashes."""
+    valid = None if values.null_count == 0 else np.asarray(values.is_valid())
+    if isinstance(values, pa.DictionaryArray):
+        known = strings(values.dictionary) if known is None else known
+        codes = np.asarray(values.indices.fill_null(0))
+        found = known[codes] if len(known) else np.zeros(len(values), np.uint64)
+    elif pa.types.is_string(values.type):
+        found = strings(values)
+    else:
+        numbers = values.fill_null(False) if pa.types.is_boolean(values.type) else values.fill_null(0)
+        plain = numbers.to_numpy(zero_copy_only=False)
+        found = _mix(plain.astype(np.int64 if plain.dtype == bool else plain.dtype).view(np.uint64))
+    return found if valid is None else np.where(valid, found, _NULL)
 
 
 def strings(values: pa.Array) -> Hashes:
@@ -51,19 +67,6 @@ def first_positions(hashes: Hashes, *, last: bool) -> NDArray[np.bool_] | None:
     else:
         keep[np.unique(hashes, return_index=True)[1]] = True
     return keep
-
-
-def _column(column: pa.Array) -> Hashes:
-    valid = None if column.null_count == 0 else np.asarray(column.is_valid())
-    if isinstance(column, pa.DictionaryArray):
-        known = strings(column.dictionary)
-        codes = np.asarray(column.indices.fill_null(0))
-        values = known[codes] if len(known) else np.zeros(len(column), np.uint64)
-    else:
-        number = column.fill_null(False) if pa.types.is_boolean(column.type) else column.fill_null(0)
-        plain = number.to_numpy(zero_copy_only=False)
-        values = _mix(plain.astype(np.int64 if plain.dtype == bool else plain.dtype).view(np.uint64))
-    return values if valid is None else np.where(valid, values, _NULL)
 
 
 def _mix(values: Hashes) -> Hashes:

@@ -80,7 +80,7 @@ class Importer:
         self._counts = _Counts()
         self._profile = Profile(schema)
         self._hashes: list[Hashes] = []
-        self._writer = PartWriter(folder, schema.arrow())
+        self._writer = PartWriter(folder, schema)
         self._rejects = folder / "rejects.csv"
         self._digest = hashlib.sha256()
         self._locations: list[Location] = []
@@ -203,8 +203,8 @@ class Importer:
     def _rewritten(self, segment: Segment, keep: NDArray[np.bool_], number: int) -> list[Segment]:
         made = [segment]
         if not keep.all():
-            writer = PartWriter(self._folder, self._schema.arrow(), f"part-{number:05}-once")
-            parts.rewrite(segment.path, self._schema.arrow(), keep, writer)
+            writer = PartWriter(self._folder, self._schema, f"part-{number:05}-once")
+            parts.rewrite(segment.path, self._schema, keep, writer)
             writer.close()
             if not segment.key:
                 segment.path.unlink()

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from console import storage
 from console.errors import JobError
+from console.ingest.profile import encoded
+from console.ingest.schema import DatasetSchema
 
 ROWS_PER_PART = 10_000_000
-ROWS_PER_GROUP = 1_000_000
+ROWS_PER_GROUP = 100_000  # at least; a group is a block of the file where that is large enough
 SUFFIX = ".parquet"
 
 
 class PartWriter:
     """Writes tables one after the other into a folder, beginning a new part when one is large enough."""
 
-    def __init__(self, folder: Path, schema: pa.Schema, prefix: str = "part") -> None:
+    def __init__(self, folder: Path, schema: DatasetSchema, prefix: str = "part") -> None:
         """Write below `folder`, which exists."""
-        self._folder, self._schema, self._prefix = folder, schema, prefix
+        self._folder, self._schema, self._prefix = folder, schema.stored(), prefix
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.Table] = []
         self._waiting_rows = self._part_rows = 0
@@ -30,10 +34,11 @@ class PartWriter:
         self.sizes: list[int] = []
 
     def write(self, table: pa.Table) -> None:
-        """Append rows; they are gathered to groups of a good size."""
+        """Append rows; few are gathered until they make a row group."""
         if table.num_rows == 0:
             return
-        self._waiting.append(table)
+        columns = [encoded(table[field.name], field.type) for field in self._schema]
+        self._waiting.append(pa.table(columns, schema=self._schema))
         self._waiting_rows += table.num_rows
         if self._waiting_rows >= ROWS_PER_GROUP:
             self._flush()
@@ -50,15 +55,23 @@ class PartWriter:
             return
         if self._writer is None:
             path = self._folder / f"{self._prefix}-{len(self.paths):05}{SUFFIX}"
-            texts = [field.name for field in self._schema if pa.types.is_string(field.type)]
-            self._writer = pq.ParquetWriter(
-                path, self._schema, compression="snappy", use_dictionary=texts, write_statistics=False
-            )
+            self._writer = pq.ParquetWriter(path, self._schema, **self._layout())
             self.paths.append(path)
         table = pa.concat_tables(self._waiting)
-        self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+        self._writer.write_table(table.unify_dictionaries() if len(self._waiting) > 1 else table)
         self._part_rows += table.num_rows
         self._waiting, self._waiting_rows = [], 0
+
+    def _layout(self) -> dict[str, Any]:
+        words = [field.name for field in self._schema if pa.types.is_dictionary(field.type)]
+        whole = [field.name for field in self._schema if pa.types.is_integer(field.type)]
+        return {
+            "compression": "zstd",
+            "use_dictionary": words,
+            "column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+            "write_statistics": False,
+            "store_schema": False,
+        }
 
     def _end_part(self) -> None:
         if self._writer is not None:
@@ -97,9 +110,9 @@ def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def rewrite(path: Path, schema: pa.Schema, keep: NDArray, writer: PartWriter) -> None:  # type: ignore[type-arg]
+def rewrite(path: Path, schema: DatasetSchema, keep: NDArray[np.bool_], writer: PartWriter) -> None:
     """Copy the rows of a part where `keep` is true."""
     start = 0
-    for table in batches(path, schema):
+    for table in batches(path, schema.arrow()):
         writer.write(table.filter(pa.array(keep[start : start + table.num_rows])))
         start += table.num_rows

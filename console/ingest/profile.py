@@ -50,52 +50,55 @@ class Facts:
 
 
 def examine(table: pa.Table, schema: DatasetSchema) -> tuple[pa.Table, Facts, int]:
-    """Drop the block's own duplicates and gather its facts; returns the rest, the facts and how many were dropped.
+    """Drop the block's own duplicates and gather its facts.
 
     An event is a duplicate when all its columns are equal, an entity when its id is; then the last one counts.
+
+    Returns:
+        The other rows, columns encoded as they are stored; the facts; how many rows were dropped.
     """
-    encoded = {name: _encode(_one(table[name])) for name in table.column_names}
-    hashes = hashing.rows([encoded[schema.key]] if schema.key else encoded.values())
+    stored = schema.stored()
+    columns = {field.name: encoded(table[field.name], field.type) for field in stored}
+    known = {name: hashing.strings(c.dictionary) for name, c in columns.items() if isinstance(c, pa.DictionaryArray)}
+    keys = [schema.key] if schema.key else stored.names
+    hashes = hashing.combined(hashing.column(columns[name], known.get(name)) for name in keys)
     keep = hashing.first_positions(hashes, last=bool(schema.key))
     dropped = 0
     if keep is not None:
-        mask = pa.array(keep)
-        table, hashes, dropped = table.filter(mask), hashes[keep], int((~keep).sum())
-        encoded = {name: values.filter(mask) for name, values in encoded.items()}
-    return table, Facts(hashes, {entry.name: _facts(entry, encoded[entry.name]) for entry in schema.fields}), dropped
+        hashes, dropped = hashes[keep], int((~keep).sum())
+        columns = {name: values.filter(pa.array(keep)) for name, values in columns.items()}
+    facts = {entry.name: _facts(entry, columns[entry.name], known.get(entry.name)) for entry in schema.fields}
+    return pa.table(list(columns.values()), schema=stored), Facts(hashes, facts), dropped
 
 
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+def encoded(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
+    """A column in one piece and of the type that is stored."""
+    values = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    wanted = pa.types.is_dictionary(kind) and not pa.types.is_dictionary(values.type)
+    return values.dictionary_encode() if wanted else values
 
 
-def _encode(values: pa.Array) -> pa.Array:
-    return values.dictionary_encode() if pa.types.is_string(values.type) else values
-
-
-def _facts(entry: Field, values: pa.Array) -> ColumnFacts:
+def _facts(entry: Field, values: pa.Array, known: Hashes | None) -> ColumnFacts:
     facts = ColumnFacts(values.null_count)
-    if isinstance(values, pa.DictionaryArray):
-        used = np.asarray(pc.drop_null(values.indices))
-        occurrences = np.bincount(used, minlength=len(values.dictionary))
-        facts.values = hashing.strings(values.dictionary)[occurrences > 0] if len(values.dictionary) else None
-        if len(values.dictionary) <= 5 * MAX_COUNTED and not entry.textual:
-            facts.counts = _count(values.dictionary.to_pylist(), occurrences, entry.categorical)
+    if known is not None:
+        _count_values(facts, values, known, categorical=entry.categorical)
     elif pa.types.is_boolean(values.type):
-        facts.counts = Counter(
-            {str(v["values"]).lower(): v["counts"] for v in pc.value_counts(values.drop_null()).to_pylist()}
-        )
-    elif len(values) > values.null_count:
+        counts = pc.value_counts(values.drop_null()).to_pylist()
+        facts.counts = Counter({str(count["values"]).lower(): count["counts"] for count in counts})
+    elif not pa.types.is_string(values.type) and len(values) > values.null_count:
         span = pc.min_max(values).as_py()
-        facts.low, facts.high, facts.total = (
-            span["min"],
-            span["max"],
-            float(pc.sum(pc.cast(values, pa.float64())).as_py()),
-        )
+        facts.low, facts.high, facts.total = span["min"], span["max"], float(pc.sum(values.cast(pa.float64())).as_py())
         if entry.name in TIME_COLUMNS:
-            days, counts = np.unique(np.asarray(values.drop_null(), np.int64) // DAY_S, return_counts=True)
-            facts.days = Counter(dict(zip(days.tolist(), counts.tolist(), strict=True)))
+            days, numbers = np.unique(np.asarray(values.drop_null(), np.int64) // DAY_S, return_counts=True)
+            facts.days = Counter(dict(zip(days.tolist(), numbers.tolist(), strict=True)))
     return facts
+
+
+def _count_values(facts: ColumnFacts, values: pa.Array, known: Hashes, *, categorical: bool) -> None:
+    occurrences = np.bincount(np.asarray(values.indices.drop_null()), minlength=len(known))
+    facts.values = known[occurrences > 0]
+    if len(known) <= 5 * MAX_COUNTED:
+        facts.counts = _count(values.dictionary.to_pylist(), occurrences, categorical)
 
 
 def _count(names: list[str], occurrences: Any, categorical: bool) -> Counter[str]:

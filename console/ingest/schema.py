@@ -100,6 +100,14 @@ class DatasetSchema:
         """The columns as they are kept."""
         return pa.schema([pa.field(field.name, field.arrow) for field in self.fields])
 
+    def stored(self) -> pa.Schema:
+        """The columns as they are written: strings that recur by their dictionary, which spares the writer finding it."""
+        return pa.schema([pa.field(field.name, _stored(field)) for field in self.fields])
+
+
+def _stored(field: Field) -> pa.DataType:
+    return pa.dictionary(pa.int32(), pa.string()) if field.type == "string" and not field.textual else field.arrow
+
 
 def dataset_type(name: str) -> str | None:
     """The canonical dataset type behind a spelling: `Interactions`, `items`, `Action_Interactions`, `ActionInteractions`."""

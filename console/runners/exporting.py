@@ -81,7 +81,7 @@ def _rows(dataset: Dataset, mode: str) -> Iterator[pa.Table]:
     if schema.key or mode == "PUT":
         table = snapshot.dataset_table(dataset.dataset_group, dataset.type, bulk=mode != "PUT", streamed=mode != "BULK")
         assert table is not None  # noqa: S101  the job's dataset exists
-        yield _once(parts.fitted(table, schema.arrow()), schema)
+        yield parts.fitted(_once(parts.fitted(table, schema.arrow()), schema), schema.arrow())
         return
     streamed = pa.table({})
     hashes = np.zeros(0, np.uint64)
@@ -94,10 +94,10 @@ def _rows(dataset: Dataset, mode: str) -> Iterator[pa.Table]:
         for table in parts.batches(parts.local_path(key), schema.arrow()):
             if len(hashes):
                 own = profile.examine(table, schema)
-                table = own[0].filter(pa.array(~np.isin(own[1].hashes, hashes)))
+                table = parts.fitted(own[0], schema.arrow()).filter(pa.array(~np.isin(own[1].hashes, hashes)))
             yield table
     if streamed.num_rows:
-        yield streamed
+        yield parts.fitted(streamed, schema.arrow())
 
 
 def _once(table: pa.Table, schema: DatasetSchema) -> pa.Table:
