@@ -11,7 +11,7 @@ import numpy as np
 from recipes.base import Floats, Recipe, RecipeError, Run
 from recipes.blending import Validation, hold_out
 from recipes.data import Histories, TrainingData
-from recipes.relevance import UNKNOWN, Priors, RelevanceModel
+from recipes.relevance import UNKNOWN, Components, Priors, RelevanceModel
 from recipes.repeats import COUNTS, LAGS, repeat_rates
 from recipes.selection import Settings, Workshop, choose, without_choice
 
@@ -38,7 +38,15 @@ def fit_relevance(recipe: Recipe, settings: Settings, data: TrainingData, run: R
     workshop = Workshop.of(settings, data, histories, validation, make_priors(data, settings), rates, run)
     run.report("preparing", 1.0)
     chosen = choose(workshop) if len(validation.row) >= FEWEST else without_choice(workshop)
-    return RelevanceModel(recipe, data.num_items, chosen.ridges, chosen.network, workshop.priors, rates, chosen.blend)
+    priors = with_described(workshop.priors, workshop.features, chosen)
+    return RelevanceModel(recipe, data.num_items, chosen, priors, rates)
+
+
+def with_described(priors: Priors, features: Floats, components: Components) -> Priors:
+    """Items without events are not unknown where a component reads their metadata."""
+    reads = components.content is not None or components.network is not None
+    described = np.any(features != 0, axis=1) if reads and features.shape[1] else np.zeros(len(features), bool)
+    return replace(priors, unknown=np.where(described, 0, priors.unknown).astype(np.float32))
 
 
 def training_histories(data: TrainingData, settings: Settings) -> Histories:

@@ -12,7 +12,7 @@ class LinearScan(torch.autograd.Function):
     """h_t = keep_t · h_{t-1} + new_t along the first dimension, with h_{-1} given; all (T, B, H), the start (B, H)."""
 
     @staticmethod
-    def forward(ctx: Any, keep: Tensor, new: Tensor, start: Tensor) -> Tensor:  # noqa: ANN401  torch's context
+    def forward(ctx: Any, keep: Tensor, new: Tensor, start: Tensor) -> Tensor:
         """The states h (T, B, H)."""
         states = torch.empty_like(new)
         state = start
@@ -23,7 +23,7 @@ class LinearScan(torch.autograd.Function):
         return states
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[override]
         """Gradients of keep and new; the start is a constant (truncated back-propagation through time)."""
         keep, states, start = ctx.saved_tensors
         flowing = grad.clone(memory_format=torch.contiguous_format)
@@ -55,7 +55,7 @@ class SequenceDropout(nn.Module):
 class GatedRecurrence(nn.Module):
     """One block: a gated linear recurrence, then a gated feed-forward layer, each added to its input.
 
-    z, v, g = W norm(x); h_t = (1 - σ(z_t)) h_{t-1} + σ(z_t) v_t; x += V (h · silu(g)); x += F(norm(x)), F a SwiGLU.
+    z, v, g = W norm(x); h_t = (1 - sigmoid(z_t)) h_{t-1} + sigmoid(z_t) v_t; x += V (h · silu(g)); x += F(norm(x)), F a SwiGLU.
     The gates do not depend on h, so that all matrix products of a chunk are one (cf. Martin & Cundy 2018; minGRU).
     """
 

@@ -19,7 +19,7 @@ class SampledSoftmax(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,  # noqa: ANN401  torch's context
+        ctx: Any,
         hidden: Tensor,
         positives: Tensor,
         positive_bias: Tensor,
@@ -43,6 +43,6 @@ class SampledSoftmax(torch.autograd.Function):
         return loss
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         """The kept gradients, scaled."""
         return (*(grad * kept for kept in ctx.saved_tensors), None)

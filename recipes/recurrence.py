@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from recipes.base import Floats, Indexes
+from recipes.base import Floats
 from recipes.data import Histories
 from recipes.layers import GatedRecurrence, SequenceDropout
 from recipes.losses import SampledSoftmax
@@ -23,6 +24,7 @@ from recipes.sampling import Chunk, chunks, count_chunks
 
 MOMENTS = (0.9, 0.98)
 DECAY = 0.01
+COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Network(nn.Module):
         super().__init__()
         self.gap = nn.Embedding(GAPS, shape.width)
         self.event_type = nn.Embedding(num_event_types + 1, shape.width)
-        self.features = nn.Linear(num_features, shape.width, bias=False)
+        self.features = nn.Linear(num_features, shape.width, bias=False) if num_features else nn.Identity()
         self.blocks = nn.ModuleList(
             GatedRecurrence(shape.width, shape.hidden, shape.dropout) for _ in range(shape.blocks)
         )
@@ -62,7 +64,8 @@ class Network(nn.Module):
         self.drop = SequenceDropout(shape.dropout)
         nn.init.normal_(self.gap.weight, std=0.02)
         nn.init.normal_(self.event_type.weight, std=0.02)
-        nn.init.normal_(self.features.weight, std=0.05)
+        if isinstance(self.features, nn.Linear):
+            nn.init.normal_(self.features.weight, std=num_features**-0.5)
 
     def forward(
         self, values: Tensor, gap: Tensor, event_type: Tensor, goes_on: Tensor, states: list[Tensor]
@@ -81,7 +84,14 @@ class RecurrenceTask:
     """A network, its item table and optimizers on one set of sequences; `recipes.training.train` drives it."""
 
     def __init__(
-        self, shape: Shape, histories: Histories, num_items: int, features: Floats, num_event_types: int, seed: int
+        self,
+        shape: Shape,
+        histories: Histories,
+        num_items: int,
+        features: Floats,
+        num_event_types: int,
+        seed: int,
+        cold: NDArray[np.bool_] | None = None,
     ) -> None:
         """Begin with small random embeddings.
 
@@ -92,6 +102,7 @@ class RecurrenceTask:
             features: (N, F) what is known of the items, F may be 0.
             num_event_types: codes the histories' event types may have.
             seed: of the order of users and the negatives.
+            cold: (N,) items that get no embedding of their own, only their metadata's.
         """
         self.shape = shape
         self.num_items = num_items
@@ -106,7 +117,9 @@ class RecurrenceTask:
         self.table = torch.randn(num_items, shape.width + 1) * std  # the last column is the bias
         self.table[:, -1] = 0.0
         self.first, self.second = torch.zeros_like(self.table), torch.zeros_like(self.table)
+        self.cold = cold
         self.count = 0
+        self.states: list[Tensor] = []
         matrices = [p for p in self.network.parameters() if p.dim() > 1]
         vectors = [p for p in self.network.parameters() if p.dim() < 2]
         groups = [{"params": matrices, "weight_decay": DECAY}, {"params": vectors, "weight_decay": 0.0}]
@@ -120,19 +133,14 @@ class RecurrenceTask:
     def epoch(self, number: int) -> Iterator[Callable[[float], float]]:  # noqa: ARG002  the order comes from the rng
         """One pass over all events, states carried from step to step."""
         self.network.train()
-        states: list[Tensor] = []
+        self.states = []
         for chunk in chunks(self.offsets, self.shape.lanes, self.shape.bptt, self.rng):
-            if not states:
-                states = [torch.zeros(chunk.events.shape[1], self.shape.hidden) for _ in range(self.shape.blocks)]
-
-            def step(rate: float, chunk: Chunk = chunk) -> float:
-                loss, states[:] = self._step(chunk, states, rate)
-                return loss
-
+            if not self.states:
+                self.states = [torch.zeros(chunk.events.shape[1], self.shape.hidden) for _ in range(self.shape.blocks)]
             if chunk.has_target.any():
-                yield step
+                yield partial(self._step, chunk)
 
-    def _step(self, chunk: Chunk, states: list[Tensor], rate: float) -> tuple[float, list[Tensor]]:
+    def _step(self, chunk: Chunk, rate: float) -> float:
         inputs, targets = self.items[chunk.events], self.items[chunk.events[chunk.has_target] + 1]
         negatives = (
             self.rng.choice(self.num_items, self.shape.negatives, replace=False)
@@ -148,12 +156,12 @@ class RecurrenceTask:
         where_input, where_target, where_negative = (
             torch.from_numpy(part) for part in np.split(places, [inputs.size, inputs.size + targets.size])
         )
-        hidden, after = self.network(
+        hidden, self.states = self.network(
             embedded[where_input].view(*inputs.shape, -1),
             torch.from_numpy(self.gaps[chunk.events]),
             torch.from_numpy(self.event_types[chunk.events]),
             torch.from_numpy(chunk.goes_on),
-            states,
+            self.states,
         )
         bias = local[:, -1]
         loss = SampledSoftmax.apply(
@@ -170,9 +178,8 @@ class RecurrenceTask:
         for group in self.optimizer.param_groups:
             group["lr"] = self.shape.learning_rate * rate
         self.optimizer.step()
-        assert local.grad is not None
-        self._update_rows(index, local.grad, self.shape.learning_rate * rate)
-        return float(loss.detach()), after
+        self._update_rows(index, torch.as_tensor(local.grad), self.shape.learning_rate * rate)
+        return float(loss.detach())
 
     @torch.no_grad()
     def _update_rows(self, index: Tensor, grad: Tensor, rate: float) -> None:
@@ -199,11 +206,15 @@ class RecurrenceTask:
     def scorer(self) -> RecurrenceScorer:
         """What answers: all parameters as numpy arrays, item features folded into the item table."""
         weights = {name: value.detach().numpy().copy() for name, value in self.network.state_dict().items()}
-        embedding = self.table[:, :-1] + self.network.features(self.features)
-        weights.pop("features.weight")
-        table: NDArray[np.float32] = embedding.numpy().copy()
-        return RecurrenceScorer(table, self.table[:, -1].numpy().copy(), weights)
-
-    def touched(self) -> Indexes:
-        """The items that occur in the sequences."""
-        return np.unique(self.items)
+        embedding = self.table[:, :-1].clone()
+        bias = self.table[:, -1].numpy().copy()
+        silent = np.bincount(self.items, minlength=self.num_items) == 0
+        if self.cold is not None:
+            silent |= self.cold
+        embedding[torch.from_numpy(silent)] = 0.0  # what was never trained says nothing, its metadata do
+        bias[silent] = np.quantile(bias[~silent], COLD_BIAS)
+        if self.features.shape[1]:
+            embedding += self.network.features(self.features)
+            weights.pop("features.weight")
+        table: NDArray[np.float32] = embedding.numpy()
+        return RecurrenceScorer(table, bias, weights)

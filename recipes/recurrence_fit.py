@@ -39,7 +39,7 @@ def fit_network(
     event_types = int(histories.event_type.max(initial=-1)) + 1
     few = validation.first_queries(QUERIES)
     with reproducible(run.seed):
-        task = RecurrenceTask(shape, remaining, num_items, features, event_types, run.seed)
+        task = RecurrenceTask(shape, remaining, num_items, features, event_types, run.seed, settings.cold)
 
         def validate() -> float:
             return quality(few, task.scorer().score(few.histories))

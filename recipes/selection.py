@@ -5,16 +5,20 @@ and what stays in the mix is fitted again with everything.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from recipes.audience import Audience, fit_audience, user_features
 from recipes.base import Floats, Indexes, Run
 from recipes.blending import NEVER, Blend, Parts, Validation, quality, search
 from recipes.data import Histories, TrainingData
+from recipes.likeness import content_neighbours, item_features
 from recipes.recurrence_scorer import RecurrenceScorer
-from recipes.relevance import Priors
+from recipes.relevance import Components, Priors
 from recipes.sequence_ridge import Kernel, Moments, SequenceRidge, solve
+from recipes.transitions import Transitions, fit_transitions
 
 MAX_DENSE_ITEMS = 4_500  # the most frequent items a dense ridge knows: 80 MB and a few seconds each
 FLOPS_A_SECOND = 60e9
@@ -32,6 +36,7 @@ class Settings:
         min_percentile, max_percentile: users with shorter histories are left out, longer histories are cut.
         mode: "auto", "fast" (closed form only) or "full".
         ridges, network, metadata: which kinds of component may be used.
+        cold: (N,) items that are judged by their metadata alone, or None.
     """
 
     hidden_dimension: int = 149
@@ -43,6 +48,7 @@ class Settings:
     ridges: bool = True
     network: bool = True
     metadata: bool = True
+    cold: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Workshop:
         histories: all that is trained on in the end.
         remaining: the same without the held-out events.
         members: the catalogue's indexes of the items a dense ridge knows.
-        features: (N, F) item metadata, F may be 0.
+        features, users: (N, F) and (U, F) metadata of items and users, F may be 0.
     """
 
     settings: Settings
@@ -74,6 +80,7 @@ class Workshop:
     rates: Floats
     members: Indexes
     features: Floats
+    users: Floats
     run: Run
 
     @classmethod
@@ -92,9 +99,12 @@ class Workshop:
         within = np.arange(len(row)) - histories.offsets[row]
         counts = data.item_counts
         frequent = np.argsort(-counts, kind="stable")[: min(MAX_DENSE_ITEMS, max(1, int((counts > 0).sum())))]
-        features = np.zeros((data.num_items, 0), np.float32)
+        features = item_features(data) if settings.metadata else np.zeros((data.num_items, 0), np.float32)
+        users = user_features(data) if settings.metadata else np.zeros((data.num_users, 0), np.float32)
         remaining = histories.keep(within < validation.ends[row])
-        return cls(settings, data, histories, remaining, validation, priors, rates, np.sort(frequent), features, run)
+        return cls(
+            settings, data, histories, remaining, validation, priors, rates, np.sort(frequent), features, users, run
+        )
 
     @property
     def num_items(self) -> int:
@@ -110,14 +120,14 @@ class Workshop:
         weights = solve(moments, candidate.kernel, candidate.ridge, candidate.dropout)
         return SequenceRidge.of(candidate.kernel, weights, self.members, self.num_items)
 
+    def fit_transitions(self, histories: Histories) -> Transitions:
+        """The pairs that the dense ridges leave out, on these histories."""
+        kernel = Kernel(min(16, self.settings.window), 0.8, 3)
+        return fit_transitions(kernel, histories, self.members, self.num_items, 5.0, self.run)
 
-@dataclass
-class Chosen:
-    """What goes into the model."""
-
-    ridges: dict[str, SequenceRidge] = field(default_factory=dict)
-    network: RecurrenceScorer | None = None
-    blend: Blend = field(default_factory=Blend)
+    def fit_audience(self, histories: Histories) -> Audience:
+        """What the users' attributes tell, on these histories."""
+        return fit_audience(self.users, histories, self.num_items)
 
 
 def candidates(workshop: Workshop) -> Iterator[tuple[str, Candidate]]:
@@ -142,38 +152,68 @@ def candidates(workshop: Workshop) -> Iterator[tuple[str, Candidate]]:
         yield name, candidate
 
 
-def choose(workshop: Workshop) -> Chosen:
+def choose(workshop: Workshop) -> Components:
     """Fit candidates without the held-out events, blend them, refit those in the blend with everything."""
-    validation, run = workshop.validation, workshop.run
+    trial, tried, linear, found = _try_ridges(workshop)
+    histories = workshop.validation.histories
+    for name, scores in trial.linear(histories).items():
+        linear[name] = scores / _mass(scores)
+    if workshop.settings.network and workshop.settings.mode != "fast":
+        trial.network = _network(workshop)
+    seen = workshop.validation.seen
+    parts = Parts(linear, _logarithmic(workshop, trial), seen, workshop.rates[seen.lag, seen.count])
+    blend = _blend(workshop, parts, found)
+    used = {name for name, weight in (*blend.linear.items(), *blend.logarithmic.items()) if weight}
+    if "content" in used:
+        used.add(trial.source)
+    final = Components(
+        {name: workshop.fit_ridge(candidate, workshop.histories) for name, candidate in tried.items() if name in used},
+        workshop.fit_transitions(workshop.histories) if "transitions" in used else None,
+        workshop.fit_audience(workshop.histories) if "audience" in used else None,
+        trial.network if "network" in used else None,
+        trial.content if "content" in used else None,
+        trial.source,
+    )
+    masses = {name: float(_mass(scores)) for name, scores in final.linear(histories).items()}
+    weights = {name: weight / masses[name] for name, weight in blend.linear.items() if weight}
+    final.blend = replace(blend, linear=weights)
+    return final
+
+
+def without_choice(workshop: Workshop) -> Components:
+    """Too little data to hold any back: one ridge and a little popularity, or the network alone."""
+    floor = 0.3 / workshop.num_items
+    if not workshop.settings.ridges:
+        return Components(network=_network(workshop), blend=Blend({}, {"network": 1.0}, floor=floor))
+    ridge = workshop.fit_ridge(Candidate(Kernel(workshop.settings.window, 0.8, 1), 1.0), workshop.histories)
+    return Components({"next": ridge}, blend=Blend({"next": 1.0}, {"popularity": 0.1}, floor=floor))
+
+
+def _try_ridges(workshop: Workshop) -> tuple[Components, dict[str, Candidate], dict[str, Floats], dict[str, float]]:
+    """The candidates' scores of the held-out queries and how good each is; only what others build on is kept fitted."""
+    trial = Components()
     tried: dict[str, Candidate] = {}
     linear: dict[str, Floats] = {}
     found: dict[str, float] = {}
-    if workshop.settings.ridges:
-        for name, candidate in candidates(workshop):
-            scores = workshop.fit_ridge(candidate, workshop.remaining).score(validation.histories)
-            scores /= _mass(scores)
-            tried[name], linear[name], found[name] = candidate, scores, quality(validation, scores.copy())
-            run.report("validating", message=f"Ridge {name}: {found[name]:.4f}")
-    network = _network(workshop) if workshop.settings.network and workshop.settings.mode != "fast" else None
-    logarithmic = _logarithmic(workshop, network)
-    seen = validation.seen
-    parts = Parts(linear, logarithmic, seen, workshop.rates[seen.lag, seen.count])
-    blend = _blend(workshop, parts, found)
-    chosen = Chosen({}, network if blend.logarithmic.get("network") else None, blend)
-    weights = {}
-    for name, weight in blend.linear.items():
-        if weight:
-            chosen.ridges[name] = workshop.fit_ridge(tried[name], workshop.histories)
-            weights[name] = weight / float(_mass(chosen.ridges[name].score(validation.histories)))
-    chosen.blend = replace(blend, linear=weights)
-    return chosen
-
-
-def without_choice(workshop: Workshop) -> Chosen:
-    """Too little data to hold any back: one ridge and a little popularity."""
-    ridge = workshop.fit_ridge(Candidate(Kernel(workshop.settings.window, 0.8, 1), 1.0), workshop.histories)
-    blend = Blend({"next": 1.0}, {"popularity": 0.1}, floor=0.3 / workshop.num_items)
-    return Chosen({"next": ridge}, None, blend)
+    queries = workshop.validation.histories
+    if not workshop.settings.ridges:
+        return trial, tried, linear, found
+    for name, candidate in candidates(workshop):
+        ridge = workshop.fit_ridge(candidate, workshop.remaining)
+        scores = ridge.score(queries)
+        scores /= _mass(scores)
+        tried[name], linear[name] = candidate, scores
+        found[name] = quality(workshop.validation, scores.copy())
+        workshop.run.report("validating", message=f"Ridge {name}: {found[name]:.4f}")
+        if found[name] == max(found.values()):
+            trial.ridges, trial.source = {name: ridge}, name
+    if len(workshop.members) < workshop.num_items:
+        trial.transitions = workshop.fit_transitions(workshop.remaining)
+    if workshop.users.shape[1]:
+        trial.audience = workshop.fit_audience(workshop.remaining)
+    if workshop.features.shape[1]:
+        trial.content = content_neighbours(workshop.features, workshop.members)
+    return trial, tried, linear, found
 
 
 def _mass(scores: Floats) -> np.float32:
@@ -181,19 +221,18 @@ def _mass(scores: Floats) -> np.float32:
     return np.float32(max(1e-9, float(np.maximum(scores, 0).sum(axis=1).mean())))
 
 
-def _logarithmic(workshop: Workshop, network: RecurrenceScorer | None) -> dict[str, Floats]:
+def _logarithmic(workshop: Workshop, trial: Components) -> dict[str, Floats]:
     shape = (len(workshop.validation.histories), workshop.num_items)
     parts = {
         "popularity": np.broadcast_to(workshop.priors.popularity, shape),
         "trend": np.broadcast_to(workshop.priors.trend, shape),
     }
-    if network is not None:
-        parts["network"] = network.score(workshop.validation.histories)
+    if trial.network is not None:
+        parts["network"] = trial.network.score(workshop.validation.histories)
     return parts
 
 
 def _network(workshop: Workshop) -> RecurrenceScorer:
-    """The network trained without the held-out events, then briefly with them."""
     from recipes.recurrence_fit import fit_network  # noqa: PLC0415  torch is loaded only when a network is trained
 
     return fit_network(
@@ -204,22 +243,24 @@ def _network(workshop: Workshop) -> RecurrenceScorer:
 def _blend(workshop: Workshop, parts: Parts, found: dict[str, float]) -> Blend:
     """Coordinate search from the best ridge: other ridges, the network, popularity, repeats, and all once more."""
     validation, run = workshop.validation, workshop.run
-    ordered = sorted(found, key=lambda name: -found[name])
+    ordered = sorted(parts.linear, key=lambda name: -found.get(name, 0.0))
+    full = workshop.settings.mode == "full"
     start = Blend(
-        {name: 1.0 for name in ordered[:1]},
+        dict.fromkeys(ordered[:1], 1.0),
         {} if ordered else {"network": 1.0},
         floor=0.3 / workshop.num_items,
         seen=0.0 if validation.repeating else NEVER,
     )
     grids: dict[str, tuple[float, ...]] = {}
     if "network" in parts.logarithmic and ordered:
-        grids["network"] = (0.3, 0.6, 1.0, 1.5)
-    grids |= {name: (0.0, 0.15, 0.4, 1.0, 2.5) for name in ordered[1:]}
+        start = replace(start, logarithmic={"network": 0.1} if full else {})
+        grids["network"] = (*(() if full else (0.0,)), 0.15, 0.3, 0.6, 1.0, 1.5)
+    grids |= dict.fromkeys(ordered[1:], (0.0, 0.15, 0.4, 1.0, 2.5, 5.0))
     grids["popularity"] = (-0.3, -0.15, 0.0, 0.15, 0.3)
     if workshop.settings.recency:
         grids["trend"] = (0.0, 0.15, 0.3, 0.6)
     if validation.repeating:
-        grids |= {"repeat": (0.0, 0.3, 1.0, 3.0), "seen": (-3.0, -1.0, -0.3, 0.0, 0.3, 1.0)}
+        grids |= {"repeat": (0.0, 0.3, 1.0, 3.0, 10.0), "seen": (-3.0, -1.0, -0.3, 0.0, 0.3, 1.0)}
     blend, reached = start, 0.0
     for sweep in range(2):
         blend, reached = search(validation, parts, blend, grids, lambda sweep=sweep: run.report("blending", sweep / 2))

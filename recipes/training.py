@@ -98,7 +98,7 @@ def _check(loss: float) -> None:
 def reproducible(seed: int) -> Iterator[None]:
     """Torch seeded and on as many threads as this machine may use; its state is put back afterwards."""
     threads, state = torch.get_num_threads(), torch.get_rng_state()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 0)) or min(os.cpu_count() or 1, 8))
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "0")) or min(os.cpu_count() or 1, 8))
     torch.manual_seed(seed)
     try:
         yield

@@ -56,9 +56,9 @@ class UserPersonalization(Recipe):
         help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
     )
 
-    def fit(self, data: TrainingData, run: Run) -> Model:
-        """Fit the engine."""
-        settings = Settings(
+    def engine_settings(self, data: TrainingData) -> Settings:  # noqa: ARG002  recipes built on this one look at it
+        """What the hyperparameters mean to the engine."""
+        return Settings(
             self.hidden_dimension,
             self.bptt,
             self.recency_mask,
@@ -66,7 +66,10 @@ class UserPersonalization(Recipe):
             self.max_user_history_length_percentile,
             self.mode,
         )
-        return fit_relevance(self, settings, data, run)
+
+    def fit(self, data: TrainingData, run: Run) -> Model:
+        """Fit the engine."""
+        return fit_relevance(self, self.engine_settings(data), data, run)
 
 
 @dataclass(frozen=True)
