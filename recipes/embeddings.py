@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from recipes.data import Histories
 
 RECENT = 10  # events of a history that speak
 RECENT_DECAY = 0.8  # of their weight, from the newest backwards
+LAST = -10.0  # added to items without a place: below all nearness, popular ones first
 
 
 class EmbeddingModel(Model):
@@ -31,10 +33,10 @@ class EmbeddingModel(Model):
         self.bias = bias
         self.popularity = popularity
 
-    @property
-    def placed(self) -> NDArray[np.bool_]:
-        """(N,) which items have a place."""
-        return np.asarray(np.any(self.vectors != 0, axis=1))
+    @cached_property
+    def unplaced(self) -> NDArray[np.int64]:
+        """The items without a place."""
+        return np.flatnonzero(~np.any(self.vectors != 0, axis=1))
 
     def score(self, histories: Histories) -> Floats:
         """Nearness to the newest events, the newest first: (B, N)."""
@@ -81,6 +83,6 @@ class EmbeddingModel(Model):
     def _near(self, profiles: Floats) -> Floats:
         """Inner products and bias; popularity for an empty profile, and last of all for items without a place."""
         scores = np.asarray(profiles @ self.vectors.T + self.bias, np.float32)
-        scores[:, ~self.placed] = -10 + self.popularity[~self.placed]
+        scores[:, self.unplaced] = LAST + self.popularity[self.unplaced]
         scores[~np.any(profiles != 0, axis=1)] = self.popularity
         return scores
