@@ -115,9 +115,16 @@ def hyperparameter(
     tunable: bool = False,
     featurization: bool = False,
     help: str,  # noqa: A002  reads as it is shown
-) -> Any:  # noqa: ANN401  a dataclass field stands in for its value
+) -> Any:
     """A dataclass field that declares a `Hyperparameter`."""
-    declared = dict(low=low, high=high, choices=tuple(choices), tunable=tunable, featurization=featurization, help=help)
+    declared = {
+        "low": low,
+        "high": high,
+        "choices": tuple(choices),
+        "tunable": tunable,
+        "featurization": featurization,
+        "help": help,
+    }
     return field(default=default, metadata={"hyperparameter": declared})
 
 
