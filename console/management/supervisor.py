@@ -13,8 +13,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,13 +94,20 @@ class Supervisor:
                 signal.signal(number, self._end)
             try:
                 self._start_all()
-                if not self._ending:
-                    on_ready()
-                while not self._ending:
-                    self._restart_the_dead()
-                    time.sleep(0.2)
+                self._look_after(on_ready)
             finally:
                 self._end_all()
+
+    def _look_after(self, on_ready: Callable[[], None]) -> None:
+        """Keep the children alive; `on_ready` may take its time beside, and what it raises ends all."""
+        announced: Future[None] = Future()
+        # A daemon thread: Ctrl-C need not wait for it.
+        threading.Thread(target=_fulfil, args=(announced, on_ready), daemon=True).start()
+        while not self._ending:
+            self._restart_the_dead()
+            time.sleep(0.2)
+            if announced.done():
+                announced.result()
 
     def _end(self, *_args: object) -> None:
         self._ending = True
@@ -134,6 +143,13 @@ class Supervisor:
             child.end(signal.SIGKILL)
             if child.process is not None:
                 child.process.wait()
+
+
+def _fulfil(future: Future[None], function: Callable[[], None]) -> None:
+    try:
+        future.set_result(function())
+    except Exception as error:
+        future.set_exception(error)
 
 
 def _die_with_parent() -> None:
