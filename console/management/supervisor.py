@@ -148,7 +148,7 @@ class Supervisor:
 def _fulfil(future: Future[None], function: Callable[[], None]) -> None:
     try:
         future.set_result(function())
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  carried over to the thread that waits
         future.set_exception(error)
 
 
