@@ -35,6 +35,16 @@
     if (form) mark(form);
     if (event.target.type === "range") follow(event.target);
   });
+  // Exploration is only asked for where the chosen version explores.
+  const explore = (select) => {
+    const explores = select.dataset.explores.split(" ").includes(select.value);
+    ["exploration_weight", "age_cut_off"].forEach((name) => {
+      const field = select.form.elements[name];
+      if (field) field.closest(".mb-3").hidden = !explores;
+    });
+  };
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-explores]")) explore(event.target); });
+  document.querySelectorAll("[data-explores]").forEach(explore);
   document.querySelectorAll("[data-settings]").forEach(mark);
   document.querySelectorAll("input[type=range]").forEach(follow);
 })();

@@ -269,10 +269,17 @@ def _event(loaded: Loaded, catalog: Catalog, past: Past, position: int) -> JSOND
         "itemId": past.item_ids[live] if live >= 0 else loaded.data.item_ids[item],
         "title": loaded.title(item),
         "eventType": past.types[code] if code >= 0 else None,
+        "eventValue": _value(loaded, past, position) if live < 0 else None,
         "timestamp": int(past.timestamp[position]),
         "isLive": live >= 0,
         "metadata": values_of(catalog.columns, item) if item >= 0 else {},
     }
+
+
+def _value(loaded: Loaded, past: Past, position: int) -> float | None:
+    """The value of one of the snapshot's events, where it has one."""
+    value = float(loaded.data.interactions.event_value[loaded.data.offsets[past.user] + position])
+    return None if np.isnan(value) else value
 
 
 def _shown(answer: Answer, source: Source) -> list[JSONDict]:

@@ -29,8 +29,9 @@ def campaign_view(request: Request, name: str) -> HttpResponse:
     """A campaign with its test panel."""
     campaign: Campaign = find(request, "Campaign", name)
     version = campaign.solution_version
-    recipe = recipes_by_name(request).get(version.recipe or "", {})
-    panel = panel_context(request, campaign, recipe)
+    recipes = recipes_by_name(request)
+    recipe = recipes.get(version.recipe or "", {})
+    panel = panel_context(request, campaign, recipes)
     if partial := panel_response(request, panel):
         return partial
     exploration = campaign.config.get("itemExplorationConfig", {})

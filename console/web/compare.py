@@ -30,9 +30,9 @@ def compare_view(request: Request) -> HttpResponse:
             "account", "solution"
         )
     )
-    wanted = request.GET.getlist("version")
-    chosen = [version for version in versions if version.arn_name in wanted]
     baseline = request.GET.get("baseline", "")
+    wanted = request.GET.getlist("version")
+    chosen = [version for version in versions if version.arn_name in {*wanted, baseline}]
     context = {
         "versions": versions,
         "chosen": {version.arn_name for version in chosen},
@@ -58,18 +58,21 @@ def _compared(request: Request, chosen: list[SolutionVersion], baseline: str) ->
         return {"refusal": service_error(error), "baseline": first.arn_name}
     labels = {v.arn: _label(v) for v in chosen}
     ordered = sorted(answer["versions"], key=lambda v: v["solutionVersionArn"] != answer["baselineArn"])
-    sentence, look = comparison.verdict(answer, labels)
+    place = {version["solutionVersionArn"]: index for index, version in enumerate(answer["versions"])}
+    answer |= {"versions": ordered}
+    verdict, sentence, look = comparison.verdict(answer, labels)
     order = [version["solutionVersionArn"] for version in ordered]
     rows = list(comparison.table((_in_order(metric, order) for metric in answer["metrics"]), labels))
     return {
         "answer": answer,
         "baseline": first.arn_name,
         "columns": [v | {"label": labels[v["solutionVersionArn"]]} for v in ordered],
-        "verdict": sentence,
+        "verdict": verdict,
+        "sentence": sentence,
         "look": look,
         "rows": [row for row in rows if row.get("isAws")],
         "more_rows": [row for row in rows if not row.get("isAws")],
-        "parameters": _parameters(answer, order),
+        "parameters": _parameters(answer, place, order),
         "bars": comparison.chart(answer, labels),
         "single": len(chosen) == FEWEST,
     }
@@ -83,7 +86,6 @@ def _in_order(metric: JSONDict, order: list[str]) -> JSONDict:
     return metric | {"values": sorted(metric["values"], key=lambda entry: order.index(entry["solutionVersionArn"]))}
 
 
-def _parameters(answer: JSONDict, order: list[str]) -> list[JSONDict]:
+def _parameters(answer: JSONDict, place: dict[str, int], order: list[str]) -> list[JSONDict]:
     """Each parameter's values in the columns' order."""
-    place = {version["solutionVersionArn"]: index for index, version in enumerate(answer["versions"])}
     return [row | {"values": [row["values"][place[arn]] for arn in order]} for row in answer.get("parameters", [])]

@@ -17,6 +17,8 @@ LOOKS = {
     "tied": ("even", "dash", "no difference to be sure of"),
 }
 
+TALLY = (("good", "better"), ("even", "even"), ("bad", "worse"))
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -74,29 +76,44 @@ def _difference(title: str, label: str, entry: JSONDict, reach: float) -> Differ
     )  # fmt: skip
 
 
-def verdict(answer: JSONDict, labels: Mapping[str, str]) -> tuple[str, str]:
-    """The comparison in a sentence, and its look: the best version on the headline metric against the baseline."""
+def verdict(answer: JSONDict, labels: Mapping[str, str]) -> tuple[str, str, str]:
+    """The comparison in a sentence, what the other metrics say, and its look: the best version against the baseline."""
     metric = next((m for m in answer["metrics"] if m["name"] == HEADLINE), answer["metrics"][0])
     rows = differences(metric, labels)
     best = max(rows, key=lambda row: row.difference)
     baseline = labels[answer["baselineArn"]]
-    sure = [row for row in rows if row.look == "good"]
-    if sure:
-        return f"{labels[best.arn]} is better than {baseline} on {_by(metric, best)}", "good"
-    if all(row.look == "bad" for row in rows):
+    rest = _tally(answer, labels, best)
+    if best.look == "good":
+        return f"{best.label} is better than {baseline}", f"on {metric['title']} by {_by(best)}; {rest}", "good"
+    if best.look == "bad":
+        others = best.label if len(rows) == 1 else "all others"
         return (
-            f"{baseline} is better than {'the other' if len(rows) == 1 else 'all others'} on {_by(metric, best)}",
+            f"{baseline} is better than {others}",
+            f"on {metric['title']}; {best.label} differs by {_by(best)}",
             "bad",
         )
-    return f"No version is surely better than {baseline} on {_by(metric, best)}", "even"
+    sentence = f"on {metric['title']}; {best.label} comes closest, with a difference of {_by(best)}"
+    return f"No version is surely better than {baseline}", sentence, "even"
 
 
-def _by(metric: JSONDict, row: Difference) -> str:
+def _by(row: Difference) -> str:
     interval = (
         f" [{number(row.difference_low)}, {number(row.difference_high)}]" if row.difference_low is not None else ""
     )
-    chance = f", {row.chance}" if row.chance else ""
-    return f"{metric['title']} by {number(row.difference)}{interval}{chance}."
+    return f"{number(row.difference)}{interval}{', ' if row.chance else ''}{row.chance}"
+
+
+def _tally(answer: JSONDict, labels: Mapping[str, str], best: Difference) -> str:
+    """How the version does on all of AWS's metrics that can be paired."""
+    looks = [
+        row.look
+        for metric in answer["metrics"]
+        if metric.get("isAws")
+        for row in differences(metric, labels)
+        if row.arn == best.arn
+    ]
+    counted = [f"{word} on {looks.count(look)}" for look, word in TALLY if look in looks]
+    return f"of {len(looks)} metrics it is {', '.join(counted)}"
 
 
 def chance_words(p: float) -> str:

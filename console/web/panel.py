@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
 
 from console.errors import ServiceError
@@ -14,7 +15,7 @@ from console.shapes import JSONDict
 from console.web import testing
 from console.web.access import Request, page
 from console.web.details import detail_context
-from console.web.kinds import KINDS
+from console.web.kinds import KINDS, page_url
 from console.web.pages import call, find, group_of, render, service_error
 from console.web.testing import Ask, Listing, Server
 
@@ -24,14 +25,17 @@ EXPLAINED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
 SAME = "same"  # the second list comes from the same server, with another weight
 
 
-def panel_context(request: Request, server: Server, recipe: JSONDict) -> dict[str, Any]:
-    """All that the panel shows for what the URL asks."""
+def panel_context(request: Request, server: Server, recipes: Mapping[str, JSONDict]) -> dict[str, Any]:
+    """All that the panel shows for what the URL asks; `recipes` are ListRecipeChoices' recipes or use cases by name."""
+    recipe = recipes.get(testing.recipe_of(server), {})
     kind, needed = recipe.get("recipeType", "USER_PERSONALIZATION"), testing.needs(recipe)
-    others = testing.servers_beside(server)
+    others = testing.servers_beside(server, recipes)
     ask, note = Ask.read(request.GET), ""
     wanted = request.GET.get("pick", "")
     if wanted in testing.PICKS:
         ask, note = testing.pick(request, server, ask, wanted, needed)
+        if not note:
+            return {"redirect": f"{page_url(server)}?{ask.url_query}"}
     if "other" not in request.GET and others:
         ask = replace(ask, other=others[0].name)
     filters = list(Filter.objects.filter(dataset_group=_group(request, server), status=Status.ACTIVE).order_by("name"))
@@ -58,7 +62,9 @@ def panel_context(request: Request, server: Server, recipe: JSONDict) -> dict[st
 
 
 def panel_response(request: Request, context: dict[str, Any]) -> HttpResponse | None:
-    """The panel alone, where htmx asks for it; None for the whole page."""
+    """The panel alone, where htmx asks for it, or the way to what was picked; None for the whole page."""
+    if "redirect" in context:
+        return HttpResponseRedirect(context["redirect"])
     if request.htmx and request.htmx.target == "panel":
         return render_fragment(request, "campaigns/_panel.html", context)
     return None
@@ -91,10 +97,14 @@ def why_view(request: Request, slug: str, name: str) -> HttpResponse:
     ask = Ask.read(request.GET)
     item = request.GET.get("of", "").strip()
     members = {**testing.member_of(server), "userId": ask.user, "itemId": item, **testing.filter_members(request, ask)}
+    if ask.count.isdigit():
+        members["numResults"] = int(ask.count)
     try:
         told = call(request, "ExplainRecommendation", members)
     except ServiceError as error:
         told = {"sentence": service_error(error), "contributions": []}
+    if "explored" in request.GET and "rank" in told:
+        told["sentence"] = f"Shown to learn about it; by what fits best it stands at place {told['rank']}."
     contributions = _weighed(told.get("contributions", []))
     context = {"told": told, "contributions": contributions, "item": item, "ask": ask, "object": server, "slug": slug}
     if request.htmx:
@@ -118,6 +128,8 @@ def _results(request: Request, server: Server, ask: Ask, kind: str, others: list
             history = {"error": service_error(error)}
     return {
         "lists": lists,
+        "is_explored": any(item.get("explored") for listing in lists for item in listing.items),
+        "is_ringed": any(item.get("isHeldOut") for listing in lists for item in listing.items),
         "beside": beside,
         "history": history,
         "query_item": _query_item(request, server, ask, kind),

@@ -103,8 +103,9 @@ class RecommenderForm(OperationForm):
 def recommender_view(request: Request, name: str) -> HttpResponse:
     """A recommender: progress while it trains, then metrics and its test panel."""
     recommender: Recommender = find(request, "Recommender", name)
-    recipe = _case_of(request, recommender)
-    panel = panel_context(request, recommender, recipe)
+    cases = _cases(request)
+    recipe = cases.get(recommender.recipe, {})
+    panel = panel_context(request, recommender, cases)
     if partial := panel_response(request, panel):
         return partial
     report = call(request, "GetSolutionVersionReport", {"solutionVersionArn": recommender.arn})
@@ -151,7 +152,7 @@ def create_recommenders_view(request: Request) -> HttpResponse:
 def update_recommender_view(request: Request, name: str) -> HttpResponse:
     """Change what a recommender explores and returns."""
     recommender: Recommender = find(request, "Recommender", name)
-    explores = bool(_case_of(request, recommender).get("explores"))
+    explores = bool(_cases(request).get(recommender.recipe, {}).get("explores"))
     form = RecommenderForm(recommender, explores, data=request.POST or None)
     if request.method == "POST" and form.submit(request.account):
         messages.success(request, f"{recommender.name} is updated.")
@@ -199,6 +200,5 @@ def _create(request: Request, group: DatasetGroup, form: RecommendersForm) -> bo
     return True
 
 
-def _case_of(request: Request, recommender: Recommender) -> JSONDict:
-    cases = choices_for(request, None)["useCases"]
-    return next((case for case in cases if case["name"] == recommender.recipe), {})
+def _cases(request: Request) -> dict[str, JSONDict]:
+    return {case["name"]: case for case in choices_for(request, None)["useCases"]}

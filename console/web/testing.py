@@ -58,9 +58,17 @@ class Ask:
     @property
     def query(self) -> str:
         """The request alone as a query string, for the links that explain its results."""
-        members = {"user": self.user, "item_query": self.item, "filter": self.filter}
+        return self._encoded("user", "filter", "count")
+
+    @property
+    def url_query(self) -> str:
+        """All of it as a query string."""
+        return self._encoded(*(name for name in self.__dataclass_fields__ if name != "values"))
+
+    def _encoded(self, *names: str) -> str:
         values = {f"value_{name}": text for name, text in (self.values or {}).items()}
-        return urlencode({name: text for name, text in (members | values).items() if text})
+        given = {name: getattr(self, name) for name in names} | values
+        return urlencode({name: text for name, text in given.items() if text})
 
 
 @dataclass(frozen=True)
@@ -175,13 +183,13 @@ def compared(first: Sequence[JSONDict], second: list[JSONDict]) -> list[JSONDict
     return [item | {"move": _move(ranks.get(item["itemId"]), item["rank"])} for item in second]
 
 
-def _move(before: int | None, now: int) -> dict[str, str]:
+def _move(before: int | None, now: int) -> JSONDict:
     if before is None:
-        return {"icon": "plus-lg", "words": "not in the first list"}
+        return {"icon": "plus-lg", "words": "not in the first list", "by": 0}
     if before == now:
-        return {"icon": "dash", "words": "same place"}
+        return {"icon": "dash", "words": "same place as in the first list", "by": 0}
     direction = "up" if now < before else "down"
-    return {"icon": f"arrow-{direction}", "words": f"{direction} {abs(now - before)}"}
+    return {"icon": f"arrow-{direction}", "words": f"{direction} {abs(now - before)}", "by": abs(now - before)}
 
 
 def history_of(request: Request, server: Server, user: str) -> JSONDict:
@@ -215,15 +223,22 @@ def member_of(server: Server) -> JSONDict:
     return {"campaignArn" if isinstance(server, Campaign) else "recommenderArn": server.arn}
 
 
-def servers_beside(server: Server) -> list[Server]:
+def recipe_of(server: Server) -> str:
+    """The recipe or use case behind it."""
+    return (server.solution_version.recipe if isinstance(server, Campaign) else server.recipe) or ""
+
+
+def servers_beside(server: Server, recipes: Mapping[str, JSONDict]) -> list[Server]:
     """The others of the group that answer the same kind of request."""
+    wanted = needs(recipes.get(recipe_of(server), {}))
     if isinstance(server, Campaign):
         group = server.solution_version.solution.dataset_group
         rows: Any = Campaign.objects.filter(solution_version__solution__dataset_group=group)
         rows = rows.select_related("account", "solution_version__solution")
     else:
         rows = Recommender.objects.filter(dataset_group=server.dataset_group).select_related("account")
-    return list(rows.filter(status=Status.ACTIVE).exclude(pk=server.pk))
+    active = rows.filter(status=Status.ACTIVE).exclude(pk=server.pk)
+    return [row for row in active if needs(recipes.get(recipe_of(row), {})) == wanted]
 
 
 def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> list[tuple[str, str]]:

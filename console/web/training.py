@@ -82,10 +82,13 @@ def version_view(request: Request, name: str) -> HttpResponse:
     """One training: its progress while it runs, its end if it failed, its metrics when it is done."""
     version: SolutionVersion = find(request, "SolutionVersion", name)
     report = call(request, "GetSolutionVersionReport", {"solutionVersionArn": version.arn})
+    recipe = _recipe_of(request, version)
+    if not report.get("hyperparameters"):
+        report["hyperparameters"] = _wanted(recipe, version.solution.config)
     campaigns = version.campaigns.select_related("account")
     context = (
         detail_context(VERSIONS, version)
-        | report_context(report, _recipe_of(request, version))
+        | report_context(report, recipe)
         | {
             "campaigns": campaigns,
             "recipe_title": recipe_title(version.recipe),
@@ -141,6 +144,13 @@ def _act(request: Request, version: SolutionVersion, operation: str, members: JS
 
 def _recipe_of(request: Request, version: SolutionVersion) -> JSONDict:
     return recipes_by_name(request).get(version.recipe or "", {})
+
+
+def _wanted(recipe: JSONDict, config: JSONDict) -> dict[str, str]:
+    """The settings a training begins with, before it has written down those in force."""
+    defaults = {known["name"]: known["default"] for known in recipe.get("hyperparameters", [])}
+    given = config.get("algorithmHyperParameters", {}) | config.get("featureTransformationParameters", {})
+    return defaults | {name.rpartition(".")[2]: text for name, text in given.items()}
 
 
 def _facts(solution: Solution) -> list[tuple[str, object, str]]:
