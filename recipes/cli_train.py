@@ -11,9 +11,12 @@ from time import monotonic
 from typing import Any
 
 from recipes import artefact, catalogue, splits
+from recipes.action_evaluation import evaluate_actions
 from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
 from recipes.data import TrainingData
 from recipes.evaluation import Evaluation, evaluate
+from recipes.next_best_action import ActionModel
+from recipes.splits import Split
 from recipes.tables import InputError, read_training
 
 QUIET_SECONDS = 1.0  # between two lines of progress within a stage
@@ -103,6 +106,8 @@ def _measure(recipe: Recipe, data: TrainingData, run: Run) -> Evaluation | None:
         run.report("evaluating", message=f"not measured: {error}")
         return None
     model = recipe.fit(split.train, run.share(MEASURED_SHARE))
+    if isinstance(model, ActionModel) and isinstance(split, Split):
+        return evaluate_actions(model, split, run=run)
     return evaluate(model, split, run=run)
 
 

@@ -42,6 +42,7 @@ AWS_METRICS = (
     "hits_at_1_percent",
     "recall_at_1_percent",
     "trend_prediction_accuracy",
+    "action_",
 )
 Values: TypeAlias = dict[str, NDArray[np.float32]]
 Interval: TypeAlias = tuple[float, float]

@@ -152,7 +152,7 @@ def exact_rows(others: Floats, matrix: sparse.csr_matrix, regularization: float,
 def _ridges(matrix: sparse.csr_matrix, regularization: float, unobserved: float) -> Floats:
     """(R,) weight of each row's squared norm: in proportion to the confidence it has."""
     confidence = np.asarray(matrix.sum(axis=1)).ravel() + unobserved * matrix.shape[1]
-    return np.maximum(regularization * confidence, 1e-6).astype(np.float32)
+    return np.asarray(np.maximum(regularization * confidence, 1e-6), np.float32)
 
 
 def _conjugate(

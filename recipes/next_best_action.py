@@ -109,14 +109,18 @@ class ActionModel(Model):
         Returns:
             (B, A), 0 for actions with too few events, -inf for those expired or shown too recently; plus a trace of VALUE.
         """
+        scores = self.chances(histories) + np.float32(TIE) * self.actions.value
+        scores[~self.available(histories, now)] = -np.inf
+        return np.asarray(scores, np.float32)
+
+    def chances(self, histories: Histories) -> Floats:
+        """(B, A) the probabilities alone, whether or not an action may be shown; 0 for those with too few events."""
         known = np.flatnonzero(histories.user_index >= 0)
         vectors = np.zeros((len(histories), self.users.shape[1]), np.float32)
         vectors[known] = self.users[histories.user_index[known]]
         conduct = features_now(Conduct.of(histories, self.kinds), len(histories), self.actions.type)  # (B, A, F)
         logits = vectors @ self.weights.T + self.bias + conduct @ self.conduct
-        scores = (expit(logits) * self.actions.ready + TIE * self.actions.value).astype(np.float32)
-        scores[~self.available(histories, now)] = -np.inf
-        return np.asarray(scores, np.float32)
+        return np.asarray(expit(logits) * self.actions.ready, np.float32)
 
     def available(self, histories: Histories, now: int) -> NDArray[np.bool_]:
         """(B, A) which actions have not expired and are not within their repeat frequency for the user."""

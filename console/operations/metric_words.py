@@ -48,6 +48,14 @@ WORDS = {
                                  "true users among the first 1 % / true users"),
     "trend_prediction_accuracy": Words("Trend prediction accuracy", "How much of the true rise in popularity was foreseen.",
                                        "rise of the recommended items / rise of the true top 25"),
+    "action_auc": Words("AUC", "How well the chance tells actions that are taken from those declined: 0.5 is guessing, 1 perfect.",
+                        "share of pairs of a taking and a refusal in which the taking scores higher"),
+    "action_precision": Words("Precision", "Of the actions foretold with a chance of a half or more, how many were taken.",
+                              "takings / foretold, for each action, then the mean"),
+    "action_recall": Words("Recall", "Of the actions taken, how many were foretold with a chance of a half or more.",
+                           "foretold / takings, for each action, then the mean"),
+    "action_ndcg": Words("NDCG", "How high the actions that were taken stand in the list of all.",
+                         "sum of 1 / log2(1 + rank) over takings / that of an ideal list"),
 }  # fmt: skip
 LOWER_IS_BETTER = {"gini", "average_popularity"}
 

@@ -24,9 +24,11 @@ from console.runners.choosing import Choice, check_enough
 from console.runners.growing import grown
 from console.shapes import JSONDict
 from recipes import artefact, splits
+from recipes.action_evaluation import evaluate_actions
 from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
 from recipes.data import Numeric, TrainingData
 from recipes.evaluation import Evaluation, evaluate
+from recipes.next_best_action import ActionModel
 from recipes.splits import SegmentSplit, Split
 
 STAGES = {  # what people read, and where on the bar it begins and ends
@@ -177,6 +179,8 @@ def _judge(
     run = watch.begin("evaluating")
     if isinstance(split, SegmentSplit):
         return evaluate(model, split, run=run)
+    if isinstance(model, ActionModel):
+        return evaluate_actions(model, split, run=run)
     values = _rewards(snapshot.learned, rewards)
     return evaluate(model, split, run=run, event_weights=snapshot.choice.weights, rewards=values)
 
