@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from console.ingest import hashing
 from console.ingest.cells import TIME_COLUMNS
@@ -21,6 +22,7 @@ MAX_DISTINCT = 2_000_000  # beyond, a metadata column's number of values is a lo
 TOP = 20
 TIMELINE_BINS = 60
 DAY_S = 86_400
+MAX_DAYS = 100_000
 
 
 @dataclass
@@ -89,9 +91,16 @@ def _facts(entry: Field, values: pa.Array, known: Hashes | None) -> ColumnFacts:
         span = pc.min_max(values).as_py()
         facts.low, facts.high, facts.total = span["min"], span["max"], float(pc.sum(values.cast(pa.float64())).as_py())
         if entry.name in TIME_COLUMNS:
-            days, numbers = np.unique(np.asarray(values.drop_null(), np.int64) // DAY_S, return_counts=True)
-            facts.days = Counter(dict(zip(days.tolist(), numbers.tolist(), strict=True)))
+            facts.days = _count_days(np.asarray(values.drop_null(), np.int64) // DAY_S)
     return facts
+
+
+def _count_days(days: NDArray[np.int64]) -> Counter[int]:
+    first = int(days.min())
+    if int(days.max()) - first > MAX_DAYS:
+        return Counter(days.tolist())
+    numbers = np.bincount(days - first)
+    return Counter({first + int(day): int(numbers[day]) for day in np.flatnonzero(numbers)})
 
 
 def _count_values(facts: ColumnFacts, values: pa.Array, known: Hashes, *, categorical: bool) -> None:

@@ -150,7 +150,7 @@ class BlockReader:
         return values, ((int(row), texts[int(row)].as_py() or "", str(rules[row])) for row in rows)
 
     def _parse(self, data: bytes, types: dict[str, pa.DataType], handler: Any = None) -> pa.Table:
-        if not data.strip():
+        if not data or data.isspace():
             return pa.table({name: pa.array([], kind) for name, kind in types.items()})
         quote = self._form.quote or False
         escaped = bool(quote) and b"\\" + self._form.quote.encode() in data
@@ -170,6 +170,7 @@ class BlockReader:
                 null_values=[""],
                 strings_can_be_null=True,
                 decimal_point=self._form.decimal,
+                check_utf8=not data.isascii(),
             ),
         )
 

@@ -1,0 +1,48 @@
+"""Row hashes: equal rows agree, others do not, and duplicates are found whichever way they lie."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.ingest import hashing
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=40))
+def test_strings_differ_exactly_when_their_hashes_do(values):
+    hashes = hashing.strings(pa.array(values, pa.string())).tolist()
+
+    assert len(set(zip(values, hashes, strict=True))) == len(set(values)) == len(set(hashes))
+
+
+def test_a_slice_hashes_as_the_whole():
+    values = pa.array([f"user {n}" for n in range(100)], pa.string())
+
+    assert hashing.strings(values.slice(30, 20)).tolist() == hashing.strings(values)[30:50].tolist()
+
+
+def test_long_strings_take_several_slices():
+    values = pa.array(["x" * (hashing.SLICE_BYTES + n) for n in range(3)] + ["", "y"], pa.string())
+
+    assert len(set(hashing.strings(values).tolist())) == 5
+
+
+def test_columns_and_nulls_count():
+    first = pa.array([1, 1, None, 0, 1])
+    second = pa.array(["a", "b", "a", "a", "a"]).dictionary_encode()
+
+    hashes = hashing.combined([hashing.column(first), hashing.column(second)])
+
+    assert hashes[0] == hashes[4]
+    assert len(set(hashes.tolist())) == 4
+
+
+def test_the_first_or_the_last_of_equal_rows_stays():
+    hashes = np.array([5, 7, 5, 9, 7], np.uint64)
+
+    assert hashing.first_positions(hashes, last=False).tolist() == [True, True, False, True, False]
+    assert hashing.first_positions(hashes, last=True).tolist() == [False, False, True, True, True]
+    assert hashing.first_positions(np.arange(4, dtype=np.uint64), last=True) is None

@@ -1,0 +1,125 @@
+"""Blocks of CSV: the fast path and the slow path agree, and every broken rule is told with line, column and value."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.ingest.rows import BlockReader, ColumnPlan
+from console.ingest.schema import DatasetSchema, Field
+from console.ingest.sources import Block, CsvFormat
+
+FIELDS = (
+    Field("USER_ID", "string"),
+    Field("ITEM_ID", "string"),
+    Field("TIMESTAMP", "long"),
+    Field("EVENT_VALUE", "float", nullable=True),
+    Field("DEVICE", "string", nullable=True, categorical=True),
+)
+SCHEMA = DatasetSchema("INTERACTIONS", FIELDS)
+
+
+def reader(fields=FIELDS, **form):
+    plans = [ColumnPlan(field, position) for position, field in enumerate(fields)]
+    return BlockReader(DatasetSchema("INTERACTIONS", tuple(fields)), plans, CsvFormat(",", **form), len(fields))
+
+
+def convert(text, fields=FIELDS, first_line=2):
+    data = text if isinstance(text, bytes) else text.encode()
+    return reader(fields).convert(Block(data, first_line))
+
+
+def test_it_works():
+    found = convert("u,i,1700000000,2.5,phone\nu,i,1700000001,,\n")
+
+    assert found.bad == []
+    assert found.table.to_pylist() == [
+        {"USER_ID": "u", "ITEM_ID": "i", "TIMESTAMP": 1700000000, "EVENT_VALUE": 2.5, "DEVICE": "phone"},
+        {"USER_ID": "u", "ITEM_ID": "i", "TIMESTAMP": 1700000001, "EVENT_VALUE": None, "DEVICE": None},
+    ]
+
+
+BAD = {
+    "too few columns": ("u,i,1700000000", "", "3 columns; the header has 5"),
+    "too many columns": ("u,i,1700000000,1,a,b", "", "6 columns; the header has 5"),
+    "no user": (",i,1700000000,1,a", "USER_ID", "is required"),
+    "no time": ("u,i,,1,a", "TIMESTAMP", "is required"),
+    "time as words": ("u,i,yesterday,1,a", "TIMESTAMP", "is not a number of seconds"),
+    "time in milliseconds": ("u,i,1700000000000,1,a", "TIMESTAMP", "milliseconds"),
+    "time before 1970": ("u,i,-5,1,a", "TIMESTAMP", "before 1970"),
+    "huge time": ("u,i,1e30,1,a", "TIMESTAMP", "after the year 2100"),
+    "value as words": ("u,i,1700000000,much,a", "EVENT_VALUE", "is not a number"),
+    "infinite value": ("u,i,1700000000,inf,a", "EVENT_VALUE", "is not a number"),
+    "long id": (f"{'u' * 257},i,1700000000,1,a", "USER_ID", "more than 256 characters"),
+    "long category": (f"u,i,1700000000,1,{'c' * 1001}", "DEVICE", "more than 1,000 characters"),
+}
+
+
+@pytest.mark.parametrize(("row", "column", "rule"), BAD.values(), ids=BAD)
+def test_a_bad_row_is_told_and_left_out(row, column, rule):
+    found = convert(f"u,i,1700000000,1,a\n\n{row}\nu,i,1700000002,1,a\n")
+
+    assert found.table["TIMESTAMP"].to_pylist() == [1700000000, 1700000002]
+    [bad] = found.bad
+    assert (bad.line, bad.column, bad.row) == (4, column, row)
+    assert rule in bad.rule
+
+
+@pytest.mark.parametrize("empty", ["", "NaN", "null", "N/A", " ", '""'])
+def test_words_for_nothing_are_nulls_in_number_columns(empty):
+    found = convert(f"u,i,1700000000,{empty},a\n")
+
+    assert found.bad == []
+    assert found.table["EVENT_VALUE"].to_pylist() == [None]
+
+
+def test_whole_numbers_written_as_floats_are_whole_numbers():
+    found = convert("u,i,1700000000.0,1,a\nu,i,1.7e9,1,a\n")
+
+    assert found.bad == []
+    assert found.table["TIMESTAMP"].to_pylist() == [1700000000, 1700000000]
+
+
+def test_quoted_rows_keep_their_line_numbers():
+    found = convert('u,i,1700000000,1,"a, ""b"" \n c"\nu,i,soon,1,a\n"u\\"1",i,1700000000,1,a\n')
+
+    assert found.table["DEVICE"].to_pylist()[0].startswith("a, ")
+    assert found.table["USER_ID"].to_pylist() == ["u", 'u"1']
+    assert [bad.line for bad in found.bad] == [4]
+
+
+def test_bytes_that_are_no_utf8_are_told():
+    found = convert(b"u,i,1700000000,1,caf\xc3\xa9\nu,i,1700000000,1,caf\xe9\n")
+
+    assert found.table["DEVICE"].to_pylist() == ["café"]
+    assert (found.bad[0].line, found.bad[0].rule) == (3, "is not UTF-8 text")
+
+
+def test_long_text_is_cut():
+    fields = (Field("ITEM_ID", "string"), Field("PLOT", "string", textual=True))
+
+    found = convert(f"i,{'x' * 30_000}\n", fields)
+
+    assert len(found.table["PLOT"][0].as_py()) == 20_000
+
+
+VALUES = st.sampled_from(
+    ["1700000000", "1700000000.0", "", "x", "1e3", "-1", "99999999999999", " 5 ", "0.5", "nan", "é", '"q"']
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(VALUES, min_size=4, max_size=6), min_size=1, max_size=8))
+def test_a_row_fares_alone_as_in_company(rows):
+    """The block's path depends on its rows; what becomes of each row must not."""
+    lines = [",".join(row) for row in rows]
+
+    together = convert("\n".join(lines) + "\n", first_line=1)
+
+    alone = [convert(line + "\n", first_line=1) for line in lines]
+    assert together.table.to_pylist() == [row for found in alone for row in found.table.to_pylist()]
+    assert [(bad.column, bad.value, bad.rule) for bad in together.bad] == [
+        (bad.column, bad.value, bad.rule) for found in alone for bad in found.bad
+    ]
+    assert [bad.line for bad in together.bad] == [number for number, found in enumerate(alone, 1) if found.bad]
