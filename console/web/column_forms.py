@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django import forms
 
 from console.ingest.reserved import DOMAIN_REQUIRED, REQUIRED, RESERVED
-from console.models import DatasetGroup
+from console.ingest.schema import parse
+from console.models import DatasetGroup, DatasetImportJob
 from console.shapes import JSONDict
 from console.web.forms import OperationForm, StyledForm, name_field
 
@@ -79,8 +81,21 @@ class ColumnForm(StyledForm):
 ColumnFormSet = forms.formset_factory(ColumnForm, extra=0, absolute_max=500, max_num=500)
 
 
-def initial_column(guess: JSONDict) -> JSONDict:
-    """What PreviewData guessed of a column, as the form's first values."""
+def earlier_columns(job: DatasetImportJob) -> dict[str, JSONDict]:
+    """What an import made of each column of its file, as a person would have said it."""
+    fields = {field.name: field for field in parse(job.dataset.schema.text, job.dataset.schema.domain).fields}
+    found: dict[str, JSONDict] = {}
+    for name, source in job.options.get("sources", {}).items():
+        field = fields.get(name)
+        if field and source.get("name"):
+            found[source["name"]] = asdict(field) | {"include": True, "timestampUnit": source.get("unit", "")}
+    return found
+
+
+def initial_column(guess: JSONDict, earlier: dict[str, JSONDict] | None = None) -> JSONDict:
+    """What PreviewData guessed of a column, or what an earlier import made of it, as the form's first values."""
+    if earlier:
+        guess = guess | earlier.get(guess.get("source", ""), {"include": False})
     kind = guess.get("type", "string")
     look = "category" if guess.get("categorical") else "text" if guess.get("textual") else SAME_LOOK.get(kind, kind)
     return {

@@ -16,7 +16,7 @@ from console.models import Dataset, DatasetGroup, DatasetImportJob
 from console.operations.files import rejects_location
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
-from console.web.column_forms import ColumnFormSet, ImportForm, initial_column, known_names
+from console.web.column_forms import ColumnFormSet, ImportForm, earlier_columns, initial_column, known_names
 from console.web.data_kinds import IMPORT_JOBS
 from console.web.details import detail_context
 from console.web.jobs import progress_of
@@ -44,7 +44,12 @@ def preview(request: Request) -> HttpResponse:
         query = urlencode({"group": group.name, "type": kind.title()})
         return HttpResponseRedirect(f"{reverse('datasets-upload')}?{query}")
     dataset = Dataset.objects.filter(dataset_group=group, type=kind).first()
-    columns = ColumnFormSet(request.POST or None, initial=[initial_column(guess) for guess in found["columns"]])
+    earlier = (
+        earlier_columns(find(request, "DatasetImportJob", request.GET["retry"])) if "retry" in request.GET else None
+    )
+    columns = ColumnFormSet(
+        request.POST or None, initial=[initial_column(guess, earlier) for guess in found["columns"]]
+    )
     form = ImportForm(
         request.POST or None, group=group, kind=kind, location=location, has_rows=bool(dataset and dataset.parts)
     )
@@ -141,6 +146,7 @@ def import_job(request: Request, name: str) -> HttpResponse:
     context = detail_context(IMPORT_JOBS, job) | {
         "progress": progress_of(job),
         "report": report,
+        "retry_url": _retry_url(job),
         "facts": [
             ("Dataset", job.dataset, "resource"),
             ("Location", job.data_location, "code"),
@@ -148,6 +154,15 @@ def import_job(request: Request, name: str) -> HttpResponse:
         ],
     }
     return render(request, "imports/detail.html", context, group=job.dataset.dataset_group)
+
+
+def _retry_url(job: DatasetImportJob) -> str:
+    """The preview of the same file with the columns as this job had them."""
+    dataset = job.dataset
+    members = {"group": dataset.dataset_group.name, "type": dataset.type, "location": job.data_location}
+    layout = {name: job.options.get("format", {}).get(name, "") for name in ("delimiter", "encoding", "decimal")}
+    chosen = members | {name: value for name, value in layout.items() if value} | {"retry": job.name}
+    return f"{reverse('datasets-preview')}?{urlencode(chosen)}"
 
 
 @page

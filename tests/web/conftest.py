@@ -1,0 +1,81 @@
+"""People who look at pages: Alice, who may do all in her account; Vera, who may only look; and CSV files to bring in."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.test import Client
+
+from console.models import Account, DatasetGroup, Member
+from console.operations.base import call_by_wire_names
+
+
+def person(account: Account, name: str, role: Member.Role) -> Client:
+    """A browser in which somebody is signed in."""
+    user = User.objects.create_user(name, password="right-password")
+    Member.objects.create(user=user, account=account, role=role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def alice(account) -> Client:
+    return person(account, "alice", Member.Role.ADMIN)
+
+
+@pytest.fixture
+def vera(account) -> Client:
+    return person(account, "vera", Member.Role.VIEWER)
+
+
+@pytest.fixture
+def charlie(other_account) -> Client:
+    return person(other_account, "charlie", Member.Role.ADMIN)
+
+
+@pytest.fixture
+def films(account) -> DatasetGroup:
+    """A dataset group with nothing in it."""
+    call_by_wire_names("CreateDatasetGroup", account, {"name": "films"})
+    return DatasetGroup.objects.get(name="films")
+
+
+def csv_file(text: str, name: str = "watched.csv") -> TemporaryUploadedFile:
+    """A file as a browser sends it."""
+    data = text.encode()
+    file = TemporaryUploadedFile(name, "text/csv", len(data), "utf-8")
+    file.write(data)
+    file.seek(0)
+    return file
+
+
+def watched(rows: int = 1200, users: int = 40, items: int = 60) -> str:
+    """Interactions with names of their own for the columns."""
+    lines = [
+        f"u{i % users},film-{(i * 7 + i // users) % items},{1_700_000_000 + 60 * i},{'watch' if i % 5 else 'buy'}"
+        for i in range(rows)
+    ]
+    return "\n".join(["user,movie id,when,event", *lines])
+
+
+def bring(client: Client, text: str, kind: str = "Interactions", group: str = "films") -> str:
+    """Upload a file and return the address of its preview."""
+    answer = client.post(f"/create/datasets/?group={group}", {"group": group, "type": kind, "file": csv_file(text)})
+    assert answer.status_code == 302, answer.content
+    return str(answer["Location"])
+
+
+def filled_in(client: Client, preview: str, **changes: str) -> dict[str, str]:
+    """What the preview's form would send if nothing but `changes` were touched."""
+    context = client.get(preview).context
+    data: dict[str, str] = {}
+    for form in (context["columns"].management_form, *context["columns"].forms, context["form"]):
+        for field in form:
+            value = field.value()
+            if value is True:
+                data[field.html_name] = "on"
+            elif value not in (None, False):
+                data[field.html_name] = str(value)
+    return data | changes

@@ -1,0 +1,62 @@
+"""Figures are drawn in the theme's colours and carry the numbers behind them."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from console.web.charts import Bar, by_cutoff, metric_bars, training_curves
+
+BARS = [Bar("NDCG at 10", 0.19, 0.17, 0.22), Bar("Coverage", 0.4)]
+
+
+def test_it_works():
+    chart = metric_bars("bars", "Metrics", {"films": BARS, "popularity": [Bar("NDCG at 10", 0.07)]})
+    drawn, baseline = chart.figure["data"]
+    assert list(drawn["y"]) == [0.19, 0.4]
+    assert [round(part, 2) for part in drawn["error_y"]["array"]] == [0.03, 0]
+    assert [round(part, 2) for part in drawn["error_y"]["arrayminus"]] == [0.02, 0]
+    assert baseline["marker"]["color"] == "var(--op-even)"
+    assert "error_y" not in baseline
+    assert chart.rows == (
+        ("NDCG at 10", 0.19, 0.17, 0.22, 0.07, None, None),
+        ("Coverage", 0.4, None, None, None, None, None),
+    )
+
+
+def test_the_numbers_can_be_taken_along_as_csv():
+    lines = unquote(metric_bars("bars", "Metrics", {"films": BARS}).csv_url.partition(",")[2]).splitlines()
+    assert lines == ["Metric,films,films low,films high", "NDCG at 10,0.19,0.17,0.22", "Coverage,0.4,,"]
+
+
+def test_every_colour_is_the_themes():
+    chart = metric_bars("bars", "Metrics", {f"version {n}": BARS for n in range(6)})
+    assert all(trace["marker"]["color"].startswith("var(--op-") for trace in chart.figure["data"])
+    assert chart.figure["layout"]["font"]["color"] == "var(--op-ink)"
+
+
+def test_curves_put_loss_left_and_validation_right_and_mark_the_best_epoch():
+    epochs = [{"epoch": 1, "loss": 5.0, "validation_ndcg_at_10": 0.1}, {"epoch": 2, "loss": 4.0, "validation_ndcg_at_10": 0.2}]
+    chart = training_curves("curves", epochs, 2)
+    assert chart is not None
+    loss, validation = chart.figure["data"]
+    assert (loss["yaxis"], validation["yaxis"]) == ("y", "y2")
+    assert chart.figure["layout"]["shapes"][0]["x0"] == 2
+    assert chart.figure["layout"]["annotations"][0]["text"] == "best, epoch 2"
+    assert chart.rows == ((1, 5.0, 0.1), (2, 4.0, 0.2))
+    assert chart.columns == ("Epoch", "Loss", "Validation ndcg at 10")
+
+
+def test_curves_without_a_loss_have_one_axis():
+    chart = training_curves("curves", [{"epoch": 1, "validation": 0.1}], None)
+    assert chart is not None
+    assert chart.figure["data"][0]["yaxis"] == "y"
+
+
+def test_there_are_no_curves_without_epochs():
+    assert training_curves("curves", [], None) is None
+
+
+def test_cutoffs_are_in_order_with_their_intervals():
+    chart = by_cutoff("k", "NDCG", {"films": {25: Bar("25", 0.3, 0.2, 0.4), 5: Bar("5", 0.1, 0.0, 0.2)}})
+    assert list(chart.figure["data"][0]["x"]) == [5, 25]
+    assert [row[0] for row in chart.rows] == [5, 25]

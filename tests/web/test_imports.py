@@ -1,0 +1,143 @@
+"""From a file to a dataset by clicking: upload, preview, import, report."""
+
+from __future__ import annotations
+
+from console.models import Dataset, DatasetImportJob, Schema
+from tests.web.conftest import bring, csv_file, filled_in, watched
+
+
+def test_it_works(alice, films, run_jobs):
+    preview = bring(alice, watched())
+    page = alice.get(preview)
+    guesses = {form["source"].value(): form["name"].value() for form in page.context["columns"].forms}
+    assert guesses == {"user": "USER_ID", "movie id": "ITEM_ID", "when": "TIMESTAMP", "event": "EVENT_TYPE"}
+    assert "film-0" in page.text
+    job = alice.post(preview, filled_in(alice, preview))
+    assert job["Location"].startswith("/dataset-import-jobs/")
+    assert "waiting for a worker" in alice.get(job["Location"]).text
+    run_jobs()
+    report = alice.get(job["Location"]).text
+    assert "1,200" in report
+    assert Dataset.objects.get().rows == 1200
+    assert "40" in alice.get("/datasets/films/INTERACTIONS/").text
+
+
+def test_the_upload_answers_scripts_with_the_next_address(alice, films):
+    data = {"group": "films", "type": "Interactions", "file": csv_file(watched(30))}
+    answer = alice.post("/create/datasets/", data, headers={"X-Requested-With": "XMLHttpRequest"})
+    assert answer.json()["next"].startswith(
+        "/create/datasets/preview/?group=films&type=Interactions&location=s3%3A%2F%2Fuploads"
+    )
+
+
+def test_an_empty_file_is_refused(alice, films):
+    answer = alice.post("/create/datasets/?group=films", {"group": "films", "file": csv_file("")})
+    assert answer.status_code == 400
+    assert "Choose a file that is not empty" in answer.text
+
+
+def test_a_file_that_is_no_csv_comes_back_with_a_sentence(alice, films):
+    answer = alice.get(bring(alice, "\x00\x01\x02\x03" * 50), follow=True)
+    assert "Import a file" in answer.text
+    assert "note error" in answer.text
+
+
+def test_another_accounts_upload_cannot_be_read(alice, charlie, films, other_account):
+    preview = bring(alice, watched(30))
+    charlie.post("/create/dataset-groups/", {"name": "films"})
+    answer = charlie.get(preview, follow=True)
+    assert "Access denied" in answer.text
+
+
+def test_a_guess_can_be_changed(alice, films, run_jobs):
+    preview = bring(alice, watched())
+    changed = filled_in(alice, preview, **{"form-3-name": "CHANNEL", "form-3-look": "category"})
+    alice.post(preview, changed)
+    run_jobs()
+    assert '"CHANNEL"' in Schema.objects.get().text
+    assert '"categorical": true' in Schema.objects.get().text
+    assert Dataset.objects.get().rows == 1200
+
+
+def test_a_column_can_be_left_out(alice, films):
+    preview = bring(alice, watched())
+    data = filled_in(alice, preview)
+    del data["form-3-use"]
+    alice.post(preview, data)
+    assert "EVENT_TYPE" not in Schema.objects.get().text
+
+
+def test_a_missing_column_can_be_given_one_value(alice, films, run_jobs):
+    text = "\n".join(line.rpartition(",")[0] for line in watched().splitlines())
+    preview = bring(alice, text)
+    alice.post(preview, filled_in(alice, preview, constant_name="EVENT_TYPE", constant_value="watch"))
+    run_jobs()
+    assert Dataset.objects.get().statistics["event_types"] == {"watch": 1200}
+
+
+def test_a_column_without_a_name_is_an_error_in_its_row(alice, films):
+    preview = bring(alice, watched())
+    answer = alice.post(preview, filled_in(alice, preview, **{"form-3-name": ""}))
+    assert "Name the column event, or leave it out." in answer.text
+    assert not DatasetImportJob.objects.exists()
+
+
+def test_a_required_column_that_is_left_out_is_an_error_and_nothing_is_made(alice, films):
+    preview = bring(alice, watched())
+    answer = alice.post(preview, filled_in(alice, preview, **{"form-0-name": "WHO"}))
+    assert "USER_ID" in str(answer.context["form"].errors)
+    assert not Schema.objects.exists()
+
+
+def test_bad_rows_are_listed_and_downloaded(alice, films, run_jobs):
+    lines = watched().splitlines()
+    lines[5] = "u1,film-3,not a time,watch"
+    preview = bring(alice, "\n".join(lines))
+    job = alice.post(preview, filled_in(alice, preview))["Location"]
+    run_jobs()
+    page = alice.get(job).text
+    assert "not a time" in page
+    assert "TIMESTAMP" in page
+    rejects = alice.get(f"{job}rejects.csv")
+    assert rejects["Content-Disposition"].endswith('-rejects.csv"')
+    assert "not a time" in rejects.getvalue().decode()
+
+
+def test_too_many_bad_rows_fail_with_a_way_to_retry(alice, films, run_jobs):
+    lines = watched().splitlines()
+    lines[5:205] = ["u1,film-3,not a time,watch"] * 200
+    preview = bring(alice, "\n".join(lines))
+    job = alice.post(preview, filled_in(alice, preview))["Location"]
+    run_jobs()
+    page = alice.get(job).text
+    assert DatasetImportJob.objects.get().status == "CREATE FAILED"
+    assert "Retry with changes" in page
+    again = alice.get(job).context["retry_url"]
+    alice.post(again, filled_in(alice, again, max_bad_rows_percent="50"))
+    run_jobs()
+    assert Dataset.objects.get().rows > 0
+
+
+def test_no_rejects_is_not_found(alice, films, run_jobs):
+    preview = bring(alice, watched())
+    job = alice.post(preview, filled_in(alice, preview))["Location"]
+    run_jobs()
+    assert alice.get(f"{job}rejects.csv").status_code == 404
+
+
+def test_the_same_file_again_is_noticed(alice, films, run_jobs):
+    preview = bring(alice, watched())
+    alice.post(preview, filled_in(alice, preview))
+    run_jobs()
+    page = alice.get(bring(alice, watched())).text
+    assert "This very file was imported before" in page
+    assert "Keep them and add this file" in page
+    assert "skip this import" in page
+
+
+def test_adding_to_the_rows_that_are_there(alice, films, run_jobs):
+    for text, mode in ((watched(), "FULL"), (watched(1300), "INCREMENTAL")):
+        preview = bring(alice, text)
+        alice.post(preview, filled_in(alice, preview, import_mode=mode))
+        run_jobs()
+    assert Dataset.objects.get().rows == 1300  # rows that are the same count once

@@ -1,0 +1,117 @@
+"""Lists: search, filter, sort, pages, CSV; and a number of queries that does not grow with the rows."""
+
+from __future__ import annotations
+
+import pytest
+from django.test.utils import CaptureQueriesContext
+
+from console.models import DatasetGroup, Schema
+from console.operations.base import call_by_wire_names
+
+
+def make(account, count: int, prefix: str = "group") -> None:
+    for i in range(count):
+        call_by_wire_names("CreateDatasetGroup", account, {"name": f"{prefix}-{i:02}"})
+
+
+def names(answer) -> list[str]:
+    return [row.name for row in answer.context["found"]]
+
+
+def test_it_works(alice, account):
+    make(account, 3)
+    assert names(alice.get("/dataset-groups/")) == ["group-02", "group-01", "group-00"]
+
+
+def test_it_searches_and_offers_to_clear_what_finds_nothing(alice, account):
+    make(account, 3)
+    assert names(alice.get("/dataset-groups/?q=-01")) == ["group-01"]
+    page = alice.get("/dataset-groups/?q=zebra").text
+    assert "Nothing matches" in page
+    assert "Clear filters" in page
+
+
+def test_it_filters_by_status(alice, account):
+    make(account, 3)
+    DatasetGroup.objects.filter(name="group-01").update(status="CREATE FAILED")
+    assert names(alice.get("/dataset-groups/?status=CREATE+FAILED")) == ["group-01"]
+    assert "Create failed" in alice.get("/dataset-groups/").text
+
+
+def test_it_sorts_both_ways_and_ignores_unknown_columns(alice, account):
+    make(account, 3)
+    assert names(alice.get("/dataset-groups/?sort=name")) == ["group-00", "group-01", "group-02"]
+    assert names(alice.get("/dataset-groups/?sort=-name"))[0] == "group-02"
+    assert alice.get("/dataset-groups/?sort=account__name").status_code == 200
+
+
+def test_it_shows_25_a_page_and_keeps_the_search(alice, account):
+    make(account, 30)
+    page = alice.get("/dataset-groups/?q=group")
+    assert len(page.context["found"]) == 25
+    assert "1–25 of 30" in page.text
+    assert 'href="?q=group&amp;page=2"' in page.text
+    assert len(alice.get("/dataset-groups/?q=group&page=2").context["found"]) == 5
+
+
+def test_csv_has_what_the_search_finds(alice, account):
+    make(account, 3)
+    answer = alice.get("/dataset-groups/?q=-01&format=csv")
+    lines = answer.getvalue().decode().splitlines()
+    assert lines[0] == "Name,Domain,Datasets,Solutions,Status,Created"
+    assert lines[1].startswith("group-01,Custom,0,0,ACTIVE,20")
+    assert len(lines) == 2
+
+
+def test_an_empty_list_says_what_it_is_for(alice, account):
+    page = alice.get("/filters/").text
+    assert "A filter keeps items out of recommendations" in page
+    assert "Create filter" in page
+
+
+def test_a_group_narrows_the_list(alice, account):
+    make(account, 2)
+    for i in range(2):
+        members = {"name": f"tracker-{i}", "datasetGroupArn": DatasetGroup.objects.get(name=f"group-0{i}").arn}
+        call_by_wire_names("CreateEventTracker", account, members)
+    assert names(alice.get("/event-trackers/?group=group-00")) == ["tracker-0"]
+    assert len(names(alice.get("/event-trackers/"))) == 2
+
+
+@pytest.mark.parametrize("address", ["/dataset-groups/", "/schemas/", "/event-trackers/", "/filters/"])
+def test_the_number_of_queries_does_not_grow_with_the_rows(alice, account, django_assert_num_queries, address):
+    from django.db import connection  # noqa: PLC0415
+
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            assert alice.get(address).status_code == 200
+        return len(caught)
+
+    _one_of_each(account, 0)
+    queries()
+    few = queries()
+    for i in range(1, 8):
+        _one_of_each(account, i)
+    assert queries() == few
+    assert few <= 12
+
+
+def _one_of_each(account, number: int) -> None:
+    name = f"thing-{number}"
+    call_by_wire_names("CreateDatasetGroup", account, {"name": name})
+    group = DatasetGroup.objects.get(name=name)
+    text = (
+        '{"type": "record", "name": "Interactions", "fields": [{"name": "USER_ID", "type": "string"},'
+        ' {"name": "ITEM_ID", "type": "string"}, {"name": "TIMESTAMP", "type": "long"},'
+        ' {"name": "EVENT_TYPE", "type": "string"}]}'
+    )
+    call_by_wire_names("CreateSchema", account, {"name": name, "schema": text})
+    members = {"name": name, "datasetGroupArn": group.arn, "schemaArn": Schema.objects.get(name=name).arn}
+    call_by_wire_names("CreateDataset", account, members | {"datasetType": "Interactions"})
+    call_by_wire_names("CreateEventTracker", account, {"name": name, "datasetGroupArn": group.arn})
+    expression = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")'
+    call_by_wire_names(
+        "CreateFilter", account, {"name": name, "datasetGroupArn": group.arn, "filterExpression": expression}
+    )

@@ -1,0 +1,191 @@
+"""Filters, trackers, schemas, jobs, attributions and access: made and read by clicking."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from console.models import AccessKey, Dataset, EventTracker, Filter, MetricAttribution, Schema, Token
+from tests.web.conftest import bring, filled_in, watched
+
+
+@pytest.fixture
+def imported(alice, films, run_jobs):
+    """The group with 1,200 interactions."""
+    preview = bring(alice, watched())
+    alice.post(preview, filled_in(alice, preview))
+    run_jobs()
+    return films
+
+
+def test_a_filter_is_made_and_shown(alice, imported):
+    expression = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")'
+    data = {"dataset_group_arn": imported.arn, "name": "not-bought", "filter_expression": expression}
+    answer = alice.post("/create/filters/?group=films", data, follow=True)
+    assert Filter.objects.get().expression == expression
+    assert "not-bought" in answer.text
+    assert "This works" in answer.text
+
+
+def test_a_wrong_expression_is_an_error_at_its_field_with_the_column(alice, imported):
+    data = {"dataset_group_arn": imported.arn, "name": "x", "filter_expression": "INCLUDE ItemID WHERE"}
+    answer = alice.post("/create/filters/?group=films", data)
+    assert "Column 21" in answer.context["form"].errors["filter_expression"][0]
+
+
+def test_an_expression_is_judged_while_it_is_written(alice, imported):
+    address = "/create/filters/check/"
+    members = {"dataset_group_arn": imported.arn}
+    wrong = alice.get(address, members | {"filter_expression": "EXCLUDE ItemID WHERE Interactions.NOPE = 3"}).text
+    assert "<mark>I</mark>nteractions.NOPE" in wrong
+    right = alice.get(
+        address, members | {"filter_expression": "EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($T)"}
+    ).text
+    assert "This works" in right
+    assert "<code>T</code>" in right
+    assert alice.get(address, members | {"filter_expression": ""}).text.strip() == ""
+
+
+def test_viewers_may_try_expressions(vera, imported):
+    assert (
+        vera.get("/create/filters/check/", {"dataset_group_arn": imported.arn, "filter_expression": "x"}).status_code
+        == 200
+    )
+
+
+def test_the_filter_form_names_the_fields(alice, imported):
+    assert "Interactions.EVENT_TYPE" in alice.get("/create/filters/?group=films").context["fields"]
+
+
+def test_a_tracker_is_made_and_shows_its_code(alice, films):
+    page = alice.post(
+        "/create/event-trackers/?group=films", {"dataset_group_arn": films.arn, "name": "web"}, follow=True
+    ).text
+    tracker = EventTracker.objects.get()
+    assert page.count(tracker.tracking_id) >= 3
+    assert "put_events" in page
+    again = alice.post("/create/event-trackers/?group=films", {"dataset_group_arn": films.arn, "name": "two"})
+    assert again.context["form"].errors
+
+
+def test_a_schema_is_made_from_its_text(alice, account):
+    text = alice.get("/create/schemas/").context["form"]["schema"].value()
+    alice.post("/create/schemas/", {"name": "events", "schema": text})
+    assert json.loads(Schema.objects.get().text)["name"] == "Interactions"
+    page = alice.get("/schemas/events/").text
+    assert "USER_ID" in page
+    assert "no dataset" in page
+
+
+def test_a_wrong_schema_is_an_error_at_its_text(alice, account):
+    answer = alice.post("/create/schemas/", {"name": "events", "schema": "{}"})
+    assert "Invalid schema" in answer.context["form"].errors["schema"][0]
+
+
+@pytest.mark.parametrize("kind", ["Interactions", "Items", "Users", "Actions", "Action_Interactions"])
+@pytest.mark.parametrize("domain", ["", "ECOMMERCE", "VIDEO_ON_DEMAND"])
+def test_the_template_of_each_type_makes_a_dataset(alice, account, kind, domain):
+    if domain and kind.startswith("Action"):
+        return  # domain groups hold none
+    alice.post("/create/dataset-groups/", {"name": "g", "domain": domain})
+    form = alice.get(f"/create/datasets/schema/?group=g&type={kind}").context["form"]
+    data = {
+        "dataset_group_arn": form.fields["dataset_group_arn"].initial,
+        "name": "d", "dataset_type": kind, "schema_arn": "", "schema_name": "s", "schema": form["schema"].value(),
+    }  # fmt: skip
+    answer = alice.post(f"/create/datasets/schema/?group=g&type={kind}", data)
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert Dataset.objects.get().type == kind.upper()
+
+
+def test_a_schema_that_does_not_fit_leaves_nothing_behind(alice, films):
+    form = alice.get("/create/datasets/schema/?group=films&type=Items").context["form"]
+    data = {
+        "dataset_group_arn": films.arn,
+        "name": "d",
+        "dataset_type": "Users",
+        "schema_name": "s",
+        "schema": form["schema"].value(),
+    }
+    answer = alice.post("/create/datasets/schema/?group=films", data)
+    assert answer.context["form"].errors
+    assert not Schema.objects.exists()
+
+
+def test_an_export_is_started_run_and_downloaded(alice, imported, run_jobs):
+    form = alice.get("/create/dataset-export-jobs/?group=films").context["form"]
+    data = {
+        "job_name": "out", "dataset_arn": form.fields["dataset_arn"].choices[0][0], "ingestion_mode": "ALL",
+        "output": "s3://results/out/",
+    }  # fmt: skip
+    alice.post("/create/dataset-export-jobs/?group=films", data)
+    run_jobs()
+    page = alice.get("/dataset-export-jobs/out/")
+    name = page.context["files"][0][0]
+    text = alice.get(f"/dataset-export-jobs/out/results/{name}").getvalue().decode()
+    assert "USER_ID" in text.splitlines()[0]
+    assert len(text.splitlines()) == 1201
+    assert alice.get("/dataset-export-jobs/out/results/else.csv").status_code == 404
+
+
+def test_users_are_deleted_from_an_uploaded_list(alice, imported, run_jobs):
+    from tests.web.conftest import csv_file  # noqa: PLC0415
+
+    data = {"job_name": "forget", "dataset_group_arn": imported.arn, "file": csv_file("USER_ID\nu1\n", "users.csv")}
+    answer = alice.post("/create/data-deletion-jobs/?group=films", data)
+    assert answer.status_code == 302, answer.context["form"].errors
+    run_jobs()
+    assert "Completed" in alice.get("/data-deletion-jobs/forget/").text
+
+
+def test_a_job_without_an_input_is_an_error_at_the_file(alice, films):
+    answer = alice.post("/create/data-deletion-jobs/?group=films", {"job_name": "x", "dataset_group_arn": films.arn})
+    assert "Choose a file, or name a location below." in answer.context["form"].errors["file"]
+
+
+def test_a_metric_attribution_is_made(alice, imported):
+    data = {
+        "dataset_group_arn": imported.arn, "name": "outcomes", "path": "", "form-TOTAL_FORMS": "2", "form-INITIAL_FORMS": "0",
+        "form-0-eventType": "buy", "form-0-metricName": "purchases", "form-0-expression": "SAMPLECOUNT()",
+    }  # fmt: skip
+    page = alice.post("/create/metric-attributions/?group=films", data, follow=True).text
+    assert MetricAttribution.objects.get().metrics[0]["metricName"] == "purchases"
+    assert "purchases" in page
+
+
+def test_a_key_and_a_token_are_shown_once(alice, account):
+    page = alice.post("/settings/access/make/", {"what": "key"}, follow=True).text
+    key = AccessKey.objects.get()
+    assert key.secret in page
+    assert key.secret not in alice.get("/settings/access/").text
+    token = alice.post("/settings/access/make/", {"what": "token"}, follow=True).context["made"]["token"]
+    assert Token.objects.get().digest == Token.hash(token)
+    alice.post(f"/settings/access/key/{key.pk}/revoke/")
+    assert not AccessKey.objects.exists()
+
+
+def test_another_accounts_key_cannot_be_revoked(alice, charlie, other_account):
+    key = AccessKey.issue(other_account)
+    alice.post(f"/settings/access/key/{key.pk}/revoke/")
+    assert AccessKey.objects.filter(pk=key.pk).exists()
+
+
+def test_progress_asks_for_itself_until_the_end(alice, films, run_jobs):
+    preview = bring(alice, watched())
+    job = alice.post(preview, filled_in(alice, preview))["Location"]
+    page = alice.get(job)
+    address = f"/jobs/DatasetImportJob/{page.context['object'].pk}/progress/"
+    assert f'hx-get="{address}"' in page.text
+    assert "HX-Refresh" not in alice.get(address)
+    run_jobs()
+    ended = alice.get(address)
+    assert ended["HX-Refresh"] == "true"
+    assert "hx-get" not in ended.text
+
+
+def test_the_progress_of_another_accounts_job_is_not_found(alice, charlie, films):
+    preview = bring(alice, watched())
+    alice.post(preview, filled_in(alice, preview))
+    assert charlie.get("/jobs/DatasetImportJob/1/progress/").status_code == 404
+    assert alice.get("/jobs/Nothing/1/progress/").status_code == 404
