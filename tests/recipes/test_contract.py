@@ -56,7 +56,17 @@ CHANGES: dict[str, dict[str, object]] = {
     "aws-next-best-action": {"action_optimization_period": 7},
 }
 NEEDS_THE_NETWORK = {"hidden_dimension", "bptt"}
-RAGGED = [(name, parameter, value) for name, changes in CHANGES.items() for parameter, value in changes.items()]
+NETWORKS = {"aws-hrnn", "aws-hrnn-metadata", "aws-hrnn-coldstart"}  # are a network whatever is said
+SETTINGS = [
+    pytest.param(
+        name,
+        parameter,
+        value,
+        marks=[pytest.mark.slow] if name in NETWORKS or value == "full" or parameter in NEEDS_THE_NETWORK else [],
+    )
+    for name, changes in CHANGES.items()
+    for parameter, value in changes.items()
+]
 
 
 @cache
@@ -64,9 +74,15 @@ def world(name: str) -> TrainingData:
     return worlds.actions() if name == "aws-next-best-action" else worlds.tasteful()
 
 
+def quick(name: str) -> Recipe:
+    """The recipe as it is, but without a network where that is left to it: the suite fits some two hundred models."""
+    has_choice = "mode" in CHANGES[name] and name not in NETWORKS
+    return catalogue.get(name)(**({"mode": "fast"} if has_choice else {}))
+
+
 @cache
 def fitted(name: str):
-    return catalogue.get(name)().fit(world(name), Run(seed=3))
+    return quick(name).fit(world(name), Run(seed=3))
 
 
 def answers(model, name: str) -> np.ndarray:
@@ -103,7 +119,7 @@ def test_it_works(name):
 )
 def test_the_withheld_item_of_the_checkerboard_is_first(name):
     data = _with_genres(worlds.checkerboard())
-    model = catalogue.get(name)().fit(data, Run())
+    model = quick(name).fit(data, Run())
     everyone = np.arange(50)
     match catalogue.get(name).type:
         case RecipeType.USER_SEGMENTATION:
@@ -152,7 +168,7 @@ def test_what_is_saved_is_what_is_loaded(name, tmp_path):
 
 @EVERY
 def test_the_same_seed_gives_the_same_model(name):
-    again = catalogue.get(name)().fit(world(name), Run(seed=3))
+    again = quick(name).fit(world(name), Run(seed=3))
     assert answers(again, name) == pytest.approx(answers(fitted(name), name), rel=1e-5, abs=1e-6)
 
 
@@ -188,7 +204,7 @@ def test_scoring_changes_nothing(name):
 
 @EVERY
 def test_a_second_fit_starts_anew_and_leaves_the_recipe_as_it_was(name):
-    recipe = catalogue.get(name)()
+    recipe = quick(name)
     settings = recipe.settings()
     first = world(name)
     recipe.fit(first.keep(first.interactions.user_index % 2 == 0), Run(seed=3))
@@ -203,12 +219,12 @@ def test_it_stops_when_told_to(name):
         raise StopRequested
 
     with pytest.raises(StopRequested):
-        catalogue.get(name)().fit(world(name), Run(on_progress=stop))
+        quick(name).fit(world(name), Run(on_progress=stop))
 
 
 @EVERY
 def test_a_budget_of_no_time_still_gives_a_model(name):
-    model = catalogue.get(name)().fit(world(name), Run(max_seconds=0.001))
+    model = quick(name).fit(world(name), Run(max_seconds=0.001))
     assert np.isfinite(answers(model, name)).any(axis=1).all()
 
 
@@ -237,10 +253,10 @@ def test_the_table_of_changes_names_every_hyperparameter(name):
     assert set(CHANGES[name]) == {parameter.name for parameter in catalogue.get(name).hyperparameters()}
 
 
-@pytest.mark.parametrize(("name", "parameter", "value"), RAGGED)
+@pytest.mark.parametrize(("name", "parameter", "value"), SETTINGS)
 def test_every_hyperparameter_changes_the_model(name, parameter, value):
     with_network = parameter in NEEDS_THE_NETWORK and "mode" in CHANGES[name]
-    recipe = catalogue.get(name)(**({"mode": "full"} if with_network else {}))
+    recipe = catalogue.get(name)(mode="full") if with_network else quick(name)
     data = varied(world(name)) if "percentile" in parameter else world(name)
     changed = dataclasses.replace(recipe, **{parameter: value})
     before, after = recipe.fit(data, Run()).state(), changed.fit(data, Run()).state()
