@@ -52,10 +52,10 @@ def list_recipe_choices(account: Account, *, dataset_group_arn: str | None = Non
 
 def _choice(recipe: type[Recipe], datasets: dict[str, Dataset], paces: dict[str, float]) -> JSONDict:
     requirements = [_requirement(kind, datasets.get(kind), kind in recipe.required) for kind in recipe.datasets]
-    if "INTERACTIONS" in recipe.required and "INTERACTIONS" in datasets:
+    if "INTERACTIONS" in recipe.required and "users" in getattr(datasets.get("INTERACTIONS"), "statistics", {}):
         requirements.append(_users_requirement(datasets["INTERACTIONS"]))
     unmet = [need["sentence"] for need in requirements if need["isRequired"] and not need["isMet"]]
-    rows = datasets["INTERACTIONS"].rows if "INTERACTIONS" in datasets else 0
+    rows = _rows(datasets["INTERACTIONS"]) if "INTERACTIONS" in datasets else 0
     start, pace = PACE.get(recipe.name, USUAL_PACE)
     return {
         "recipeArn": arns.recipe_arn(recipe.name),
@@ -116,7 +116,7 @@ def title(name: str) -> str:
 
 def _requirement(kind: str, dataset: Dataset | None, required: bool) -> JSONDict:
     words = kind.lower().replace("_", " ")
-    rows = dataset.rows if dataset else 0
+    rows = _rows(dataset) if dataset else 0
     least = settings.QUOTAS["MIN_INTERACTIONS"] if kind == "INTERACTIONS" and required else 1
     if rows >= least:
         sentence = f"{rows:,} {words}." if words.endswith("interactions") else f"Data on {rows:,} {words}."
@@ -127,6 +127,14 @@ def _requirement(kind: str, dataset: Dataset | None, required: bool) -> JSONDict
     else:
         sentence = f"No data on {words}; optional, they make it better."
     return {"datasetType": kind, "sentence": sentence, "isRequired": required, "isMet": rows >= least}
+
+
+def _rows(dataset: Dataset) -> int:
+    """Bulk rows and what streamed in."""
+    if dataset.type.upper().endswith("INTERACTIONS"):
+        is_action = dataset.type.upper().startswith("ACTION")
+        return dataset.rows + dataset.dataset_group.events.filter(is_action=is_action).count()
+    return dataset.rows + dataset.records.count()
 
 
 def _users_requirement(interactions: Dataset) -> JSONDict:
