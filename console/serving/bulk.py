@@ -14,7 +14,7 @@ from console.serving.exploring import explored, within
 from console.serving.history import LIVE_LIMIT, LiveEvent, Past, join
 from console.serving.loader import Loaded
 from console.serving.overlay import Catalog
-from console.serving.recommend import Ask, Pick, Source, masked, picks_of, ranked
+from console.serving.recommend import Ask, Pick, Source, masked, picks_of, ranked, related_scores
 from recipes.base import Floats, RecipeType
 from recipes.data import Histories
 from recipes.topk import BATCH_BYTES
@@ -33,7 +33,7 @@ def answer_many(
 ) -> Iterator[Outcome]:
     """The picks for each request in order, or what is wrong with it; `lists` holds what is to be ranked, None otherwise."""
     pasts = _pasts(loaded, source.group_id, asks)
-    scores = _scores(loaded, asks, pasts)
+    scores = _scores(source, loaded, asks, pasts)
     for place, (ask, past, items) in enumerate(zip(asks, pasts, lists, strict=True)):
         try:
             yield _answer(source, loaded, catalog, ask, past, items, scores[place : place + 1])
@@ -54,14 +54,11 @@ def _answer(
     return picks_of(loaded, source, within(bonus, allowed), bonus.scores, ask.k)
 
 
-def _scores(loaded: Loaded, asks: Sequence[Ask], pasts: Sequence[Past]) -> Floats:
+def _scores(source: Source, loaded: Loaded, asks: Sequence[Ask], pasts: Sequence[Past]) -> Floats:
     """(B, N); requests with a context of their own are scored one by one, as the context belongs to the batch."""
     if loaded.recipe.type is RecipeType.RELATED_ITEMS:
         queries = loaded.data.item_ids.indexes(ask.item_id or "" for ask in asks)
-        scores = loaded.model.related(queries)
-        known = np.flatnonzero(queries >= 0)
-        scores[known, queries[known]] = -np.inf
-        return scores
+        return related_scores(source, loaded, queries)
     histories = [past.history(ask.context) for ask, past in zip(asks, pasts, strict=True)]
     if any(ask.context for ask in asks):
         return np.concatenate([loaded.model.score(history) for history in histories])

@@ -24,6 +24,7 @@ from console.serving.overlay import Catalog, catalog_of
 from recipes.base import Floats, RecipeType
 from recipes.exploration import Explored
 from recipes.filters import Bound, FilterError, UserContext
+from recipes.semantic_similarity import SemanticModel
 from recipes.topk import top_k
 
 REASONED = {"aws-user-personalization-v2", "aws-personalized-ranking-v2"}
@@ -44,6 +45,7 @@ class Source:
         needs_user, needs_item: which ids a request must give.
         promotes: whether promotions are allowed.
         metadata: whether metadata may be returned.
+        influence: AWS's rankingInfluence, by "popularity" and "freshness".
     """
 
     arn: str
@@ -57,6 +59,7 @@ class Source:
     needs_item: bool = False
     promotes: bool = True
     metadata: bool = False
+    influence: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def exploring(self, exploration: Exploration) -> Source:
         """The same under other settings of exploration."""
@@ -142,7 +145,7 @@ def recommend(source: Source, ask: Ask) -> Answer:
     catalog = catalog_of(loaded, source.group_id)
     past = ask.past or past_of(loaded, source.group_id, ask.user_id)
     query = loaded.data.item_ids.index(ask.item_id) if ask.item_id else -1
-    scores = _scores(loaded, past, query, ask)
+    scores = _scores(source, loaded, past, query, ask)
     bonus = explored(source.exploration, loaded, scores)
     allowed = _allowed(source, ask, loaded, catalog, past, query)
     picks = picks_of(loaded, source, within(bonus, allowed), bonus.scores, ask.k) if ask.k else []
@@ -161,7 +164,7 @@ def rank(source: Source, ask: Ask, item_ids: list[str]) -> Answer:
     loaded = SHELF.get(source.artefact)
     catalog = catalog_of(loaded, source.group_id)
     past = ask.past or past_of(loaded, source.group_id, ask.user_id)
-    row = _scores(loaded, past, -1, ask)[0]
+    row = _scores(source, loaded, past, -1, ask)[0]
     allowed = _allowed(source, ask, loaded, catalog, past, -1)
     picks = ranked(loaded, row, allowed, item_ids, has_scores=source.has_scores)
     answer = Answer(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
@@ -196,13 +199,22 @@ def ranked(
     ]
 
 
-def _scores(loaded: Loaded, past: Past, query: int, ask: Ask) -> NDArray[np.float32]:
+def related_scores(source: Source, loaded: Loaded, queries: NDArray[np.int64]) -> Floats:
+    """(Q, N) scores by relation to the query items (-1 unknown), which are left out themselves."""
+    model = loaded.model
+    if isinstance(model, SemanticModel):
+        scores = model.influenced(queries, **source.influence)
+    else:
+        scores = model.related(queries)
+    known = np.flatnonzero(queries >= 0)
+    scores[known, queries[known]] = -np.inf
+    return scores
+
+
+def _scores(source: Source, loaded: Loaded, past: Past, query: int, ask: Ask) -> NDArray[np.float32]:
     """(1, N) scores by the query item where the recipe relates items, else by the history."""
     if loaded.recipe.type is RecipeType.RELATED_ITEMS:
-        scores = loaded.model.related(np.array([query], np.int64))
-        if query >= 0:
-            scores[0, query] = -np.inf
-        return scores
+        return related_scores(source, loaded, np.array([query], np.int64))
     return loaded.model.score(past.history(ask.context))
 
 

@@ -61,6 +61,7 @@ def source_of(arn: str, recipe: type[Recipe], artefact: str, group_id: int, conf
         needs_user=not related and recipe.name not in NO_USER,
         needs_item=related,
         metadata=bool(config.get("enableMetadataWithRecommendations")) or recipe.name in METADATA_ALWAYS,
+        influence={name.lower(): float(weight) for name, weight in (config.get("rankingInfluence") or {}).items()},
     )  # fmt: skip
 
 

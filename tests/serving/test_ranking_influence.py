@@ -1,0 +1,24 @@
+"""A campaign's rankingInfluence reaches the semantic model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from console.serving.loader import Loaded
+from console.serving.recommend import related_scores
+from console.serving.sources import source_of
+from recipes.base import Run
+from recipes.semantic_similarity import SemanticSimilarity
+from tests.recipes.worlds import tasteful
+
+
+def test_it_works():
+    data = tasteful()
+    loaded = Loaded("key", SemanticSimilarity().fit(data, Run()), data, 0, None, 0)
+    queries = np.array([0, -1])
+    plain, popular = (
+        related_scores(source_of("arn", SemanticSimilarity, "key", 1, config), loaded, queries)
+        for config in ({}, {"rankingInfluence": {"POPULARITY": 1}})
+    )
+    assert np.isneginf(plain[0, 0])
+    assert np.allclose(popular[0, 1:] - plain[0, 1:], loaded.model.popularity[1:])
