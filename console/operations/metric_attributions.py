@@ -1,7 +1,7 @@
 """Metric attributions: which outcomes are counted, and to whom they are credited.
 
 Streamed events are summed as they come, by metric, source and window of 15 minutes. AWS sends the sums to CloudWatch; here
-they are rows (`AttributedSum`) that the pages show.
+they are rows (`AttributedSum`), read with GetAttributedMetrics.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import time
 
 from django.db.models import F
@@ -136,6 +137,24 @@ def update_metric_attribution(
 def delete_metric_attribution(account: Account, *, metric_attribution_arn: str) -> None:
     """Stop counting and forget the sums."""
     _find(account, metric_attribution_arn).delete()
+
+
+@operation
+def get_attributed_metrics(account: Account, *, metric_attribution_arn: str, max_results: int = 1000) -> JSONDict:
+    """What was counted, by metric, source and window of 15 minutes; the newest windows first."""
+    sums = _find(account, metric_attribution_arn).sums.order_by("-window", "metric_name", "source")[:max_results]
+    return {
+        "sums": [
+            {
+                "metricName": row.metric_name,
+                "eventType": row.event_type,
+                "eventAttributionSource": row.source,
+                "windowStart": datetime.fromtimestamp(row.window, UTC),
+                "value": row.value,
+            }
+            for row in sums
+        ]
+    }
 
 
 def attribute(group: DatasetGroup, events: Sequence[Event]) -> None:

@@ -121,7 +121,10 @@ def test_streamed_events_are_summed_by_source_and_window(account, arn):
         {"eventType": "watch", "itemId": "unknown", "sentAt": now, **told},
     ]
     events.put_events(account, tracking_id=tracker["trackingId"], session_id="s", user_id="bob", event_list=stream)
-    found = {(row.metric_name, row.source, row.window): row.value for row in AttributedSum.objects.all()}
+    sums = operations.get_attributed_metrics(account, metric_attribution_arn=arn)["sums"]
+    found = {
+        (row["metricName"], row["eventAttributionSource"], row["windowStart"].timestamp()): row["value"] for row in sums
+    }
     nobody = operations.UNDEFINED_SOURCE
     assert found == {
         ("views", nobody, now): 2.0,
