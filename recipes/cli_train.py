@@ -6,17 +6,16 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from recipes import artefact, catalogue, splits
-from recipes.action_evaluation import evaluate_actions
-from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
+from recipes import artefact, catalogue
+from recipes.base import Model, Progress, Recipe, RecipeError, Run
 from recipes.data import TrainingData
-from recipes.evaluation import Evaluation, evaluate
-from recipes.next_best_action import ActionModel
-from recipes.splits import Split
+from recipes.evaluation import Evaluation
+from recipes.judging import judge, split_for
 from recipes.tables import InputError, read_training
 
 QUIET_SECONDS = 1.0  # between two lines of progress within a stage
@@ -100,15 +99,12 @@ class Announcer:
 
 def _measure(recipe: Recipe, data: TrainingData, run: Run) -> Evaluation | None:
     try:
-        is_segment = recipe.type is RecipeType.USER_SEGMENTATION
-        split = splits.segmentation(data) if is_segment else splits.amazon(data)
+        split = split_for(recipe, data)
     except RecipeError as error:
         run.report("evaluating", message=f"not measured: {error}")
         return None
     model = recipe.fit(split.train, run.share(MEASURED_SHARE))
-    if isinstance(model, ActionModel) and isinstance(split, Split):
-        return evaluate_actions(model, split, run=run)
-    return evaluate(model, split, run=run)
+    return judge(model, split, data, run=run)
 
 
 def _check_out(folder: Path) -> None:
@@ -126,10 +122,15 @@ def _judged(evaluation: Evaluation | None) -> dict[str, Any]:
     if evaluation is None:
         return {"metrics": {}}
     return {
-        "metrics": evaluation.figures,
+        "metrics": _known(evaluation.figures),
         "intervals": evaluation.intervals,
-        "baselines": evaluation.baselines,
+        "baselines": {name: _known(figures) for name, figures in evaluation.baselines.items()},
         "num_queries": evaluation.num_queries,
         "fingerprint": evaluation.fingerprint,
         "evaluation_seconds": round(evaluation.seconds, 3),
     }
+
+
+def _known(figures: dict[str, float]) -> dict[str, float | None]:
+    """The figures as JSON has them: null where one is not defined."""
+    return {name: value if isfinite(value) else None for name, value in figures.items()}
