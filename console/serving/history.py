@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from console.models import Event
+from console.serving import queries
 from console.serving.loader import Loaded
 from recipes.data import Histories
 from recipes.filters import Events
@@ -76,12 +76,8 @@ def past_of(loaded: Loaded, group_id: int, user_id: str | None, *, actions: bool
     """All that is known of a user; one indexed query for what streamed in, with items or with actions."""
     if not user_id:
         return join(loaded, -1, ())
-    rows = (
-        Event.objects.filter(dataset_group_id=group_id, user_id=user_id, is_action=actions, pk__gt=loaded.newest_event)
-        .order_by("-timestamp", "-pk")
-        .values_list("item_id", "event_type", "timestamp")[:LIVE_LIMIT]
-    )
-    live = [LiveEvent(*row) for row in rows][::-1]
+    rows = queries.live_events(group_id, user_id, loaded.newest_event, LIVE_LIMIT, actions=actions)
+    live = [LiveEvent(*row) for row in rows]
     return join(loaded, loaded.data.user_ids.index(user_id), live)
 
 

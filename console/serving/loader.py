@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -101,6 +103,7 @@ class Shelf:
         self._models: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
+        self._folders: dict[str, Path] = {}
 
     def get(self, key: str) -> Loaded:
         """The model under an artefact's key, loaded if need be.
@@ -110,8 +113,7 @@ class Shelf:
         """
         if not key:
             raise InvalidInputException("Nothing was trained yet; wait until the status is ACTIVE.")
-        folder = storage.local_folder(key)
-        stamp = (key, (folder / "manifest.json").stat().st_mtime_ns)  # a rewritten artefact is another one
+        folder, stamp = self._stamp(key)
         found = self._find(stamp)
         if found is not None:
             return found
@@ -123,6 +125,15 @@ class Shelf:
                 found = load(folder, key)
                 self._keep(stamp, found)
         return found
+
+    def _stamp(self, key: str) -> tuple[Path, tuple[str, int]]:
+        """Where the artefact is, and which one: a rewritten artefact is another one."""
+        folder = self._folders.get(key)
+        if folder is not None:
+            with suppress(FileNotFoundError):
+                return folder, (key, os.stat(f"{folder}/manifest.json").st_mtime_ns)  # noqa: PTH116  each request asks
+        folder = self._folders[key] = storage.local_folder(key)
+        return folder, (key, (folder / "manifest.json").stat().st_mtime_ns)
 
     def _find(self, stamp: tuple[str, int]) -> Loaded | None:
         with self._lock:

@@ -7,7 +7,8 @@ from typing import Any
 
 from console import arns
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
-from console.models import Account, Campaign, Filter, SolutionVersion, Status
+from console.models import Account, SolutionVersion, Status
+from console.serving import queries
 from console.serving.exploring import Exploration
 from console.serving.recommend import Source
 from recipes import catalogue, filters
@@ -25,21 +26,13 @@ def campaign_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
         InvalidInputException: it is not ACTIVE; the runtime knows no ResourceInUseException.
     """
     name = _name(account, arn, "campaign", "campaignArn")
-    row = (
-        Campaign.objects.filter(account_id=account.pk, name=name)
-        .values_list(
-            "status", "config", "solution_version__artefact", "solution_version__recipe",
-            "solution_version__solution__dataset_group_id",
-        )
-        .first()
-    )  # fmt: skip
+    row = queries.campaign(account.pk, name)
     if row is None:
         raise _missing(arn, "campaignArn")
-    status, config, artefact, recipe_name, group_id = row
-    if status != Status.ACTIVE:
-        raise InvalidInputException(f"The campaign {name} is {status}; it answers once it is ACTIVE.")
-    recipe = catalogue.get(recipe_name)
-    return source_of(arn, recipe, artefact, group_id, config), recipe
+    if row.status != Status.ACTIVE:
+        raise InvalidInputException(f"The campaign {name} is {row.status}; it answers once it is ACTIVE.")
+    recipe = catalogue.get(row.recipe)
+    return source_of(arn, recipe, row.artefact, row.group_id, row.config), recipe
 
 
 def version_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
@@ -77,18 +70,14 @@ def bound_filter(
     if arn is None:
         return None
     name = _name(account, arn, "filter", field)
-    row = Filter.objects.filter(account_id=account.pk, name=name).values_list(
-        "expression", "status", "dataset_group_id"
-    )
-    found = row.first()
-    if found is None:
+    row = queries.filter_named(account.pk, name)
+    if row is None:
         raise _missing(arn, field)
-    expression, status, owner = found
-    if owner != group_id:
+    if row.group_id != group_id:
         raise InvalidInputException(f"The filter {name} is of another dataset group.", field=field)
-    if status != Status.ACTIVE:
-        raise InvalidInputException(f"The filter {name} is {status}; it can be used once it is ACTIVE.")
-    return bind(expression, values, field=field)
+    if row.status != Status.ACTIVE:
+        raise InvalidInputException(f"The filter {name} is {row.status}; it can be used once it is ACTIVE.")
+    return bind(row.expression, values, field=field)
 
 
 def bind(expression: str, values: dict[str, str] | None, *, field: str = "filterValues") -> filters.Bound:
