@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfc
+from scipy.special import erfc, ndtri
 
 from recipes.base import Floats, Indexes
 from recipes.data import Numeric, TrainingData
@@ -19,7 +19,8 @@ from recipes.data import Numeric, TrainingData
 DAY = 86_400
 CREATED = "CREATION_TIMESTAMP"
 SHOWN = 25  # ranks that the bonus is measured against
-STRENGTH = 0.5  # spread of an unknown item's bonus at weight 1, in ways from mean relevance to that rank
+SHARE = 0.5  # of those ranks that unknown items of mean relevance take, on average, at weight 1
+LIKELIEST = 0.5  # chance of one such item to be shown, at most: where there are few, all of them need not be
 PULLS = 5.0  # events after which an item's uncertainty has fallen to 1 / sqrt(2)
 MISS = 2.0  # an impression without an interaction teaches as much as this many interactions
 
@@ -149,11 +150,21 @@ def explore(
     chosen = np.flatnonzero(state.eligible(cutoff_days))
     if weight == 0 or len(chosen) == 0:
         return Explored(scores, scores, reach)
-    spread = np.float32(weight * STRENGTH) * _span(scores)[:, None] * state.uncertainty()[chosen]  # (B, eligible)
+    spread = _reach(weight, len(chosen)) * _span(scores)[:, None] * state.uncertainty()[chosen]  # (B, eligible)
     explored = scores.copy()
     explored[:, chosen] += spread * np.abs(rng.standard_normal(spread.shape, np.float32))
     reach[:, chosen] = spread
     return Explored(scores, explored, reach)
+
+
+def _reach(weight: float, eligible: int) -> np.float32:
+    """Spread of an unknown item's bonus, in ways from mean relevance to the last shown rank.
+
+    It is chosen so that of `eligible` unknown items of mean relevance `weight * SHARE * SHOWN` get over that rank, whether
+    the catalogue has ten new items or ten thousand: 2 P(N > 1 / reach) = the chance wanted of each.
+    """
+    chance = min(LIKELIEST, weight * SHARE * SHOWN / eligible)
+    return np.float32(1 / -ndtri(chance / 2))
 
 
 def _span(scores: Floats) -> Floats:

@@ -134,3 +134,20 @@ def test_fewer_items_than_places(scores):
 def state_of_ten() -> ExplorationState:
     zeros = np.zeros(10, np.float32)
     return ExplorationState(np.zeros(10, np.int64), 0, zeros, zeros)
+
+
+@pytest.mark.parametrize("num_new", [60, 2000])
+@pytest.mark.parametrize("weight", [0.2, 1.0])
+def test_the_share_of_new_items_follows_the_weight_not_their_number(num_new, weight):
+    rng = np.random.default_rng(3)
+    scores = np.concatenate([rng.normal(size=(40, 3000)), np.zeros((40, num_new))], axis=1).astype(np.float32)
+    is_new = np.arange(3000 + num_new) >= 3000
+    state = ExplorationState(
+        created=np.where(is_new, 100 * DAY, 0),
+        newest=100 * DAY,
+        interactions=np.where(is_new, 0, 50).astype(np.float32),
+        impressions=np.zeros(len(is_new), np.float32),
+    )
+    found = explore(scores, state, weight, 30, rng)
+    shown = np.argpartition(-found.scores, 25, axis=1)[:, :25]
+    assert is_new[shown].sum(axis=1).mean() == pytest.approx(weight * 12.5, rel=0.35)
