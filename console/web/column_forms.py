@@ -21,20 +21,29 @@ LOOKS = (
     ("double", "Decimal number"),
     ("boolean", "True or false"),
 )
+TIMES = (
+    ("s", "Time, in seconds"),
+    ("ms", "Time, in milliseconds"),
+    ("us", "Time, in microseconds"),
+    ("ns", "Time, in nanoseconds"),
+    ("iso", "Time, as ISO text"),
+)
 MEMBERS_OF_LOOK: dict[str, JSONDict] = {
     "category": {"type": "string", "categorical": True},
     "text": {"type": "string", "textual": True},
 }
 SAME_LOOK = {"int": "long", "float": "double"}
-UNITS = (
-    ("", "Not a time"),
-    ("s", "Seconds"),
-    ("ms", "Milliseconds"),
-    ("us", "Microseconds"),
-    ("ns", "Nanoseconds"),
-    ("iso", "ISO date"),
-)
-TIMES = ("TIMESTAMP", "CREATION_TIMESTAMP")
+
+
+def members_of_look(look: str) -> JSONDict:
+    """What a choice of type means by wire names; a look with % in it is a pattern of times.
+
+    >>> members_of_look("ms"), members_of_look("boolean")
+    ({'type': 'long', 'timestampUnit': 'ms'}, {'type': 'boolean'})
+    """
+    if look in dict(TIMES) or "%" in look:
+        return {"type": "long", "timestampUnit": look}
+    return MEMBERS_OF_LOOK.get(look, {"type": look})
 
 
 class ColumnForm(StyledForm):
@@ -43,22 +52,20 @@ class ColumnForm(StyledForm):
     source = forms.CharField(widget=forms.HiddenInput, strip=False, required=False)
     use = forms.BooleanField(required=False)
     name = forms.CharField(required=False, max_length=63, widget=forms.TextInput(attrs={"list": "names", "size": 16}))
-    look = forms.ChoiceField(choices=LOOKS)
-    unit = forms.CharField(required=False, widget=forms.HiddenInput)
+    look = forms.ChoiceField(choices=(*LOOKS, *TIMES))
     nullable = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Name each control after its column, and show the unit where the column holds times."""
+        """Name each control after its column; offer the pattern of times that was recognised."""
         super().__init__(*args, **kwargs)
-        source = self["source"].value() or ""
-        labels = {"use": "Use", "name": "Name of", "look": "Type of", "nullable": "May be empty:", "unit": "Unit of"}
-        if self["unit"].value():
-            units = UNITS if self["unit"].value() in dict(UNITS) else (*UNITS, (self["unit"].value(),) * 2)
-            self.fields["unit"].widget = forms.Select(choices=units, attrs={"class": "form-select form-select-sm"})
+        source, look = self["source"].value() or "", self["look"].value() or ""
+        if "%" in look:
+            choices = [*LOOKS, *TIMES, (look, f"Time, {look}")]
+            self.fields["look"] = forms.ChoiceField(choices=choices)
+        labels = {"use": "Use", "name": "Name of", "look": "Type of", "nullable": "May be empty:"}
         for name, label in labels.items():
             self.fields[name].widget.attrs["aria-label"] = f"{label} {source}"
-        for name in ("name", "look"):
-            css = "form-select" if name == "look" else "form-control"
+        for name, css in (("name", "form-control"), ("look", "form-select")):
             self.fields[name].widget.attrs["class"] = f"{css} {css}-sm"
 
     def members(self) -> JSONDict | None:
@@ -67,8 +74,7 @@ class ColumnForm(StyledForm):
         if not data["use"]:
             return None
         found = {"source": data["source"], "name": data["name"], "nullable": data["nullable"]}
-        found |= MEMBERS_OF_LOOK.get(data["look"], {"type": data["look"]})
-        return found | ({"timestampUnit": data["unit"]} if data["unit"] else {})
+        return found | members_of_look(data["look"])
 
     def clean(self) -> dict[str, Any]:
         """A column that is used needs a name."""
@@ -102,8 +108,7 @@ def initial_column(guess: JSONDict, earlier: dict[str, JSONDict] | None = None) 
         "source": guess.get("source", ""),
         "use": guess.get("include", False),
         "name": guess.get("name", ""),
-        "look": look,
-        "unit": guess.get("timestampUnit", ""),
+        "look": guess.get("timestampUnit") or look,
         "nullable": guess.get("nullable", False),
     }
 
@@ -144,6 +149,7 @@ class ImportForm(OperationForm):
         """Import `location` into the dataset of type `kind` of `group`."""
         super().__init__(*args, **kwargs)
         self.request = {"datasetGroupArn": group.arn, "datasetType": kind, "dataLocation": location}
+        self.required = REQUIRED[kind].keys() | DOMAIN_REQUIRED.get((group.domain or "", kind), {}).keys()
         self.columns: list[JSONDict] = []
         self.layout: JSONDict = {}
         if not has_rows:
@@ -152,7 +158,7 @@ class ImportForm(OperationForm):
     def members(self) -> JSONDict:
         """The request by wire names."""
         data = self.cleaned_data
-        columns = list(self.columns)
+        columns = [one | {"nullable": one["nullable"] and one["name"] not in self.required} for one in self.columns]
         if data["constant_name"]:
             columns.append({"name": data["constant_name"], "constant": data["constant_value"], "type": "string"})
         members = self.request | {

@@ -35,7 +35,10 @@ def test_every_colour_is_the_themes():
 
 
 def test_curves_put_loss_left_and_validation_right_and_mark_the_best_epoch():
-    epochs = [{"epoch": 1, "loss": 5.0, "validation_ndcg_at_10": 0.1}, {"epoch": 2, "loss": 4.0, "validation_ndcg_at_10": 0.2}]
+    epochs = [
+        {"epoch": 1, "loss": 5.0, "validation_ndcg_at_10": 0.1},
+        {"epoch": 2, "loss": 4.0, "validation_ndcg_at_10": 0.2},
+    ]
     chart = training_curves("curves", epochs, 2)
     assert chart is not None
     loss, validation = chart.figure["data"]

@@ -107,7 +107,8 @@ def test_too_many_bad_rows_fail_with_a_way_to_retry(alice, films, run_jobs):
     lines = watched().splitlines()
     lines[5:205] = ["u1,film-3,not a time,watch"] * 200
     preview = bring(alice, "\n".join(lines))
-    job = alice.post(preview, filled_in(alice, preview))["Location"]
+    times = {"form-2-use": "on", "form-2-name": "TIMESTAMP", "form-2-look": "s"}
+    job = alice.post(preview, filled_in(alice, preview, **times))["Location"]
     run_jobs()
     page = alice.get(job).text
     assert DatasetImportJob.objects.get().status == "CREATE FAILED"
