@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from console.ingest import cells, times
 from console.ingest.reserved import MAX_METADATA, REQUIRED, RESERVED
@@ -86,13 +88,12 @@ def guess_type(header: list[str], rows: list[list[str]]) -> str:
     """Which dataset a file with these columns is for."""
     names = {plain(name) for name in header}
     has = {role: bool(names & set(words.split())) for role, words in WORDS.items()}
-    events = has["TIMESTAMP"] or has["EVENT_TYPE"] or has["EVENT_VALUE"]
     if has["USER_ID"] and has["ITEM_ID"]:
         return "INTERACTIONS"
     if has["ITEM_ID"]:
         return "ITEMS"
     if has["USER_ID"]:
-        return "USERS" if not (events and has["ITEM_ID"]) else "INTERACTIONS"
+        return "USERS"
     moments = [n for n in range(len(header)) if times.unit_of([row[n] for row in rows[:1000]])]
     return "INTERACTIONS" if len(header) >= 3 and moments else "ITEMS"
 
@@ -268,7 +269,7 @@ def _summarise(guess: Guess, known: pa.Array, decimal: str) -> None:
         guess.histogram = [{"label": str(value)[:60], "count": number} for value, number in common]
 
 
-def _bins(numbers: np.ndarray, shown) -> list[dict[str, object]]:  # type: ignore[type-arg, no-untyped-def]
+def _bins(numbers: NDArray[np.float64], shown: Callable[[float], str]) -> list[dict[str, object]]:
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
         return []

@@ -79,11 +79,11 @@ def _mix(values: Hashes) -> Hashes:
 def _buffers(values: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     width = np.int64 if pa.types.is_large_string(values.type) else np.int32
     _, offset_buffer, data_buffer = values.buffers()
-    offsets = (
-        np.frombuffer(offset_buffer, width)[values.offset : values.offset + len(values) + 1] if len(values) else []
-    )
     data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.zeros(0, np.uint8)
-    return np.asarray(offsets, np.int64), data
+    if not len(values):
+        return np.zeros(1, np.int64), data
+    offsets = np.frombuffer(offset_buffer, width)[values.offset : values.offset + len(values) + 1]
+    return offsets.astype(np.int64), data
 
 
 def _slice(offsets: NDArray[np.int64], data: NDArray[np.uint8]) -> Hashes:

@@ -7,6 +7,7 @@ that fails takes the slow path, where every column is read as text and each cell
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ class Converted:
     @property
     def rows(self) -> int:
         """How many rows there were."""
-        return self.table.num_rows + len(self.bad)
+        return int(self.table.num_rows) + len(self.bad)
 
 
 class BlockReader:
@@ -152,16 +153,16 @@ class BlockReader:
     def _parse(self, data: bytes, types: dict[str, pa.DataType], handler: Any = None) -> pa.Table:
         if not data or data.isspace():
             return pa.table({name: pa.array([], kind) for name, kind in types.items()})
-        quote = self._form.quote or False
-        escaped = bool(quote) and b"\\" + self._form.quote.encode() in data
+        quote = self._form.quote.encode()
+        escaped = bool(quote) and b"\\" + quote in data
         return arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(data) + 1),
             arrow_csv.ParseOptions(
                 delimiter=self._form.delimiter or ",",
-                quote_char=quote,
+                quote_char=self._form.quote or False,
                 escape_char="\\" if escaped else False,
-                newlines_in_values=bool(quote) and quote.encode() in data,
+                newlines_in_values=bool(quote) and quote in data,
                 invalid_row_handler=handler,
             ),
             arrow_csv.ConvertOptions(
@@ -202,11 +203,11 @@ class Lines:
         return np.flatnonzero(~blank)
 
     def _row_lines(self, form: CsvFormat) -> NDArray[np.int64]:
-        text = self._data.decode("utf-8", "replace").splitlines(keepends=True)
-        reader = csv.reader(text, delimiter=form.delimiter or ",", quotechar=form.quote)
+        text = self._data.decode("utf-8", "replace").replace("\r", " ")
+        reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=form.delimiter or ",", quotechar=form.quote)
         begins, line = [], 0
         for cells_of_row in reader:
-            if cells_of_row:
+            if any(cells_of_row) or len(cells_of_row) > 1:
                 begins.append(line)
             line = reader.line_num
         return np.asarray(begins, np.int64)

@@ -123,17 +123,14 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _rows(text: str, form: CsvFormat) -> list[list[str]]:
-    quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
-    lines = text.splitlines(keepends=True)
-    reader = csv.reader(lines, delimiter=form.delimiter, quotechar=form.quote or None, quoting=quoting)
-    try:
-        return [row for row in reader if row]
-    except csv.Error:
+    lines = io.StringIO(text, newline="")
+    if not form.quote:
         return [line.rstrip("\r\n").split(form.delimiter) for line in lines if line.strip()]
+    return [row for row in csv.reader(lines, delimiter=form.delimiter, quotechar=form.quote) if row]
 
 
 def _layout(sample: _Sample, given: JSONDict) -> CsvFormat:
-    lines = "".join(sample.head.splitlines(keepends=True)[:LAYOUT_LINES])
+    lines = "".join(list(io.StringIO(sample.head, newline=""))[:LAYOUT_LINES])
     delimiter = given.get("delimiter") or max(DELIMITERS, key=lambda mark: _regularity(lines, mark))
     form = CsvFormat(delimiter, given.get("quote", '"'), sample.encoding)
     header = given.get("header")

@@ -22,6 +22,7 @@ from console.storage import Location
 
 BLOCK_BYTES = 8 << 20
 MAX_LINE_BYTES = 64 << 20
+csv.field_size_limit(MAX_LINE_BYTES)
 SUFFIXES = (".csv", ".gz", ".tsv", ".txt")
 GZIP = b"\x1f\x8b"
 FOREIGN = {

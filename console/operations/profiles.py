@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.ingest import schema as avro
 from console.models import Account, Dataset
 from console.models.base import JSONDict
 from console.operations.base import operation
 from console.operations.datasets import find_dataset
+from recipes.data import Kind
 
 MIN_INTERACTIONS = 1_000
 MIN_COMPLETENESS, MIN_TEXT_COMPLETENESS = 0.7, 0.85
@@ -115,11 +115,11 @@ def _of_other_dataset(dataset: Dataset) -> Iterator[tuple[str, str]]:
 
 def _of_column(name: str, facts: JSONDict) -> Iterator[tuple[str, str]]:
     completeness, kind = facts["completeness"], facts["kind"]
-    if kind == avro.Kind.TEXT and completeness < MIN_TEXT_COMPLETENESS:
+    if kind == Kind.TEXT and completeness < MIN_TEXT_COMPLETENESS:
         yield WARNING, f"Only {completeness:.0%} of {name} is filled; text helps from {MIN_TEXT_COMPLETENESS:.0%} on."
     elif completeness < MIN_COMPLETENESS:
         yield WARNING, f"Only {completeness:.0%} of {name} is filled."
     elif facts["nulls"]:
         yield NOTE, f"{facts['nulls']:,} rows have no {name}."
-    if kind == avro.Kind.CATEGORICAL and facts.get("distinct", 0) > MAX_CATEGORIES:
+    if kind == Kind.CATEGORICAL and facts.get("distinct", 0) > MAX_CATEGORIES:
         yield NOTE, f"{name} has {facts['distinct']:,} different values; rare categories teach little."
