@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.db import models
 
 from console import arns
 from console.models import Account, Dataset, DatasetGroup, SolutionVersion, Status
@@ -77,7 +79,7 @@ def _choice(recipe: type[Recipe], datasets: dict[str, Dataset], paces: dict[str,
 
 def _use_case(case: UseCase, datasets: dict[str, Dataset]) -> JSONDict:
     requirements = [_requirement(kind, datasets.get(kind), True) for kind in case.datasets]
-    if case.event_type:
+    if case.event_type and "event_types" in getattr(datasets.get("INTERACTIONS"), "statistics", {}):
         requirements.append(_event_requirement(case.event_type, datasets.get("INTERACTIONS")))
     unmet = [need["sentence"] for need in requirements if not need["isMet"]]
     return {
@@ -170,8 +172,13 @@ def _hyperparameter(declared: Hyperparameter) -> JSONDict:
 
 
 def _event_types(interactions: Dataset | None) -> list[JSONDict]:
-    counts = interactions.statistics.get("event_types", {}) if interactions else {}
-    return [{"eventType": name, "count": count} for name, count in sorted(counts.items(), key=lambda pair: -pair[1])]
+    """Types in the bulk rows and the stream, most frequent first."""
+    if interactions is None:
+        return []
+    counts = Counter(interactions.statistics.get("event_types", {}))
+    streamed = interactions.dataset_group.events.filter(is_action=False).values_list("event_type")
+    counts.update(dict(streamed.annotate(models.Count("pk"))))
+    return [{"eventType": name, "count": count} for name, count in counts.most_common()]
 
 
 def _columns(dataset: Dataset) -> Iterable[JSONDict]:
