@@ -5,21 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-from recipes import catalogue, cli_serve, cli_train
+from recipes import catalogue
 from recipes.base import RecipeError
 from recipes.tables import InputError
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
-    "list": cli_train.list_recipes,
-    "train": cli_train.train,
-    "recommend": cli_serve.recommend,
-    "related": cli_serve.related,
-    "rank": cli_serve.rank,
-    "segment": cli_serve.segment,
-    "explain": cli_serve.explain,
+COMMANDS = {  # where each is, imported when asked for: serving need not wait for what training needs
+    "list": "recipes.cli_train:list_recipes",
+    "train": "recipes.cli_train:train",
+    "recommend": "recipes.cli_serve:recommend",
+    "related": "recipes.cli_serve:related",
+    "rank": "recipes.cli_serve:rank",
+    "segment": "recipes.cli_serve:segment",
+    "explain": "recipes.cli_serve:explain",
 }
 
 
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 if it worked, 2 with one line on stderr if what was given cannot be used."""
     chosen = build_parser().parse_args(arguments)
     try:
-        COMMANDS[chosen.command](chosen)
+        module, _, function = COMMANDS[chosen.command].partition(":")
+        getattr(import_module(module), function)(chosen)
         sys.stdout.flush()
     except (InputError, RecipeError) as error:
         sys.stderr.write(f"error: {error}\n")

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from recipes.arrays import order_by
 from recipes.data import Histories, TrainingData
 
 IDS = ("USER_ID", "ITEM_ID")
@@ -108,7 +109,8 @@ def read_histories(path: Path, data: TrainingData) -> tuple[list[str], Histories
     event_type = np.full(len(user), -1, np.int16)
     if "EVENT_TYPE" in table.column_names and data.interactions.event_types:
         event_type = _places(table["EVENT_TYPE"], pa.array(data.interactions.event_types)).astype(np.int16)
-    order = np.lexsort((timestamp, user))
+    since = timestamp - timestamp.min()
+    order = order_by(user * (int(since.max()) + 1) + since)
     order = order[item[order] >= 0]
     offsets = np.searchsorted(user[order], np.arange(len(names) + 1)).astype(np.int64)
     return names, Histories(offsets, item[order], timestamp[order], event_type[order], known_users(names, data))
