@@ -110,7 +110,9 @@ def read_histories(path: Path, data: TrainingData) -> tuple[list[str], Histories
     if "EVENT_TYPE" in table.column_names and data.interactions.event_types:
         event_type = _places(table["EVENT_TYPE"], pa.array(data.interactions.event_types)).astype(np.int16)
     since = timestamp - timestamp.min()
-    order = order_by(user * (int(since.max()) + 1) + since)
+    span = int(since.max()) + 1
+    fits = len(names) < np.iinfo(np.int64).max // span
+    order = order_by(user * span + since) if fits else np.lexsort((timestamp, user))
     order = order[item[order] >= 0]
     offsets = np.searchsorted(user[order], np.arange(len(names) + 1)).astype(np.int64)
     return names, Histories(offsets, item[order], timestamp[order], event_type[order], known_users(names, data))
