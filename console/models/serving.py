@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 from console.models.base import Job, JSONDict, Resource, revived
@@ -59,6 +61,8 @@ class BatchJob(Job):
     job_input = models.JSONField()
     job_output = models.JSONField()
     report = models.JSONField(default=dict)
+    filter: Any  # each kind of job declares its own, with its own reverse name
+    solution_version: Any
 
     class Meta(Job.Meta):
         abstract = True

@@ -57,7 +57,7 @@ class Solution(Resource):
 
     def _auto_ml_result(self) -> JSONDict | None:
         chosen = self.perform_auto_ml and self.recipe
-        return {"bestRecipeArn": arns.recipe_arn(self.recipe)} if chosen else None
+        return {"bestRecipeArn": arns.recipe_arn(self.recipe or "")} if chosen else None
 
 
 class SolutionVersion(Job):

@@ -245,7 +245,7 @@ def _of_kind(
         case "heavy":
             return found[np.argsort(-counts[found], kind="stable")[:size]]
         case "cold":
-            return found[counts[found] == 0][:size]
+            return np.asarray(found[counts[found] == 0][:size], np.int64)
         case "new":
             return found[np.argsort(-newest[found], kind="stable")[:size]]
         case _:

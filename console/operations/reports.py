@@ -71,7 +71,7 @@ def retry_job(account: Account, *, resource_arn: str) -> JSONDict:
     """Queue a failed or stopped job again."""
     row = _job(account, resource_arn)
     again = type(row).objects.filter(pk=row.pk, status__in=ENDED_BADLY)
-    fields = {
+    fields: JSONDict = {
         "status": row.waiting,
         "failure_reason": None,
         "traceback": "",
@@ -114,7 +114,7 @@ def _seconds_left(row: Job) -> float | None:
     fraction = row.progress.get("fraction")
     if row.finished or not row.seconds or not fraction or fraction < SOONEST:
         return None
-    return row.seconds * (1 - fraction) / fraction
+    return float(row.seconds * (1 - fraction) / fraction)
 
 
 def _best_epoch(epochs: list[dict[str, float]]) -> int | None:

@@ -100,7 +100,7 @@ def update_solution(
 ) -> JSONDict:
     """Change automatic training and the events configuration; the next training takes it."""
     row: Solution = Solution.objects.by_arn(account, solution_arn, field="solutionArn")
-    changed = {
+    changed: JSONDict = {
         "performAutoTraining": perform_auto_training,
         "performIncrementalUpdate": perform_incremental_update,
         "solutionUpdateConfig": solution_update_config,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from console import storage
 from console.errors import InvalidInputException, JobError
 from console.jobs import Claim
+from console.models.serving import BatchJob
 from console.storage import Location
 
 MOST_FILES = 1000
@@ -30,7 +31,7 @@ def convert(held: Claim, answers: Answers, chunk: int, most_lines: int | None = 
     Raises:
         JobError: there is no input, or a file has too many lines.
     """
-    row = held.row
+    row = cast("BatchJob", held.row)
     inputs = _inputs(row.job_input["s3DataSource"]["path"])
     target = storage.parse_location(row.job_output["s3DataDestination"]["path"])
     target = Location(target.bucket, target.key if target.is_folder else f"{target.key}/")

@@ -71,8 +71,8 @@ def _pasts(loaded: Loaded, group_id: int, asks: Sequence[Ask]) -> list[Past]:
     rows = Event.objects.filter(
         dataset_group_id=group_id, user_id__in=users, is_action=False, pk__gt=loaded.newest_event
     ).order_by("timestamp", "pk").values_list("user_id", "item_id", "event_type", "timestamp")  # fmt: skip
-    for user, *event in rows if users else ():
-        live[user].append(LiveEvent(*event))
+    for user, item, kind, timestamp in rows if users else ():
+        live[user].append(LiveEvent(item, kind, timestamp))
     index = loaded.data.user_ids.index
     return [
         join(loaded, index(ask.user_id) if ask.user_id else -1, live[ask.user_id or ""][-LIVE_LIMIT:]) for ask in asks
