@@ -1,0 +1,67 @@
+"""The management commands: what they print is what scripts read."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from console.management import people
+from console.models import AccessKey, Member, Token
+
+
+def _output(*arguments: str) -> dict[str, str]:
+    text = io.StringIO()
+    call_command(*arguments, stdout=text)
+    answer: dict[str, str] = json.loads(text.getvalue())
+    return answer
+
+
+@pytest.mark.django_db
+def test_create_access_key_makes_the_account_if_need_be():
+    answer = _output("create_access_key", "--account", "alice")
+    key = AccessKey.objects.get(key_id=answer["aws_access_key_id"])
+    assert (key.account.name, key.secret) == ("alice", answer["aws_secret_access_key"])
+    assert len(key.account.number) == 12
+
+
+@pytest.mark.django_db
+def test_create_token_prints_what_is_stored_only_as_a_hash():
+    token = _output("create_token", "--user", "bob")["token"]
+    assert Token.objects.get().digest == Token.hash(token)
+    assert token not in str(Token.objects.values())
+
+
+@pytest.mark.django_db
+def test_create_user_gives_a_role_and_a_new_password_each_time(django_user_model):
+    first = _output("create_user", "bob", "--role", "viewer")
+    second = _output("create_user", "bob", "--account", "alice")
+    user = django_user_model.objects.get()
+    assert first["password"] != second["password"]
+    assert user.check_password(second["password"])
+    member = Member.objects.get(user=user)
+    assert (member.account.name, member.role) == ("alice", "admin")
+
+
+@pytest.mark.django_db
+def test_the_first_person_is_made_once():
+    assert people.ensure_first_person() is not None
+    assert people.ensure_first_person() is None
+
+
+@pytest.mark.django_db
+def test_demo_credentials_are_for_their_owner_alone_and_kept(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    first = people.write_demo_credentials("http://127.0.0.1:1")
+    second = people.write_demo_credentials("http://127.0.0.1:2")
+    assert first | {"url": ""} == second | {"url": ""}
+    assert second["url"] == "http://127.0.0.1:2"
+    assert (tmp_path / "demo-credentials.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.django_db
+def test_load_sample_names_the_samples_there_are():
+    with pytest.raises(CommandError, match="streaming-demo"):
+        call_command("load_sample", "books")
