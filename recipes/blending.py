@@ -20,6 +20,7 @@ from recipes.repeats import Seen, seen_items
 HELD_OUT = 0.1  # newest share of a validation user's events
 SCORES_HELD = 12_000_000  # validation scores per component: queries × items
 REPEATING = 0.01  # share of held-out events that are in the user's history, above which repeats are wanted
+SHORTLIST = 60  # items of each component that a blend is tried on
 NEVER = -12.0  # what a seen item loses where data never repeat
 
 
@@ -53,6 +54,14 @@ class Validation:
             part, self.row[pairs], self.item[pairs], self.first[pairs], self.repeat[pairs], seen, self.ends
         )
 
+    def within(self, columns: Indexes, num_items: int) -> Validation:
+        """The same with items as places in `columns`, which must hold all that followed."""
+        place = np.full(num_items, -1, np.int64)
+        place[columns] = np.arange(len(columns))
+        known = place[self.seen.item] >= 0
+        seen = Seen(self.seen.row[known], place[self.seen.item[known]], self.seen.lag[known], self.seen.count[known])
+        return replace(self, item=place[self.item], seen=seen)
+
     @property
     def repeating(self) -> bool:
         """Whether people come back to items often enough that seen items must be ranked well."""
@@ -70,7 +79,7 @@ def hold_out(histories: Histories, num_items: int, seed: int, most_users: int = 
     """
     sizes = np.diff(histories.offsets)
     eligible = np.flatnonzero(sizes >= 2)
-    wanted = int(np.clip(SCORES_HELD / max(1, num_items) / 1.5, 64, most_users))
+    wanted = int(np.clip(SCORES_HELD / max(1, min(num_items, 20_000)) / 1.5, 64, most_users))
     chosen = np.sort(np.random.default_rng(seed).permutation(eligible)[:wanted])
     held = np.maximum(1, np.round(HELD_OUT * sizes[chosen])).astype(np.int64)
     ends = sizes.copy()
@@ -214,6 +223,48 @@ def _ranking_quality(validation: Validation, rank: Indexes, counted: NDArray[np.
     if not len(rank_of_next) or not asked.any():
         return 0.0
     return float((gains.mean() + reciprocal.mean()) / 2 + (gained / ideal)[asked].mean()) / 2
+
+
+def shortlist(validation: Validation, parts: Parts, count: int = SHORTLIST) -> tuple[Validation, Parts]:
+    """The same question asked of fewer items: each query's best `count` by every component, and what followed.
+
+    Trying a blend then costs a fraction of scoring the catalogue; items that no component puts near the top cannot win.
+    Returns validation and parts whose item indexes are places in the query's own shortlist.
+    """
+    scored = {**parts.linear, **{name: scores for name, scores in parts.logarithmic.items() if scores.strides[0]}}
+    size, num_items = next(iter((scored or parts.logarithmic).values())).shape
+    listed = np.zeros((size, num_items), bool)
+    for scores in scored.values():
+        fresh = scores.copy()
+        fresh[validation.seen.row, validation.seen.item] = -np.inf
+        best = np.argpartition(-fresh, min(count, num_items - 1), axis=1)[:, :count]
+        np.put_along_axis(listed, best, values=True, axis=1)
+    if validation.repeating:
+        listed[validation.seen.row, validation.seen.item] = True
+    listed[validation.row, validation.item] = True
+    sizes = listed.sum(axis=1)
+    row, item = np.nonzero(listed)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    shape = (size, int(sizes.max()))
+
+    def gathered(scores: Floats, padding: float) -> Floats:
+        table = np.full(shape, padding, np.float32)
+        table[row, place] = scores[row, item]
+        return table
+
+    places = np.full((size, num_items), -1, np.int32)
+    places[row, item] = place
+    seen, known = validation.seen, places[validation.seen.row, validation.seen.item] >= 0
+    kept = Seen(
+        seen.row[known], places[seen.row[known], seen.item[known]].astype(np.int64), seen.lag[known], seen.count[known]
+    )
+    asked = replace(validation, item=places[validation.row, validation.item].astype(np.int64), seen=kept)
+    return asked, Parts(
+        {name: gathered(scores, -1e6) for name, scores in parts.linear.items()},
+        {name: gathered(scores, -1e6) for name, scores in parts.logarithmic.items()},
+        kept,
+        parts.rates[known],
+    )
 
 
 def search(

@@ -24,6 +24,7 @@ from recipes.sampling import Chunk, chunks, count_chunks
 
 MOMENTS = (0.9, 0.98)
 DECAY = 0.01
+FEWEST_STEPS = 40  # of an epoch
 COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
 
 
@@ -44,7 +45,7 @@ class Shape:
     def of(cls, hidden_dimension: int, bptt: int, num_events: int, num_items: int) -> Shape:
         """A network for data of this size."""
         width = max(16, round(hidden_dimension * 0.43 / 16) * 16)
-        tokens = int(np.clip(num_events / 400, 256, 1024))
+        tokens = int(np.clip(num_events / 300, 128, 1024))
         return cls(hidden_dimension, width, bptt, max(4, tokens // bptt), min(512, num_items))
 
 
@@ -127,18 +128,25 @@ class RecurrenceTask:
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many steps read every event once."""
-        return count_chunks(self.offsets, self.shape.lanes, self.shape.bptt)
+        """How many steps an epoch has."""
+        once = count_chunks(self.offsets, self.shape.lanes, self.shape.bptt)
+        return once * self._passes(once)
+
+    @staticmethod
+    def _passes(once: int) -> int:
+        """How often an epoch reads all events: more than once where they are few."""
+        return max(1, FEWEST_STEPS // max(1, once))
 
     def epoch(self, number: int) -> Iterator[Callable[[float], float]]:  # noqa: ARG002  the order comes from the rng
-        """One pass over all events, states carried from step to step."""
+        """All events, states carried from step to step."""
         self.network.train()
-        self.states = []
-        for chunk in chunks(self.offsets, self.shape.lanes, self.shape.bptt, self.rng):
-            if not self.states:
-                self.states = [torch.zeros(chunk.events.shape[1], self.shape.hidden) for _ in range(self.shape.blocks)]
-            if chunk.has_target.any():
-                yield partial(self._step, chunk)
+        for _ in range(self._passes(count_chunks(self.offsets, self.shape.lanes, self.shape.bptt))):
+            self.states = []
+            for chunk in chunks(self.offsets, self.shape.lanes, self.shape.bptt, self.rng):
+                lanes = chunk.events.shape[1]
+                self.states = self.states or [torch.zeros(lanes, self.shape.hidden) for _ in range(self.shape.blocks)]
+                if chunk.has_target.any():
+                    yield partial(self._step, chunk)
 
     def _step(self, chunk: Chunk, rate: float) -> float:
         inputs, targets = self.items[chunk.events], self.items[chunk.events[chunk.has_target] + 1]

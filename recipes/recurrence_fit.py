@@ -4,45 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipes.base import Floats, Run
-from recipes.blending import Validation, quality
-from recipes.data import Histories
+from recipes.blending import quality
 from recipes.recurrence import RecurrenceTask, Shape
 from recipes.recurrence_scorer import RecurrenceScorer
-from recipes.selection import Settings
+from recipes.selection import Workshop
 from recipes.training import reproducible, train
 
-QUERIES = 600  # validation queries asked after each epoch
+QUERIES = 500  # validation queries asked after each epoch
+EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests
+SHARE = 0.7  # of the seconds left; fitting the chosen ridges again needs some
 
 
-def fit_network(
-    settings: Settings,
-    remaining: Histories,
-    histories: Histories,
-    validation: Validation,
-    features: Floats,
-    run: Run,
-) -> RecurrenceScorer:
-    """Train on `remaining`, judged on `validation`.
-
-    Args:
-        settings: hidden_dimension and window (bptt).
-        remaining: sequences without the held-out events.
-        histories: with them.
-        validation: the held-out events.
-        features: (N, F) of the items.
-        run: seed, budget, watcher.
-    """
-    num_events, num_items = len(remaining.item_index), len(features)
-    shape = Shape.of(settings.hidden_dimension, settings.window, num_events, num_items)
-    epochs = float(np.clip(10 * (1e6 / max(1, num_events)) ** 0.35, 2, 12))
-    event_types = int(histories.event_type.max(initial=-1)) + 1
-    few = validation.first_queries(QUERIES)
-    with reproducible(run.seed):
-        task = RecurrenceTask(shape, remaining, num_items, features, event_types, run.seed, settings.cold)
+def fit_network(workshop: Workshop) -> RecurrenceScorer:
+    """Train on the workshop's remaining histories, judged on what was held out."""
+    settings, run, remaining = workshop.settings, workshop.run, workshop.remaining
+    num_events = len(remaining.item_index)
+    shape = Shape.of(settings.hidden_dimension, settings.window, num_events, workshop.num_items)
+    epochs = EFFORT[settings.mode] * float(np.clip(10 * (1e6 / max(1, num_events)) ** 0.35, 2, 12))
+    event_types = int(workshop.histories.event_type.max(initial=-1)) + 1
+    few = workshop.asked.first_queries(QUERIES)
+    with reproducible(run.seed, small=shape.lanes * shape.bptt < 1000):
+        task = RecurrenceTask(
+            shape, remaining, workshop.num_items, workshop.features, event_types, run.seed, settings.cold
+        )
 
         def validate() -> float:
-            return quality(few, task.scorer().score(few.histories))
+            return quality(few, workshop.scores(task.scorer(), QUERIES))
 
-        train(task, steps=max(1, int(epochs * task.steps_per_epoch)), run=run.share(0.85), validate=validate)
+        steps = max(1, int(epochs * task.steps_per_epoch))
+        train(task, steps=steps, run=run.share(SHARE), validate=validate if len(few.row) else None)
         return task.scorer()

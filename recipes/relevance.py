@@ -42,6 +42,19 @@ class Priors:
     unknown: Floats
 
 
+@dataclass(frozen=True)
+class Likeness:
+    """A ridge that speaks through neighbours in content."""
+
+    ridge: SequenceRidge
+    content: sp.csr_matrix
+
+    def score(self, histories: Histories) -> Floats:
+        """(B, N) weighted means of the ridge's scores."""
+        scores: Floats = self.ridge.score(histories) @ self.content
+        return scores
+
+
 @dataclass
 class Components:
     """The fitted parts of a model and how they are mixed.
@@ -62,13 +75,43 @@ class Components:
     def linear(self, histories: Histories) -> dict[str, Floats]:
         """(B, N) scores of all parts that add up."""
         scores = {name: ridge.score(histories) for name, ridge in self.ridges.items()}
-        if self.transitions is not None:
-            scores["transitions"] = self.transitions.score(histories)
-        if self.audience is not None:
-            scores["audience"] = self.audience.score(histories)
-        if self.content is not None:
-            scores["content"] = scores[self.source] @ self.content
+        for name, part in self.others().items():
+            scores[name] = scores[self.source] @ self.content if name == "content" else part.score(histories)
         return scores
+
+    def enlarged(self, num_items: int, neighbours: sp.csr_matrix | None) -> Components:
+        """The same over a catalogue to which items were added; the network learns of them through `neighbours`, if any."""
+        ridges = {
+            name: SequenceRidge.of(ridge.kernel, ridge.weights, ridge.members, num_items)
+            for name, ridge in self.ridges.items()
+        }
+        transitions = self.transitions and replace(
+            self.transitions, matrix=_resized(self.transitions.matrix, num_items)
+        )
+        content = None if self.content is None else _resized(self.content, num_items)
+        audience = self.audience and replace(self.audience, weights=_padded(self.audience.weights.T, num_items).T)
+        network = self.network
+        if network is not None:
+            size = len(network.bias)
+            table, bias = _padded(network.table, num_items), _padded(network.bias[:, None], num_items)[:, 0]
+            bias[size:] = np.quantile(network.bias, 0.25)
+            if neighbours is not None:
+                table[size:] = (neighbours.T @ table)[size:]
+            network = replace(network, table=table, bias=bias)
+        return replace(
+            self, ridges=ridges, transitions=transitions, content=content, audience=audience, network=network
+        )
+
+    def others(self) -> dict[str, Transitions | Audience | Likeness]:
+        """The parts that add up and are no ridges, by the names the blend uses."""
+        found: dict[str, Transitions | Audience | Likeness] = {}
+        if self.transitions is not None:
+            found["transitions"] = self.transitions
+        if self.audience is not None:
+            found["audience"] = self.audience
+        if self.content is not None:
+            found["content"] = Likeness(self.ridges[self.source], self.content)
+        return found
 
 
 class RelevanceModel(Model):
@@ -207,6 +250,15 @@ def _sparse_tensors(name: str, matrix: sp.csr_matrix) -> Tensors:
 def _sparse(name: str, tensors: Tensors, num_items: int) -> sp.csr_matrix:
     parts = tuple(tensors[f"{name}.{part}"] for part in ("data", "indices", "indptr"))
     return sp.csr_matrix(parts, shape=(num_items, num_items))
+
+
+def _resized(matrix: sp.csr_matrix, size: int) -> sp.csr_matrix:
+    offsets = np.pad(matrix.indptr, (0, size - matrix.shape[0]), mode="edge")
+    return sp.csr_matrix((matrix.data, matrix.indices, offsets), shape=(size, size))
+
+
+def _padded(rows: Floats, size: int) -> Floats:
+    return np.pad(rows, ((0, size - len(rows)), (0, 0)))
 
 
 def _without_history(parts: Parts) -> Parts:

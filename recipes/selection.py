@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recipes.audience import Audience, fit_audience, user_features
 from recipes.base import Floats, Indexes, Run
-from recipes.blending import NEVER, Blend, Parts, Validation, quality, search
+from recipes.blending import NEVER, Blend, Parts, Validation, quality, search, shortlist
 from recipes.data import Histories, TrainingData
 from recipes.likeness import content_neighbours, item_features
 from recipes.recurrence_scorer import RecurrenceScorer
@@ -22,7 +23,10 @@ from recipes.transitions import Transitions, fit_transitions
 
 MAX_DENSE_ITEMS = 4_500  # the most frequent items a dense ridge knows: 80 MB and a few seconds each
 FLOPS_A_SECOND = 60e9
-RIDGE_SHARE = 0.3  # of a time budget that ridges may take
+RIDGE_SHARE = 0.15  # of a time budget that trying ridges may take; fitting the chosen ones again takes as much
+MOST_JUDGED = 20_000  # items that held-out queries are judged on
+LEAST_SECONDS = 3.0  # for which training a network is worth beginning
+SCORES_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,13 @@ class Candidate:
     dropout: float = 0.0
 
 
+class Scorer(Protocol):
+    """Whatever scores a catalogue."""
+
+    def score(self, histories: Histories) -> Floats:
+        """(B, N)."""
+
+
 @dataclass(frozen=True)
 class Workshop:
     """All that fitting and choosing need.
@@ -68,6 +79,8 @@ class Workshop:
         histories: all that is trained on in the end.
         remaining: the same without the held-out events.
         members: the catalogue's indexes of the items a dense ridge knows.
+        columns: the items that held-out queries are judged on: all, or in large catalogues a sample with all that followed.
+        asked: `validation` with items as places in `columns`.
         features, users: (N, F) and (U, F) metadata of items and users, F may be 0.
     """
 
@@ -79,6 +92,8 @@ class Workshop:
     priors: Priors
     rates: Floats
     members: Indexes
+    columns: Indexes
+    asked: Validation
     features: Floats
     users: Floats
     run: Run
@@ -102,14 +117,41 @@ class Workshop:
         features = item_features(data) if settings.metadata else np.zeros((data.num_items, 0), np.float32)
         users = user_features(data) if settings.metadata else np.zeros((data.num_users, 0), np.float32)
         remaining = histories.keep(within < validation.ends[row])
+        columns = _judged(counts, validation, run.seed)
+        asked = validation.within(columns, data.num_items)
+        members = np.sort(frequent)
         return cls(
-            settings, data, histories, remaining, validation, priors, rates, np.sort(frequent), features, users, run
+            settings,
+            data,
+            histories,
+            remaining,
+            validation,
+            priors,
+            rates,
+            members,
+            columns,
+            asked,
+            features,
+            users,
+            run,
         )
 
     @property
     def num_items(self) -> int:
         """N."""
         return self.data.num_items
+
+    def scores(self, scorer: Scorer, queries: int | None = None) -> Floats:
+        """(Q, C) scores of the judged columns for the held-out queries, or the first of them, a few at a time."""
+        histories = self.validation.histories
+        size = len(histories) if queries is None else min(queries, len(histories))
+        found = np.empty((size, len(self.columns)), np.float32)
+        step = max(1, SCORES_AT_ONCE // self.num_items)
+        for start in range(0, size, step):
+            self.run.report("validating")
+            part = scorer.score(histories.rows(start, min(size, start + step)))
+            found[start : start + step] = part if len(self.columns) == self.num_items else part[:, self.columns]
+        return found
 
     def fit_ridge(self, candidate: Candidate, histories: Histories) -> SequenceRidge:
         """The candidate on these histories."""
@@ -130,6 +172,15 @@ class Workshop:
         return fit_audience(self.users, histories, self.num_items)
 
 
+def _judged(counts: Indexes, validation: Validation, seed: int) -> Indexes:
+    """All items, or as many as can be judged: what followed, the most frequent, and some at random."""
+    if len(counts) <= MOST_JUDGED:
+        return np.arange(len(counts))
+    frequent = np.argsort(-counts, kind="stable")[: MOST_JUDGED // 2]
+    others = np.random.default_rng(seed).integers(0, len(counts), MOST_JUDGED // 2)
+    return np.unique(np.concatenate([validation.item, frequent, others]))
+
+
 def candidates(workshop: Workshop) -> Iterator[tuple[str, Candidate]]:
     """Ridges worth trying, the most promising first, as many as the size of the data allows."""
     events, window = len(workshop.histories.item_index), workshop.settings.window
@@ -146,7 +197,7 @@ def candidates(workshop: Workshop) -> Iterator[tuple[str, Candidate]]:
     planned = int(FLOPS_A_SECOND * (10 + 30 * events / 1e6) / cost)
     begun = workshop.run.seconds_left
     for number, (name, candidate) in enumerate(tried.items()):
-        late = workshop.run.seconds_left < (1 - RIDGE_SHARE / 2) * begun
+        late = workshop.run.seconds_left < (1 - RIDGE_SHARE) * begun
         if number and (number > planned or late):
             return
         yield name, candidate
@@ -155,14 +206,14 @@ def candidates(workshop: Workshop) -> Iterator[tuple[str, Candidate]]:
 def choose(workshop: Workshop) -> Components:
     """Fit candidates without the held-out events, blend them, refit those in the blend with everything."""
     trial, tried, linear, found = _try_ridges(workshop)
-    histories = workshop.validation.histories
-    for name, scores in trial.linear(histories).items():
-        linear[name] = scores / _mass(scores)
-    if workshop.settings.network and workshop.settings.mode != "fast":
+    for name, part in trial.others().items():
+        linear[name] = workshop.scores(part)
+        linear[name] /= _mass(linear[name])
+    if _wants_network(workshop):
         trial.network = _network(workshop)
-    seen = workshop.validation.seen
+    seen = workshop.asked.seen
     parts = Parts(linear, _logarithmic(workshop, trial), seen, workshop.rates[seen.lag, seen.count])
-    blend = _blend(workshop, parts, found)
+    blend = _blend(workshop, *shortlist(workshop.asked, parts), found)
     used = {name for name, weight in (*blend.linear.items(), *blend.logarithmic.items()) if weight}
     if "content" in used:
         used.add(trial.source)
@@ -174,7 +225,9 @@ def choose(workshop: Workshop) -> Components:
         trial.content if "content" in used else None,
         trial.source,
     )
-    masses = {name: float(_mass(scores)) for name, scores in final.linear(histories).items()}
+    masses = {
+        name: float(_mass(workshop.scores(part))) for name, part in (*final.ridges.items(), *final.others().items())
+    }
     weights = {name: weight / masses[name] for name, weight in blend.linear.items() if weight}
     final.blend = replace(blend, linear=weights)
     return final
@@ -195,15 +248,14 @@ def _try_ridges(workshop: Workshop) -> tuple[Components, dict[str, Candidate], d
     tried: dict[str, Candidate] = {}
     linear: dict[str, Floats] = {}
     found: dict[str, float] = {}
-    queries = workshop.validation.histories
     if not workshop.settings.ridges:
         return trial, tried, linear, found
     for name, candidate in candidates(workshop):
         ridge = workshop.fit_ridge(candidate, workshop.remaining)
-        scores = ridge.score(queries)
+        scores = workshop.scores(ridge)
         scores /= _mass(scores)
         tried[name], linear[name] = candidate, scores
-        found[name] = quality(workshop.validation, scores.copy())
+        found[name] = quality(workshop.asked, scores.copy())
         workshop.run.report("validating", message=f"Ridge {name}: {found[name]:.4f}")
         if found[name] == max(found.values()):
             trial.ridges, trial.source = {name: ridge}, name
@@ -222,27 +274,33 @@ def _mass(scores: Floats) -> np.float32:
 
 
 def _logarithmic(workshop: Workshop, trial: Components) -> dict[str, Floats]:
-    shape = (len(workshop.validation.histories), workshop.num_items)
+    columns = workshop.columns
+    shape = (len(workshop.asked.histories), len(columns))
     parts = {
-        "popularity": np.broadcast_to(workshop.priors.popularity, shape),
-        "trend": np.broadcast_to(workshop.priors.trend, shape),
+        "popularity": np.broadcast_to(workshop.priors.popularity[columns], shape),
+        "trend": np.broadcast_to(workshop.priors.trend[columns], shape),
     }
     if trial.network is not None:
-        parts["network"] = trial.network.score(workshop.validation.histories)
+        parts["network"] = workshop.scores(trial.network)
     return parts
 
 
 def _network(workshop: Workshop) -> RecurrenceScorer:
     from recipes.recurrence_fit import fit_network  # noqa: PLC0415  torch is loaded only when a network is trained
 
-    return fit_network(
-        workshop.settings, workshop.remaining, workshop.histories, workshop.validation, workshop.features, workshop.run
-    )
+    return fit_network(workshop)
 
 
-def _blend(workshop: Workshop, parts: Parts, found: dict[str, float]) -> Blend:
+def _wants_network(workshop: Workshop) -> bool:
+    """Whether a network may be used and there is time for it; without ridges it must be."""
+    if not workshop.settings.ridges:
+        return True
+    return workshop.settings.network and workshop.settings.mode != "fast" and workshop.run.seconds_left > LEAST_SECONDS
+
+
+def _blend(workshop: Workshop, validation: Validation, parts: Parts, found: dict[str, float]) -> Blend:
     """Coordinate search from the best ridge: other ridges, the network, popularity, repeats, and all once more."""
-    validation, run = workshop.validation, workshop.run
+    run = workshop.run
     ordered = sorted(parts.linear, key=lambda name: -found.get(name, 0.0))
     full = workshop.settings.mode == "full"
     start = Blend(
@@ -262,7 +320,7 @@ def _blend(workshop: Workshop, parts: Parts, found: dict[str, float]) -> Blend:
     if validation.repeating:
         grids |= {"repeat": (0.0, 0.3, 1.0, 3.0, 10.0), "seen": (-3.0, -1.0, -0.3, 0.0, 0.3, 1.0)}
     blend, reached = start, 0.0
-    for sweep in range(2):
-        blend, reached = search(validation, parts, blend, grids, lambda sweep=sweep: run.report("blending", sweep / 2))
+    for sweep in range(3):
+        blend, reached = search(validation, parts, blend, grids, lambda sweep=sweep: run.report("blending", sweep / 3))
     run.report("blending", 1.0, message=f"Blend {reached:.4f}: {blend}", validation_quality=reached)
     return blend

@@ -95,10 +95,14 @@ def _check(loss: float) -> None:
 
 
 @contextmanager
-def reproducible(seed: int) -> Iterator[None]:
-    """Torch seeded and on as many threads as this machine may use; its state is put back afterwards."""
+def reproducible(seed: int, *, small: bool = False) -> Iterator[None]:
+    """Torch seeded and on as many threads as this machine may use; its state is put back afterwards.
+
+    Small steps stay on one thread: what a second one saves is lost in waiting, all the more on a busy machine.
+    """
     threads, state = torch.get_num_threads(), torch.get_rng_state()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "0")) or min(os.cpu_count() or 1, 8))
+    allowed = int(os.environ.get("OMP_NUM_THREADS", "0")) or min(os.cpu_count() or 1, 8)
+    torch.set_num_threads(1 if small else allowed)
     torch.manual_seed(seed)
     try:
         yield

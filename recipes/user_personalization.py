@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from recipes.base import Model, Recipe, RecipeType, Run, hyperparameter
 from recipes.data import TrainingData
-from recipes.engine import fit_relevance
+from recipes.engine import fit_relevance, update_relevance
 from recipes.relevance import RelevanceModel
 from recipes.selection import Settings
 
@@ -71,6 +71,12 @@ class UserPersonalization(Recipe):
         """Fit the engine."""
         return fit_relevance(self, self.engine_settings(data), data, run)
 
+    def update(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
+        if not self.updates or not isinstance(model, RelevanceModel):
+            return super().update(model, data, run)
+        return update_relevance(model, self.engine_settings(data), data, run)
+
 
 @dataclass(frozen=True)
 class UserPersonalizationV2(Recipe):
@@ -93,4 +99,13 @@ class UserPersonalizationV2(Recipe):
 
     def fit(self, data: TrainingData, run: Run) -> Model:
         """Fit the engine."""
-        return fit_relevance(self, Settings(recency=self.apply_recency_bias, mode=self.mode), data, run)
+        return fit_relevance(self, self._settings(), data, run)
+
+    def update(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
+        if not self.updates or not isinstance(model, RelevanceModel):
+            return super().update(model, data, run)
+        return update_relevance(model, self._settings(), data, run)
+
+    def _settings(self) -> Settings:
+        return Settings(recency=self.apply_recency_bias, mode=self.mode)
