@@ -58,5 +58,7 @@ class UploadView(BaseView):
         path = Path(file.temporary_file_path())
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        size = file.size
         location = storage.keep_upload(account, path, file.name or "")
-        return Response({"location": str(location), "sizeBytes": file.size, "sha256": digest}, status=201)
+        file.close()
+        return Response({"location": str(location), "sizeBytes": size, "sha256": digest}, status=201)

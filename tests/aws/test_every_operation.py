@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,10 +38,24 @@ def call(world, db) -> Any:
 
     def send(operation: str, members: dict[str, Any], account: Any = None) -> dict[str, Any]:
         made = world.clients[account or world.account, SERVICE_OF[operation]]
-        answer: dict[str, Any] = getattr(made, xform_name(operation))(**members)
+        answer: dict[str, Any] = as_sent(made, operation, members)
         return answer
 
     return send
+
+
+def as_sent(made: Any, operation: str, members: dict[str, Any]) -> dict[str, Any]:
+    """Call with exactly these members, which botocore itself could not always write down."""
+
+    def replace_body(params: dict[str, Any], **_: object) -> None:
+        params["body"] = json.dumps(members).encode()
+
+    made.meta.events.register("before-call", replace_body)
+    try:
+        answer: dict[str, Any] = getattr(made, xform_name(operation))()
+    finally:
+        made.meta.events.unregister("before-call", replace_body)
+    return answer
 
 
 def refused(call: Any, operation: str, members: dict[str, Any], account: Any = None) -> tuple[str, str]:
