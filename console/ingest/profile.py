@@ -156,13 +156,13 @@ class _Sums:
         if facts.values is None or (self.capped and not exact):
             return
         self.pending.append(facts.values)
-        if sum(map(len, self.pending)) > max(len(self.distinct), 1 << 18):
+        if sum(map(len, self.pending)) > max(len(self.distinct), 1 << 20):
             self.settle()
         self.capped = not exact and len(self.distinct) > MAX_DISTINCT
 
     def settle(self) -> None:
         if self.pending:
-            self.distinct = np.unique(np.concatenate([self.distinct, *self.pending]))
+            self.distinct = hashing.distinct([self.distinct, *self.pending])
             self.pending = []
 
 
