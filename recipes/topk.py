@@ -30,7 +30,7 @@ def top_k(scores: Floats, k: int) -> TopK:
     """
     width = min(k, scores.shape[1])
     if width < scores.shape[1] // 2:
-        candidates = np.sort(np.argpartition(-scores, width - 1 if width else 0, axis=1)[:, :width], axis=1)
+        candidates = _best(scores, width)
     else:
         candidates = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
     values = np.take_along_axis(scores, candidates, axis=1)
@@ -43,6 +43,24 @@ def top_k(scores: Floats, k: int) -> TopK:
         np.pad(items, ((0, 0), (0, short)), constant_values=-1),
         np.pad(best, ((0, 0), (0, short)), constant_values=-np.inf),
     )
+
+
+def _best(scores: Floats, k: int) -> Indexes:
+    """(B, k) the places of the k highest of each row in rising order; of those that share the last rank, the first ones.
+
+    A partition of the values and a comparison take a third of the time of `np.argpartition`, which takes any of equal ones.
+    """
+    size = scores.shape[1]
+    if k == 0:
+        return np.zeros((len(scores), 0), np.int64)
+    bar = np.partition(scores, size - k, axis=1)[:, size - k, None]
+    chosen = scores >= bar
+    crowded = np.flatnonzero(np.count_nonzero(chosen, axis=1) > k)
+    if len(crowded):
+        above, equal = scores[crowded] > bar[crowded], scores[crowded] == bar[crowded]
+        left = k - np.count_nonzero(above, axis=1)[:, None]
+        chosen[crowded] = above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= left))
+    return np.flatnonzero(chosen).reshape(len(scores), k) % size
 
 
 def mask_seen(scores: Floats, histories: Histories) -> None:

@@ -1,0 +1,40 @@
+"""Top k: exact, in order, ties by lower index, batches without effect."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recipes import topk
+from recipes.base import Run
+from recipes.popularity import PopularityCount
+from tests.recipes import worlds
+
+SCORES = st.integers(1, 4).flatmap(
+    lambda rows: st.lists(
+        st.lists(st.sampled_from([-np.inf, 0.0, 0.25, 0.5, 1.0]), min_size=30, max_size=30),
+        min_size=rows,
+        max_size=rows,
+    )
+)
+
+
+@given(SCORES, st.integers(1, 40))
+def test_it_is_what_a_full_stable_sort_gives(rows, k):
+    scores = np.array(rows, np.float32)
+    found = topk.top_k(scores, k)
+    for row, items, best in zip(scores, found.items, found.scores, strict=True):
+        order = np.argsort(-row, kind="stable")[:k]
+        plain = [int(item) for item in order if row[item] > -np.inf]
+        assert items.tolist() == plain + [-1] * (k - len(plain))
+        assert best[: len(plain)].tolist() == row[plain].tolist()
+
+
+def test_batches_do_not_change_what_is_recommended():
+    data = worlds.tasteful()
+    model = PopularityCount().fit(data, Run())
+    whole = topk.recommend(model, data.histories(), 7, exclude_seen=True)
+    parts = topk.recommend(model, data.histories(), 7, exclude_seen=True, batch_size=11)
+    assert (whole.items == parts.items).all()
+    assert not (whole.items == data.histories().rows(0, 120).item_index[0]).all()
