@@ -188,6 +188,18 @@ def delete(location: Location) -> None:
         return
     for found in list_objects(location, recursive=True):
         _s3().delete_object(Bucket=found.bucket, Key=found.key)
+    own = store("")
+    if location.bucket == own.bucket and location.key.startswith(own.key):
+        _forget_copy(location.key.removeprefix(own.key))
+
+
+def _forget_copy(key: str) -> None:
+    """Remove what was copied here of the store's S3; other machines' copies lie under keys that nothing names any more."""
+    copy: Path = settings.DATA_DIR / "cache" / key
+    if copy.is_dir():
+        shutil.rmtree(copy, ignore_errors=True)
+    else:
+        copy.unlink(missing_ok=True)
 
 
 def store(key: str) -> Location:
