@@ -92,6 +92,13 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
+    const part = event.target.closest("[data-insert]");
+    if (part) {
+      const place = document.getElementById(part.dataset.into);
+      place.setRangeText(part.dataset.insert, place.selectionStart, place.selectionEnd, "end");
+      place.focus();
+      place.dispatchEvent(new Event("input", { bubbles: true }));
+    }
     const menu = event.target.closest("[data-menu]");
     if (menu) menu.setAttribute("aria-expanded", String(menu.closest(".side").classList.toggle("open")));
     if (event.target.closest("[data-theme-toggle]")) setTheme(root.dataset.bsTheme === "dark" ? "light" : "dark");

@@ -11,7 +11,7 @@ from console.models import Dataset
 from console.shapes import JSONDict
 from console.web import uploads
 from console.web.access import Request, page
-from console.web.data_kinds import DATASETS
+from console.web.data_kinds import DATASET_TYPES, DATASETS
 from console.web.details import detail_context
 from console.web.facts import day, timeline
 from console.web.lists import list_urls
@@ -32,7 +32,7 @@ def dataset(request: Request, name: str) -> HttpResponse:
         "span": f"{day(profile['first'])} to {day(profile['last'])}" if profile.get("first") is not None else "",
         "chart": timeline(row),
         "columns": [_column(column) for column in profile.get("columns", [])],
-        "facts": [("Type", row.type, "text"), ("Dataset group", row.dataset_group, "resource")],
+        "facts": [("Type", DATASET_TYPES[row.type], "text"), ("Dataset group", row.dataset_group, "resource")],
         "import_jobs": row.import_jobs.select_related("account")[:SHOWN_JOBS],
         "export_jobs": row.export_jobs.select_related("account")[:SHOWN_JOBS],
     }
@@ -55,7 +55,7 @@ def _values(column: JSONDict) -> Any:
         low, high = column["min"], column["max"]
         if column["name"].endswith("TIMESTAMP"):
             return f"{day(low)} to {day(high)}"
-        return f"{number(low)} to {number(high)}, mean {number(column.get('mean'))}"
+        return f"{low:g} to {high:g}, mean {number(column.get('mean'))}"
     if column.get("distinct") is None:
         return "–"
     at_least = "at least " if column.get("distinctIsLowerBound") else ""

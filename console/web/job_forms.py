@@ -14,6 +14,8 @@ from console.web.forms import OperationForm, group_choices, group_field, name_fi
 from console.web.uploads import keep
 
 RESULTS = "results"
+SEGMENTING = ("aws-item-affinity", "aws-item-attribute-affinity")
+NOT_IN_BATCH = (*SEGMENTING, "aws-trending-now", "aws-next-best-action")
 LOCATION_HELP = "s3://BUCKET/KEY; a folder ends in a slash."
 
 
@@ -79,6 +81,9 @@ class BatchInferenceForm(JobForm):
         'JSON Lines: one request a line, such as {"userId": "7"}, {"itemId": "12"} or {"userId": "7", "itemList": ["1", "2"]}.'
     )
 
+    segments: ClassVar[bool] = False
+    wanted: ClassVar[str] = "a recipe that recommends or ranks"
+
     solution_version_arn = forms.ChoiceField(label="Solution version")
     filter_arn = forms.ChoiceField(label="Filter", required=False)
     num_results = forms.IntegerField(label="Results for each line", min_value=1, initial=25)
@@ -90,13 +95,21 @@ class BatchInferenceForm(JobForm):
         """Offer the active versions and filters of the group, or of the account."""
         super().__init__(*args, **kwargs)
         versions = SolutionVersion.objects.for_account(self.account).filter(status=Status.ACTIVE)
+        versions = (
+            versions.filter(recipe__in=SEGMENTING) if self.segments else versions.exclude(recipe__in=NOT_IN_BATCH)
+        )
         filters = Filter.objects.for_account(self.account)
         if group:
             versions, filters = versions.filter(solution__dataset_group=group), filters.filter(dataset_group=group)
         chosen = [(row.arn, f"{row.arn_name} · {row.recipe}") for row in versions.select_related("account", "solution")]
         allowed = [("", "None"), *((row.arn, row.name) for row in filters.select_related("account"))]
         select = forms.Select(attrs={"class": "form-select"})
-        self.fields["solution_version_arn"] = forms.ChoiceField(label="Solution version", choices=chosen, widget=select)
+        self.fields["solution_version_arn"] = forms.ChoiceField(
+            label="Solution version",
+            choices=chosen,
+            widget=select,
+            help_text="" if chosen else f"None that can do this is active yet. Train one with {self.wanted}.",
+        )
         self.fields["filter_arn"] = forms.ChoiceField(label="Filter", choices=allowed, required=False, widget=select)
 
     def members(self) -> JSONDict:
@@ -118,6 +131,8 @@ class BatchSegmentForm(BatchInferenceForm):
 
     operation: ClassVar[str] = "CreateBatchSegmentJob"
     prefix_of_name: ClassVar[str] = "segment"
+    segments: ClassVar[bool] = True
+    wanted: ClassVar[str] = "item-affinity or item-attribute-affinity"
 
     num_results = forms.IntegerField(label="Users for each line", min_value=1, initial=25)
     file = input_file(

@@ -1,0 +1,127 @@
+"""What only a browser shows: dropping a file, live judgement, themes, phones, accessibility."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from console.models import Dataset
+from tests.web.conftest import watched
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright keeps an event loop in this thread
+    with sync_playwright() as playwright:
+        path = CHROMIUM if Path(CHROMIUM).exists() else None
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(browser, live_server, alice):
+    """A page in which Alice is signed in."""
+    context = browser.new_context(base_url=live_server.url, color_scheme="light")
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto("/")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill("right-password")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(live_server.url + "/")
+    yield page
+    context.close()
+    assert not errors
+
+
+def test_a_dropped_file_becomes_a_dataset(page, films, run_jobs):
+    page.goto("/dataset-groups/films/")
+    page.get_by_role("link", name="Import interactions").first.click()
+    page.evaluate(
+        """text => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], "watched.csv", {type: "text/csv"}));
+            document.querySelector("[data-drop]").dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+        }""",
+        watched(),
+    )
+    page.wait_for_url("**/preview/**")
+    assert page.get_by_label("Name of movie id").input_value() == "ITEM_ID"
+    page.get_by_label("Name of event").fill("CHANNEL")
+    page.get_by_role("button", name="Start import").click()
+    page.wait_for_url("**/dataset-import-jobs/**")
+    assert page.get_by_text("waiting for a worker").is_visible()
+    run_jobs()
+    page.get_by_role("heading", name="Report").wait_for(timeout=10_000)  # without a reload by hand
+    assert Dataset.objects.get().rows == 1200
+    assert "CHANNEL" in Dataset.objects.get().schema.text
+
+
+def test_an_expression_is_judged_while_one_types(page, films):
+    page.goto("/create/filters/?group=films")
+    page.get_by_label("Expression").fill("INCLUDE ItemID")
+    page.get_by_text("Column 15").wait_for()
+
+
+def test_the_theme_follows_the_system_until_it_is_chosen(page):
+    theme = "document.documentElement.dataset.bsTheme"
+    assert page.evaluate(theme) == "light"
+    page.get_by_label("Switch between light and dark").click()
+    assert page.evaluate(theme) == "dark"
+    page.reload()
+    assert page.evaluate(theme) == "dark"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_and_have_no_serious_accessibility_fault(browser, page, films, width, scheme):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    for address in (
+        "/", "/dataset-groups/films/", "/create/dataset-groups/", "/create/datasets/?group=films", "/datasets/?group=films",
+        "/create/filters/?group=films", "/create/datasets/schema/?group=films", "/settings/access/", "/settings/health/",
+        "/dataset-groups/films/delete/", "/create/metric-attributions/?group=films", "/create/batch-inference-jobs/?group=films",
+    ):  # fmt: skip
+        page.goto(address)
+        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert too_wide <= 0, address
+        faults = [f for f in Axe().run(page).response["violations"] if f["impact"] in {"serious", "critical"}]
+        assert not faults, (address, [(f["id"], [n["html"] for n in f["nodes"]][:3]) for f in faults])
+
+
+def test_everything_can_be_reached_with_the_keyboard(page, films):
+    page.goto("/dataset-groups/films/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+
+def test_pages_work_without_javascript(browser, live_server, alice, films, tmp_path, run_jobs):
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/create/datasets/?group=films")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill("right-password")
+    page.get_by_role("button", name="Sign in").click()
+    file = tmp_path / "watched.csv"
+    file.write_text(watched())
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Start import").click()
+    assert "/dataset-import-jobs/" in page.url
+    run_jobs()
+    page.reload()
+    assert page.get_by_role("heading", name="Report").is_visible()
+    context.close()
