@@ -130,6 +130,8 @@ def _metrics(report: JSONDict) -> list[JSONDict]:
     intervals, baselines = report.get("intervals", {}), report.get("baselines", {})
     found = []
     for name, value in report.get("figures", {}).items():
+        if value is None:
+            continue
         low, high = intervals.get(name, (None, None))
         beside = {wire: baselines.get(key, {}).get(name) for wire, key in BASELINES.items()}
         found.append(_worded(name) | {"value": value, "low": low, "high": high} | beside)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,13 +25,10 @@ from console.models import DatasetGroup
 from console.runners.choosing import Choice, check_enough
 from console.runners.growing import grown
 from console.shapes import JSONDict
-from recipes import artefact, splits
-from recipes.action_evaluation import evaluate_actions
+from recipes import artefact, judging
 from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
 from recipes.data import Numeric, TrainingData
-from recipes.evaluation import Evaluation, evaluate
-from recipes.next_best_action import ActionModel
-from recipes.splits import SegmentSplit, Split
+from recipes.evaluation import Evaluation
 
 STAGES = {  # what people read, and where on the bar it begins and ends
     "reading": ("reading data", 0.0, 0.04),
@@ -118,23 +117,15 @@ def read(group: DatasetGroup, choice: Choice, recipe: type[Recipe], before: Trai
     return Snapshot(everything, learned, choice, state)
 
 
-def split_for(recipe: Recipe | type[Recipe], data: TrainingData) -> Split | SegmentSplit:
-    """The frozen test that AWS describes for the recipe's type."""
-    if recipe.type is RecipeType.USER_SEGMENTATION:
-        return splits.segmentation(data)
-    return splits.amazon(data)
-
-
 def fit_all(
     recipe: Recipe,
     snapshot: Snapshot,
     watch: Watch,
     rewards: str | None = None,
-    split: Split | SegmentSplit | None = None,
 ) -> JSONDict:
     """Judge, learn from everything, publish: the fields of the row."""
     began = monotonic()
-    evaluation = _judge(recipe, snapshot, watch, rewards, split)
+    evaluation = _judge(recipe, snapshot, watch, rewards)
     judged = monotonic()
     model = recipe.fit(snapshot.learned, watch.begin("served"))
     fitted = monotonic()
@@ -146,7 +137,8 @@ def fit_all(
         notes = ["Nobody has two interactions or more, so that nothing could be held out and no metrics are given."]
         return fields | {"metrics": {}, "report": report | {"notes": notes}}
     seconds["evaluation"] = evaluation.seconds
-    return fields | {"metrics": evaluation.aws_metrics(), "report": evaluation.summary() | report}
+    metrics = {name: value for name, value in evaluation.aws_metrics().items() if isfinite(value)}
+    return fields | {"metrics": metrics, "report": _finite(evaluation.summary()) | report}
 
 
 def publish(model: Model, snapshot: Snapshot, evaluation: Evaluation | None = None) -> JSONDict:
@@ -165,24 +157,32 @@ def publish(model: Model, snapshot: Snapshot, evaluation: Evaluation | None = No
     return fields
 
 
-def _judge(
-    recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None, split: Split | SegmentSplit | None
-) -> Evaluation | None:
+def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None) -> Evaluation | None:
     """Fit on the training part of the split and judge on the rest; None where a recipe can do without a test."""
     try:
-        split = split or split_for(recipe, snapshot.learned)
+        split = judging.split_for(recipe, snapshot.learned)
     except RecipeError:
         if "INTERACTIONS" in recipe.required and recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
             raise
         return None
     model = recipe.fit(split.train, watch.begin("judged"))
     run = watch.begin("evaluating")
-    if isinstance(split, SegmentSplit):
-        return evaluate(model, split, run=run)
-    if isinstance(model, ActionModel):
-        return evaluate_actions(model, split, run=run)
     values = _rewards(snapshot.learned, rewards)
-    return evaluate(model, split, run=run, event_weights=snapshot.choice.weights, rewards=values)
+    weights = snapshot.choice.weights
+    return judging.judge(model, split, snapshot.learned, run=run, event_weights=weights, rewards=values)
+
+
+def _finite(told: Any) -> Any:
+    """The same with null where a figure is not defined: databases refuse NaN in JSON."""
+    match told:
+        case dict():
+            return {name: _finite(value) for name, value in told.items()}
+        case list() | tuple():
+            return [_finite(value) for value in told]
+        case float():
+            return told if isfinite(told) else None
+        case _:
+            return told
 
 
 def _rewards(data: TrainingData, column: str | None) -> NDArray[np.float64] | None:
