@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import ClassVar
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -41,9 +40,9 @@ RESPONSES = {
 
 
 class UploadView(BaseView):
-    parser_classes: ClassVar[list[type[BaseParser]]] = [MultiPartParser]
+    parser_classes = [MultiPartParser]
 
-    @extend_schema(
+    @extend_schema(  # type: ignore[untyped-decorator]
         operation_id="Upload",
         summary="Bring a file to the server, for an import or a batch job",
         tags=["uploads"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from botocore.model import Shape
 from rest_framework import renderers
@@ -60,16 +60,16 @@ class JsonOnly(BaseContentNegotiation):
 class BaseView(APIView):
     """What all paths share."""
 
-    parser_classes: ClassVar[list[type[BaseParser]]] = [ObjectParser]
-    renderer_classes: ClassVar[list[type[renderers.BaseRenderer]]] = [renderers.JSONRenderer]
+    parser_classes = [ObjectParser]
+    renderer_classes = [renderers.JSONRenderer]
     content_negotiation_class = JsonOnly
-    http_method_names: ClassVar[list[str]] = ["get", "post", "patch", "delete", "head"]
+    http_method_names = ["get", "post", "patch", "delete", "head"]
 
 
 class NothingHere(BaseView):
     """What answers where no path is."""
 
-    permission_classes: ClassVar[list[Any]] = []
+    permission_classes = []
     schema = None
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
@@ -80,7 +80,8 @@ class NothingHere(BaseView):
 def view_of(routes: list[Route]) -> Callable[..., Any]:
     """The view for all methods of one path."""
     handlers: dict[str, Any] = {route.method: documented(route, _handler(route)) for route in routes}
-    return type("OperationView", (BaseView,), handlers).as_view()
+    view: type[BaseView] = type("OperationView", (BaseView,), handlers)
+    return view.as_view()
 
 
 def writer_or_reader(request: Request, operation: str) -> Account:

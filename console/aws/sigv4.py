@@ -108,7 +108,8 @@ def parse_authorization(header: str) -> Authorization:
         raise IncompleteSignature("The Authorization header must have Credential, SignedHeaders and Signature.")
     if "host" not in names:
         raise IncompleteSignature("The Host header must be among the SignedHeaders.")
-    return Authorization(*credential.groups(), signed_headers=names, signature=parts["Signature"])
+    key_id, day, region, service = credential.groups()
+    return Authorization(key_id, day, region, service, names, parts["Signature"])
 
 
 def _moment(request: HttpRequest, claimed: Authorization) -> str:

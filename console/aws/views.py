@@ -60,7 +60,7 @@ def _operation(request: HttpRequest, path: str) -> str:
     if request.method != "POST":
         raise UnknownOperationException(f"The method is {request.method}, allowed is POST.")
     asked = request.headers.get("X-Amz-Target", "")
-    name = PATHS.get(path) if path else TARGETS.get(asked)
+    name: str | None = PATHS.get(path) if path else TARGETS.get(asked)
     if name is None or name not in OPERATIONS:
         raise UnknownOperationException(f"There is no operation {path or asked or '(no X-Amz-Target header)'}.")
     return name

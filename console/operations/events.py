@@ -92,7 +92,8 @@ def _tracked_group(account: Account, tracking_id: str) -> DatasetGroup:
         raise InvalidInputException(
             f"No event tracker has the tracking id {tracking_id}; CreateEventTracker returns one.", field="trackingId"
         )
-    return tracker.dataset_group
+    group: DatasetGroup = tracker.dataset_group
+    return group
 
 
 def _interactions_schema(group: DatasetGroup) -> DatasetSchema | None:

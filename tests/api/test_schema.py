@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
@@ -30,12 +32,12 @@ def test_answers_are_as_documented(alice, account, subtests):
             _try(operation, {"Authorization": alice._credentials["HTTP_AUTHORIZATION"]})
 
 
-def _try(operation, headers):
+def _try(operation: Any, headers: dict[str, str]) -> None:
     @settings(
         max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
     )
     @given(case=operation.as_strategy())
-    def check(case):
+    def check(case: Any) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     check()

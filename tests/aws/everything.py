@@ -61,7 +61,7 @@ def build() -> World:
         world.arns[kind] = group.datasets.get(type=kind).arn
     tracked = world.call("CreateEventTracker", name="live", datasetGroupArn=group.arn)
     world.arns |= {"tracker": tracked["eventTrackerArn"], "tracking": tracked["trackingId"]}
-    world.arns["actions tracking"] = Dataset.objects.get(account=account, type="ACTION_INTERACTIONS").tracking_id
+    world.arns["actions tracking"] = Dataset.objects.get(account=account, type="ACTION_INTERACTIONS").tracking_id or ""
     _put_actions(world)
     _add_spares(world)
     _train(world)

@@ -25,7 +25,7 @@ NEEDED = {"UpdateMetricAttribution": ["metricAttributionArn"], "ListMetricAttrib
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker) -> Iterator[World]:
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """Built once for all tests of this file; each test's own changes are rolled back to it."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield build()
@@ -33,7 +33,7 @@ def world(django_db_setup, django_db_blocker) -> Iterator[World]:
 
 
 @pytest.fixture
-def call(world, db) -> Any:
+def call(world: World, db: None) -> Any:
     """`call(operation, members)` as the world's account or another."""
 
     def send(operation: str, members: dict[str, Any], account: Any = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from django.http import HttpRequest
 from django.test import RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,17 +31,25 @@ def key(db, account):
     return AccessKey.issue(account)
 
 
-def signed(key, *, body=BODY, host="films.example:8000", region="us-east-1", service="personalize", query="", **more):
+def signed(
+    key: AccessKey,
+    *,
+    body: bytes = BODY,
+    host: str = "films.example:8000",
+    region: str = "us-east-1",
+    service: str = "personalize",
+    **more: str,
+) -> dict[str, str]:
     """Headers as botocore signs them."""
     secret = more.pop("secret", key.secret)
     headers = {"Host": host, "X-Amz-Target": "AmazonPersonalize.ListDatasetGroups", **more}
-    request = AWSRequest("POST", f"http://{host}/aws{query}", headers, body)
+    request = AWSRequest("POST", f"http://{host}/aws", headers, body)
     SigV4Auth(Credentials(key.key_id, secret), service, region).add_auth(request)
     return dict(request.headers.items())
 
 
-def arrived(headers, *, body=BODY, path="/aws", **more):
-    return RequestFactory().post(path, body, content_type="application/x-amz-json-1.1", headers=headers | more)
+def arrived(headers: dict[str, str], *, body: bytes = BODY, path: str = "/aws") -> HttpRequest:
+    return RequestFactory().post(path, body, content_type="application/x-amz-json-1.1", headers=headers)
 
 
 def test_it_accepts_what_botocore_signs(key, account):

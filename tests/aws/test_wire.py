@@ -11,6 +11,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from django.http import HttpResponse
+from django.test import Client
 
 from console.models import AccessKey, Event
 from tests.operations.worlds import dataset
@@ -22,7 +24,7 @@ def test_it_creates_describes_lists_and_deletes(account, client_for):
     described = personalize.describe_dataset_group(datasetGroupArn=arn)
     assert described["datasetGroup"]["status"] == "ACTIVE"
     assert abs((datetime.now(UTC) - described["datasetGroup"]["creationDateTime"]).total_seconds()) < 60
-    assert uuid.UUID(described["ResponseMetadata"]["RequestId"])
+    assert uuid.UUID(described["ResponseMetadata"]["RequestId"]).version == 4
     listed = list(personalize.get_paginator("list_dataset_groups").paginate(PaginationConfig={"PageSize": 1}))
     assert [group["name"] for page in listed for group in page["datasetGroups"]] == ["films"]
     answer = personalize.delete_dataset_group(datasetGroupArn=arn)
@@ -100,7 +102,7 @@ def test_nothing_of_another_account_is_seen(account, other_account, client_for):
     assert charlie.list_dataset_groups()["datasetGroups"] == []
 
 
-def _send(client, key, path, target, body):
+def _send(client: Client, key: AccessKey, path: str, target: str, body: bytes) -> HttpResponse:
     request = AWSRequest("POST", f"http://testserver{path}", {"X-Amz-Target": target}, body)
     SigV4Auth(Credentials(key.key_id, key.secret), "personalize", "us-east-1").add_auth(request)
     headers = dict(request.headers.items()) | {"Host": "testserver"}
