@@ -60,7 +60,7 @@ def _best(scores: Floats, k: int) -> Indexes:
         above, equal = scores[crowded] > bar[crowded], scores[crowded] == bar[crowded]
         left = k - np.count_nonzero(above, axis=1)[:, None]
         chosen[crowded] = above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= left))
-    return np.flatnonzero(chosen).reshape(len(scores), k) % size
+    return np.asarray(np.flatnonzero(chosen).reshape(len(scores), k) % size, np.int64)
 
 
 def mask_seen(scores: Floats, histories: Histories) -> None:
