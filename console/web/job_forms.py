@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils import timezone
 
 from console.models import Account, Dataset, DatasetGroup, Filter, SolutionVersion, Status
@@ -46,7 +46,9 @@ class JobForm(OperationForm):
     def input_location(self) -> str:
         """Where the input is: the uploaded file's place, or the location given."""
         file = self.cleaned_data.get("file")
-        return str(keep(self.account, file)) if isinstance(file, UploadedFile) else self.cleaned_data["location"]
+        return (
+            str(keep(self.account, file)) if isinstance(file, TemporaryUploadedFile) else self.cleaned_data["location"]
+        )
 
     def clean(self) -> dict[str, Any]:
         """An input is either uploaded or named."""

@@ -9,13 +9,15 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
 
 from console.errors import ServiceError
-from console.models import JOBS, Job
-from console.operations.base import OPERATIONS
+from console.models import JOBS, Job, Status
+from console.models.base import ENDED_BADLY
+from console.operations.stopping import STOPPABLE
 from console.web.access import Request, page
 from console.web.kinds import page_url
 from console.web.pages import call, service_error
 
 LOG_TAIL = 12
+ACTIONS = {"stop": "StopJob", "retry": "RetryJob"}
 
 
 def progress_of(job: Job) -> dict[str, Any]:
@@ -32,15 +34,16 @@ def progress_of(job: Job) -> dict[str, Any]:
         "seconds": seconds,
         "left": left,
         "log": progress.get("log", [])[-LOG_TAIL:],
-        "can_stop": job.is_unfinished and "StopJob" in OPERATIONS,
-        "can_retry": not job.is_unfinished and job.status != job.done and "RetryJob" in OPERATIONS,
+        "can_stop": job.is_unfinished and job.status != Status.CREATE_STOPPING and type(job).__name__ in STOPPABLE,
+        "can_retry": job.status in ENDED_BADLY,
     }
 
 
 def find_job(request: Request, label: str, pk: int) -> Job:
     """The account's job, or a 404 page."""
     model = JOBS.get(label)
-    row = model.objects.for_account(request.account).select_related("account").filter(pk=pk).first() if model else None
+    rows = model.objects.for_account(request.account).select_related("account").filter(pk=pk) if model else []
+    row: Job | None = next(iter(rows), None)
     if row is None:
         raise Http404("There is no such job in this account.")
     return row
@@ -61,10 +64,9 @@ def progress_view(request: Request, label: str, pk: int) -> HttpResponse:
 def act_view(request: Request, label: str, pk: int, action: str) -> HttpResponse:
     """Stop or retry a job, then show its page."""
     job = find_job(request, label, pk)
-    if request.method == "POST":
-        operation = {"stop": "StopJob", "retry": "RetryJob"}[action]
+    if request.method == "POST" and action in ACTIONS:
         try:
-            call(request, operation, {"jobArn": job.arn})
+            call(request, ACTIONS[action], {"resourceArn": job.arn})
         except ServiceError as error:
             messages.error(request, service_error(error))
     return HttpResponseRedirect(page_url(job))

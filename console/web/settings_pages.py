@@ -24,7 +24,7 @@ def access(request: Request) -> HttpResponse:
     context = {
         "heading": "API access",
         "keys": AccessKey.objects.filter(account=request.account).order_by("-created"),
-        "tokens": Token.objects.filter(user_id=request.user.pk).order_by("-created"),
+        "tokens": Token.objects.filter(user__pk=request.user.pk).order_by("-created"),
         "made": made,
         "snippets": snippets(endpoint, made or {}),
     }
@@ -49,7 +49,7 @@ def revoke(request: Request, what: str, pk: int) -> HttpResponse:
     """Take a key or a token away; what uses it is refused from then on."""
     if request.method == "POST":
         if what == "token":
-            Token.objects.filter(user_id=request.user.pk, pk=pk).delete()
+            Token.objects.filter(user__pk=request.user.pk, pk=pk).delete()
         else:
             AccessKey.objects.filter(account=request.account, pk=pk).delete()
         messages.success(request, f"Revoked the {what}.")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
 from console import storage
-from console.errors import InvalidInputException
 from console.models import Account, DatasetGroup
 from console.web.access import Request, writing_page
 from console.web.pages import chosen_group, render
@@ -29,7 +26,7 @@ def upload(request: Request) -> HttpResponse:
     error = ""
     if request.method == "POST" and group:
         file = request.FILES.get("file")
-        if isinstance(file, UploadedFile) and file.size:
+        if isinstance(file, TemporaryUploadedFile) and file.size:
             location = keep(request.account, file)
             query = urlencode({"group": group.name, "type": request.POST.get("type", kind), "location": str(location)})
             address = f"{reverse('datasets-preview')}?{query}"
@@ -48,14 +45,9 @@ def upload(request: Request) -> HttpResponse:
     return render(request, "imports/upload.html", context, group=group, status=400 if error else 200)
 
 
-def keep(account: Account, file: UploadedFile) -> storage.Location:
-    """Move an uploaded file into the account's part of the uploads bucket; never more than a chunk is in memory."""
-    name = re.sub(r"[^\w.-]+", "-", Path(file.name or "file.csv").name)[-100:].strip(".-") or "file.csv"
-    location = storage.Location(storage.UPLOADS_BUCKET, f"{account.number}/{uuid.uuid4().hex[:12]}/{name}")
-    if isinstance(file, TemporaryUploadedFile):
-        storage.put_file(Path(file.temporary_file_path()), location)
-        return location
-    raise InvalidInputException("The server keeps uploads in memory; set FILE_UPLOAD_HANDLERS to files.")
+def keep(account: Account, file: TemporaryUploadedFile) -> storage.Location:
+    """Move an uploaded file into the account's part of the uploads; never more than a chunk of it is in memory."""
+    return storage.keep_upload(account, Path(file.temporary_file_path()), file.name or "")
 
 
 def chunks(location: storage.Location) -> Iterator[bytes]:
