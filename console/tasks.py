@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from celery import shared_task
 
 from console import jobs
@@ -26,6 +28,12 @@ def run(label: str, pk: int) -> None:
 def reap() -> None:
     """Take up jobs whose worker died."""
     jobs.reap()
+
+
+@shared_task(name="console.refresh")
+def refresh() -> None:
+    """Take new items and counts into what is served."""
+    import_module("console.runners.refreshing").refresh_due()  # beat and idle workers do without the recipes
 
 
 @shared_task(name="console.train_on_schedule")

@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from console import jobs, storage
-from console.models import Dataset, Event, Recommender, Solution, SolutionVersion, Status
+from console.models import Dataset, Event, Recommender, Record, Solution, SolutionVersion, Status
 from console.models.base import UNFINISHED
 
 FIRST_AFTER = timedelta(hours=1)  # AWS trains a new solution within the hour if nobody else does
@@ -40,12 +41,25 @@ def _delete(keys: list[str]) -> None:
         storage.delete(storage.store(f"{key}/"))
 
 
-def data_state(group_id: int) -> dict[str, int]:
-    """What tells whether a group's interactions have changed: revision of the bulk data, newest streamed event."""
+def data_state(group_id: int) -> dict[str, Any]:
+    """What tells whether a group has changed: its interactions (bulk revision, newest streamed event) and its catalogue."""
     kinds = ("INTERACTIONS", "ACTION_INTERACTIONS")
     rows = Dataset.objects.filter(dataset_group_id=group_id, type__in=kinds).values_list("revision", flat=True)
     newest = Event.objects.filter(dataset_group_id=group_id).order_by("-pk").values_list("pk", flat=True).first()
-    return {"revision": sum(rows), "newest_event": newest or 0}
+    catalog = Dataset.objects.filter(dataset_group_id=group_id, type__in=("ITEMS", "ACTIONS"))
+    put = Record.objects.filter(dataset__in=catalog).aggregate(count=Count("pk"), newest=Max("updated"))
+    revisions = sum(catalog.values_list("revision", flat=True))
+    return {
+        "revision": sum(rows),
+        "newest_event": newest or 0,
+        "catalog": f"{revisions}, {put['count']} put until {put['newest'] or 'never'}",
+    }
+
+
+def has_new_interactions(before: dict[str, Any] | None, group_id: int) -> bool:
+    """Whether interactions came in since `before`, a `data_state`."""
+    now = data_state(group_id)
+    return before is None or any(before.get(key) != now[key] for key in ("revision", "newest_event"))
 
 
 def queue_due(now: datetime | None = None) -> int:
@@ -61,18 +75,18 @@ def queue_due(now: datetime | None = None) -> int:
 def _is_due(solution: Solution, now: datetime) -> bool:
     """AWS counts the interval from the start of the previous training and skips it if no interactions came in."""
     latest = solution.latest_version
-    state = data_state(solution.dataset_group_id)
     if latest is None:
-        return now >= solution.created + FIRST_AFTER and any(state.values())
+        nothing = {"revision": 0, "newest_event": 0}
+        return now >= solution.created + FIRST_AFTER and has_new_interactions(nothing, solution.dataset_group_id)
     if latest.status in UNFINISHED or now < latest.created + timedelta(days=solution.days_between_trainings):
         return False
-    return bool(latest.report.get("data_state") != state)
+    return has_new_interactions(latest.report.get("data_state"), solution.dataset_group_id)
 
 
 def _retrain(row: Recommender, now: datetime) -> bool:
     if row.started is None or now < row.started + RECOMMENDER_INTERVAL:
         return False
-    if row.report.get("data_state") == data_state(row.dataset_group_id):
+    if not has_new_interactions(row.report.get("data_state"), row.dataset_group_id):
         return False
     waiting = Recommender.objects.filter(pk=row.pk, status=Status.ACTIVE)
     if not waiting.update(status=Recommender.waiting, attempts=0, updated=now):

@@ -54,7 +54,7 @@ class Snapshot:
     everything: TrainingData
     learned: TrainingData
     choice: Choice
-    state: dict[str, int]
+    state: dict[str, Any]
 
     @property
     def counts(self) -> dict[str, int]:

@@ -1,0 +1,84 @@
+"""The two-hourly refresh of what is served: new items, counts and trends are taken up without a training, under the same version.
+
+Only models that can do so in moments take part. The row's artefact is exchanged by compare-and-set, so that two workers
+cannot both do it, and requests follow the row.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from console import storage
+from console.engines.trainings import data_state, drop_artefacts
+from console.errors import JobError, ServiceError
+from console.models import Campaign, DatasetGroup, Recommender, SolutionVersion, Status
+from console.runners import fitting
+from console.runners.choosing import Choice, EventRule
+from recipes import artefact, catalogue, use_cases
+from recipes.base import Recipe, RecipeError, Run
+
+logger = logging.getLogger(__name__)
+Row = SolutionVersion | Recommender
+
+
+def refresh_due() -> int:
+    """Refresh everything served whose data have changed for two hours; returns how many were."""
+    count = 0
+    for row, group, choice in _served():
+        if not _is_due(row, group):
+            continue
+        try:
+            count += refresh(row, group, choice)
+        except (RecipeError, JobError, ServiceError) as error:
+            logger.warning("%s was not refreshed: %s", row.arn, error)
+    return count
+
+
+def refresh(row: Row, group: DatasetGroup, choice: Choice) -> bool:
+    """Exchange the row's artefact for one that knows the group's present data; False if somebody else was faster."""
+    old = row.artefact
+    before = artefact.load(storage.local_folder(old))
+    recipe = before.model.recipe
+    snapshot = fitting.read(group, choice, type(recipe), before.data)
+    model = recipe.update(before.model, snapshot.learned, Run())
+    fields = fitting.publish(model, snapshot)
+    told = row.report | {"data_state": snapshot.state, "refreshed": timezone.now().isoformat()}
+    taken = type(row).objects.filter(pk=row.pk, artefact=old).update(report=told, **fields)
+    row.artefact = old if taken else fields["artefact"]
+    row.evaluation = ""  # stays with the row
+    drop_artefacts([row])
+    return bool(taken)
+
+
+def _served() -> Iterator[tuple[Row, DatasetGroup, Choice]]:
+    """What answers requests and can be refreshed, with its data and what it may look at."""
+    served = Campaign.objects.filter(status=Status.ACTIVE).values("solution_version")
+    versions = SolutionVersion.objects.filter(
+        pk__in=served, training_mode="FULL"
+    )  # an UPDATE by hand ends the automatic ones
+    for version in versions.select_related("account", "solution__dataset_group"):
+        solution = version.solution
+        if _can(catalogue.get(version.recipe or "")):
+            yield version, solution.dataset_group, Choice.of(solution.config, solution.event_type)
+    for row in Recommender.objects.filter(status=Status.ACTIVE).select_related("account", "dataset_group"):
+        case = use_cases.get(row.recipe)
+        if case.refresh_hours and _can(type(case.recipe())):
+            rules = (EventRule(case.event_type),) if case.event_type else ()
+            yield row, row.dataset_group, Choice.of(row.config, None).following(rules)
+
+
+def _can(recipe: type[Recipe]) -> bool:
+    return recipe.update is not Recipe.update
+
+
+def _is_due(row: Row, group: DatasetGroup) -> bool:
+    last = row.report.get("refreshed")
+    since = datetime.fromisoformat(last) if last else row.finished or row.created
+    if timezone.now() - since < timedelta(hours=settings.REFRESH_HOURS):
+        return False
+    return bool(row.report.get("data_state") != data_state(group.pk))
