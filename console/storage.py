@@ -78,7 +78,7 @@ def location_for(account: Account, url: str, *, field: str | None = None) -> Loc
         raise InvalidInputException(
             f"Access denied: {url} is the server's own. Allowed are other buckets.", field=field
         )
-    if location.bucket == UPLOADS_BUCKET and not location.key.startswith(f"{account.number}/"):
+    if location.bucket.lower() == UPLOADS_BUCKET and not location.key.startswith(f"{account.number}/"):
         raise InvalidInputException(
             f"Access denied: {url}. Allowed below s3://{UPLOADS_BUCKET}/ is {account.number}/, your account's.",
             field=field,

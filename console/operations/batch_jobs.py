@@ -14,7 +14,7 @@ from console.operations.solution_versions import version_named
 from console.operations.tags import tag_map
 from console.serving.exploration_config import check_exploration
 from console.shapes import JSONDict
-from console.storage import parse_location
+from console.storage import location_for
 from recipes import catalogue
 from recipes.base import RecipeType
 
@@ -135,8 +135,8 @@ def _common(
     filter_arn: str | None,
     tags: list[JSONDict] | None,
 ) -> JSONDict:
-    read = parse_location(job_input["s3DataSource"]["path"], field="jobInput")
-    written = parse_location(job_output["s3DataDestination"]["path"], field="jobOutput")
+    read = location_for(account, job_input["s3DataSource"]["path"], field="jobInput")
+    written = location_for(account, job_output["s3DataDestination"]["path"], field="jobOutput")
     if (read.bucket, read.key.rstrip("/")) == (written.bucket, written.key.rstrip("/")):
         raise InvalidInputException(
             f"Invalid S3 output path: {written} is where the input is; name another folder.", field="jobOutput"
