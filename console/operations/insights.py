@@ -44,9 +44,10 @@ def search_users(
 ) -> JSONDict:
     """Users of the snapshot by part of their id, or some of a kind."""
     source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
-    data = SHELF.get(source.artefact).data
-    counts = np.diff(data.offsets)
+    loaded = SHELF.get(source.artefact)
+    data, counts = loaded.data, np.diff(loaded.data.offsets)
     found = _matching(data.user_ids, None, query) if query else np.arange(data.num_users)
+    found = np.setdiff1d(found, loaded.forgotten, assume_unique=True)
     chosen = _of_kind(found, counts, kind, max_results, newest=-counts)
     users = [{"userId": data.user_ids[index], "events": int(counts[index])} for index in chosen]
     return {"users": users, "total": len(found)}

@@ -51,6 +51,7 @@ def _output(
 ) -> dict[str, Any]:
     if row.filter:
         scores[:, ~_mask(row, users, line)] = -np.inf
+    scores[:, loaded.forgotten] = -np.inf
     best = top_k(scores, min(row.num_results, loaded.data.num_users)).items[0]
     return {"usersList": loaded.data.user_ids.take(best[best >= 0])}
 

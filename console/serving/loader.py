@@ -6,7 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Loaded:
         newest_event: the last streamed event that the snapshot holds; later ones are the live ones.
         types: event types that histories are made of, in lower case; None for all.
         size_bytes: of its files.
+        forgotten: indexes of users that a data deletion job removed; their places are kept, empty.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Loaded:
     newest_event: int
     types: tuple[str, ...] | None
     size_bytes: int
+    forgotten: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def recipe(self) -> Recipe:
@@ -167,6 +169,7 @@ def load(folder: Path, key: str) -> Loaded:
         int(read.manifest.get("newest_event", 0)),
         tuple(name.casefold() for name in types) if types else None,
         size,
+        np.asarray(read.manifest.get("forgotten_users", []), np.int64),
     )
     loaded.data.item_ids.index("")
     loaded.data.user_ids.index("")
