@@ -112,6 +112,15 @@ def _with_truths(
 
 
 @dataclass(frozen=True)
+class Measures:
+    """NDCG@10 and MRR@25 of the event that came next, NDCG@10 of all that followed."""
+
+    ndcg_of_next: float
+    mrr_of_next: float
+    ndcg: float
+
+
+@dataclass(frozen=True)
 class Parts:
     """What is mixed, for B rows: arrays (B, N) by name, and the repeat rates (S,) of the seen items."""
 
@@ -187,14 +196,22 @@ def quality(validation: Validation, scores: Floats) -> float:
 
     Seen items are left out; where people repeat, the same with them is averaged in. `scores` is overwritten.
     """
-    parts = []
+    return float(np.mean([(m.ndcg_of_next + m.mrr_of_next) / 4 + m.ndcg / 2 for m in _measured(validation, scores)]))
+
+
+def ndcg_at_10(validation: Validation, scores: Floats) -> float:
+    """NDCG@10 of all that followed each query, averaged as `quality` does; `scores` is overwritten."""
+    return float(np.mean([measures.ndcg for measures in _measured(validation, scores)]))
+
+
+def _measured(validation: Validation, scores: Floats) -> list[Measures]:
+    found = []
     if validation.repeating:
         every = np.ones(len(validation.row), bool)
-        parts.append(_ranking_quality(validation, ranks(scores, validation.row, validation.item), every))
+        found.append(_measures(validation, ranks(scores, validation.row, validation.item), every))
     scores[validation.seen.row, validation.seen.item] = -np.inf
-    fresh = ~validation.repeat
-    parts.append(_ranking_quality(validation, ranks(scores, validation.row, validation.item), fresh))
-    return float(np.mean(parts))
+    found.append(_measures(validation, ranks(scores, validation.row, validation.item), ~validation.repeat))
+    return found
 
 
 def ranks(scores: Floats, row: Indexes, item: Indexes) -> Indexes:
@@ -208,21 +225,22 @@ def ranks(scores: Floats, row: Indexes, item: Indexes) -> Indexes:
     return found
 
 
-def _ranking_quality(validation: Validation, rank: Indexes, counted: NDArray[np.bool_]) -> float:
-    first = counted & validation.first
-    rank_of_next = rank[first]
-    gains = np.where(rank_of_next < 10, 1 / np.log2(rank_of_next + 2.0), 0.0)
-    reciprocal = np.where(rank_of_next < 25, 1 / (rank_of_next + 1.0), 0.0)
+def _measures(validation: Validation, rank: Indexes, counted: NDArray[np.bool_]) -> Measures:
+    rank_of_next = rank[counted & validation.first]
+    row, gain = validation.row[counted], _gain(rank[counted])
     size = len(validation.histories)
-    gained = np.bincount(
-        validation.row[counted], np.where(rank[counted] < 10, 1 / np.log2(rank[counted] + 2.0), 0.0), minlength=size
-    )
-    wanted = np.bincount(validation.row[counted], minlength=size)
-    ideal = np.cumsum(1 / np.log2(np.arange(10) + 2.0))[np.minimum(np.maximum(wanted, 1), 10) - 1]
+    wanted = np.bincount(row, minlength=size)
+    ideal = np.cumsum(_gain(np.arange(10)))[np.clip(wanted, 1, 10) - 1]
     asked = wanted > 0
     if not len(rank_of_next) or not asked.any():
-        return 0.0
-    return float((gains.mean() + reciprocal.mean()) / 2 + (gained / ideal)[asked].mean()) / 2
+        return Measures(0.0, 0.0, 0.0)
+    reciprocal = np.where(rank_of_next < 25, 1 / (rank_of_next + 1.0), 0.0)
+    ndcg = (np.bincount(row, gain, minlength=size) / ideal)[asked].mean()
+    return Measures(float(_gain(rank_of_next).mean()), float(reciprocal.mean()), float(ndcg))
+
+
+def _gain(rank: Indexes) -> NDArray[np.float64]:
+    return np.where(rank < 10, 1 / np.log2(rank + 2.0), 0.0)
 
 
 def shortlist(validation: Validation, parts: Parts, count: int = SHORTLIST) -> tuple[Validation, Parts]:

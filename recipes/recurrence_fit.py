@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipes.blending import quality
+from recipes.blending import ndcg_at_10
 from recipes.recurrence import RecurrenceTask, Shape
 from recipes.recurrence_scorer import RecurrenceScorer
 from recipes.selection import Workshop
@@ -29,7 +29,7 @@ def fit_network(workshop: Workshop) -> RecurrenceScorer:
         )
 
         def validate() -> float:
-            return quality(few, workshop.scores(task.scorer(), QUERIES))
+            return ndcg_at_10(few, workshop.scores(task.scorer(), QUERIES))
 
         steps = max(1, int(epochs * task.steps_per_epoch))
         train(task, steps=steps, run=run.share(SHARE), validate=validate if len(few.row) else None)

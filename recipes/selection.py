@@ -322,5 +322,5 @@ def _blend(workshop: Workshop, validation: Validation, parts: Parts, found: dict
     blend, reached = start, 0.0
     for sweep in range(3):
         blend, reached = search(validation, parts, blend, grids, lambda sweep=sweep: run.report("blending", sweep / 3))
-    run.report("blending", 1.0, message=f"Blend {reached:.4f}: {blend}", validation_quality=reached)
+    run.report("blending", 1.0, message=f"Blend {reached:.4f}: {blend}")
     return blend

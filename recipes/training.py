@@ -71,7 +71,11 @@ def train(
         _check(total)
         quality = validate() if validate else 0.0
         run.report(
-            "training", min(1.0, done / steps), epoch=number, loss=total / max(1, count), validation_quality=quality
+            "training",
+            min(1.0, done / steps),
+            epoch=number,
+            loss=total / max(1, count),
+            **({"validation_ndcg_at_10": quality} if validate else {}),
         )
         if quality > best + least_gain or not validate:
             best, kept, waited = quality, task.snapshot(), 0
