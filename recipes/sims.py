@@ -1,8 +1,9 @@
 """aws-sims: items that go together, counted by users who took both within a short stretch of their history.
 
-Cosine similarity of co-visits, except that a pair counts the more the closer its two events stand: on MovieLens 100K and Online Retail
-that finds the next item half as often again as plain cosine over whole histories (HR@10 0.227 against 0.157, 0.214 against 0.134). Only the best neighbours of each item are kept, and
-rows are counted in blocks, so memory grows with events and catalogue, never with their squares.
+Cosine similarity of co-visits, except that a pair counts the more the closer its two events stand: that finds the next item half
+as often again as plain cosine over whole histories (measured leave-last-out, HR@10: MovieLens 100K 0.227 against 0.157, Online
+Retail 0.214 against 0.134). Only the best neighbours of each item are kept, and rows are counted in blocks, so memory grows with
+events and catalogue, never with their squares.
 """
 
 from __future__ import annotations
