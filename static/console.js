@@ -108,6 +108,15 @@
   });
   document.addEventListener("DOMContentLoaded", () => {
     drawCharts();
-    document.body.addEventListener("htmx:load", (event) => drawCharts(event.detail.elt));
+    // What a person has opened or closed stays so when a live part is sent again; logs show their end.
+    const opened = new Map();
+    document.body.addEventListener("htmx:beforeSwap", (event) => {
+      event.detail.target.querySelectorAll("details[id]").forEach((part) => opened.set(part.id, part.open));
+    });
+    document.body.addEventListener("htmx:load", (event) => {
+      event.detail.elt.querySelectorAll("details[id]").forEach((part) => { if (opened.has(part.id)) part.open = opened.get(part.id); });
+      event.detail.elt.querySelectorAll("pre.log").forEach((log) => { log.scrollTop = log.scrollHeight; });
+      drawCharts(event.detail.elt);
+    });
   });
 })();

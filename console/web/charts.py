@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 ACCENT, INK, MUTED, LINE = "var(--op-accent)", "var(--op-ink)", "var(--op-muted)", "var(--op-line)"
 GOOD, BAD, EVEN, EXPLORE = "var(--op-good)", "var(--op-bad)", "var(--op-even)", "var(--op-explore)"
 SERIES = (ACCENT, EXPLORE, GOOD, "var(--op-violet, #9c6ade)", "var(--op-teal, #1098ad)", BAD)
+ACRONYMS = {"ndcg", "mrr", "map"}
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 Cell = str | float | int | None
 
@@ -86,6 +87,7 @@ def training_curves(key: str, epochs: Sequence[Mapping[str, float]], best_epoch:
     if not names:
         return None
     figure = _figure(xaxis_title="Epoch", hovermode="x unified")
+    figure.update_xaxes(dtick=1 if len(epochs) <= 12 else None)
     for place, name in enumerate(names):
         points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
         figure.add_scatter(
@@ -98,7 +100,10 @@ def training_curves(key: str, epochs: Sequence[Mapping[str, float]], best_epoch:
             marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 6},
         )
     if any(map(is_loss, names)) and not all(map(is_loss, names)):
-        figure.update_layout(yaxis_title="Loss", yaxis2=_axis(overlaying="y", side="right", title="Validation"))
+        figure.update_layout(
+            yaxis_title="Loss",
+            yaxis2=_axis(overlaying="y", side="right", title="Validation", showgrid=False, tickmode="auto"),
+        )
     elif not any(map(is_loss, names)):
         figure.update_traces(yaxis="y")
     if best_epoch is not None:
@@ -131,6 +136,31 @@ def by_cutoff(key: str, title: str, series: Mapping[str, Mapping[int, Bar]]) -> 
     return Chart(key, title, figure.to_plotly_json(), columns, rows)
 
 
+def trial_lines(key: str, trials: Sequence[Mapping[str, Any]], objective: str) -> Chart | None:
+    """Every trial of a tuning as a line through its settings to its value; None below two trials or without numbers."""
+    names = sorted({name for trial in trials for name in trial["parameters"]})
+    scales = [(name, _scale([trial["parameters"].get(name, "") for trial in trials])) for name in names]
+    if len(trials) < 2 or not names:
+        return None
+    values = [float(trial["value"]) for trial in trials]
+    figure = _figure()
+    figure.add_parcoords(
+        dimensions=[
+            {"label": name, "values": scale[0], "tickvals": scale[1], "ticktext": scale[2]} for name, scale in scales
+        ]
+        + [{"label": objective, "values": values}],
+        line={"color": values, "colorscale": [[0, LINE], [1, ACCENT]], "showscale": False},
+        labelfont={"color": INK},
+        tickfont={"color": MUTED},
+        rangefont={"color": "rgba(0,0,0,0)"},
+    )
+    figure.update_layout(margin={"l": 64, "r": 48, "t": 48, "b": 24})
+    rows = tuple(
+        (trial["number"], *(trial["parameters"].get(name) for name in names), trial["value"]) for trial in trials
+    )
+    return Chart(key, "Trials of the tuning", figure.to_plotly_json(), ("Trial", *names, objective), rows)
+
+
 def is_loss(name: str) -> bool:
     """Whether less is better."""
     return "loss" in name
@@ -140,9 +170,19 @@ def plain(name: str) -> str:
     """A figure's name as a person says it.
 
     >>> plain("validation_ndcg_at_10")
-    'Validation ndcg at 10'
+    'Validation NDCG at 10'
     """
-    return name.replace("_", " ").capitalize()
+    words = [word.upper() if word in ACRONYMS else word for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def _scale(texts: Sequence[str]) -> tuple[list[float], list[float] | None, list[str] | None]:
+    """Where settings stand on an axis: numbers where they are, words one after the other."""
+    try:
+        return [float(text) for text in texts], None, None
+    except ValueError:
+        words = sorted(set(texts))
+        return [float(words.index(text)) for text in texts], [float(place) for place in range(len(words))], words
 
 
 def _figure(**layout: Any) -> go.Figure:

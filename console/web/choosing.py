@@ -104,7 +104,7 @@ def _recipe(choices: JSONDict, name: str) -> JSONDict:
 
 
 def _initial(request: Request, group: DatasetGroup, recipe: JSONDict) -> JSONDict:
-    """A free name, and the settings of the solution that ?like= names, to change some of them."""
+    """A free name, the settings of the solution that ?like= names, and those that the URL gives, to change some of them."""
     like = Solution.objects.for_account(request.account).filter(name=request.GET.get("like", "")).first()
     base = slugify(like.name if like else f"{group.name}-{recipe['name'].removeprefix('aws-')}")[:58].rstrip("-")
     taken = set(
@@ -117,6 +117,7 @@ def _initial(request: Request, group: DatasetGroup, recipe: JSONDict) -> JSONDic
     return (
         {"name": free}
         | {f"set_{name}": value for name, value in known.items()}
+        | {name: value for name, value in request.GET.items() if name.startswith("set_")}
         | {f"event_{row}_type": event["eventType"] for row, event in enumerate(events)}
         | {f"event_{row}_threshold": event.get("eventValueThreshold") for row, event in enumerate(events)}
         | {f"event_{row}_weight": event.get("weight") for row, event in enumerate(events)}

@@ -63,8 +63,8 @@ def differences(metric: JSONDict, labels: Mapping[str, str]) -> list[Difference]
 
 
 def _edges(entry: JSONDict) -> tuple[float, float, float]:
-    middle = entry["difference"]
-    return entry.get("differenceLow", middle), middle, entry.get("differenceHigh", middle)
+    middle = float(entry["difference"])
+    return float(entry.get("differenceLow", middle)), middle, float(entry.get("differenceHigh", middle))
 
 
 def _difference(title: str, label: str, entry: JSONDict, reach: float) -> Difference:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from console.shapes import JSONDict
-from console.web.charts import Bar, Chart, by_cutoff, metric_bars, plain, training_curves
+from console.web.charts import Bar, Chart, by_cutoff, metric_bars, plain, training_curves, trial_lines
 
 AT_CUTOFF = re.compile(r"(.+)_at_(\d+)$")
 BY_LENGTH = (
@@ -40,7 +41,9 @@ def report_context(report: JSONDict, recipe: JSONDict) -> dict[str, Any]:
         "seconds": [(STAGES.get(name, plain(name)), spent) for name, spent in report.get("seconds", {}).items()],
         "protocol": PROTOCOLS.get(report.get("protocol", ""), report.get("protocol", "")),
         "tuned": set(report.get("tuned", {})),
-        "trials": report.get("trials", []),
+        "trials": [_trial(trial) for trial in report.get("trials", [])],
+        "trial_chart": trial_lines("trials", report.get("trials", []), plain(report.get("objective", "value"))),
+        "objective": plain(report.get("objective", "")),
     }
 
 
@@ -66,6 +69,20 @@ def same_setting(one: str, other: str) -> bool:
         return float(one) == float(other)
     except ValueError:
         return one.strip().lower() == other.lower()
+
+
+def _trial(trial: JSONDict) -> JSONDict:
+    """A trial with its settings short enough to read, and as the query that makes a solution of it."""
+    settings = list(trial.get("parameters", {}).items())
+    query = urlencode({f"set_{name}": text for name, text in settings})
+    return trial | {"settings": [(name, _short(text)) for name, text in settings], "query": query}
+
+
+def _short(text: str) -> str:
+    try:
+        return f"{float(text):.4g}"
+    except ValueError:
+        return text
 
 
 def _bars(metrics: Iterable[JSONDict]) -> Chart | None:

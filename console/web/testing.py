@@ -47,7 +47,7 @@ class Ask:
     def read(cls, params: QueryDict) -> Ask:
         """From the URL."""
         plain = {name: params.get(name, "").strip() for name in cls.__dataclass_fields__ if name != "values"}
-        values = {key.removeprefix("value_"): text for key, text in params.items() if key.startswith("value_")}
+        values = {key.removeprefix("value_"): str(text) for key, text in params.items() if key.startswith("value_")}
         return cls(**plain | {"count": plain["count"] or str(RESULTS)}, values=values)
 
     @property
@@ -94,7 +94,13 @@ def pick(request: Request, server: Server, ask: Ask, kind: str, needed: tuple[st
         chosen["items"] = "\n".join(item["itemId"] for item in found)
     missing = [what for what, text in chosen.items() if not text]
     note = f"There is no {kind} {missing[0]} in what this was trained on." if missing else ""
-    return replace(ask, **{what: text for what, text in chosen.items() if text}), note
+    filled = {what: text for what, text in chosen.items() if text}
+    return replace(
+        ask,
+        user=filled.get("user", ask.user),
+        item=filled.get("item", ask.item),
+        items=filled.get("items", ask.items),
+    ), note
 
 
 def _some(request: Request, operation: str, server: Server, kind: str) -> str:

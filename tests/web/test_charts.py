@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from console.web.charts import Bar, by_cutoff, metric_bars, training_curves
+from console.web.charts import Bar, by_cutoff, metric_bars, training_curves, trial_lines
 
 BARS = [Bar("NDCG at 10", 0.19, 0.17, 0.22), Bar("Coverage", 0.4)]
 
@@ -46,7 +46,7 @@ def test_curves_put_loss_left_and_validation_right_and_mark_the_best_epoch():
     assert chart.figure["layout"]["shapes"][0]["x0"] == 2
     assert chart.figure["layout"]["annotations"][0]["text"] == "best, epoch 2"
     assert chart.rows == ((1, 5.0, 0.1), (2, 4.0, 0.2))
-    assert chart.columns == ("Epoch", "Loss", "Validation ndcg at 10")
+    assert chart.columns == ("Epoch", "Loss", "Validation NDCG at 10")
 
 
 def test_curves_without_a_loss_have_one_axis():
@@ -63,3 +63,18 @@ def test_cutoffs_are_in_order_with_their_intervals():
     chart = by_cutoff("k", "NDCG", {"films": {25: Bar("25", 0.3, 0.2, 0.4), 5: Bar("5", 0.1, 0.0, 0.2)}})
     assert list(chart.figure["data"][0]["x"]) == [5, 25]
     assert [row[0] for row in chart.rows] == [5, 25]
+
+
+def test_trials_are_lines_through_numbers_and_words():
+    trials = [
+        {"number": 0, "parameters": {"bptt": "8", "recency_mask": "true"}, "value": 0.2},
+        {"number": 1, "parameters": {"bptt": "16", "recency_mask": "false"}, "value": 0.3},
+    ]
+    chart = trial_lines("trials", trials, "NDCG at 10")
+    assert chart is not None
+    bptt, mask, value = chart.figure["data"][0]["dimensions"]
+    assert list(bptt["values"]) == [8.0, 16.0]
+    assert list(mask["ticktext"]) == ["false", "true"]
+    assert list(value["values"]) == [0.2, 0.3]
+    assert chart.rows[1] == (1, "16", "false", 0.3)
+    assert trial_lines("trials", trials[:1], "NDCG at 10") is None

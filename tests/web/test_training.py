@@ -104,6 +104,20 @@ def test_tuning_sends_the_ranges_that_were_ticked(alice, group):
     }
 
 
+def test_a_trial_can_be_made_a_solution_of(alice, group, run_jobs):
+    ranges = {"tune_min_cointeraction_count": "on", "low_min_cointeraction_count": "0",
+              "high_min_cointeraction_count": "5"}  # fmt: skip
+    alice.post(CREATE, ENTERED | ranges | {"perform_hpo": "on", "max_jobs": "2"})
+    run_jobs()
+    version = SolutionVersion.objects.get()
+    page = alice.get(f"/solution-versions/{version.arn_name}/")
+    assert 'data-chart="trials"' in text_of(page)
+    query = page.context["trials"][-1]["query"]
+    form = alice.get(f"{CREATE}&like=also&{query}").context["form"]
+    assert form["name"].value() == "also-2"
+    assert f"set_min_cointeraction_count={form['set_min_cointeraction_count'].value()}" in query
+
+
 def test_training_again_makes_another_version(alice, group, run_jobs):
     train(alice, group)
     run_jobs()
