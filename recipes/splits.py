@@ -20,6 +20,7 @@ from recipes.base import RecipeError
 from recipes.data import Histories, Ids, TrainingData
 
 HASH_BITS = 64
+MOST_QUERIES = 20_000  # users asked at most; more would tell nothing new and take their time
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def amazon(data: TrainingData, share: float = 0.1, salt: str = "") -> Split:
     """Hold out about `share` of the users, known by a hash of their id, and the newest tenth of their events.
 
     A user's membership depends on the id alone, so it stays the same in every later snapshot. Users with one event cannot be
-    asked. The model learns from all events of the other users only.
+    asked, and at most `MOST_QUERIES` are. The model learns from all events of the other users only.
 
     Args:
         data: the snapshot.
@@ -131,9 +132,8 @@ def amazon(data: TrainingData, share: float = 0.1, salt: str = "") -> Split:
     if len(eligible) == 0:
         raise RecipeError("No user has two interactions or more, so there is nothing to test on.")
     positions = _positions(data.user_ids, eligible, salt)
-    users = eligible[positions < share]
-    if len(users) == 0:
-        users = eligible[[int(positions.argmin())]]
+    wanted = int(np.clip(np.count_nonzero(positions < share), 1, MOST_QUERIES))
+    users = np.sort(eligible[np.argsort(positions, kind="stable")[:wanted]])
     held_out = np.zeros(data.num_users, bool)
     held_out[users] = True
     split = _asked(data, users, sizes[users] - np.floor(sizes[users] * 0.9 + 1e-9).astype(np.int64), "amazon")

@@ -48,6 +48,16 @@ def test_a_tenth_of_many_users_is_asked_and_another_salt_asks_others():
     assert len(np.intersect1d(first.users, second.users)) < 50
 
 
+def test_no_more_users_are_asked_than_is_worth_while(monkeypatch):
+    data = worlds.tasteful(num_users=500, events_per_user=2)
+    everyone = splits.amazon(data).users
+    monkeypatch.setattr(splits, "MOST_QUERIES", 10)
+    few = splits.amazon(data)
+    assert len(few.users) == 10
+    assert np.isin(few.users, everyone).all()
+    assert len(few.train.interactions) == len(data.interactions) - 20
+
+
 def test_users_with_two_events_have_one_asked_and_those_with_one_are_never_asked():
     events = pa.table({"USER_ID": ["a", "a", "b"], "ITEM_ID": ["x", "y", "x"], "TIMESTAMP": [2, 1, 3]})
     split = splits.amazon(TrainingData.from_tables(events))
