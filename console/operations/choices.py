@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import models
@@ -33,6 +34,15 @@ PACE = {
 USUAL_PACE = (5.0, 240.0)
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a group has: rows by dataset type, event types with their counts, statistics of the interactions' bulk rows."""
+
+    rows: dict[str, int]
+    event_types: list[JSONDict]
+    statistics: JSONDict
+
+
 @operation
 def list_recipe_choices(account: Account, *, dataset_group_arn: str | None = None) -> JSONDict:
     """Each recipe with what it needs, what of that is there, how long training should take, and its hyperparameters."""
@@ -44,20 +54,25 @@ def list_recipe_choices(account: Account, *, dataset_group_arn: str | None = Non
         datasets = {dataset.type.upper(): dataset for dataset in group.datasets.select_related("schema")}
         paces = _measured_paces(group)
         cases = [case for case in cases if case.domain == group.domain]
+    held = Held(
+        {kind: _rows(dataset) for kind, dataset in datasets.items()},
+        _event_types(datasets.get("INTERACTIONS")),
+        datasets["INTERACTIONS"].statistics if "INTERACTIONS" in datasets else {},
+    )
     return {
-        "recipes": [_choice(catalogue.get(name), datasets, paces) for name in catalogue.RECIPES],
-        "useCases": [_use_case(case, datasets) for case in cases],
-        "eventTypes": _event_types(datasets.get("INTERACTIONS")),
+        "recipes": [_choice(catalogue.get(name), held, paces) for name in catalogue.RECIPES],
+        "useCases": [_use_case(case, held) for case in cases],
+        "eventTypes": held.event_types,
         "columns": [column for kind in KINDS if kind in datasets for column in _columns(datasets[kind])],
     }
 
 
-def _choice(recipe: type[Recipe], datasets: dict[str, Dataset], paces: dict[str, float]) -> JSONDict:
-    requirements = [_requirement(kind, datasets.get(kind), kind in recipe.required) for kind in recipe.datasets]
-    if "INTERACTIONS" in recipe.required and "users" in getattr(datasets.get("INTERACTIONS"), "statistics", {}):
-        requirements.append(_users_requirement(datasets["INTERACTIONS"]))
+def _choice(recipe: type[Recipe], held: Held, paces: dict[str, float]) -> JSONDict:
+    requirements = [_requirement(kind, held.rows.get(kind, 0), kind in recipe.required) for kind in recipe.datasets]
+    if "INTERACTIONS" in recipe.required and "users" in held.statistics:
+        requirements.append(_users_requirement(held.statistics["users"]))
     unmet = [need["sentence"] for need in requirements if need["isRequired"] and not need["isMet"]]
-    rows = _rows(datasets["INTERACTIONS"]) if "INTERACTIONS" in datasets else 0
+    rows = held.rows.get("INTERACTIONS", 0)
     start, pace = PACE.get(recipe.name, USUAL_PACE)
     return {
         "recipeArn": arns.recipe_arn(recipe.name),
@@ -77,10 +92,10 @@ def _choice(recipe: type[Recipe], datasets: dict[str, Dataset], paces: dict[str,
     }
 
 
-def _use_case(case: UseCase, datasets: dict[str, Dataset]) -> JSONDict:
-    requirements = [_requirement(kind, datasets.get(kind), True) for kind in case.datasets]
-    if case.event_type and "event_types" in getattr(datasets.get("INTERACTIONS"), "statistics", {}):
-        requirements.append(_event_requirement(case.event_type, datasets.get("INTERACTIONS")))
+def _use_case(case: UseCase, held: Held) -> JSONDict:
+    requirements = [_requirement(kind, held.rows.get(kind, 0), True) for kind in case.datasets]
+    if case.event_type and "event_types" in held.statistics:
+        requirements.append(_event_requirement(case.event_type, held.event_types))
     unmet = [need["sentence"] for need in requirements if not need["isMet"]]
     return {
         "recipeArn": arns.recipe_arn(case.name),
@@ -98,9 +113,8 @@ def _use_case(case: UseCase, datasets: dict[str, Dataset]) -> JSONDict:
     }
 
 
-def _event_requirement(event_type: str, interactions: Dataset | None) -> JSONDict:
-    found = [entry["count"] for entry in _event_types(interactions) if entry["eventType"].lower() == event_type.lower()]
-    count = sum(found)
+def _event_requirement(event_type: str, event_types: list[JSONDict]) -> JSONDict:
+    count = sum(entry["count"] for entry in event_types if entry["eventType"].casefold() == event_type.casefold())
     enough = count >= ENOUGH
     sentence = f"{count:,} {event_type} events" + ("." if enough else f", at least {ENOUGH:,} are needed.")
     return {"datasetType": "INTERACTIONS", "sentence": sentence, "isRequired": True, "isMet": enough}
@@ -116,9 +130,8 @@ def title(name: str) -> str:
     return " ".join([words[0] if words[0].isupper() else words[0].capitalize(), *words[1:]])
 
 
-def _requirement(kind: str, dataset: Dataset | None, required: bool) -> JSONDict:
+def _requirement(kind: str, rows: int, required: bool) -> JSONDict:
     words = kind.lower().replace("_", " ")
-    rows = _rows(dataset) if dataset else 0
     least = settings.QUOTAS["MIN_INTERACTIONS"] if kind == "INTERACTIONS" and required else 1
     if rows >= least:
         sentence = f"{rows:,} {words}." if words.endswith("interactions") else f"Data on {rows:,} {words}."
@@ -139,8 +152,8 @@ def _rows(dataset: Dataset) -> int:
     return dataset.rows + dataset.records.count()
 
 
-def _users_requirement(interactions: Dataset) -> JSONDict:
-    users, least = interactions.statistics.get("users", 0), settings.QUOTAS["MIN_USERS"]
+def _users_requirement(users: int) -> JSONDict:
+    least = settings.QUOTAS["MIN_USERS"]
     sentence = f"{users:,} users took part" + (
         "." if users >= least else f", at least {least} with two events are needed."
     )

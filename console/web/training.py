@@ -12,7 +12,7 @@ from console.errors import ServiceError
 from console.models import Campaign, Solution, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
-from console.web.choosing import choices_for, recipes_by_name
+from console.web.choosing import recipes_by_name
 from console.web.details import detail_context
 from console.web.kinds import page_url
 from console.web.model_kinds import SOLUTIONS, VERSIONS, recipe_title
@@ -28,8 +28,7 @@ def solution_view(request: Request, name: str) -> HttpResponse:
     campaigns = Campaign.objects.filter(solution_version__solution=solution).select_related(
         "account", "solution_version__solution", "solution_version__account"
     )
-    choices = choices_for(request, solution.dataset_group)["recipes"]
-    recipe = next((choice for choice in choices if choice["name"] == solution.recipe), None)
+    recipe = recipes_by_name(request).get(solution.recipe or "")
     context = detail_context(SOLUTIONS, solution) | {
         "versions": versions,
         "is_live": any(version.is_unfinished for version in versions),
