@@ -163,6 +163,8 @@ def _name_by_words(guesses: list[Guess], kind: str, domain: str) -> None:
 
 
 def _suits(guess: Guess, role: str) -> bool:
+    if plain(guess.source) == plain(role):
+        return True
     if role in cells.TIME_COLUMNS:
         return bool(guess.unit) or guess.distinct == 0
     if role in {"EVENT_VALUE", "PRICE", "AVERAGE_RATING"}:

@@ -43,6 +43,6 @@ def test_columns_and_nulls_count():
 def test_the_first_or_the_last_of_equal_rows_stays():
     hashes = np.array([5, 7, 5, 9, 7], np.uint64)
 
-    assert hashing.first_positions(hashes, last=False).tolist() == [True, True, False, True, False]
-    assert hashing.first_positions(hashes, last=True).tolist() == [False, False, True, True, True]
+    assert np.asarray(hashing.first_positions(hashes, last=False)).tolist() == [True, True, False, True, False]
+    assert np.asarray(hashing.first_positions(hashes, last=True)).tolist() == [False, False, True, True, True]
     assert hashing.first_positions(np.arange(4, dtype=np.uint64), last=True) is None

@@ -164,6 +164,14 @@ def test_the_report_names_bad_rows_and_the_rejects_download(account, bring):
         assert b"u1,i1,soon,3,x" in file.read()
 
 
+def test_aws_names_are_taken_at_their_word(account):
+    url = put("file.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu,i,1700000000\nu,i,soon\nu,i,later\n")
+
+    found = preview_data(account, data_location=url)
+
+    assert [column["name"] for column in found["columns"]] == ["USER_ID", "ITEM_ID", "TIMESTAMP"]
+
+
 def test_items_get_a_wider_schema(account, bring):
     bring("sku,genre\n" + "".join(f"{n},Drama\n" for n in range(30)))
 
