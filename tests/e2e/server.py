@@ -81,14 +81,11 @@ def start(data_dir: Path) -> Server:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = (data_dir / "serve.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve"],
-        cwd=ROOT,
-        env=_environment(data_dir) | {"PORT": str(port)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
+    environment = _environment(data_dir) | {"PORT": str(port)}
+    with (data_dir / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
     url = f"http://127.0.0.1:{port}"
     wait_until(lambda: _is_healthy(url, process), START_S)
 
