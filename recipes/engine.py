@@ -15,7 +15,8 @@ from recipes.data import Histories, TrainingData
 from recipes.likeness import content_neighbours, item_features
 from recipes.relevance import UNKNOWN, Components, Priors, RelevanceModel
 from recipes.repeats import COUNTS, LAGS, repeat_rates
-from recipes.selection import Settings, Workshop, choose, without_choice
+from recipes.selection import choose, without_choice
+from recipes.workshop import Settings, Workshop
 
 RECENT = 0.1  # newest share of the time span that counts as recent
 LONGEST = 500  # newest events of a user that are trained on, at most

@@ -7,8 +7,8 @@ import numpy as np
 from recipes.blending import ndcg_at_10
 from recipes.recurrence import RecurrenceTask, Shape
 from recipes.recurrence_scorer import RecurrenceScorer
-from recipes.selection import Workshop
 from recipes.training import reproducible, train
+from recipes.workshop import Workshop
 
 QUERIES = 500  # validation queries asked after each epoch
 EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests

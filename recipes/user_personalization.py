@@ -9,7 +9,7 @@ from recipes.base import Model, Recipe, RecipeType, Run, hyperparameter
 from recipes.data import TrainingData
 from recipes.engine import fit_relevance, update_relevance
 from recipes.relevance import RelevanceModel
-from recipes.selection import Settings
+from recipes.workshop import Settings
 
 MODES = ("auto", "fast", "full")
 
