@@ -46,7 +46,7 @@ def put_events(
     schema = _interactions_schema(group)
     who = {"user_id": user_id or session_id, "session_id": session_id, "is_anonymous": not user_id}
     rows = [_event(group, schema, who, event, f"eventList[{place}]") for place, event in enumerate(event_list)]
-    new = _insert(group, rows)
+    new = _insert(group, rows, event_list)
     if user_id:
         same_session = Event.objects.filter(dataset_group=group, session_id=session_id, is_anonymous=True)
         same_session.update(user_id=user_id, is_anonymous=False)
@@ -56,15 +56,16 @@ def put_events(
 @operation
 def put_action_interactions(account: Account, *, tracking_id: str, action_interactions: Sequence[JSONDict]) -> None:
     """Take up to ten interactions with actions; the tracking id is that of the Action_Interactions dataset."""
-    rows = Dataset.objects.for_account(account).select_related("dataset_group")
-    dataset = rows.filter(tracking_id=tracking_id, type="ACTION_INTERACTIONS").first()
+    datasets = Dataset.objects.for_account(account).select_related("dataset_group")
+    dataset = datasets.filter(tracking_id=tracking_id, type="ACTION_INTERACTIONS").first()
     if dataset is None:
         raise InvalidInputException(
             f"No Action_Interactions dataset has the tracking id {tracking_id}; DescribeDataset tells it.",
             field="trackingId",
         )
     group = dataset.dataset_group
-    _insert(group, [_action_event(group, entry, place) for place, entry in enumerate(action_interactions)])
+    rows = [_action_event(group, entry, place) for place, entry in enumerate(action_interactions)]
+    _insert(group, rows, action_interactions)
 
 
 @operation
@@ -154,12 +155,14 @@ def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
     )
 
 
-def _insert(group: DatasetGroup, rows: Sequence[Event]) -> list[Event]:
-    """Insert what is new by its event id; returns that."""
+def _insert(group: DatasetGroup, rows: Sequence[Event], told: Sequence[JSONDict]) -> list[Event]:
+    """Insert what is new by its event id; returns that. Ids that were made up here need no look-up."""
     unique = {row.event_id: row for row in reversed(rows)}
-    known = Event.objects.filter(dataset_group=group, event_id__in=list(unique)).values_list("event_id", flat=True)
-    for event_id in known:
-        del unique[event_id]
+    given = [entry["eventId"] for entry in told if "eventId" in entry]
+    if given:
+        known = Event.objects.filter(dataset_group=group, event_id__in=given).values_list("event_id", flat=True)
+        for event_id in known:
+            del unique[event_id]
     new = list(reversed(unique.values()))
     Event.objects.bulk_create(new, ignore_conflicts=True)
     return new
