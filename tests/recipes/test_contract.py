@@ -14,7 +14,10 @@ from recipes.base import Recipe, RecipeType, Run, StopRequested
 from recipes.data import Histories, TrainingData, encode_column
 from tests.recipes import worlds
 
-EVERY = pytest.mark.parametrize("name", catalogue.RECIPES)
+LONG = {"aws-hrnn-metadata", "aws-hrnn-coldstart"}  # networks beside aws-hrnn, which stands for them in the quick check
+EVERY = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in catalogue.RECIPES]
+)
 PERSONAL = {RecipeType.USER_PERSONALIZATION, RecipeType.PERSONALIZED_RANKING}
 SAME_FOR_ALL = {"aws-popularity-count", "aws-trending-now"}
 NETWORK = {
