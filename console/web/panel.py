@@ -49,7 +49,8 @@ def panel_context(request: Request, server: Server, recipes: Mapping[str, JSONDi
         "needs": needed,
         "recipe_type": kind,
         "explores": recipe.get("explores", False),
-        "explains": kind in EXPLAINED,
+        "explains": kind in EXPLAINED and not ask.is_what_if,
+        "may_change": kind in EXPLAINED,
         "weight": testing.weight_in_force(server, ask.weight),
         "others": others,
         "filters": filters,
@@ -132,9 +133,21 @@ def _results(request: Request, server: Server, ask: Ask, kind: str, others: list
         "is_ringed": any(item.get("isHeldOut") for listing in lists for item in listing.items),
         "beside": beside,
         "history": history,
+        "changes": _changes(request, server, ask),
         "query_item": _query_item(request, server, ask, kind),
         "samples": testing.samples(request, server, ask, kind),
     }
+
+
+def _changes(request: Request, server: Server, ask: Ask) -> list[tuple[str, str, str]]:
+    """What is changed about the history, as (parameter, item id, title)."""
+    ids = [*ask.without, *ask.added]
+    if not ids:
+        return []
+    cards = call(request, "GetItemCards", {**testing.member_of(server), "itemIds": ids})["items"]
+    titles = {card["itemId"]: card.get("title", card["itemId"]) for card in cards}
+    named = [("without", item) for item in ask.without] + [("added", item) for item in ask.added]
+    return [(name, item, titles.get(item, item)) for name, item in named]
 
 
 def _query_item(request: Request, server: Server, ask: Ask, kind: str) -> JSONDict | None:

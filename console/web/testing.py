@@ -26,6 +26,8 @@ PICKS = ("random", "heavy", "cold", "new")
 HISTORY, RESULTS, TO_RANK = 30, 10, 20
 PICTURES = ("IMAGE", "IMAGE_URL", "PICTURE", "POSTER", "POSTER_URL", "THUMBNAIL")
 PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
+TEXTS = ("user", "item", "items", "filter", "weight", "count", "other", "other_weight")
+WHOLE = 500  # events of a history that is changed
 Server = Campaign | Recommender
 
 
@@ -42,18 +44,27 @@ class Ask:
     count: str = str(RESULTS)
     other: str = ""
     other_weight: str = ""
+    without: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, params: QueryDict) -> Ask:
         """From the URL."""
-        plain = {name: params.get(name, "").strip() for name in cls.__dataclass_fields__ if name != "values"}
+        plain = {name: params.get(name, "").strip() for name in TEXTS}
         values = {key.removeprefix("value_"): str(text) for key, text in params.items() if key.startswith("value_")}
-        return cls(**plain | {"count": plain["count"] or str(RESULTS)}, values=values)
+        plain["count"] = plain["count"] or str(RESULTS)
+        without, added = (tuple(filter(None, map(str.strip, params.getlist(name)))) for name in ("without", "added"))
+        return cls(**plain, values=values, without=without, added=added)
 
     @property
     def input_list(self) -> list[str]:
         """The items to rank: one on each line, or separated by commas or blanks."""
         return [item for item in re.split(r"[\s,]+", self.items) if item]
+
+    @property
+    def is_what_if(self) -> bool:
+        """Whether the history is another than the user's own."""
+        return bool(self.without or self.added)
 
     @property
     def query(self) -> str:
@@ -63,7 +74,7 @@ class Ask:
     @property
     def url_query(self) -> str:
         """All of it as a query string."""
-        return self._encoded(*(name for name in self.__dataclass_fields__ if name != "values"))
+        return self._encoded(*TEXTS)
 
     def _encoded(self, *names: str) -> str:
         values = {f"value_{name}": text for name, text in (self.values or {}).items()}
@@ -131,8 +142,10 @@ def is_complete(ask: Ask, needed: tuple[str, ...]) -> bool:
 
 def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
     """Ask one server; its refusal is shown in its place."""
-    members = {**member_of(server), **test_members(request, ask, weight)}
     try:
+        members = {**member_of(server), **test_members(request, ask, weight)}
+        if ask.is_what_if:
+            members["history"] = changed_history(request, server, ask)
         answer = call(request, "TestRecommendations", members)
     except ServiceError as error:
         return Listing(server.name, "", server, [], service_error(error))
@@ -202,6 +215,13 @@ def history_of(request: Request, server: Server, user: str) -> JSONDict:
     """What the user has done, newest first."""
     found = call(request, "GetUserHistory", {**member_of(server), "userId": user, "maxResults": HISTORY})
     return found | {"history": [dressed(event) for event in found.get("history", [])]}
+
+
+def changed_history(request: Request, server: Server, ask: Ask) -> list[str]:
+    """The user's items, oldest first, without those left out and with those added at the end."""
+    known = call(request, "GetUserHistory", {**member_of(server), "userId": ask.user, "maxResults": WHOLE})["history"]
+    kept = [event["itemId"] for event in reversed(known) if event["itemId"] not in ask.without]
+    return [*kept, *ask.added][-WHOLE:]
 
 
 def dressed(item: JSONDict) -> JSONDict:

@@ -141,6 +141,17 @@ def test_settings_change_without_a_question(alice, campaign):
     assert campaign.config["enableMetadataWithRecommendations"]
 
 
+def test_what_if_the_history_were_another(alice, campaign):
+    plain = alice.get("/campaigns/up/?user=u1&count=20").context
+    dropped = plain["history"]["history"][0]["itemId"]
+    changed = alice.get(f"/campaigns/up/?user=u1&count=20&without={dropped}&added=i2&added=i6&added=i10")
+    assert changed.context["changes"][0] == ("without", dropped, f"Film number {dropped[1:]}")
+    assert "with Film number 10" in text_of(changed)
+    assert 'class="whylink"' not in text_of(changed)
+    scores = [[item["score"] for item in context["lists"][0].items] for context in (plain, changed.context)]
+    assert scores[0] != scores[1]
+
+
 def test_related_items_ask_for_an_item(alice, account, group, run_jobs):
     version = trained(account, run_jobs, group, "aws-sims")
     call_by_wire_names("CreateCampaign", account, {"name": "also", "solutionVersionArn": version})
