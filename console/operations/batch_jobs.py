@@ -160,5 +160,7 @@ def _queue(row: BatchJob, num_results: int, most: int) -> None:
 
 
 def _of_version(account: Account, model: type[BatchJob], arn: str | None) -> models.QuerySet[BatchJob]:
-    rows = model.objects.for_account(account).select_related("account", "solution_version__solution", "filter__account")
+    rows = model.objects.for_account(account).select_related(
+        "account", "solution_version__account", "solution_version__solution", "filter__account"
+    )
     return rows.filter(solution_version=version_named(account, arn)) if arn else rows

@@ -7,7 +7,16 @@ from django.db import models
 from console import arns
 from console.engines.trainings import drop_artefacts
 from console.errors import InvalidInputException, ResourceInUseException
-from console.models import Account, BatchInferenceJob, BatchSegmentJob, Campaign, DatasetGroup, Solution, Status
+from console.models import (
+    Account,
+    BatchInferenceJob,
+    BatchSegmentJob,
+    Campaign,
+    DatasetGroup,
+    Solution,
+    SolutionVersion,
+    Status,
+)
 from console.models.base import UNFINISHED, update_summary
 from console.operations.base import create, operation, page, within_quota
 from console.operations.solution_config import (
@@ -82,6 +91,9 @@ def list_solutions(
 ) -> JSONDict:
     """Newest first; of one group where it is given."""
     rows = Solution.objects.for_account(account).select_related("account", "dataset_group__account")
+    rows = rows.prefetch_related(
+        models.Prefetch("versions", SolutionVersion.objects.none())
+    )  # summaries tell no version
     if dataset_group_arn:
         rows = rows.filter(
             dataset_group=DatasetGroup.objects.by_arn(account, dataset_group_arn, field="datasetGroupArn")

@@ -24,6 +24,7 @@ from console.jobs import Claim
 from console.models import DatasetGroup
 from console.runners.choosing import Choice, check_enough
 from console.runners.growing import grown
+from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
 from recipes import artefact, judging
 from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
@@ -117,20 +118,15 @@ def read(group: DatasetGroup, choice: Choice, recipe: type[Recipe], before: Trai
     return Snapshot(everything, learned, choice, state)
 
 
-def fit_all(
-    recipe: Recipe,
-    snapshot: Snapshot,
-    watch: Watch,
-    rewards: str | None = None,
-) -> JSONDict:
+def fit_all(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict | None = None) -> JSONDict:
     """Judge, learn from everything, publish: the fields of the row."""
     began = monotonic()
-    evaluation = _judge(recipe, snapshot, watch, rewards)
+    evaluation = _judge(recipe, snapshot, watch, objective)
     judged = monotonic()
     model = recipe.fit(snapshot.learned, watch.begin("served"))
     fitted = monotonic()
     watch.begin("publishing")
-    fields = publish(model, snapshot, evaluation)
+    fields = publish(model, snapshot, evaluation, objective)
     seconds = {"judged": judged - began, "served": fitted - judged}
     report = {"counts": snapshot.counts, "data_state": snapshot.state, "seconds": seconds}
     if evaluation is None:
@@ -141,11 +137,17 @@ def fit_all(
     return fields | {"metrics": metrics, "report": _finite(evaluation.summary()) | report}
 
 
-def publish(model: Model, snapshot: Snapshot, evaluation: Evaluation | None = None) -> JSONDict:
+def publish(
+    model: Model, snapshot: Snapshot, evaluation: Evaluation | None = None, objective: JSONDict | None = None
+) -> JSONDict:
     """Put model and evaluation into the store; the fields that point there."""
     name = uuid.uuid4().hex
     fields = {"artefact": f"artefacts/{name}"}
-    details = {"newest_event": snapshot.state["newest_event"], "event_types_learned": snapshot.choice.types}
+    details = {
+        "newest_event": snapshot.state["newest_event"],
+        "event_types_learned": snapshot.choice.types,
+        "objective": objective,
+    }
     with storage.scratch_folder() as scratch:
         folder = Path(scratch)
         artefact.save(folder / "model", model, snapshot.everything, details)
@@ -157,7 +159,7 @@ def publish(model: Model, snapshot: Snapshot, evaluation: Evaluation | None = No
     return fields
 
 
-def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None) -> Evaluation | None:
+def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict | None) -> Evaluation | None:
     """Fit on the training part of the split and judge on the rest; None where a recipe can do without a test."""
     try:
         split = judging.split_for(recipe, snapshot.learned)
@@ -167,7 +169,9 @@ def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, rewards: str | None
         return None
     model = recipe.fit(split.train, watch.begin("judged"))
     run = watch.begin("evaluating")
-    values = _rewards(snapshot.learned, rewards)
+    values = _rewards(snapshot.learned, objective)
+    lift = lift_of(snapshot.learned, objective)
+    model = model if lift is None else Lifted(model, lift)
     weights = snapshot.choice.weights
     return judging.judge(model, split, snapshot.learned, run=run, event_weights=weights, rewards=values)
 
@@ -185,8 +189,8 @@ def _finite(told: Any) -> Any:
             return told
 
 
-def _rewards(data: TrainingData, column: str | None) -> NDArray[np.float64] | None:
-    found = data.items.get(column) if column else None
+def _rewards(data: TrainingData, objective: JSONDict | None) -> NDArray[np.float64] | None:
+    found = data.items.get((objective or {}).get("itemAttribute", ""))
     return found.values if isinstance(found, Numeric) else None
 
 

@@ -52,7 +52,7 @@ def _full(watch: Watch, version: SolutionVersion) -> JSONDict:
     if solution.perform_hpo and any(parameter.tunable for parameter in recipe.hyperparameters()):
         recipe, settings, told = tuned(recipe, solution.config.get("hpoConfig", {}), snapshot, watch, version.pk)
         report |= told
-    fields = fitting.fit_all(recipe, snapshot, watch, _rewarded(solution))
+    fields = fitting.fit_all(recipe, snapshot, watch, _objective(solution))
     fields["report"] |= report
     texts = None if settings is None else {name: str(value) for name, value in settings.items()}
     return fields | {"recipe": recipe.name, "hyperparameters": recipe.settings(), "tuned": texts}
@@ -74,7 +74,7 @@ def _update(watch: Watch, version: SolutionVersion) -> JSONDict:
     else:
         model = recipe.update(before.model, snapshot.learned, watch.begin("served"))
     watch.begin("publishing")
-    fields = fitting.publish(model, snapshot) | _copied(base)
+    fields = fitting.publish(model, snapshot, objective=_objective(solution)) | _copied(base)
     return fields | {
         "recipe": recipe.name, "hyperparameters": recipe.settings(), "metrics": base.metrics,
         "report": base.report | _told(snapshot, base),
@@ -105,9 +105,9 @@ def _configured(solution: Solution) -> Recipe:
     return recipe.configured({name.rpartition(".")[2]: text for name, text in given.items()})
 
 
-def _rewarded(solution: Solution) -> str | None:
-    objective = solution.config.get("optimizationObjective") or {}
-    return objective.get("itemAttribute") if objective.get("objectiveSensitivity") != "OFF" else None
+def _objective(solution: Solution) -> JSONDict | None:
+    objective: JSONDict = solution.config.get("optimizationObjective") or {}
+    return objective if objective.get("objectiveSensitivity", "OFF") != "OFF" else None
 
 
 def _name_recipe(solution: Solution, recipe: str) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from console import storage
 from console.errors import InvalidInputException
 from console.serving.metadata import column_texts, title_column
+from console.serving.objective import Lifted, lift_of
 from recipes import artefact
 from recipes.base import Model, Recipe
 from recipes.data import Columns, TrainingData
@@ -162,9 +163,10 @@ def load(folder: Path, key: str) -> Loaded:
     read = artefact.load(folder)
     types = read.manifest.get("event_types_learned")
     size = sum(path.stat().st_size for path in folder.iterdir())
+    lift = lift_of(read.data, read.manifest.get("objective"))
     loaded = Loaded(
         key,
-        read.model,
+        read.model if lift is None else Lifted(read.model, lift),
         read.data,
         int(read.manifest.get("newest_event", 0)),
         tuple(name.casefold() for name in types) if types else None,

@@ -176,3 +176,23 @@ def test_others_see_nothing(account, other_account, run_jobs, group, name):
     }[name]
     with pytest.raises(ResourceNotFoundException):
         OPERATIONS[name](other_account, **params)
+
+
+def test_lists_take_a_constant_number_of_queries(account, run_jobs, group, django_assert_max_num_queries):
+    for name in ("a", "b", "c"):
+        version = trained(account, run_jobs, group, "aws-popularity-count", name=name)
+        call("CreateCampaign", account, name=name, solution_version_arn=version)
+        call(
+            "CreateBatchInferenceJob", account, job_name=name, solution_version_arn=version, role_arn="arn:aws:iam::000000000000:role/r",
+            job_input={"s3DataSource": {"path": "s3://b/in/"}}, job_output={"s3DataDestination": {"path": "s3://b/out/"}},
+        )  # fmt: skip
+    for name in (
+        "ListSolutions",
+        "ListSolutionVersions",
+        "ListCampaigns",
+        "ListBatchInferenceJobs",
+        "ListRecommenders",
+    ):
+        with django_assert_max_num_queries(2):
+            told = call(name, account)
+        assert name == "ListRecommenders" or len(next(iter(told.values()))) == 3
