@@ -45,7 +45,7 @@ def _guard(view: View, *, writes: bool) -> View:
     @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        member = Member.objects.select_related("account").filter(user__pk=request.user.pk).first()
+        member = Member.objects.select_related("account").filter(user_id=cast("int", request.user.pk)).first()
         if member is None:
             raise PermissionDenied(NO_MEMBER)
         if writes and request.method not in SAFE_METHODS and not member.may_write:

@@ -39,6 +39,8 @@ def style(form: forms.BaseForm) -> None:
     """Give each control of a form the class of its kind."""
     form.label_suffix = ""
     for field in form.fields.values():
+        if isinstance(field.widget, forms.RadioSelect):
+            continue  # its attributes would go to the list as well as to each choice
         input_type = getattr(field.widget, "input_type", "")
         css = CLASSES.get(input_type, "" if input_type == "hidden" else "form-control")
         field.widget.attrs["class"] = f"{field.widget.attrs.get('class', '')} {css}".strip()

@@ -32,6 +32,7 @@ DATASET_TYPES = (
     ("Users", "Who is there: age, country, tier. Sharpens the first recommendations."),
 )
 LATEST_JOBS = 6
+SERVING = 10
 
 
 class GroupForm(OperationForm):
@@ -102,6 +103,7 @@ def overview(request: Request, name: str) -> HttpResponse:
         "domain": DOMAINS[group.domain],
         "cards": [_card(kind, purpose, datasets.pop(kind.lower(), None)) for kind, purpose in DATASET_TYPES],
         "others": list(datasets.values()),
+        "serving": serving(group),
         "jobs": jobs,
         "is_live": any(job.is_unfinished for job in jobs),
     }
@@ -110,6 +112,13 @@ def overview(request: Request, name: str) -> HttpResponse:
 
 def _card(kind: str, purpose: str, dataset: Dataset | None) -> dict[str, Any]:
     return {"type": kind, "purpose": purpose, "dataset": dataset, "facts": dataset_facts(dataset) if dataset else []}
+
+
+def serving(group: DatasetGroup) -> list[Any]:
+    """What answers requests in a group: campaigns and recommenders, newest first."""
+    campaigns = KINDS["Campaign"].rows(group.account).filter(solution_version__solution__dataset_group=group)
+    recommenders = KINDS["Recommender"].rows(group.account).filter(dataset_group=group)
+    return sorted([*campaigns[:SERVING], *recommenders[:SERVING]], key=lambda row: row.created, reverse=True)
 
 
 def latest_jobs(group: DatasetGroup) -> list[Job]:

@@ -75,7 +75,8 @@ class Kind:
     def rows(self, account: Account) -> QuerySet[Any]:
         """All of the account's, with what the columns need."""
         rows: QuerySet[Any] = self.model.objects.for_account(account).select_related("account", *self.related)
-        return rows.annotate(**self.annotate).order_by("-created", "-pk")
+        rows = rows.annotate(**self.annotate)
+        return rows.order_by("-created", "-pk")
 
     def group_of(self, row: Resource) -> DatasetGroup | None:
         """The dataset group a row belongs to."""
