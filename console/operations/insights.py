@@ -286,12 +286,14 @@ def _value(loaded: Loaded, past: Past, position: int) -> float | None:
 def _shown(answer: Answer, source: Source) -> list[JSONDict]:
     seen = set(answer.past.item.tolist())
     loaded = answer.loaded
+    held_out = loaded.held_out(answer.past.user)
     return [
         wire | {
             "title": loaded.title(pick.item),
             "explored": pick.explored,
             "propensity": pick.propensity,
             "isSeen": pick.item in seen,
+            "isHeldOut": pick.item in held_out,
             "metadata": values_of(answer.catalog.columns, pick.item) if pick.item >= 0 else {},
         }
         for wire, pick in zip(answer.wire(source), answer.picks, strict=True)

@@ -21,10 +21,11 @@ from console.errors import InvalidInputException
 from console.serving.metadata import column_texts, title_column
 from console.serving.objective import Lifted, lift_of
 from recipes import artefact
-from recipes.base import Model, Recipe
+from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.data import Columns, TrainingData
 from recipes.exploration import ExplorationState
 from recipes.filters import Catalogue, CompiledFilters
+from recipes.splits import Truth, amazon
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind, so that it can be a key
@@ -90,6 +91,24 @@ class Loaded:
     def title(self, item: int) -> str | None:
         """The title of an item, by index."""
         return (self.titles[item].as_py() or None) if self.titles is not None and item >= 0 else None
+
+    @cached_property
+    def test(self) -> tuple[NDArray[np.int64], Truth] | None:
+        """Users whose newest events the version was judged on, and those events; None where nobody could be asked."""
+        data = self.data if self.learned is None else self.data.keep(self.learned)
+        try:
+            split = amazon(data)
+        except RecipeError:
+            return None
+        return split.users, split.truth
+
+    def held_out(self, user: int) -> set[int]:
+        """The items that a user's held-out events were with; nothing for users who were not in the test."""
+        if user < 0 or self.test is None or self.recipe.type is RecipeType.USER_SEGMENTATION:
+            return set()
+        users, truth = self.test
+        places = np.flatnonzero(users == user)
+        return set(truth.rows(int(places[0]), int(places[0]) + 1).item_index.tolist()) if len(places) else set()
 
     @cached_property
     def exploration(self) -> ExplorationState:

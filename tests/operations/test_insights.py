@@ -88,6 +88,9 @@ def test_a_test_has_titles_and_overrides(account, campaign):
         for _ in range(5)  # each of the eight new items has one chance in two at a time
     ]
     assert any(item["explored"] and 0 < item["propensity"] < 1 for items in tries for item in items)
+    assert all(not item["isHeldOut"] or item["isSeen"] for item in told["items"])
+    everyone = [call("TestRecommendations", account, campaign_arn=campaign, user_id=f"u{user}") for user in range(30)]
+    assert any(item["isHeldOut"] for answer in everyone for item in answer["items"])
     what_if = call(
         "TestRecommendations", account, campaign_arn=campaign, history=["i2", "i6", "i10"], exploration_weight=0.0
     )
