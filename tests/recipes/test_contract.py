@@ -15,11 +15,10 @@ from recipes.data import Histories, TrainingData, encode_column
 from tests.recipes import worlds
 
 LONG = {"aws-hrnn-metadata", "aws-hrnn-coldstart"}  # networks beside aws-hrnn, which stands for them in the quick check
-EVERY = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in catalogue.RECIPES]
-)
+ALL = [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in catalogue.RECIPES]
+EVERY = pytest.mark.parametrize("name", ALL)
 PERSONAL = {RecipeType.USER_PERSONALIZATION, RecipeType.PERSONALIZED_RANKING}
-SAME_FOR_ALL = {"aws-popularity-count", "aws-trending-now"}
+NOT_FROM_COMPANY = {"aws-popularity-count", "aws-trending-now", "aws-semantic-similarity", "aws-next-best-action"}
 NETWORK = {
     "hidden_dimension": 32,
     "bptt": 4,
@@ -116,10 +115,7 @@ def test_it_works(name):
     assert not np.isnan(scores).any()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [n for n in catalogue.RECIPES if n not in SAME_FOR_ALL | {"aws-semantic-similarity", "aws-next-best-action"}],
-)
+@pytest.mark.parametrize("name", [param for param in ALL if param.values[0] not in NOT_FROM_COMPANY])
 def test_the_withheld_item_of_the_checkerboard_is_first(name):
     data = _with_genres(worlds.checkerboard())
     model = quick(name).fit(data, Run())
