@@ -39,7 +39,8 @@ def database(url: str) -> dict[str, object]:
     """Django's database settings from a URL: postgresql://user:password@host:port/name, or sqlite:///path."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(parts.path), "OPTIONS": SQLITE_OPTIONS}
+        file = {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(parts.path), "OPTIONS": SQLITE_OPTIONS}
+        return file | {"CONN_MAX_AGE": None}  # opening the file anew for each request costs more than most requests
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),

@@ -57,11 +57,15 @@ def parse_location(url: str, *, field: str | None = None) -> Location:
     Raises:
         InvalidInputException: another scheme, no bucket, or a key that tries to leave it.
     """
-    parts = urlsplit(url)
+    wrong = InvalidInputException(f"Invalid Data location: {url}. Allowed is s3://BUCKET/KEY.", field=field)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as s3://[
+        raise wrong from None
     path = PurePosixPath(parts.path)
     outside = ".." in path.parts or "\\" in url or "\0" in url or parts.netloc in {"", ".", ".."} or "//" in parts.path
     if parts.scheme != "s3" or outside or parts.query or parts.fragment:
-        raise InvalidInputException(f"Invalid Data location: {url}. Allowed is s3://BUCKET/KEY.", field=field)
+        raise wrong
     return Location(parts.netloc, parts.path.lstrip("/"))
 
 

@@ -27,7 +27,13 @@ def test_another_accounts_uploads_are_refused(alice, caller, account, other_acco
 
 def test_the_servers_own_store_is_refused(alice, account):
     table = dataset(account, "USERS")
-    for location in ("s3://store/parts/", "s3://work/../../store/x", "file:///etc/passwd", "http://127.0.0.1/x"):
+    for location in (
+        "s3://store/parts/",
+        "s3://work/../../store/x",
+        "file:///etc/passwd",
+        "http://127.0.0.1/x",
+        "s3://[",
+    ):
         body = {"jobName": "j", "datasetArn": table.arn, "dataSource": {"dataLocation": location}}
         answer = alice.post("/api/v1/dataset-import-jobs/", body, format="json")
         assert answer.status_code == 400, location
