@@ -10,7 +10,7 @@ from console.errors import InvalidInputException
 from console.jobs import Claim
 from console.models import BatchInferenceJob
 from console.runners import lines
-from console.serving.bulk import answer_many, batch_size
+from console.serving.bulk import Outcome, answer_many, batch_size
 from console.serving.loader import SHELF, Loaded
 from console.serving.overlay import catalog_of
 from console.serving.recommend import Ask, Pick, Source
@@ -37,15 +37,17 @@ def _answers(
     """What each line gets, in order."""
     asked = [_ask(row, source, loaded, line) for line in chunk]
     good = [entry for entry in asked if not isinstance(entry, InvalidInputException)]
-    catalog = catalog_of(loaded, source.group_id)
-    answers = (
-        answer_many(source, loaded, catalog, [ask for ask, _ in good], [items for _, items in good])
-        if good
-        else iter(())
-    )
+    answers = iter(_answered(source, loaded, good))
     for entry in asked:
         found = entry if isinstance(entry, InvalidInputException) else next(answers)
         yield found if isinstance(found, InvalidInputException) else _output(source, found)
+
+
+def _answered(source: Source, loaded: Loaded, asked: list[tuple[Ask, list[str] | None]]) -> list[Outcome]:
+    if not asked:
+        return []
+    catalog = catalog_of(loaded, source.group_id)
+    return answer_many(source, loaded, catalog, [ask for ask, _ in asked], [items for _, items in asked])
 
 
 def _ask(
