@@ -28,6 +28,7 @@ DATASET_TYPES = {
     "ACTIONS": "Actions",
     "ACTION_INTERACTIONS": "Action interactions",
 }
+MODES = {"FULL": "Replace", "INCREMENTAL": "Add"}
 GROUP = Column("Dataset group", "dataset_group", "resource", "dataset_group__name")
 DATASET = Column("Dataset", "dataset", "resource", "dataset__name")
 
@@ -87,8 +88,8 @@ IMPORT_JOBS = register(
         DatasetImportJob, "dataset-import-jobs", "dataset import job", "datasetImportJobArn", "box-arrow-in-down",
         "An import job brings the rows of CSV files into a dataset and reports those it could not read.",
         columns=(
-            NAME, DATASET, Column("Mode", "import_mode", sort="import_mode"),
-            Column("Rows", lambda row: row.report.get("rows"), "number"),
+            NAME, DATASET, Column("Mode", lambda row: MODES[row.import_mode], sort="import_mode"),
+            Column("Rows", lambda row: row.report.get("imported"), "number"),
             Column("Bad rows", lambda row: row.report.get("rejected"), "number"), STATUS, CREATED,
         ),
         group_path="dataset__dataset_group",

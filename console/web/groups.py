@@ -87,7 +87,7 @@ def sample(request: Request, name: str) -> HttpResponse:
         "progress": progress_of(load),
         "facts": [("Dataset group", load.dataset_group, "resource")],
     }
-    return render(request, "dataset_groups/sample.html", context)
+    return render(request, "dataset_groups/sample.html", context, group=load.dataset_group)
 
 
 @page

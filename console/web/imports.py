@@ -17,7 +17,7 @@ from console.operations.files import rejects_location
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.column_forms import ColumnFormSet, ImportForm, earlier_columns, initial_column, known_names
-from console.web.data_kinds import IMPORT_JOBS
+from console.web.data_kinds import IMPORT_JOBS, MODES
 from console.web.details import detail_context
 from console.web.jobs import progress_of
 from console.web.kinds import page_url
@@ -150,7 +150,7 @@ def import_job(request: Request, name: str) -> HttpResponse:
         "facts": [
             ("Dataset", job.dataset, "resource"),
             ("Location", job.data_location, "code"),
-            ("Mode", "Replace" if job.import_mode == "FULL" else "Add", "text"),
+            ("Mode", MODES[job.import_mode], "text"),
         ],
     }
     return render(request, "imports/detail.html", context, group=job.dataset.dataset_group)

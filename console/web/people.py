@@ -18,7 +18,7 @@ class SignInForm(AuthenticationForm):
         style(self)
 
 
-class PasswordForm(PasswordChangeForm):  # type: ignore[type-arg]
+class PasswordForm(PasswordChangeForm):
     """Django's form in our clothes."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:

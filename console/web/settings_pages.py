@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from console.models import JOBS, AccessKey, Token
 from console.models.base import UNFINISHED
 from console.web.access import Request, page
+from console.web.kinds import KINDS
 from console.web.pages import render
 
 SHOWN_ONCE = "made_once"
@@ -84,7 +85,8 @@ def health(request: Request) -> HttpResponse:
     waiting = []
     for label, model in sorted(JOBS.items()):
         rows = model.objects.for_account(request.account).filter(status__in=UNFINISHED)
-        waiting += [(label, *row) for row in rows.order_by().values_list("status").annotate(count=Count("pk"))]
+        noun = KINDS[label].noun if label in KINDS else label
+        waiting += [(noun, *row) for row in rows.order_by().values_list("status").annotate(count=Count("pk"))]
     running = [
         job
         for model in JOBS.values()

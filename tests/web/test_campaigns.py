@@ -148,6 +148,7 @@ def test_what_if_the_history_were_another(alice, campaign):
     assert changed.context["changes"][0] == ("without", dropped, f"Film number {dropped[1:]}")
     assert "with Film number 10" in text_of(changed)
     assert 'class="whylink"' not in text_of(changed)
+    assert f"without={dropped}&amp;added=i2&amp;added=i6&amp;added=i10&amp;without=" in text_of(changed)
     scores = [[item["score"] for item in context["lists"][0].items] for context in (plain, changed.context)]
     assert scores[0] != scores[1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.models import Solution, SolutionVersion, Status
+from console.web.report import report_context
 from tests import worlds
 
 CREATE = "/create/solutions/?group=films&recipe=aws-sims"
@@ -187,3 +188,10 @@ def test_another_account_sees_nothing(alice, charlie, group):
     for address in ("/solutions/also/", f"/solution-versions/{version.arn_name}/", "/recipes/?group=films"):
         assert charlie.get(address).status_code == 404
     assert "also" not in text_of(charlie.get("/solutions/"))
+
+
+def test_the_end_of_learning_is_told():
+    epochs = [{"epoch": 1, "loss": 3.0}, {"epoch": 2, "loss": 2.0}]
+    told = report_context({"epochs": epochs, "bestEpoch": 1}, {})["ending"]
+    assert told == "Stopped after epoch 2: nothing got better after epoch 1, whose model is kept."
+    assert report_context({}, {})["ending"] == ""

@@ -105,6 +105,16 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def whole_percent(value: float) -> str:
+    """A share of one in whole percent, for progress.
+
+    >>> whole_percent(0.3712)
+    '37 %'
+    """
+    return f"{round(100 * value)} %"
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Seconds as people say them.
 
