@@ -32,6 +32,7 @@ def report_context(report: JSONDict, recipe: JSONDict) -> dict[str, Any]:
         "percent": None if fraction is None else round(100 * fraction),
         "log": report.get("log", [])[-LOG_TAIL:],
         "curves": training_curves("curves", report.get("epochs", []), report.get("bestEpoch")),
+        "ending": _ending(report),
         "aws_metrics": [metric for metric in metrics if metric.get("isAws")],
         "other_metrics": [metric for metric in metrics if not metric.get("isAws")],
         "bars": _bars(metrics),
@@ -69,6 +70,17 @@ def same_setting(one: str, other: str) -> bool:
         return float(one) == float(other)
     except ValueError:
         return one.strip().lower() == other.lower()
+
+
+def _ending(report: JSONDict) -> str:
+    """Why learning stopped and which epoch was kept."""
+    epochs, best = report.get("epochs", []), report.get("bestEpoch")
+    if not epochs or best is None:
+        return ""
+    last = int(epochs[-1]["epoch"])
+    if best < last:
+        return f"Stopped after epoch {last}: nothing got better after epoch {best}, whose model is kept."
+    return f"The last epoch, {last}, is the best and is kept."
 
 
 def _trial(trial: JSONDict) -> JSONDict:

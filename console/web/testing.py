@@ -74,7 +74,9 @@ class Ask:
     @property
     def url_query(self) -> str:
         """All of it as a query string."""
-        return self._encoded(*TEXTS)
+        changes = [("without", item) for item in self.without] + [("added", item) for item in self.added]
+        beside = "" if self.other else "other="  # said even when it is nothing, else another campaign is proposed
+        return "&".join(filter(None, (self._encoded(*TEXTS), beside, urlencode(changes))))
 
     def _encoded(self, *names: str) -> str:
         values = {f"value_{name}": text for name, text in (self.values or {}).items()}
@@ -111,6 +113,8 @@ def pick(request: Request, server: Server, ask: Ask, kind: str, needed: tuple[st
         user=filled.get("user", ask.user),
         item=filled.get("item", ask.item),
         items=filled.get("items", ask.items),
+        without=(),
+        added=(),
     ), note
 
 
