@@ -269,6 +269,9 @@ class Model(ABC):
         """Rebuild the model; `state.tensors` may be read-only memory maps."""
 
 
+ModelClass: TypeAlias = type[Model]  # inside Recipe the word `type` is its own attribute
+
+
 @dataclass(frozen=True)
 class Recipe(ABC):
     """An unfitted recommender: its fields are its hyperparameters, checked when it is made.
@@ -293,7 +296,7 @@ class Recipe(ABC):
     updates: ClassVar[bool] = False
     has_scores: ClassVar[bool] = False
     legacy: ClassVar[bool] = False
-    model: ClassVar[type[Model]]
+    model: ClassVar[ModelClass]
 
     def __post_init__(self) -> None:
         """Hold every hyperparameter to its declared range, whoever sets it."""

@@ -147,9 +147,11 @@ class Supervisor:
 
 def _fulfil(future: Future[None], function: Callable[[], None]) -> None:
     try:
-        future.set_result(function())
+        function()
     except Exception as error:  # noqa: BLE001  carried over to the thread that waits
         future.set_exception(error)
+    else:
+        future.set_result(None)
 
 
 def _die_with_parent() -> None:
