@@ -6,8 +6,7 @@ from importlib import import_module
 
 from celery import shared_task
 
-from console import jobs
-from console.engines import trainings
+from console import jobs, trainings
 from console.runners import RUNNERS
 from console.samples import loading
 

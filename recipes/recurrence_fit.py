@@ -12,7 +12,7 @@ from recipes.workshop import Workshop
 
 QUERIES = 500  # validation queries asked after each epoch
 EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests
-SHARE = 0.7  # of the seconds left; fitting the chosen ridges again needs some
+SHARE = 0.6  # of the seconds left; mixing and fitting the chosen ridges again need the others
 
 
 def fit_network(workshop: Workshop) -> RecurrenceScorer:

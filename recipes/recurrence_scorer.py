@@ -127,7 +127,7 @@ def _sigmoid(values: Floats) -> Floats:
 
 
 def _silu(values: Floats) -> Floats:
-    return values * _sigmoid(values)
+    return np.asarray(values * _sigmoid(values), np.float32)
 
 
 def _last_state(keep: Floats, new: Floats) -> Floats:

@@ -42,13 +42,13 @@ class Kernel:
         """(window, window + 1): [distance d, rows m] → Σ_{k<m} decay^k decay^(k+d), the share of a pair in XᵀX."""
         powers = self.decay ** np.arange(self.window, dtype=np.float64)
         sums = np.concatenate([[0.0], np.cumsum(powers**2)])
-        return (powers[:, None] * sums[None, :]).astype(np.float32)
+        return np.asarray(powers[:, None] * sums[None, :], np.float32)
 
     def cross_weights(self) -> NDArray[np.float32]:
         """(window + future,): distance d → Σ_{k+j=d-1} decay^k future_decay^j, the share of a pair in XᵀY."""
         past = self.decay ** np.arange(self.window, dtype=np.float64)
         coming = self.future_decay ** np.arange(self.future, dtype=np.float64)
-        return np.concatenate([[0.0], np.convolve(past, coming)]).astype(np.float32)
+        return np.asarray(np.concatenate([[0.0], np.convolve(past, coming)]), np.float32)
 
 
 @dataclass

@@ -18,10 +18,7 @@ from recipes.sequence_ridge import Kernel, Moments, SequenceRidge, solve
 from recipes.transitions import Transitions, fit_transitions
 
 MAX_DENSE_ITEMS = 4_500  # the most frequent items a dense ridge knows: 80 MB and a few seconds each
-FLOPS_A_SECOND = 60e9
-RIDGE_SHARE = 0.15  # of a time budget that trying ridges may take; fitting the chosen ones again takes as much
 MOST_JUDGED = 20_000  # items that held-out queries are judged on
-LEAST_SECONDS = 3.0  # for which training a network is worth beginning
 SCORES_AT_ONCE = 4_000_000
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from console import arns, jobs
-from console.engines.trainings import drop_artefacts
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
 from console.models import Account, DatasetGroup, Recommender, Status
 from console.models.base import UNFINISHED, update_summary
@@ -12,6 +11,7 @@ from console.operations.solution_config import check_columns, group_fields
 from console.operations.tags import tag_map
 from console.serving.exploration_config import read_exploration
 from console.shapes import JSONDict
+from console.trainings import drop_artefacts
 from recipes.use_cases import USE_CASES, UseCase
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from console.engines.trainings import queue_training
 from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceInUseException
 from console.models import Account, Solution, SolutionVersion, Status
 from console.models.base import UNFINISHED
 from console.operations.base import operation, page, within_quota
 from console.operations.tags import tag_map
 from console.shapes import JSONDict
+from console.trainings import queue_training
 from recipes import catalogue
 
 LATEST = "$LATEST"

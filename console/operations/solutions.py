@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import models
 
 from console import arns
-from console.engines.trainings import drop_artefacts
 from console.errors import InvalidInputException, ResourceInUseException
 from console.models import (
     Account,
@@ -28,6 +27,7 @@ from console.operations.solution_config import (
 )
 from console.operations.tags import tag_map
 from console.shapes import JSONDict
+from console.trainings import drop_artefacts
 
 
 @operation

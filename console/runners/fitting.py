@@ -17,7 +17,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from console import storage
-from console.engines.trainings import data_state
 from console.errors import JobError
 from console.ingest.snapshot import Tables, training_tables
 from console.jobs import Claim
@@ -26,6 +25,7 @@ from console.runners.choosing import Choice, check_enough
 from console.runners.growing import grown
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
+from console.trainings import data_state
 from recipes import artefact, judging
 from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
 from recipes.data import Numeric, TrainingData

@@ -14,11 +14,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from console import storage
-from console.engines.trainings import data_state, drop_artefacts
 from console.errors import JobError, ServiceError
 from console.models import Campaign, DatasetGroup, Recommender, SolutionVersion, Status
 from console.runners import fitting
 from console.runners.choosing import Choice, EventRule
+from console.trainings import data_state, drop_artefacts
 from recipes import artefact, catalogue, use_cases
 from recipes.base import Recipe, RecipeError, Run
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from console.engines.trainings import drop_artefacts
 from console.errors import JobError
 from console.jobs import Claim
 from console.models import Recommender
 from console.runners import fitting
 from console.runners.choosing import Choice, EventRule
+from console.trainings import drop_artefacts
 from recipes import use_cases
 from recipes.base import RecipeError
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from console.engines import trainings
+from console import trainings
 from console.errors import (
     InvalidInputException,
     ResourceAlreadyExistsException,

@@ -113,7 +113,7 @@ def test_it_can_be_stopped():
 def test_it_reports_epochs_for_the_curves():
     seen = []
     UserPersonalization(mode="full", hidden_dimension=32).fit(
-        worlds.tasteful(), Run(max_seconds=6, on_progress=seen.append)
+        worlds.tasteful(), Run(max_seconds=40, on_progress=seen.append)
     )
     epochs = [progress for progress in seen if progress.epoch]
 
