@@ -190,3 +190,37 @@ def test_the_progress_of_another_accounts_job_is_not_found(alice, charlie, films
     alice.post(preview, filled_in(alice, preview))
     assert charlie.get("/jobs/DatasetImportJob/1/progress/").status_code == 404
     assert alice.get("/jobs/Nothing/1/progress/").status_code == 404
+
+
+ITEMS = "item,title,price\n" + "\n".join(f"film-{i},Film {i},{i}.5" for i in range(30))
+
+
+def test_a_record_is_put_by_hand(alice, films, run_jobs):
+    preview = bring(alice, ITEMS, "Items")
+    alice.post(preview, filled_in(alice, preview))
+    run_jobs()
+    form = alice.get("/datasets/films/ITEMS/records/").context["form"]
+    names = list(form.fields)
+    assert names[0] == "ITEM_ID"
+    answer = alice.post(
+        "/datasets/films/ITEMS/records/", {names[0]: "film-99", names[1]: "The last one", names[2]: "9.5"}
+    )
+    assert answer["Location"] == "/datasets/films/ITEMS/"
+    assert Dataset.objects.get().records.get().entity_id == "film-99"
+    wrong = alice.post("/datasets/films/ITEMS/records/", {names[0]: "film-99", names[2]: "cheap"})
+    assert names[2] in wrong.context["form"].errors
+
+
+def test_a_schema_is_replaced_by_a_wider_one(alice, films, run_jobs):
+    preview = bring(alice, ITEMS, "Items")
+    alice.post(preview, filled_in(alice, preview))
+    run_jobs()
+    document = json.loads(Schema.objects.get().text)
+    document["fields"].append({"name": "MOOD", "type": ["null", "string"], "categorical": True})
+    alice.post("/create/schemas/", {"name": "wider", "schema": json.dumps(document)})
+    wider = Schema.objects.get(name="wider")
+    alice.post("/datasets/films/ITEMS/schema/", {"schema_arn": wider.arn})
+    assert Dataset.objects.get().schema == wider
+    narrow = Schema.objects.exclude(pk=wider.pk).get()
+    refused = alice.post("/datasets/films/ITEMS/schema/", {"schema_arn": narrow.arn})
+    assert "MOOD" in str(refused.context["form"].errors)
