@@ -147,7 +147,7 @@ def is_complete(ask: Ask, needed: tuple[str, ...]) -> bool:
 def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
     """Ask one server; its refusal is shown in its place."""
     try:
-        members = {**member_of(server), **test_members(request, ask, weight)}
+        members = {**member_of(server), **request_members(request, ask, weight)}
         if ask.is_what_if:
             members["history"] = changed_history(request, server, ask)
         answer = call(request, "TestRecommendations", members)
@@ -161,7 +161,7 @@ def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
     return Listing(server.name, " · ".join(notes), server, items)
 
 
-def test_members(request: Request, ask: Ask, weight: str) -> JSONDict:
+def request_members(request: Request, ask: Ask, weight: str) -> JSONDict:
     """The request by wire names."""
     members: JSONDict = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
     if ask.count.isdigit():

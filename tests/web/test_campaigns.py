@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from console.models import Campaign, Filter, Recommender, SolutionVersion
 from console.operations.base import call_by_wire_names
@@ -212,3 +214,20 @@ def test_recommenders_that_are_refused_are_all_left_out(alice, account):
     answer = alice.post("/create/recommenders/?group=shop", entered)
     assert "choose another name" in text_of(answer)
     assert not Recommender.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["/campaigns/", "/solutions/", "/solution-versions/", "/solutions/user-personalization/"]
+)
+def test_lists_take_the_same_queries_however_long(
+    alice, account, campaign, run_jobs, django_assert_max_num_queries, address
+):
+    alice.get(address)  # the session learns the group
+    with CaptureQueriesContext(connection) as short:
+        alice.get(address)
+    for name in ("second", "third"):
+        members = {"name": name, "solutionVersionArn": campaign.solution_version.arn}
+        call_by_wire_names("CreateCampaign", account, members)
+        call_by_wire_names("CreateSolutionVersion", account, {"solutionArn": campaign.solution_version.solution.arn})
+    with django_assert_max_num_queries(len(short)):
+        alice.get(address)
