@@ -19,11 +19,11 @@ from recipes.base import Floats
 from recipes.data import Histories
 from recipes.layers import GatedRecurrence, SequenceDropout
 from recipes.losses import SampledSoftmax
+from recipes.optimizer import MOMENTS, FlatAdamW
 from recipes.recurrence_scorer import GAPS, RecurrenceScorer, gap_buckets
 from recipes.sampling import Chunk, chunks, count_chunks
 
-MOMENTS = (0.9, 0.98)
-DECAY = 0.01
+CLIP = 5.0
 FEWEST_STEPS = 40  # of an epoch
 COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
 
@@ -121,10 +121,7 @@ class RecurrenceTask:
         self.cold = cold
         self.count = 0
         self.states: list[Tensor] = []
-        matrices = [p for p in self.network.parameters() if p.dim() > 1]
-        vectors = [p for p in self.network.parameters() if p.dim() < 2]
-        groups = [{"params": matrices, "weight_decay": DECAY}, {"params": vectors, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=shape.learning_rate, betas=MOMENTS, fused=True)
+        self.optimizer = FlatAdamW(list(self.network.parameters()))
 
     @property
     def steps_per_epoch(self) -> int:
@@ -180,14 +177,19 @@ class RecurrenceTask:
             bias[where_negative],
             where_target[:, None] == where_negative[None, :],
         )
-        self.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_([*self.network.parameters(), local], 5.0)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.shape.learning_rate * rate
-        self.optimizer.step()
-        self._update_rows(index, torch.as_tensor(local.grad), self.shape.learning_rate * rate)
+        self._update(index, torch.as_tensor(local.grad), self.shape.learning_rate * rate)
         return float(loss.detach())
+
+    @torch.no_grad()
+    def _update(self, index: Tensor, grad: Tensor, rate: float) -> None:
+        """A step on all parameters, with the gradient's norm held to `CLIP`."""
+        norm = float((self.optimizer.gradient.square().sum() + grad.square().sum()).sqrt())
+        if norm > CLIP:
+            self.optimizer.gradient.mul_(CLIP / norm)
+            grad = grad * (CLIP / norm)
+        self.optimizer.step(rate)
+        self._update_rows(index, grad, rate)
 
     @torch.no_grad()
     def _update_rows(self, index: Tensor, grad: Tensor, rate: float) -> None:
