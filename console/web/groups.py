@@ -101,8 +101,10 @@ def overview(request: Request, name: str) -> HttpResponse:
     context = detail_context(GROUPS, group) | {
         "chart": timeline(interactions),
         "domain": DOMAINS[group.domain],
-        "cards": [_card(kind, purpose, datasets.pop(kind.lower(), None)) for kind, purpose in DATASET_TYPES],
-        "others": list(datasets.values()),
+        "cards": [
+            *(_card(kind, purpose, datasets.pop(kind.lower(), None)) for kind, purpose in DATASET_TYPES),
+            *(_card(row.type.replace("_", " ").capitalize(), "", row) for row in datasets.values()),
+        ],
         "serving": serving(group),
         "jobs": jobs,
         "is_live": any(job.is_unfinished for job in jobs),

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Resource
@@ -135,8 +134,3 @@ def _link(path: str, label: str, url: str, icon: str) -> Link:
     base = url.partition("?")[0]
     is_current = path == base if base.startswith("/dataset-groups/") else path.startswith(base)
     return Link(label, url, icon, is_current)
-
-
-def home_url() -> str:
-    """Where the console begins."""
-    return reverse("home")

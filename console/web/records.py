@@ -16,7 +16,7 @@ from console.shapes import JSONDict
 from console.web.access import Request, writing_page
 from console.web.data_kinds import DATASETS
 from console.web.details import crumbs
-from console.web.forms import OperationForm
+from console.web.forms import OperationForm, style
 from console.web.kinds import page_url
 from console.web.pages import find, render
 
@@ -33,8 +33,9 @@ class RecordForm(OperationForm):
     def __init__(self, *args: Any, dataset: Dataset, **kwargs: Any) -> None:
         """Ask for the columns of `dataset`."""
         self.columns = parse(dataset.schema.text, dataset.schema.domain)
-        self.base_fields = {field.name: _control(field) for field in self.columns.fields}
         super().__init__(*args, **kwargs)
+        self.fields |= {field.name: _control(field) for field in self.columns.fields}
+        style(self)
         self.dataset = dataset
         self.operation, self.list_member, self.id_member = PUTS[dataset.type]  # type: ignore[misc]
 
@@ -47,6 +48,8 @@ class RecordForm(OperationForm):
 
 def _control(field: Field) -> forms.Field:
     options: dict[str, Any] = {"label": field.name, "required": not field.nullable}
+    if field.name.endswith("TIMESTAMP"):
+        options["help_text"] = "Seconds since 1970, UTC."
     if field.categorical:
         options["help_text"] = "Several categories are parted by |."
     match field.type:

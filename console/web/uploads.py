@@ -22,7 +22,7 @@ TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
 def upload(request: Request) -> HttpResponse:
     """Take a file for a dataset and go on to its preview; JavaScript sends it with progress and gets the address as JSON."""
     group = chosen_group(request)
-    kind = request.GET.get("type", "Interactions")
+    kind = request.GET.get("type", "Interactions").title()
     error = ""
     if request.method == "POST" and group:
         file = request.FILES.get("file")

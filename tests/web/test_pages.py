@@ -224,3 +224,31 @@ def test_a_schema_is_replaced_by_a_wider_one(alice, films, run_jobs):
     narrow = Schema.objects.exclude(pk=wider.pk).get()
     refused = alice.post("/datasets/films/ITEMS/schema/", {"schema_arn": narrow.arn})
     assert "MOOD" in str(refused.context["form"].errors)
+
+
+def test_a_waiting_job_is_stopped_and_tried_again(alice, films, run_jobs):
+    preview = bring(alice, watched())
+    job = alice.post(preview, filled_in(alice, preview))["Location"]
+    address = f"/jobs/DatasetImportJob/{alice.get(job).context['object'].pk}"
+    assert "Create stopped" in alice.post(f"{address}/stop/", follow=True).text
+    assert "Retry" in alice.get(job).text
+    assert "waiting for a worker" in alice.post(f"{address}/retry/", follow=True).text
+    run_jobs()
+    assert "only one that waits or runs can be stopped" in alice.post(f"{address}/stop/", follow=True).text
+
+
+def test_a_viewer_cannot_stop_a_job(alice, vera, films):
+    preview = bring(alice, watched())
+    job = alice.post(preview, filled_in(alice, preview))["Location"]
+    assert ">Stop<" in alice.get(job).text
+    assert ">Stop<" not in vera.get(job).text
+    assert vera.post(f"/jobs/DatasetImportJob/{alice.get(job).context['object'].pk}/stop/").status_code == 403
+
+
+def test_a_filter_is_deleted(alice, imported):
+    expression = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")'
+    alice.post("/create/filters/", {"dataset_group_arn": imported.arn, "name": "f", "filter_expression": expression})
+    assert "Nothing else goes with it" in alice.get("/filters/f/delete/").text
+    answer = alice.post("/filters/f/delete/", follow=True)
+    assert "Deleted filter f." in answer.text
+    assert not Filter.objects.exists()
