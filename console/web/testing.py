@@ -26,6 +26,12 @@ PICKS = ("random", "heavy", "cold", "new")
 HISTORY, RESULTS, TO_RANK = 30, 10, 20
 PICTURES = ("IMAGE", "IMAGE_URL", "PICTURE", "POSTER", "POSTER_URL", "THUMBNAIL")
 PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
+# boto3's name, the list it answers, the id in each entry, and REST's path
+USUAL_CALL = ("get_recommendations", "itemList", "itemId", "recommendations")
+CALLS = {
+    "PERSONALIZED_RANKING": ("get_personalized_ranking", "personalizedRanking", "itemId", "ranking"),
+    "PERSONALIZED_ACTIONS": ("get_action_recommendations", "actionList", "actionId", "action-recommendations"),
+}
 TEXTS = ("user", "item", "items", "filter", "weight", "count", "other", "other_weight")
 WHOLE = 500  # events of a history that is changed
 Server = Campaign | Recommender
@@ -282,28 +288,26 @@ def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> lis
     else:
         members["numResults"] = int(ask.count) if ask.count.isdigit() else RESULTS
     members |= {name: value for name, value in filter_members(request, ask).items() if value}
+    sent = CALLS.get(recipe_type, USUAL_CALL)
     root = request.build_absolute_uri("/").rstrip("/")
-    return [("Python", _python(root, server, members, ranking)), ("curl", _curl(root, server, members, ranking))]
+    return [("Python", _python(root, server, members, sent)), ("curl", _curl(root, server, members, sent))]
 
 
-def _python(root: str, server: Server, members: JSONDict, ranking: bool) -> str:
-    call_name, key = (
-        ("get_personalized_ranking", "personalizedRanking") if ranking else ("get_recommendations", "itemList")
-    )
+def _python(root: str, server: Server, members: JSONDict, sent: tuple[str, str, str, str]) -> str:
+    name, key, item, _ = sent
     arguments = "".join(f"    {name}={value!r},\n" for name, value in (member_of(server) | members).items())
     return (
         "import boto3\n\n"
         f'runtime = boto3.client("personalize-runtime", endpoint_url="{root}/aws", region_name="us-east-1")\n'
-        f"answer = runtime.{call_name}(\n{arguments})\n"
-        f'for item in answer["{key}"]:\n    print(item["itemId"], item.get("score"))\n'
+        f"answer = runtime.{name}(\n{arguments})\n"
+        f'for item in answer["{key}"]:\n    print(item["{item}"], item.get("score"))\n'
     )
 
 
-def _curl(root: str, server: Server, members: JSONDict, ranking: bool) -> str:
+def _curl(root: str, server: Server, members: JSONDict, sent: tuple[str, str, str, str]) -> str:
     kind = "campaigns" if isinstance(server, Campaign) else "recommenders"
-    path = "ranking" if ranking else "recommendations"
     body = shlex.quote(json.dumps(members))
     return (
-        f'curl -X POST {root}/api/v1/{kind}/{server.arn_name}/{path}/ \\\n  -H "Authorization: Bearer $TOKEN" \\\n'
+        f'curl -X POST {root}/api/v1/{kind}/{server.arn_name}/{sent[3]}/ \\\n  -H "Authorization: Bearer $TOKEN" \\\n'
         f'  -H "Content-Type: application/json" \\\n  -d {body}\n'
     )
