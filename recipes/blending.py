@@ -87,11 +87,14 @@ def hold_out(histories: Histories, num_items: int, seed: int, most_users: int = 
     long = held >= 3
     users = np.concatenate([chosen, chosen[long]])
     cuts = np.concatenate([ends[chosen], ends[chosen[long]] + held[long] // 2])
-    events = np.concatenate([np.arange(s, s + c) for s, c in zip(histories.offsets[users], cuts, strict=True)] or [[]])
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(cuts)])
+    events = np.arange(int(offsets[-1])) + np.repeat(histories.offsets[users] - offsets[:-1], cuts)
     queries = Histories(
-        np.concatenate([np.zeros(1, np.int64), np.cumsum(cuts)]),
-        *(getattr(histories, name)[events.astype(np.int64)] for name in ("item_index", "timestamp", "event_type")),
-        user_index=histories.user_index[users],
+        offsets,
+        histories.item_index[events],
+        histories.timestamp[events],
+        histories.event_type[events],
+        histories.user_index[users],
     )
     return _with_truths(histories, queries, users, cuts, ends, num_items)
 
@@ -318,4 +321,4 @@ def weighted(blend: Blend, name: str, weight: float, parts: Parts) -> Blend:
         return replace(blend, linear={**blend.linear, name: weight})
     if name in parts.logarithmic:
         return replace(blend, logarithmic={**blend.logarithmic, name: weight})
-    return replace(blend, **{name: weight})
+    return replace(blend, repeat=weight) if name == "repeat" else replace(blend, seen=weight)

@@ -23,7 +23,7 @@ class LinearScan(torch.autograd.Function):
         return states
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         """Gradients of keep and new; the start is a constant (truncated back-propagation through time)."""
         keep, states, start = ctx.saved_tensors
         flowing = grad.clone(memory_format=torch.contiguous_format)

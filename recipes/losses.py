@@ -43,6 +43,6 @@ class SampledSoftmax(torch.autograd.Function):
         return loss
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """The kept gradients, scaled."""
         return (*(grad * kept for kept in ctx.saved_tensors), None)

@@ -81,6 +81,14 @@ class Network(nn.Module):
         return normed, after
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """Copies of a network's parameters and its item table."""
+
+    parameters: dict[str, Tensor]
+    table: Tensor
+
+
 class RecurrenceTask:
     """A network, its item table and optimizers on one set of sequences; `recipes.training.train` drives it."""
 
@@ -204,13 +212,14 @@ class RecurrenceTask:
 
     def snapshot(self) -> object:
         """Copies of the network's parameters and the item table."""
-        return {name: value.clone() for name, value in self.network.state_dict().items()}, self.table.clone()
+        parameters = {name: value.clone() for name, value in self.network.state_dict().items()}
+        return Snapshot(parameters, self.table.clone())
 
     def restore(self, snapshot: object) -> None:
         """Go back to such copies."""
-        parameters, table = snapshot  # type: ignore[misc]
-        self.network.load_state_dict(parameters)
-        self.table = table
+        assert isinstance(snapshot, Snapshot)  # noqa: S101  the loop hands back what it was given
+        self.network.load_state_dict(snapshot.parameters)
+        self.table = snapshot.table
 
     @torch.inference_mode()
     def scorer(self) -> RecurrenceScorer:

@@ -116,7 +116,7 @@ def _norm(values: Floats, weight: Floats, bias: Floats) -> Floats:
     variance = np.square(centred).mean(axis=-1, keepdims=True)
     centred *= weight / np.sqrt(variance + np.float32(1e-5))
     centred += bias
-    return centred
+    return np.asarray(centred, np.float32)
 
 
 def _sigmoid(values: Floats) -> Floats:

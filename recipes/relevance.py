@@ -76,7 +76,7 @@ class Components:
         """(B, N) scores of all parts that add up."""
         scores = {name: ridge.score(histories) for name, ridge in self.ridges.items()}
         for name, part in self.others().items():
-            scores[name] = scores[self.source] @ self.content if name == "content" else part.score(histories)
+            scores[name] = scores[self.source] @ part.content if isinstance(part, Likeness) else part.score(histories)
         return scores
 
     def enlarged(self, num_items: int, neighbours: sp.csr_matrix | None) -> Components:

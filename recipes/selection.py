@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -221,9 +222,7 @@ def _blend(workshop: Workshop, validation: Validation, parts: Parts, found: dict
         grids |= {"repeat": (0.0, 0.3, 1.0, 3.0, 10.0), "seen": (-3.0, -1.0, -0.3, 0.0, 0.3, 1.0)}
     blend, reached = start, 0.0
     for sweep in range(SWEEPS):
-        blend, reached = search(
-            validation, parts, blend, grids, lambda sweep=sweep: run.report("blending", sweep / SWEEPS)
-        )
+        blend, reached = search(validation, parts, blend, grids, partial(run.report, "blending", sweep / SWEEPS))
         blend, grids = _pruned(blend, grids, found)
     run.report("blending", 1.0, message=f"Blend {reached:.4f}: {blend}")
     return blend

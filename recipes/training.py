@@ -10,12 +10,13 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
 import torch
 
-from recipes.base import RecipeError, Run
+from recipes.base import Progress, RecipeError, Run
 
 REPORT_S = 0.5  # seconds between reports
 WARM_UP = 0.03  # share of the training in which the learning rate rises
@@ -53,49 +54,65 @@ def train(
     Raises:
         RecipeError: the loss is not a number.
     """
-    best, kept, waited, done, number = -math.inf, None, 0, 0, 0
-    budget, spent = run.seconds_left, monotonic()
-    while done < steps and run.seconds_left > 0:
+    best, kept, waited, number = -math.inf, None, 0, 0
+    pace = Pace(steps, run)
+    while pace.progress < 1 and waited < PATIENCE:
         number += 1
-        total, count, reported = 0.0, 0, monotonic()
-        for step in task.epoch(number):
-            progress = max(done / steps, (monotonic() - spent) / budget if budget < math.inf else 0.0)
-            if progress >= 1:
-                break
-            total += step(rate(progress))
-            done, count = done + 1, count + 1
-            if monotonic() - reported > REPORT_S:
-                _check(total)
-                run.report("training", min(1.0, progress))
-                reported = monotonic()
-        _check(total)
+        loss = _epoch(task, number, pace)
         quality = validate() if validate else 0.0
-        run.report(
-            "training",
-            min(1.0, done / steps),
-            epoch=number,
-            loss=total / max(1, count),
-            **({"validation_ndcg_at_10": quality} if validate else {}),
-        )
+        metrics = {"loss": loss} | ({"validation_ndcg_at_10": quality} if validate else {})
+        run.on_progress(Progress("training", min(1.0, pace.progress), number, metrics))
         if quality > best + least_gain or not validate:
             best, kept, waited = quality, task.snapshot(), 0
         else:
             waited += 1
-        if waited >= PATIENCE or not count:
-            break
     if kept is not None:
         task.restore(kept)
     return max(best, 0.0)
 
 
+@dataclass
+class Pace:
+    """How far training is, by steps or by seconds, whichever is further."""
+
+    steps: int
+    run: Run
+    done: int = 0
+    begun: float = field(default_factory=monotonic)
+    budget: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The seconds there are."""
+        self.budget = max(1e-9, self.run.seconds_left)
+
+    @property
+    def progress(self) -> float:
+        """0 at the beginning, 1 or more at the end."""
+        return max(self.done / self.steps, (monotonic() - self.begun) / self.budget)
+
+
+def _epoch(task: Trainable, number: int, pace: Pace) -> float:
+    """One epoch, or what is left of the training; returns the mean loss."""
+    total, count, reported = 0.0, 0, monotonic()
+    for step in task.epoch(number):
+        progress = pace.progress
+        if progress >= 1:
+            break
+        total += step(rate(progress))
+        pace.done, count = pace.done + 1, count + 1
+        if monotonic() - reported > REPORT_S:
+            pace.run.report("training", progress)
+            reported = monotonic()
+    if not count:
+        pace.done = pace.steps
+    if not math.isfinite(total):
+        raise RecipeError(f"Training diverged: the loss became {total}; are there extreme values in the metadata?")
+    return total / max(1, count)
+
+
 def rate(progress: float) -> float:
     """The learning-rate factor: a short rise, then half a cosine down to a fiftieth."""
     return min(1.0, (progress + 1e-3) / WARM_UP) * (0.49 * (1 + math.cos(math.pi * min(1.0, progress))) + 0.02)
-
-
-def _check(loss: float) -> None:
-    if not math.isfinite(loss):
-        raise RecipeError(f"Training diverged: the loss became {loss}; are there extreme values in the metadata?")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recipes.base import Model, Recipe, RecipeType, Run, hyperparameter
+from recipes.base import Model, ModelClass, Recipe, RecipeType, Run, hyperparameter
 from recipes.data import TrainingData
 from recipes.engine import fit_relevance, update_relevance
 from recipes.relevance import RelevanceModel
@@ -25,7 +25,7 @@ class UserPersonalization(Recipe):
     explores: ClassVar[bool] = True
     updates: ClassVar[bool] = True
     has_scores: ClassVar[bool] = True
-    model: ClassVar[type[Model]] = RelevanceModel
+    model: ClassVar[ModelClass] = RelevanceModel
 
     hidden_dimension: int = hyperparameter(
         149, low=32, high=256, tunable=True, help="Width of the network's memory; wider learns more and takes longer."
@@ -88,7 +88,7 @@ class UserPersonalizationV2(Recipe):
     datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS", "USERS", "ITEMS")
     updates: ClassVar[bool] = True
     has_scores: ClassVar[bool] = True
-    model: ClassVar[type[Model]] = RelevanceModel
+    model: ClassVar[ModelClass] = RelevanceModel
 
     apply_recency_bias: bool = hyperparameter(True, help="Whether recent events and recently popular items weigh more.")
     mode: str = hyperparameter(
