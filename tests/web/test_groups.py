@@ -17,7 +17,7 @@ def test_it_works(alice, account):
 
 def test_the_first_visit_offers_one_action_and_the_samples(alice):
     page = alice.get("/").text
-    assert page.count("btn-primary") == 2  # in the header and in the middle of the empty page
+    assert page.count("btn-primary") == 1
     assert "Create dataset group" in page
     assert "Load sample data" in page
     assert "MovieLens 100K" in page
