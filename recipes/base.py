@@ -336,6 +336,16 @@ class Recipe(ABC):
             StopRequested: passed on from the watcher.
         """
 
+    def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """A model of all of `data`, taking over what was chosen when `model` was fitted on a part of it to be judged.
+
+        Args:
+            model: fitted by this recipe on `data` without some users' events; the catalogue is the same.
+            data: everything there is.
+            run: seed, budget and watcher.
+        """
+        return self.fit(data, run)
+
     def update(self, model: Model, data: TrainingData, run: Run) -> Model:
         """A model that knows the items and counts of `data` without a full training (AWS's UPDATE mode)."""
         raise TypeError(f"{self.name} does not support UPDATE training; use FULL.")

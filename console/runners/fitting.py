@@ -121,9 +121,11 @@ def read(group: DatasetGroup, choice: Choice, recipe: type[Recipe], before: Trai
 def fit_all(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict | None = None) -> JSONDict:
     """Judge, learn from everything, publish: the fields of the row."""
     began = monotonic()
-    evaluation = _judge(recipe, snapshot, watch, objective)
+    tried = _judge(recipe, snapshot, watch, objective)
+    evaluation = tried.evaluation if tried else None
     judged = monotonic()
-    model = recipe.fit(snapshot.learned, watch.begin("served"))
+    run = watch.begin("served")
+    model = recipe.refit(tried.model, snapshot.learned, run) if tried else recipe.fit(snapshot.learned, run)
     fitted = monotonic()
     watch.begin("publishing")
     fields = publish(model, snapshot, evaluation, objective)
@@ -159,7 +161,15 @@ def publish(
     return fields
 
 
-def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict | None) -> Evaluation | None:
+@dataclass(frozen=True)
+class Judged:
+    """The model that was put to the test, and what came of it."""
+
+    model: Model
+    evaluation: Evaluation
+
+
+def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict | None) -> Judged | None:
     """Fit on the training part of the split and judge on the rest; None where a recipe can do without a test."""
     try:
         split = judging.split_for(recipe, snapshot.learned)
@@ -171,9 +181,10 @@ def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict
     run = watch.begin("evaluating")
     values = _rewards(snapshot.learned, objective)
     lift = lift_of(snapshot.learned, objective)
-    model = model if lift is None else Lifted(model, lift)
+    shown = model if lift is None else Lifted(model, lift)
     weights = snapshot.choice.weights
-    return judging.judge(model, split, snapshot.learned, run=run, event_weights=weights, rewards=values)
+    evaluation = judging.judge(shown, split, snapshot.learned, run=run, event_weights=weights, rewards=values)
+    return Judged(model, evaluation)
 
 
 def _finite(told: Any) -> Any:
