@@ -20,7 +20,7 @@ def fit_network(workshop: Workshop) -> RecurrenceScorer:
     settings, run, remaining = workshop.settings, workshop.run, workshop.remaining
     num_events = len(remaining.item_index)
     shape = Shape.of(settings.hidden_dimension, settings.window, num_events, workshop.num_items)
-    most = 12 if num_events < 20_000 else 8 if num_events < 500_000 else 10
+    most = 12 if num_events < 20_000 else 8 if num_events < 500_000 else 7
     epochs = EFFORT[settings.mode] * float(np.clip(10 * (1e6 / max(1, num_events)) ** 0.35, 2, most))
     event_types = int(workshop.histories.event_type.max(initial=-1)) + 1
     few = workshop.asked.first_queries(QUERIES)

@@ -219,7 +219,7 @@ def _blend(workshop: Workshop, validation: Validation, parts: Parts, found: dict
     if workshop.settings.recency:
         grids["trend"] = (0.0, 0.15, 0.3, 0.6)
     if validation.repeating:
-        grids |= {"repeat": (0.0, 0.3, 1.0, 3.0, 10.0), "seen": (-3.0, -1.0, -0.3, 0.0, 0.3, 1.0)}
+        grids |= {"repeat": (0.0, 0.3, 1.0, 3.0, 10.0, 30.0), "seen": (-3.0, -1.0, -0.3, 0.0, 0.3, 1.0)}
     blend, reached = start, 0.0
     for sweep in range(SWEEPS):
         blend, reached = search(validation, parts, blend, grids, partial(run.report, "blending", sweep / SWEEPS))
