@@ -15,7 +15,7 @@ from recipes.data import Histories, TrainingData
 from recipes.likeness import content_neighbours, item_features
 from recipes.relevance import UNKNOWN, Components, Priors, RelevanceModel
 from recipes.repeats import COUNTS, LAGS, repeat_rates
-from recipes.selection import choose, without_choice
+from recipes.selection import choose, follow, without_choice
 from recipes.workshop import Settings, Workshop
 
 RECENT = 0.1  # newest share of the time span that counts as recent
@@ -32,6 +32,26 @@ def fit_relevance(recipe: Recipe, settings: Settings, data: TrainingData, run: R
         RecipeError: there are no interactions.
         StopRequested: passed on from the watcher.
     """
+    workshop = _open(settings, data, run)
+    chosen = choose(workshop) if len(workshop.validation.row) >= FEWEST else without_choice(workshop)
+    return _model(recipe, workshop, chosen)
+
+
+def refit_relevance(model: RelevanceModel, settings: Settings, data: TrainingData, run: Run) -> RelevanceModel:
+    """Fit on all of `data` what was chosen for `model` on a part of it; from nothing if it remembers no plan.
+
+    Raises:
+        RecipeError: there are no interactions.
+        StopRequested: passed on from the watcher.
+    """
+    plan = model.components.plan
+    if plan is None or model.num_items != data.num_items:
+        return fit_relevance(model.recipe, settings, data, run)
+    workshop = _open(settings, data, run)
+    return _model(model.recipe, workshop, follow(workshop, plan))
+
+
+def _open(settings: Settings, data: TrainingData, run: Run) -> Workshop:
     run.report("preparing", 0.0)
     if not len(data.interactions):
         raise RecipeError("There are no interactions to learn from.")
@@ -40,9 +60,12 @@ def fit_relevance(recipe: Recipe, settings: Settings, data: TrainingData, run: R
     rates = learn_rates(histories, validation, data.num_items)
     workshop = Workshop.of(settings, data, histories, validation, make_priors(data, settings), rates, run)
     run.report("preparing", 1.0)
-    chosen = choose(workshop) if len(validation.row) >= FEWEST else without_choice(workshop)
+    return workshop
+
+
+def _model(recipe: Recipe, workshop: Workshop, chosen: Components) -> RelevanceModel:
     priors = with_described(workshop.priors, workshop.features, chosen)
-    return RelevanceModel(recipe, data.num_items, chosen, priors, rates)
+    return RelevanceModel(recipe, workshop.num_items, chosen, priors, workshop.rates)
 
 
 def with_described(priors: Priors, features: Floats, components: Components) -> Priors:

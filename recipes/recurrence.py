@@ -219,7 +219,7 @@ class RecurrenceTask:
         """Go back to such copies."""
         assert isinstance(snapshot, Snapshot)  # noqa: S101  the loop hands back what it was given
         self.network.load_state_dict(snapshot.parameters)
-        self.table = snapshot.table
+        self.table = snapshot.table.clone()  # the copy stays a copy, whatever is learned from here
 
     @torch.inference_mode()
     def scorer(self) -> RecurrenceScorer:

@@ -6,7 +6,7 @@ Serving needs numpy and scipy only: torch is loaded by fitting, never by answeri
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,6 +20,9 @@ from recipes.recurrence_scorer import RecurrenceScorer
 from recipes.repeats import seen_items
 from recipes.sequence_ridge import Kernel, SequenceRidge
 from recipes.transitions import Transitions
+
+if TYPE_CHECKING:
+    from recipes.selection import Plan
 
 UNKNOWN = -30.0  # added to the logarithm of items that nothing is known about
 Tensors: TypeAlias = dict[str, NDArray[Any]]
@@ -62,6 +65,7 @@ class Components:
     Attributes:
         ridges, transitions, audience, network: see their modules; `ridges` by the names the blend uses.
         content: (N, N) sparse neighbours in content, through which the ridge called `source` speaks, or None.
+        plan: what was chosen, for fitting the same on more events; it is not stored.
     """
 
     ridges: dict[str, SequenceRidge] = field(default_factory=dict)
@@ -71,6 +75,7 @@ class Components:
     content: sp.csr_matrix | None = None
     source: str = ""
     blend: Blend = field(default_factory=Blend)
+    plan: Plan | None = None
 
     def linear(self, histories: Histories) -> dict[str, Floats]:
         """(B, N) scores of all parts that add up."""

@@ -5,8 +5,9 @@ and what stays in the mix is fitted again with everything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from recipes.recurrence_scorer import RecurrenceScorer
 from recipes.relevance import Components
 from recipes.sequence_ridge import Kernel, SequenceRidge
 from recipes.workshop import Candidate, Workshop
+
+if TYPE_CHECKING:
+    from recipes.recurrence_fit import TrainedNetwork
 
 FLOPS_A_SECOND = 60e9
 RIDGE_SHARE = 0.2  # of a time budget that trying ridges may take; fitting the chosen ones again takes as much at most
@@ -34,18 +38,19 @@ def choose(workshop: Workshop) -> Components:
     for name, part in trial.others().items():
         linear[name] = workshop.scores(part)
         linear[name] /= _mass(linear[name])
-    if _wants_network(workshop):
-        trial.network = _network(workshop)
+    network = _network(workshop) if _wants_network(workshop) else None
+    trial.network = network.scorer if network else None
     seen = workshop.asked.seen
     parts = Parts(linear, _logarithmic(workshop, trial), seen, workshop.rates[seen.lag, seen.count])
-    return _refitted(workshop, trial, tried, _blend(workshop, *shortlist(workshop.asked, parts), found))
+    blend = _blend(workshop, *shortlist(workshop.asked, parts), found)
+    return follow(workshop, Plan(tried, blend, trial.source, network))
 
 
 def without_choice(workshop: Workshop) -> Components:
     """Too little data to hold any back: one ridge and a little popularity, or the network alone."""
     floor = 0.3 / workshop.num_items
     if not workshop.settings.ridges:
-        return Components(network=_network(workshop), blend=Blend({}, {"network": 1.0}, floor=floor))
+        return Components(network=_network(workshop).scorer, blend=Blend({}, {"network": 1.0}, floor=floor))
     ridge = workshop.fit_ridge(Candidate(Kernel(workshop.settings.window, 0.8, 1), 1.0), workshop.histories)
     return Components({"next": ridge}, blend=Blend({"next": 1.0}, {"popularity": 0.1}, floor=floor))
 
@@ -132,18 +137,37 @@ def _try_ridges(workshop: Workshop) -> tuple[Components, dict[str, Candidate], d
     return trial, tried, linear, found
 
 
-def _refitted(workshop: Workshop, trial: Components, tried: Mapping[str, Candidate], blend: Blend) -> Components:
-    """The components in the blend, fitted on everything; ridges that read a history alike become one."""
+@dataclass(frozen=True)
+class Plan:
+    """What was chosen for a data set.
+
+    Attributes:
+        tried: the ridges by name.
+        blend: its weights are for parts whose scores add up to 1.
+        source: the ridge that content neighbours speak through.
+        network: trained without the held-out events, or None.
+    """
+
+    tried: dict[str, Candidate]
+    blend: Blend
+    source: str
+    network: TrainedNetwork | None
+
+
+def follow(workshop: Workshop, plan: Plan) -> Components:
+    """The components in the plan's blend, fitted on everything; ridges that read a history alike become one."""
+    blend, tried = plan.blend, plan.tried
     used = {name for name, weight in (*blend.linear.items(), *blend.logarithmic.items()) if weight}
     if "content" in used:
-        used.add(trial.source)
+        used.add(plan.source)
     weights = {name: weight for name, weight in blend.linear.items() if name in used and name not in tried}
     final = Components(
         {},
         workshop.fit_transitions(workshop.histories) if "transitions" in used else None,
         workshop.fit_audience(workshop.histories) if "audience" in used else None,
-        trial.network if "network" in used else None,
-        trial.content if "content" in used else None,
+        _continued(workshop, plan.network) if plan.network and "network" in used else None,
+        content_neighbours(workshop.features, workshop.members) if "content" in used else None,
+        plan=plan,
     )
     alike: dict[tuple[int, float], str] = {}
     for name in sorted(used & tried.keys()):
@@ -155,7 +179,7 @@ def _refitted(workshop: Workshop, trial: Components, tried: Mapping[str, Candida
             ridge = _sum(final.ridges[host], weights[host], ridge, share)
             share = 1.0
         final.ridges[host], weights[host] = ridge, share
-        if name == trial.source:
+        if name == plan.source:
             final.source = host
     for name, part in final.others().items():
         weights[name] /= float(_mass(workshop.scores(part)))
@@ -186,10 +210,16 @@ def _logarithmic(workshop: Workshop, trial: Components) -> dict[str, Floats]:
     return parts
 
 
-def _network(workshop: Workshop) -> RecurrenceScorer:
+def _network(workshop: Workshop) -> TrainedNetwork:
     from recipes.recurrence_fit import fit_network  # noqa: PLC0415  torch is loaded only when a network is trained
 
     return fit_network(workshop)
+
+
+def _continued(workshop: Workshop, network: TrainedNetwork) -> RecurrenceScorer:
+    from recipes.recurrence_fit import continue_network  # noqa: PLC0415
+
+    return continue_network(workshop, network) if workshop.run.seconds_left > 1 else network.scorer
 
 
 def _wants_network(workshop: Workshop) -> bool:

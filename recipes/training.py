@@ -37,7 +37,13 @@ class Trainable(Protocol):
 
 
 def train(
-    task: Trainable, *, steps: int, run: Run, validate: Callable[[], float] | None = None, least_gain: float = 1e-4
+    task: Trainable,
+    *,
+    steps: int,
+    run: Run,
+    validate: Callable[[], float] | None = None,
+    least_gain: float = 1e-4,
+    begin: float = 0.0,
 ) -> float:
     """Train `task` for about `steps` steps or until the budget of `run` is spent; the best parameters are kept.
 
@@ -47,6 +53,7 @@ def train(
         run: seconds and the watcher; StopRequested passes through.
         validate: a quality after an epoch, higher is better; the last parameters count without it.
         least_gain: what counts as a gain.
+        begin: where on the learning-rate schedule to start; above 0 for a task that was trained before.
 
     Returns:
         The best quality, 0 without validation.
@@ -55,7 +62,7 @@ def train(
         RecipeError: the loss is not a number.
     """
     best, kept, waited, number = -math.inf, None, 0, 0
-    pace = Pace(steps, run)
+    pace = Pace(steps, run, begin)
     while pace.progress < 1 and waited < PATIENCE:
         number += 1
         loss = _epoch(task, number, pace)
@@ -77,6 +84,7 @@ class Pace:
 
     steps: int
     run: Run
+    begin: float = 0.0
     done: int = 0
     begun: float = field(default_factory=monotonic)
     budget: float = field(init=False)
@@ -90,6 +98,11 @@ class Pace:
         """0 at the beginning, 1 or more at the end."""
         return max(self.done / self.steps, (monotonic() - self.begun) / self.budget)
 
+    @property
+    def rate(self) -> float:
+        """The learning-rate factor."""
+        return rate(self.begin + (1 - self.begin) * self.progress)
+
 
 def _epoch(task: Trainable, number: int, pace: Pace) -> float:
     """One epoch, or what is left of the training; returns the mean loss."""
@@ -98,7 +111,7 @@ def _epoch(task: Trainable, number: int, pace: Pace) -> float:
         progress = pace.progress
         if progress >= 1:
             break
-        total += step(rate(progress))
+        total += step(pace.rate)
         pace.done, count = pace.done + 1, count + 1
         if monotonic() - reported > REPORT_S:
             pace.run.report("training", progress)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from recipes.base import Model, ModelClass, Recipe, RecipeType, Run, hyperparameter
 from recipes.data import TrainingData
-from recipes.engine import fit_relevance, update_relevance
+from recipes.engine import fit_relevance, refit_relevance, update_relevance
 from recipes.relevance import RelevanceModel
 from recipes.workshop import Settings
 
@@ -71,6 +71,12 @@ class UserPersonalization(Recipe):
         """Fit the engine."""
         return fit_relevance(self, self.engine_settings(data), data, run)
 
+    def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
+        if not isinstance(model, RelevanceModel):
+            return self.fit(data, run)
+        return refit_relevance(model, self.engine_settings(data), data, run)
+
     def update(self, model: Model, data: TrainingData, run: Run) -> Model:
         """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
         if not self.updates or not isinstance(model, RelevanceModel):
@@ -100,6 +106,12 @@ class UserPersonalizationV2(Recipe):
     def fit(self, data: TrainingData, run: Run) -> Model:
         """Fit the engine."""
         return fit_relevance(self, self._settings(), data, run)
+
+    def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
+        if not isinstance(model, RelevanceModel):
+            return self.fit(data, run)
+        return refit_relevance(model, self.engine_settings(data), data, run)
 
     def update(self, model: Model, data: TrainingData, run: Run) -> Model:
         """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""

@@ -20,6 +20,7 @@ from console import storage
 from console.errors import InvalidInputException
 from console.serving.metadata import column_texts, title_column
 from console.serving.objective import Lifted, lift_of
+from console.serving.remembering import ScoreMemory
 from recipes import artefact
 from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.data import Columns, TrainingData
@@ -109,6 +110,11 @@ class Loaded:
         users, truth = self.test
         places = np.flatnonzero(users == user)
         return set(truth.rows(int(places[0]), int(places[0]) + 1).item_index.tolist()) if len(places) else set()
+
+    @cached_property
+    def memory(self) -> ScoreMemory:
+        """What the model answered lately."""
+        return ScoreMemory(self.model.score)
 
     @cached_property
     def exploration(self) -> ExplorationState:

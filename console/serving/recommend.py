@@ -215,7 +215,7 @@ def _scores(source: Source, loaded: Loaded, past: Past, query: int, ask: Ask) ->
     """(1, N) scores by the query item where the recipe relates items, else by the history."""
     if loaded.recipe.type is RecipeType.RELATED_ITEMS:
         return related_scores(source, loaded, np.array([query], np.int64))
-    return loaded.model.score(past.history(ask.context))
+    return loaded.memory.score(past.history(ask.context))
 
 
 def _allowed(

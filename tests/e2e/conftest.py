@@ -7,6 +7,7 @@ import pytest
 from tests.e2e import server as servers
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/e2e" in str(item.path):

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         )
         user = users["users"][0]["userId"]
         members = {"campaignArn": campaign.arn, "userId": user, "numResults": 10}
-        items = call_by_wire_names("TestRecommendations", account, members)["itemList"]
+        items = call_by_wire_names("TestRecommendations", account, members)["items"]
         self.stdout.write(f"\nTen recommendations of {campaign.name} for user {user}")
         for rank, item in enumerate(items, start=1):
             self.stdout.write(f"  {rank:>2}. {item.get('title') or item['itemId']:<60} {item.get('score', 0):.4f}")

@@ -21,6 +21,8 @@ from console.management import people
 from console.management.supervisor import AlreadyRunning, Child, Supervisor
 
 PYTHON = sys.executable
+# A request is small: a second thread for its matrix products would wait longer than it helps.
+ONE_THREAD_EACH = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 URL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to reach a server that listens everywhere
 
 
@@ -70,7 +72,7 @@ def _children() -> list[Child]:
     children = [
         Child("worker", [*celery, "worker", "--concurrency", str(settings.WORKERS), "--loglevel", "warning"]),
         Child("beat", [*celery, "beat", "--loglevel", "warning", "--pidfile", str(run / "beat.pid")]),
-        Child("web", web, ready=_web_answers),
+        Child("web", web, ready=_web_answers, environment=ONE_THREAD_EACH),
     ]
     return children if settings.HAS_BROKER else [_broker(), *children]
 
