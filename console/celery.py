@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 
 from celery import Celery
@@ -12,4 +13,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 app = Celery("console")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["console"])
+if "beat" not in sys.argv:  # beat sends tasks by name and needs none of what they import
+    app.autodiscover_tasks(["console"])

@@ -151,6 +151,16 @@ class Blend:
     seen: float = 0.0
     floor: float = 1e-4
 
+    def told(self) -> str:
+        """The mix in words, heaviest first, for people who watch.
+
+        >>> Blend({"next": 1.0, "profile": 2.5}, {"network": 0.6, "popularity": 0.0}).told()
+        'profile 2.5, next 1, network 0.6; items may repeat'
+        """
+        parts = sorted((*self.linear.items(), *self.logarithmic.items()), key=lambda part: -abs(part[1]))
+        mixed = ", ".join(f"{name} {weight:g}" for name, weight in parts if weight)
+        return f"{mixed}; items {'do not' if self.seen <= NEVER else 'may'} repeat"
+
     def mix(self, parts: Parts) -> Floats:
         """(B, N) scores; a fresh array."""
         return self.finish(self.linear_sum(parts), parts)

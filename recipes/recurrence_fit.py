@@ -35,7 +35,7 @@ def fit_network(workshop: Workshop) -> TrainedNetwork:
     settings, run, remaining = workshop.settings, workshop.run, workshop.remaining
     num_events = len(remaining.item_index)
     shape = Shape.of(settings.hidden_dimension, settings.window, num_events, workshop.num_items)
-    most = 12 if num_events < 20_000 else 8 if num_events < 500_000 else 7
+    most = 12 if num_events < 20_000 else 6 if num_events < 500_000 else 7
     epochs = EFFORT[settings.mode] * float(np.clip(10 * (1e6 / max(1, num_events)) ** 0.35, 2, most))
     few = workshop.asked.first_queries(QUERIES)
     with reproducible(run.seed, small=_is_small(shape)):

@@ -254,7 +254,7 @@ def _blend(workshop: Workshop, validation: Validation, parts: Parts, found: dict
     for sweep in range(SWEEPS):
         blend, reached = search(validation, parts, blend, grids, partial(run.report, "blending", sweep / SWEEPS))
         blend, grids = _pruned(blend, grids, found)
-    run.report("blending", 1.0, message=f"Blend {reached:.4f}: {blend}")
+    run.report("blending", 1.0, message=f"Chosen, at {reached:.4f}: {blend.told()}")
     return blend
 
 

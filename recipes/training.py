@@ -67,8 +67,8 @@ def train(
         number += 1
         loss = _epoch(task, number, pace)
         quality = validate() if validate else 0.0
-        metrics = {"loss": loss} | ({"validation_ndcg_at_10": quality} if validate else {})
-        run.on_progress(Progress("training", min(1.0, pace.progress), number, metrics))
+        metrics = {"loss": loss, "validation_ndcg_at_10": quality} if validate else {}
+        run.on_progress(Progress("training", min(1.0, pace.progress), number if validate else None, metrics))
         if quality > best + least_gain or not validate:
             best, kept, waited = quality, task.snapshot(), 0
         else:

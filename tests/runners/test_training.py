@@ -147,12 +147,16 @@ def test_an_objective_lifts_what_is_worth_more(account, run_jobs):
     for sensitivity in ("OFF", "HIGH"):
         objective = {"itemAttribute": "PRICE", "objectiveSensitivity": sensitivity}
         config = {"algorithmHyperParameters": {"mode": "fast"}, "optimizationObjective": objective}
-        version = trained(account, run_jobs, group, "aws-user-personalization", name=sensitivity, solution_config=config)
+        version = trained(
+            account, run_jobs, group, "aws-user-personalization", name=sensitivity, solution_config=config
+        )
         row = SolutionVersion.objects.first()
         assert row.status == "ACTIVE", (row.failure_reason, row.traceback)
         assert ("average_rewards_at_k" in row.metrics) is (sensitivity == "HIGH")
         told = [
-            call("TestRecommendations", account, solution_version_arn=version, user_id=f"u{user}", exploration_weight=0.0)
+            call(
+                "TestRecommendations", account, solution_version_arn=version, user_id=f"u{user}", exploration_weight=0.0
+            )
             for user in range(5)
         ]
         items = [item for answer in told for item in answer["items"][:10]]

@@ -65,9 +65,7 @@ class Command(BaseCommand):
             self._recommend(account, campaign)
 
     def _recommend(self, account: Account, campaign: Campaign) -> None:
-        users = call_by_wire_names(
-            "SearchUsers", account, {"campaignArn": campaign.arn, "kind": "heavy", "maxResults": 1}
-        )
+        users = call_by_wire_names("SearchUsers", account, {"campaignArn": campaign.arn, "maxResults": 1})
         user = users["users"][0]["userId"]
         members = {"campaignArn": campaign.arn, "userId": user, "numResults": 10}
         items = call_by_wire_names("TestRecommendations", account, members)["items"]

