@@ -39,6 +39,8 @@ def top_k(scores: Floats, k: int) -> TopK:
     best = np.take_along_axis(values, order, axis=1)
     items[np.isneginf(best)] = -1
     short = k - width
+    if not short:
+        return TopK(items, best)
     return TopK(
         np.pad(items, ((0, 0), (0, short)), constant_values=-1),
         np.pad(best, ((0, 0), (0, short)), constant_values=-np.inf),

@@ -1,10 +1,15 @@
-"""What was recommended, kept for as long as events may refer to it; serving goes on without it when the broker is away."""
+"""What was recommended, kept for as long as events may refer to it; serving goes on without it when the broker is away.
+
+A thread of its own writes to the broker, so that no request waits for it.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
+from collections import OrderedDict
 from functools import cache
 from typing import Any
 
@@ -16,17 +21,60 @@ logger = logging.getLogger(__name__)
 KEEP_S = 3 * 86_400
 TIMEOUT_S = 0.25
 AWAY_S = 10.0  # after a failure the broker is left alone this long
+MOST_WAITING = 10_000
 JSONDict = dict[str, Any]
 _away_until = 0.0
 
 
+class Writer:
+    """Writes answers in the background, oldest first; holds a bounded number of them until then."""
+
+    def __init__(self) -> None:
+        """Nothing is waiting, and no thread runs yet."""
+        self._waiting: OrderedDict[str, JSONDict] = OrderedDict()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def put(self, recommendation_id: str, answer: JSONDict) -> None:
+        """Have an answer written soon; the oldest one is given up where too many wait."""
+        with self._changed:
+            self._waiting[recommendation_id] = answer
+            if len(self._waiting) > MOST_WAITING:
+                self._waiting.popitem(last=False)
+            if self._thread is None or not self._thread.is_alive():  # none yet, or left behind by a fork
+                self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def find(self, recommendation_id: str) -> JSONDict | None:
+        """An answer that is not written yet."""
+        with self._changed:
+            return self._waiting.get(recommendation_id)
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting:
+                    self._changed.wait()
+                name, answer = next(iter(self._waiting.items()))
+            _try(lambda name=name, answer=answer: _client().set(_key(name), json.dumps(answer), ex=KEEP_S))
+            with self._changed:
+                self._waiting.pop(name, None)
+
+
+_writer = Writer()
+
+
 def record(recommendation_id: str, answer: JSONDict) -> None:
     """Keep an answer: source ARN, items, propensities, time."""
-    _try(lambda: _client().set(_key(recommendation_id), json.dumps(answer), ex=KEEP_S))
+    _writer.put(recommendation_id, answer)
 
 
 def recall(recommendation_id: str) -> JSONDict | None:
     """An answer that was given; None when it is too old, unknown, or the broker is away."""
+    waiting = _writer.find(recommendation_id)
+    if waiting is not None:
+        return waiting
     text = _try(lambda: _client().get(_key(recommendation_id)))
     return json.loads(text) if text else None
 
