@@ -10,7 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -205,8 +205,27 @@ NUMBERS: dict[str, Callable[[Any], bool]] = {
 
 def prune(shape: Shape, value: Any) -> Any:
     """Keep only what `shape` declares and drop None, so that one `wire()` serves Describe and List."""
-    if value is None or shape.type_name not in ("structure", "list"):
-        return value
-    if shape.type_name == "list":
-        return [prune(shape.member, member) for member in value]
-    return {n: prune(member, value[n]) for n, member in shape.members.items() if value.get(n) is not None}
+    cut = pruner(shape)
+    return value if cut is None or value is None else cut(value)
+
+
+def pruner(shape: Shape) -> Callable[[Any], Any] | None:
+    """What cuts values to `shape`, made once for all of them; None where there is nothing to cut."""
+    match shape.type_name:
+        case "list":
+            cut_member = pruner(shape.member)
+            return None if cut_member is None else lambda values: [cut_member(value) for value in values]
+        case "structure":
+            members = [(name, pruner(member)) for name, member in shape.members.items()]
+            return partial(_cut, members)
+        case _:
+            return None
+
+
+def _cut(members: list[tuple[str, Callable[[Any], Any] | None]], value: Any) -> JSONDict:
+    kept: JSONDict = {}
+    for name, cut in members:
+        found = value.get(name)
+        if found is not None:
+            kept[name] = found if cut is None else cut(found)
+    return kept

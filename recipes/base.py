@@ -246,8 +246,9 @@ class Model(ABC):
 
     def probabilities(self, scores: Floats) -> Floats:
         """Turn (B, N) scores into what is shown: softmax over the catalogue, as AWS's scores sum to 1."""
-        shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return shifted / shifted.sum(axis=1, keepdims=True)
+        shares: Floats = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        return shares
 
     def explain(self, history: Histories, item: int) -> list[Contribution]:
         """What in the one given history speaks for `item`, strongest first; by leave-one-out where no exact way exists."""
@@ -307,7 +308,11 @@ class Recipe(ABC):
     def hyperparameters(cls) -> list[Hyperparameter]:
         """The declared hyperparameters in order."""
         fields = [f for f in dataclasses.fields(cls) if "hyperparameter" in f.metadata]
-        return [Hyperparameter(f.name, f.default, **f.metadata["hyperparameter"]) for f in fields]
+        defaults: list[Any] = [f.default for f in fields]  # `hyperparameter` always gives one
+        return [
+            Hyperparameter(f.name, default, **f.metadata["hyperparameter"])
+            for f, default in zip(fields, defaults, strict=True)
+        ]
 
     @classmethod
     def configured(cls, settings: Mapping[str, Scalar]) -> Self:

@@ -111,7 +111,7 @@ class UserPersonalizationV2(Recipe):
         """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
         if not isinstance(model, RelevanceModel):
             return self.fit(data, run)
-        return refit_relevance(model, self.engine_settings(data), data, run)
+        return refit_relevance(model, self._settings(), data, run)
 
     def update(self, model: Model, data: TrainingData, run: Run) -> Model:
         """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""

@@ -29,7 +29,7 @@ from console.shapes import (
     JSONDict,
     operation_name,
     parameter_names,
-    prune,
+    pruner,
     validate,
     without_nulls,
 )
@@ -50,6 +50,7 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
     """Make `function` the implementation of the operation it is named after."""
     name = operation_name(function.__name__)
     model, names = OPERATION_MODELS[name], parameter_names(name)
+    cut = pruner(model.output_shape) if model.output_shape else None
 
     @wraps(function)
     def call(account: Account, **params: Any) -> JSONDict:
@@ -64,7 +65,7 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
         else:
             with transaction.atomic():
                 result = function(account, **given)
-        return prune(model.output_shape, result or {}) if model.output_shape else {}
+        return cut(result or {}) if cut else {}
 
     OPERATIONS[name] = call
     return call

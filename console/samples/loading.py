@@ -63,7 +63,7 @@ def _call(account: Account, operation: str, **members: Any) -> dict[str, Any]:
 
 
 def _group(account: Account, sample: Sample) -> DatasetGroup:
-    found = DatasetGroup.objects.for_account(account).filter(name=sample.name).first()
+    found: DatasetGroup | None = DatasetGroup.objects.for_account(account).filter(name=sample.name).first()
     if found is None:
         _call(account, "CreateDatasetGroup", name=sample.name)
         found = DatasetGroup.objects.for_account(account).get(name=sample.name)

@@ -93,7 +93,8 @@ def datasets(_cache: Path, report: Report) -> list[SampleDataset]:
 
 
 def _unit(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    return places / np.linalg.norm(places, axis=1, keepdims=True)
+    units: NDArray[np.float64] = places / np.linalg.norm(places, axis=1, keepdims=True)
+    return units
 
 
 def _interactions(truth: World, seed: int = 21) -> SampleDataset:
