@@ -39,6 +39,8 @@ def explored(settings: Exploration | None, loaded: Loaded, scores: Floats) -> Ex
 
 def _levelled(scores: Floats, untried: NDArray[np.bool_]) -> Floats:
     """Take items that nobody could try yet for average ones at least: that a model has no evidence is no judgement."""
+    if not untried.any():
+        return scores
     tried = scores[:, ~untried]
     finite = np.isfinite(tried)
     mean = np.where(finite, tried, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
