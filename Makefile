@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export DATA_DIR ?= var
+# What a change most often breaks, in well under a minute; `make test` runs everything.
+FAST := tests/test_shapes.py tests/test_guards.py tests/test_jobs.py tests/operations tests/serving recipes
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +39,7 @@ check: $(VENV)/installed-dev  ## format, lint, types, import contracts, fast tes
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy console recipes
-	$(BIN)/python -m pytest -n 2 -q -m "not slow"
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(FAST)
 
 bench: install  ## measure side by side with the peers, which get an environment of their own
 	$(BIN)/python -m benchmarks
