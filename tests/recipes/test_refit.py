@@ -51,3 +51,12 @@ def test_a_model_that_remembers_no_plan_is_fitted_anew(data, judged):
     restored = type(model).from_state(recipe, model.num_items, model.state())
     assert restored.components.plan is None
     assert recipe.refit(restored, data, Run()).num_items == data.num_items
+
+
+@pytest.mark.parametrize(
+    "name", ["aws-user-personalization-v2", "aws-personalized-ranking", "aws-personalized-ranking-v2"]
+)
+def test_what_is_built_on_the_engine_refits_too(data, name):
+    recipe = catalogue.get(name)(mode="fast")
+    model = recipe.fit(splits.amazon(data).train, Run())
+    assert np.isfinite(recipe.refit(model, data, Run()).score(data.histories())).all()
