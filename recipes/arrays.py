@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,3 +30,11 @@ def order_by(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     if int(keys.max(initial=0)) >= np.iinfo(np.int64).max // size - 1:
         return np.argsort(keys, kind="stable").astype(np.int64)
     return np.sort(keys * size + np.arange(len(keys))) % size
+
+
+def ragged_positions(offsets: NDArray[np.int64], rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """New offsets for the chosen `rows`, and where their elements stand in the old flat array."""
+    sizes = offsets[rows + 1] - offsets[rows]
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    positions = np.arange(int(starts[-1])) + np.repeat(offsets[rows] - starts[:-1], sizes)
+    return starts.astype(np.int64), positions.astype(np.int64)

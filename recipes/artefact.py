@@ -23,7 +23,8 @@ from safetensors.numpy import save_file
 
 from recipes import catalogue
 from recipes.base import Model, State
-from recipes.data import Categorical, Column, Columns, Ids, Impressions, Interactions, Kind, Numeric, Text, TrainingData
+from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
+from recipes.data import Ids, Impressions, Interactions, TrainingData
 
 FORMAT = 1
 DTYPES = {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recipes.base import Floats
-from recipes.data import Categorical, Columns, Kind, Numeric, Text
+from recipes.columns import Categorical, Columns, Kind, Numeric, Text
 from recipes.factorization import truncated_svd
 from recipes.text import PASSES, tf_idf, unit, unit_rows
 

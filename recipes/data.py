@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
-from typing import Any, Self, TypeAlias
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from recipes.arrays import ragged_positions
+from recipes.columns import Columns, Kind, encode_categories, encode_column, take_rows
+
 RESERVED = {
     "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE",
     "ACTION_ID",
 }  # fmt: skip
-TEXT_LENGTH = 40  # a string column with a longer mean is taken for text
-DISTINCT_SHARE = 0.5  # a string column with more distinct values is taken for a label
 
 
 class Ids:
@@ -56,48 +56,6 @@ class Ids:
         """The ids at `indexes`."""
         taken: list[str] = self.array.take(pa.array(indexes)).to_pylist()
         return taken
-
-
-class Kind(StrEnum):
-    """How a metadata column is read."""
-
-    NUMERIC = "numeric"
-    CATEGORICAL = "categorical"
-    TEXT = "text"
-    LABEL = "label"  # a plain string: shown and filtered by, not trained on
-
-
-@dataclass(frozen=True)
-class Numeric:
-    """A number per row: (N,) float64, NaN where unknown."""
-
-    values: NDArray[np.float64]
-    kind: Kind = Kind.NUMERIC
-
-
-@dataclass(frozen=True)
-class Categorical:
-    """Any number of categories per row, ragged: row i holds `codes[offsets[i]:offsets[i + 1]]` into `categories`.
-
-    `kind` is CATEGORICAL, or LABEL for plain strings (one value per row) that models leave alone.
-    """
-
-    offsets: NDArray[np.int64]
-    codes: NDArray[np.int32]
-    categories: tuple[str, ...]
-    kind: Kind = Kind.CATEGORICAL
-
-
-@dataclass(frozen=True)
-class Text:
-    """Free text per row, "" where unknown."""
-
-    values: pa.Array
-    kind: Kind = Kind.TEXT
-
-
-Column: TypeAlias = Numeric | Categorical | Text
-Columns: TypeAlias = dict[str, Column]
 
 
 @dataclass(frozen=True)
@@ -236,7 +194,7 @@ class Impressions:
 
     def take(self, rows: NDArray[np.int64]) -> Impressions:
         """The impressions of the given events."""
-        offsets, positions = _ragged_positions(self.offsets, rows)
+        offsets, positions = ragged_positions(self.offsets, rows)
         return Impressions(offsets, self.items[positions])
 
 
@@ -276,7 +234,7 @@ class TrainingData:
         if users is None:
             everyone = np.arange(self.num_users, dtype=np.int64)
             return Histories(self.offsets, events.item_index, events.timestamp, events.event_type, everyone)
-        offsets, rows = _ragged_positions(self.offsets, users)
+        offsets, rows = ragged_positions(self.offsets, users)
         return Histories(
             offsets, events.item_index[rows], events.timestamp[rows], events.event_type[rows], users.astype(np.int64)
         )
@@ -317,69 +275,6 @@ class TrainingData:
             _entity_columns(items, "ITEM_ID", item_ids, kinds.get("ITEMS")),
             _entity_columns(users, "USER_ID", user_ids, kinds.get("USERS")),
         )
-
-
-def take_rows(column: Column, rows: NDArray[np.int64]) -> Column:
-    """The given rows of a column."""
-    match column:
-        case Numeric():
-            return replace(column, values=column.values[rows])
-        case Categorical():
-            offsets, positions = _ragged_positions(column.offsets, rows)
-            return replace(column, offsets=offsets, codes=column.codes[positions])
-        case Text():
-            return replace(column, values=column.values.take(pa.array(rows)))
-
-
-def encode_column(values: pa.ChunkedArray | pa.Array, kind: Kind | None = None) -> Column:
-    """Encode one metadata column, guessing its kind when none is given.
-
-    Numbers and booleans are numeric; strings with a `|` or few distinct values categorical, long ones text, the rest labels.
-    """
-    flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    kind = kind or guess_kind(flat)
-    match kind:
-        case Kind.NUMERIC:
-            numbers = pc.cast(flat, pa.float64(), safe=False)
-            return Numeric(pc.fill_null(numbers, float("nan")).to_numpy(zero_copy_only=False))
-        case Kind.TEXT:
-            return Text(pc.fill_null(pc.cast(flat, pa.string()), ""))
-        case _:
-            return _encode_categories(pc.fill_null(pc.cast(flat, pa.string()), ""), kind)
-
-
-def guess_kind(values: pa.Array) -> Kind:
-    """How a column with these values is best read."""
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        return Kind.NUMERIC
-    known = pc.drop_null(values)
-    if len(known) == 0:
-        return Kind.LABEL
-    if pc.mean(pc.utf8_length(known)).as_py() > TEXT_LENGTH and not pc.any(pc.match_substring(known, "|")).as_py():
-        return Kind.TEXT
-    if pc.any(pc.match_substring(known, "|")).as_py() or pc.count_distinct(known).as_py() <= max(
-        50, DISTINCT_SHARE * len(known)
-    ):
-        return Kind.CATEGORICAL
-    return Kind.TEXT if pc.mean(pc.count_substring(known, " ")).as_py() >= 1 else Kind.LABEL
-
-
-def _encode_categories(strings: pa.Array, kind: Kind) -> Categorical:
-    lists = (
-        pc.split_pattern(strings, "|")
-        if kind is Kind.CATEGORICAL
-        else pa.array([[s] for s in strings.to_pylist()], pa.list_(pa.string()))
-    )
-    offsets = np.asarray(lists.offsets, np.int64)
-    encoded = lists.flatten().dictionary_encode()
-    codes, categories = np.asarray(encoded.indices, np.int32), encoded.dictionary.to_pylist()
-    blank = categories.index("") if "" in categories else -1
-    if blank < 0:
-        return Categorical(offsets, codes, tuple(categories), kind)
-    known = codes != blank
-    counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])
-    codes = codes[known] - (codes[known] > blank)
-    return Categorical(counts[offsets], codes.astype(np.int32), tuple(c for c in categories if c != ""), kind)
 
 
 def _encode_ids(column: pa.ChunkedArray, entities: pa.Table | None, name: str) -> tuple[Ids, NDArray[np.int64]]:
@@ -429,7 +324,7 @@ def _encode_events(
 
 
 def _encode_impressions(column: pa.ChunkedArray, item_ids: Ids) -> Impressions:
-    categories = _encode_categories(pc.fill_null(pc.cast(column, pa.string()).combine_chunks(), ""), Kind.CATEGORICAL)
+    categories = encode_categories(pc.fill_null(pc.cast(column, pa.string()).combine_chunks(), ""), Kind.CATEGORICAL)
     known = item_ids.indexes(categories.categories) if categories.categories else np.zeros(0, np.int64)
     items = known[categories.codes]
     counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(items >= 0)])
@@ -443,11 +338,3 @@ def _entity_columns(table: pa.Table | None, key: str, ids: Ids, kinds: Mapping[s
     rows = pa.array([positions.get(value) for value in ids.array.to_pylist()], pa.int64())
     wanted = [name for name in table.column_names if name != key and (kinds is None or name in kinds)]
     return {name: encode_column(table[name].take(rows), (kinds or {}).get(name)) for name in wanted}
-
-
-def _ragged_positions(offsets: NDArray[np.int64], rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """New offsets for the chosen `rows`, and where their elements stand in the old flat array."""
-    sizes = offsets[rows + 1] - offsets[rows]
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-    positions = np.arange(int(starts[-1])) + np.repeat(offsets[rows] - starts[:-1], sizes)
-    return starts.astype(np.int64), positions.astype(np.int64)

@@ -22,7 +22,8 @@ from scipy import sparse
 from recipes import artefact, metrics
 from recipes.arrays import distinct
 from recipes.base import Indexes, Model, Run
-from recipes.data import Categorical, Kind, TrainingData
+from recipes.columns import Categorical, Kind
+from recipes.data import TrainingData
 from recipes.popularity import distinct_users
 from recipes.splits import SegmentSplit, Split
 from recipes.topk import BATCH_BYTES, batches, mask_seen, top_k

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import erfc, ndtri
 
 from recipes.base import Floats, Indexes
-from recipes.data import Numeric, TrainingData
+from recipes.columns import Numeric
+from recipes.data import TrainingData
 
 DAY = 86_400
 CREATED = "CREATION_TIMESTAMP"

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recipes.base import Floats, Indexes, Model, Recipe, RecipeError, RecipeType, Run, State, hyperparameter
+from recipes.columns import Columns
 from recipes.content import content_vectors, foretell
-from recipes.data import Columns, Histories, TrainingData
+from recipes.data import Histories, TrainingData
 from recipes.factorization import exact_rows, implicit_factors
 from recipes.metrics import one_percent
 from recipes.popularity import distinct_users

@@ -18,8 +18,9 @@ from scipy.special import expit
 
 from recipes.action_history import NUM_FEATURES, Conduct, Kinds, features_before, features_now
 from recipes.base import Floats, Model, Recipe, RecipeError, RecipeType, Run, State, hyperparameter
+from recipes.columns import Categorical, Columns, Numeric
 from recipes.content import content_vectors
-from recipes.data import Categorical, Columns, Histories, Numeric, TrainingData
+from recipes.data import Histories, TrainingData
 
 DAY = 86_400
 WEEKS = 6 * 7 * DAY

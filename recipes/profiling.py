@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recipes.data import Kind, guess_kind
+from recipes.columns import Kind, guess_kind
 
 MIN_INTERACTIONS, MIN_USERS, MIN_EVENTS = 1000, 25, 2
 COMPLETE, TEXT_COMPLETE = 0.7, 0.85

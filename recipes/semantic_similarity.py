@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.base import Floats, Indexes, Model, Recipe, RecipeError, RecipeType, Run, State
-from recipes.data import Categorical, Column, Columns, Numeric, Text, TrainingData
+from recipes.columns import Categorical, Column, Columns, Numeric, Text
+from recipes.data import TrainingData
 from recipes.embeddings import EmbeddingModel
 from recipes.popularity import distinct_users
 from recipes.text import text_vectors

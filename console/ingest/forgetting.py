@@ -17,7 +17,8 @@ from console.ingest.loading import Segment
 from console.ingest.parts import PartWriter
 from console.ingest.profile import Profile
 from console.ingest.schema import DatasetSchema
-from recipes.data import Categorical, Column, Ids, Numeric, Text, TrainingData, take_rows
+from recipes.columns import Categorical, Column, Numeric, Text, take_rows
+from recipes.data import Ids, TrainingData
 
 
 def without_users(

@@ -20,7 +20,7 @@ from console.ingest.reserved import (
     RESERVED,
     Reserved,
 )
-from recipes.data import Kind
+from recipes.columns import Kind
 
 ARROW = {
     "string": pa.string(),

@@ -16,7 +16,7 @@ from console.ingest import parts
 from console.ingest import schema as avro
 from console.ingest.schema import DatasetSchema
 from console.models import Dataset, DatasetGroup, Event, Record
-from recipes.data import Kind
+from recipes.columns import Kind
 
 BATCH = 50_000
 RETRIES = 3

@@ -8,7 +8,7 @@ from console.models import Account, Dataset
 from console.models.base import JSONDict
 from console.operations.base import operation
 from console.operations.datasets import find_dataset
-from recipes.data import Kind
+from recipes.columns import Kind
 
 MIN_INTERACTIONS = 1_000
 MIN_COMPLETENESS, MIN_TEXT_COMPLETENESS = 0.7, 0.85

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from console.errors import JobError
 from console.shapes import JSONDict
-from recipes.data import Columns, Interactions, TrainingData
+from recipes.columns import Columns
+from recipes.data import Interactions, TrainingData
 
 TABLES = {"INTERACTIONS": "interactions", "ITEMS": "items", "USERS": "users", "ACTIONS": "items"}
 ALWAYS = {"CREATION_TIMESTAMP"}  # exploration and trends need it whatever is configured

@@ -28,7 +28,8 @@ from console.shapes import JSONDict
 from console.trainings import data_state
 from recipes import artefact, judging
 from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
-from recipes.data import Numeric, TrainingData
+from recipes.columns import Numeric
+from recipes.data import TrainingData
 from recipes.evaluation import Evaluation
 
 STAGES = {  # what people read, and where on the bar it begins and ends

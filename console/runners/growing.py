@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from console.ingest.snapshot import Tables
-from recipes.data import Columns, Ids, Interactions, Kind, TrainingData, take_rows
+from recipes.columns import Columns, Kind, take_rows
+from recipes.data import Ids, Interactions, TrainingData
 
 
 def grown(tables: Tables, old: TrainingData, kinds: Mapping[str, Mapping[str, Kind]]) -> TrainingData:

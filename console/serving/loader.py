@@ -23,7 +23,8 @@ from console.serving.objective import Lifted, lift_of
 from console.serving.remembering import ScoreMemory
 from recipes import artefact
 from recipes.base import Model, Recipe, RecipeError, RecipeType
-from recipes.data import Columns, TrainingData
+from recipes.columns import Columns
+from recipes.data import TrainingData
 from recipes.exploration import ExplorationState
 from recipes.filters import Catalogue, CompiledFilters
 from recipes.splits import Truth, amazon

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from recipes.data import Categorical, Column, Columns, Kind, Numeric, Text
+from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
 
 TITLES = ("TITLE", "NAME", "ITEM_NAME", "ITEMNAME", "PRODUCT_NAME", "MOVIE_TITLE", "LABEL", "DESCRIPTION")
 

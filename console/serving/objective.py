@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.base import Floats, Model, Recipe, State
-from recipes.data import Histories, Numeric, TrainingData
+from recipes.columns import Numeric
+from recipes.data import Histories, TrainingData
 
 SHOWN = 25
 STRENGTHS = {"LOW": 0.2, "MEDIUM": 0.5, "HIGH": 1.0}  # of the way from mean relevance to the last shown rank

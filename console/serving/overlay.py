@@ -15,7 +15,7 @@ from django.db.models import Count, Max
 
 from console.models import Record
 from console.serving.loader import Loaded
-from recipes.data import Categorical, Column, Columns, Kind, Numeric, Text
+from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
 from recipes.filters import Catalogue, CompiledFilters, Target
 
 FRESH_S = 0.5

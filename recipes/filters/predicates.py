@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.data import Categorical, Column, Numeric, Text
+from recipes.columns import Categorical, Column, Numeric, Text
 from recipes.filters.expression import Comparison, Condition, CurrentItem, Membership, number
 
 COMPARE: Mapping[str, Callable[[float | NDArray[np.float64], float], bool | NDArray[np.bool_]]] = {

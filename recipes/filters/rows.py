@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.data import Categorical, Column, Columns, Histories, Numeric, Text, TrainingData
+from recipes.columns import Categorical, Column, Columns, Numeric, Text
+from recipes.data import Histories, TrainingData
 from recipes.filters.expression import EVENT_DATASETS, Condition, Membership, Target
 from recipes.filters.predicates import Mask, Value, holds_positive, matching_numbers, positive_of, value_at
 

@@ -11,7 +11,8 @@ import pytest
 
 from recipes import artefact, catalogue, topk
 from recipes.base import Recipe, RecipeType, Run, StopRequested
-from recipes.data import Histories, TrainingData, encode_column
+from recipes.columns import encode_column
+from recipes.data import Histories, TrainingData
 from tests.recipes import worlds
 
 LONG = {"aws-hrnn-metadata", "aws-hrnn-coldstart"}  # networks beside aws-hrnn, which stands for them in the quick check

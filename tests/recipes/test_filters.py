@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recipes import filters
-from recipes.data import Categorical, Kind, Numeric, TrainingData, encode_column
+from recipes.columns import Categorical, Kind, Numeric, encode_column
+from recipes.data import TrainingData
 from recipes.filters import Catalogue, CompiledFilters, Events, FilterError, Target, UserContext
 
 ITEMS = Catalogue(

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recipes.data import Kind
+from recipes.columns import Kind
 from recipes.profiling import Bar, profile
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from recipes.base import RecipeError, Run, StopRequested
 from recipes.blending import hold_out, ranks, smooth_log
-from recipes.data import Histories, Ids, TrainingData, take_rows
+from recipes.columns import take_rows
+from recipes.data import Histories, Ids, TrainingData
 from recipes.relevance import RelevanceModel
 from recipes.repeats import repeat_rates, seen_items
 from recipes.topk import recommend, top_k

@@ -1,0 +1,123 @@
+"""Metadata columns as arrays: numbers, categories, texts and labels, one row for each item, user or event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from recipes.arrays import ragged_positions
+
+TEXT_LENGTH = 40  # a string column with a longer mean is taken for text
+DISTINCT_SHARE = 0.5  # a string column with more distinct values is taken for a label
+
+
+class Kind(StrEnum):
+    """How a metadata column is read."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    TEXT = "text"
+    LABEL = "label"  # a plain string: shown and filtered by, not trained on
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A number per row: (N,) float64, NaN where unknown."""
+
+    values: NDArray[np.float64]
+    kind: Kind = Kind.NUMERIC
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """Any number of categories per row, ragged: row i holds `codes[offsets[i]:offsets[i + 1]]` into `categories`.
+
+    `kind` is CATEGORICAL, or LABEL for plain strings (one value per row) that models leave alone.
+    """
+
+    offsets: NDArray[np.int64]
+    codes: NDArray[np.int32]
+    categories: tuple[str, ...]
+    kind: Kind = Kind.CATEGORICAL
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text per row, "" where unknown."""
+
+    values: pa.Array
+    kind: Kind = Kind.TEXT
+
+
+Column: TypeAlias = Numeric | Categorical | Text
+Columns: TypeAlias = dict[str, Column]
+
+
+def take_rows(column: Column, rows: NDArray[np.int64]) -> Column:
+    """The given rows of a column."""
+    match column:
+        case Numeric():
+            return replace(column, values=column.values[rows])
+        case Categorical():
+            offsets, positions = ragged_positions(column.offsets, rows)
+            return replace(column, offsets=offsets, codes=column.codes[positions])
+        case Text():
+            return replace(column, values=column.values.take(pa.array(rows)))
+
+
+def encode_column(values: pa.ChunkedArray | pa.Array, kind: Kind | None = None) -> Column:
+    """Encode one metadata column, guessing its kind when none is given.
+
+    Numbers and booleans are numeric; strings with a `|` or few distinct values categorical, long ones text, the rest labels.
+    """
+    flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    kind = kind or guess_kind(flat)
+    match kind:
+        case Kind.NUMERIC:
+            numbers = pc.cast(flat, pa.float64(), safe=False)
+            return Numeric(pc.fill_null(numbers, float("nan")).to_numpy(zero_copy_only=False))
+        case Kind.TEXT:
+            return Text(pc.fill_null(pc.cast(flat, pa.string()), ""))
+        case _:
+            return encode_categories(pc.fill_null(pc.cast(flat, pa.string()), ""), kind)
+
+
+def guess_kind(values: pa.Array) -> Kind:
+    """How a column with these values is best read."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return Kind.NUMERIC
+    known = pc.drop_null(values)
+    if len(known) == 0:
+        return Kind.LABEL
+    if pc.mean(pc.utf8_length(known)).as_py() > TEXT_LENGTH and not pc.any(pc.match_substring(known, "|")).as_py():
+        return Kind.TEXT
+    if pc.any(pc.match_substring(known, "|")).as_py() or pc.count_distinct(known).as_py() <= max(
+        50, DISTINCT_SHARE * len(known)
+    ):
+        return Kind.CATEGORICAL
+    return Kind.TEXT if pc.mean(pc.count_substring(known, " ")).as_py() >= 1 else Kind.LABEL
+
+
+def encode_categories(strings: pa.Array, kind: Kind) -> Categorical:
+    """Encode strings without nulls, "" for unknown; those of kind CATEGORICAL are split at each `|`."""
+    lists = (
+        pc.split_pattern(strings, "|")
+        if kind is Kind.CATEGORICAL
+        else pa.array([[s] for s in strings.to_pylist()], pa.list_(pa.string()))
+    )
+    offsets = np.asarray(lists.offsets, np.int64)
+    encoded = lists.flatten().dictionary_encode()
+    codes, categories = np.asarray(encoded.indices, np.int32), encoded.dictionary.to_pylist()
+    blank = categories.index("") if "" in categories else -1
+    if blank < 0:
+        return Categorical(offsets, codes, tuple(categories), kind)
+    known = codes != blank
+    counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])
+    codes = codes[known] - (codes[known] > blank)
+    return Categorical(counts[offsets], codes.astype(np.int32), tuple(c for c in categories if c != ""), kind)
