@@ -25,6 +25,7 @@ from recipes.base import Indexes, Model, Run
 from recipes.columns import Categorical, Kind
 from recipes.data import TrainingData
 from recipes.popularity import distinct_users
+from recipes.shown import KEPT, Shown
 from recipes.splits import SegmentSplit, Split
 from recipes.topk import BATCH_BYTES, batches, mask_seen, top_k
 
@@ -62,6 +63,7 @@ class Evaluation:
         intervals: 95 % bootstrap interval of each figure.
         baselines: figures of "random", "popularity" and "best possible" on the same queries.
         seconds: how long it took.
+        shown: the lists themselves; written with the rest, read by `Shown.load`.
     """
 
     fingerprint: str
@@ -72,6 +74,7 @@ class Evaluation:
     intervals: dict[str, Interval]
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)
     seconds: float = 0.0
+    shown: Shown | None = None
 
     def aws_metrics(self) -> dict[str, float]:
         """The figures that AWS returns, under AWS's keys, to four decimals as AWS gives them."""
@@ -81,6 +84,8 @@ class Evaluation:
         """Write `evaluation.json` and `evaluation.safetensors` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         save_file(self.values, folder / "evaluation.safetensors")
+        if self.shown:
+            self.shown.save(folder)
         (folder / "evaluation.json").write_text(json.dumps(self.summary(), indent=1))
 
     @classmethod
@@ -91,8 +96,8 @@ class Evaluation:
         return cls(values=artefact.load_tensors(folder / "evaluation.safetensors"), **told)
 
     def summary(self) -> dict[str, Any]:
-        """All but the per-query values, as plain JSON values."""
-        return {name: value for name, value in self.__dict__.items() if name != "values"}
+        """All but the per-query values and lists, as plain JSON values."""
+        return {name: value for name, value in self.__dict__.items() if name not in {"values", "shown"}}
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,7 @@ class _Extras:
 def _judge_items(
     model: Model, split: Split, run: Run, extras: _Extras, batch_size: int | None, resamples: int
 ) -> Evaluation:
-    lists = rank(model, split, DEPTH if extras.rewards is None else REWARD_DEPTH, run, batch_size)
+    lists = rank(model, split, KEPT if extras.rewards is None else REWARD_DEPTH, run, batch_size)
     about = _Catalogue.of(split.train)
     values = _item_values(lists, split, about) | _extra_values(lists, split, extras)
     shapes = _shape_figures(lists, split.train.num_items)
@@ -193,7 +198,8 @@ def _judge_items(
         | _shape_figures(other, split.train.num_items)
         for name, other in _baseline_lists(split, about.counts, run.seed).items()
     }
-    return Evaluation(split.fingerprint, split.protocol, len(split.queries), values, figures, intervals, baselines)
+    told = (split.fingerprint, split.protocol, len(split.queries), values, figures, intervals, baselines)
+    return Evaluation(*told, shown=Shown.of(lists.ranked, split))
 
 
 @dataclass(frozen=True)
