@@ -42,6 +42,8 @@ def fit_audience(features: Floats, histories: Histories, num_items: int) -> Audi
     sizes = np.maximum(1, np.diff(histories.offsets)).astype(np.float32)
     users = histories.user_index[histories.row]
     shares = (1 / sizes)[histories.row]
+    if histories.weight is not None:
+        shares *= histories.weight
     known = features[histories.user_index[np.diff(histories.offsets) > 0]]
     system = known.T @ known + RIDGE * np.eye(features.shape[1], dtype=np.float32)
     target = np.zeros((features.shape[1], num_items), np.float32)

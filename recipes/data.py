@@ -69,6 +69,8 @@ class Histories:
         event_type: (E,) int16 codes into the data's `event_types`, -1 unknown.
         user_index: (B,) int64, -1 for users the model never saw.
         context: categorical or numeric values of the request, by column name.
+        weight: (E,) float32 what each event is worth as an answer, 1 on average; None where all are alike. Only training
+            reads it.
     """
 
     offsets: NDArray[np.int64]
@@ -77,6 +79,7 @@ class Histories:
     event_type: NDArray[np.int16]
     user_index: NDArray[np.int64]
     context: Mapping[str, str] = field(default_factory=dict)
+    weight: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """B, the number of users."""
@@ -92,7 +95,7 @@ class Histories:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Histories]) -> Histories:
-        """All rows of `parts` one after the other."""
+        """All rows of `parts` one after the other, to be scored: weights are left behind."""
         starts = np.cumsum([0, *(len(part.item_index) for part in parts)])
         offsets = [part.offsets[1:] - part.offsets[0] + start for part, start in zip(parts, starts[:-1], strict=True)]
         joined = {
@@ -113,6 +116,7 @@ class Histories:
             timestamp=self.timestamp[low:high],
             event_type=self.event_type[low:high],
             user_index=self.user_index[start:stop],
+            weight=None if self.weight is None else self.weight[low:high],
         )
 
     def keep(self, events: NDArray[np.bool_]) -> Histories:
@@ -124,6 +128,7 @@ class Histories:
             item_index=self.item_index[events],
             timestamp=self.timestamp[events],
             event_type=self.event_type[events],
+            weight=None if self.weight is None else self.weight[events],
         )
 
     def without(self, position: int) -> Histories:
@@ -156,6 +161,7 @@ class Interactions:
         event_value: (E,) float32, NaN unknown.
         impressions: ragged item indexes shown with each event (offsets (E + 1,), codes into the item catalogue), or None.
         columns: context columns, one row an event.
+        weight: (E,) float32 what each event is worth against the others, 1 on average; None where all are alike.
     """
 
     user_index: NDArray[np.int64]
@@ -166,6 +172,7 @@ class Interactions:
     event_value: NDArray[np.float32]
     impressions: Impressions | None = None
     columns: Columns = field(default_factory=dict)
+    weight: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """E, the number of events."""
@@ -182,6 +189,7 @@ class Interactions:
             },
             impressions=self.impressions.take(rows) if self.impressions else None,
             columns={name: take_rows(column, rows) for name, column in self.columns.items()},
+            weight=None if self.weight is None else self.weight[rows],
         )
 
 
@@ -228,15 +236,33 @@ class TrainingData:
         """(N,) events per item."""
         return np.bincount(self.interactions.item_index, minlength=self.num_items).astype(np.int64)
 
+    @cached_property
+    def item_worth(self) -> NDArray[np.float64]:
+        """(N,) what the events of each item are worth together; their number where all are alike."""
+        events = self.interactions
+        return np.bincount(events.item_index, events.weight, minlength=self.num_items).astype(np.float64)
+
     def histories(self, users: NDArray[np.int64] | None = None) -> Histories:
         """The full histories of `users` (all by default), oldest first."""
         events = self.interactions
         if users is None:
             everyone = np.arange(self.num_users, dtype=np.int64)
-            return Histories(self.offsets, events.item_index, events.timestamp, events.event_type, everyone)
+            return Histories(
+                self.offsets,
+                events.item_index,
+                events.timestamp,
+                events.event_type,
+                everyone,
+                weight=events.weight,
+            )
         offsets, rows = ragged_positions(self.offsets, users)
         return Histories(
-            offsets, events.item_index[rows], events.timestamp[rows], events.event_type[rows], users.astype(np.int64)
+            offsets,
+            events.item_index[rows],
+            events.timestamp[rows],
+            events.event_type[rows],
+            users.astype(np.int64),
+            weight=None if events.weight is None else events.weight[rows],
         )
 
     def keep(self, events: NDArray[np.bool_]) -> TrainingData:

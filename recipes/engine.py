@@ -88,13 +88,13 @@ def training_histories(data: TrainingData, settings: Settings) -> Histories:
 
 def make_priors(data: TrainingData, settings: Settings) -> Priors:
     """Popularity, all of it and of late."""
-    counts = data.item_counts.astype(np.float64)
-    share = (counts + 0.5) / (counts.sum() + 0.5 * data.num_items)
+    worth, counts = data.item_worth, data.item_counts
+    share = (worth + 0.5) / (worth.sum() + 0.5 * data.num_items)
     times = data.interactions.timestamp
     newest, span = int(times.max()), max(1, int(times.max() - times.min()))
-    recent = np.bincount(
-        data.interactions.item_index, np.exp((times - newest) / (span * RECENT)), minlength=data.num_items
-    )
+    age = np.exp((times - newest) / (span * RECENT))
+    age *= 1.0 if data.interactions.weight is None else data.interactions.weight
+    recent = np.bincount(data.interactions.item_index, age, minlength=data.num_items)
     recent_share = (recent + STRENGTH * share) / (recent.sum() + STRENGTH)
     popularity, trend = np.log(share), np.log(recent_share / share)
     unknown = np.where(counts > 0, 0.0, UNKNOWN)

@@ -19,7 +19,7 @@ from recipes.content import content_vectors, foretell
 from recipes.data import Histories, TrainingData
 from recipes.factorization import exact_rows, implicit_factors
 from recipes.metrics import one_percent
-from recipes.popularity import distinct_users
+from recipes.popularity import users_worth
 from recipes.splits import segmentation
 from recipes.topk import top_k
 
@@ -172,7 +172,7 @@ class ItemAffinity(Recipe):
             unobserved=UNOBSERVED,
             sweeps=sweeps,
         )
-        lengths, users = np.diff(data.offsets), distinct_users(data)
+        lengths, users = np.diff(data.offsets), users_worth(data)
         return AffinityModel(
             self,
             _with_metadata(factors.users, data.users, lengths, run.seed),
@@ -220,6 +220,8 @@ def _confidences(histories: Histories, num_items: int) -> sparse.csr_matrix:
     """(B, N) how sure we are that a user wants an item: recent and repeated events weigh more."""
     age = histories.offsets[histories.row + 1] - 1 - np.arange(len(histories.item_index)) - histories.offsets[0]
     weights = (OLD + RECENT_DECAY**age).astype(np.float32)
+    if histories.weight is not None:
+        weights *= histories.weight
     shape = (len(histories), num_items)
     found = sparse.csr_matrix((weights, histories.item_index, histories.offsets - histories.offsets[0]), shape=shape)
     found.sum_duplicates()

@@ -26,11 +26,29 @@ def distinct_users(data: TrainingData) -> NDArray[np.int64]:
     return np.bincount(pairs % max(1, data.num_items), minlength=data.num_items).astype(np.int64)
 
 
+def users_worth(data: TrainingData, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """What the users of each item are worth: (N,); a user counts as the heaviest of their events with the item.
+
+    Args:
+        data: with or without event weights; without them this is `distinct_users`.
+        chosen: (E,) the events that count; all by default.
+    """
+    events, places = data.interactions, slice(None) if chosen is None else np.flatnonzero(chosen)
+    user, item = events.user_index[places], events.item_index[places]
+    pair = user * max(1, data.num_items) + item
+    if events.weight is None:
+        return np.bincount(distinct(pair) % max(1, data.num_items), minlength=data.num_items).astype(np.float64)
+    weight = events.weight[places]
+    order = np.lexsort((weight, pair))
+    heaviest = order[np.diff(pair[order], append=-1) != 0]
+    return np.bincount(item[heaviest], weight[heaviest], minlength=data.num_items).astype(np.float64)
+
+
 class PopularityModel(Model):
     """The number of users per item, said to everyone."""
 
     def __init__(self, recipe: Recipe, counts: Floats) -> None:
-        """Keep `counts`, (N,) float32 distinct users of each item."""
+        """Keep `counts`, (N,) float32 distinct users of each item, by what their events are worth."""
         super().__init__(recipe, len(counts))
         self.counts = counts
 
@@ -73,4 +91,4 @@ class PopularityCount(Recipe):
     def fit(self, data: TrainingData, run: Run) -> PopularityModel:
         """Count users per item."""
         run.report("counting", 0.0)
-        return PopularityModel(self, distinct_users(data).astype(np.float32))
+        return PopularityModel(self, users_worth(data).astype(np.float32))

@@ -7,7 +7,7 @@ touches only the rows of the item table it needs, and is back-propagated through
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -117,6 +117,7 @@ class RecurrenceTask:
         self.num_items = num_items
         self.offsets = histories.offsets
         self.items = histories.item_index
+        self.chance = None if histories.weight is None else histories.weight / max(1e-9, float(histories.weight.max()))
         self.gaps = gap_buckets(histories)
         self.event_types = histories.event_type.astype(np.int64) + 1
         self.features = torch.from_numpy(np.ascontiguousarray(features, np.float32))
@@ -150,8 +151,16 @@ class RecurrenceTask:
             for chunk in chunks(self.offsets, self.shape.lanes, self.shape.bptt, self.rng):
                 lanes = chunk.events.shape[1]
                 self.states = self.states or [torch.zeros(lanes, self.shape.hidden) for _ in range(self.shape.blocks)]
+                if self.chance is not None:
+                    chunk = self._thinned(chunk, self.chance)
                 if chunk.has_target.any():
                     yield partial(self._step, chunk)
+
+    def _thinned(self, chunk: Chunk, chance: NDArray[np.float32]) -> Chunk:
+        """The chunk with targets kept at random, by what they are worth: on average the loss is weighted."""
+        following = np.minimum(chunk.events + 1, len(chance) - 1)
+        kept = self.rng.random(chunk.events.shape) < chance[following]
+        return replace(chunk, has_target=chunk.has_target & kept)
 
     def _step(self, chunk: Chunk, rate: float) -> float:
         inputs, targets = self.items[chunk.events], self.items[chunk.events[chunk.has_target] + 1]

@@ -16,7 +16,7 @@ from recipes.base import Floats, Indexes, Model, Recipe, RecipeError, RecipeType
 from recipes.columns import Categorical, Column, Columns, Numeric, Text
 from recipes.data import TrainingData
 from recipes.embeddings import EmbeddingModel
-from recipes.popularity import distinct_users
+from recipes.popularity import users_worth
 from recipes.text import text_vectors
 
 DIMENSION = 128
@@ -82,7 +82,7 @@ class SemanticSimilarity(Recipe):
         """
         run.report("embedding", 0.0)
         vectors = text_vectors(item_texts(data.items, data.num_items), DIMENSION, run.seed)
-        users = np.log1p(distinct_users(data))
+        users = np.log1p(users_worth(data))
         popularity = (users / max(1.0, users.max(initial=0))).astype(np.float32)
         freshness = np.exp(-item_age_days(data) / FRESH_DAYS).astype(np.float32)
         return SemanticModel(self, vectors, popularity, freshness)

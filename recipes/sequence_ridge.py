@@ -63,8 +63,19 @@ class Moments:
         """Nothing seen yet."""
         return cls(np.zeros((num_items, num_items), np.float32), np.zeros((num_items, num_items), np.float32))
 
-    def add(self, kernel: Kernel, items: Indexes, offsets: Indexes, run: Run, sign: float = 1.0) -> None:
-        """Add (or with sign -1 take away) the sequences `items[offsets[u]:offsets[u + 1]]`; -1 marks an item left out."""
+    def add(
+        self,
+        kernel: Kernel,
+        items: Indexes,
+        offsets: Indexes,
+        run: Run,
+        sign: float = 1.0,
+        worth: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Add (or with sign -1 take away) the sequences `items[offsets[u]:offsets[u + 1]]`; -1 marks an item left out.
+
+        With `worth`, (E,) of each event, the target is what the coming events are worth; profiles don't look at it.
+        """
         if kernel.profile:
             self._add_profiles(items, offsets, sign)
             return
@@ -84,7 +95,8 @@ class Moments:
             known = (items[later] >= 0) & (items[later - distance] >= 0)
             later = later[known]
             flat = items[later] * num_items + items[later - distance]
-            np.add.at(self.cross.reshape(-1), flat, cross_weights[distance])
+            cross = cross_weights[distance] if worth is None else cross_weights[distance] * worth[later]
+            np.add.at(self.cross.reshape(-1), flat, cross)
             if distance < kernel.window:
                 rows = np.minimum(rows_after[later], kernel.window - distance)
                 np.add.at(self.gram.reshape(-1), flat, gram_weights[distance, rows])

@@ -18,7 +18,7 @@ from recipes.content import content_vectors, foretell
 from recipes.data import TrainingData
 from recipes.embeddings import EmbeddingModel
 from recipes.factorization import truncated_svd
-from recipes.popularity import distinct_users
+from recipes.popularity import users_worth
 from recipes.text import unit
 
 WINDOW = 20  # events apart at which two items still count as together
@@ -61,7 +61,7 @@ class SimilarItems(Recipe):
         run.report("embedding", 0.8)
         company = foretell(company, content, data.item_counts, TRUST)
         vectors = side_by_side(unit(company), content, data.item_counts)
-        users = distinct_users(data)
+        users = users_worth(data)
         popularity = (users / max(1, users.max(initial=0))).astype(np.float32)
         bias = np.log1p(users) / np.log1p(max(1, users.max(initial=0)))
         bias = (POPULAR * (1 - self.popularity_discount_factor) * bias).astype(np.float32)

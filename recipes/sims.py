@@ -20,7 +20,7 @@ from scipy import sparse
 from recipes.arrays import order_by
 from recipes.base import Contribution, Floats, Indexes, Model, Recipe, RecipeType, Run, State, hyperparameter
 from recipes.data import Histories, TrainingData
-from recipes.popularity import distinct_users
+from recipes.popularity import distinct_users, users_worth
 
 WINDOW = 20  # events apart at which a pair still counts
 DECAY = 0.85  # of a pair's weight with each event in between
@@ -160,7 +160,7 @@ class Sims(Recipe):
     def fit(self, data: TrainingData, run: Run) -> SimsModel:
         """Count pairs and keep the nearest neighbours of each item."""
         run.report("counting", 0.0)
-        popularity = distinct_users(data)
+        users, popularity = distinct_users(data), users_worth(data)
         visits = _Visits.of(data, self._included(data))
         rows = []
         for start, stop in visits.blocks():
@@ -168,7 +168,7 @@ class Sims(Recipe):
             run.report("counting", stop / max(1, data.num_items))
         neighbours = sparse.vstack(rows, format="csr") if rows else sparse.csr_matrix((0, 0), dtype=np.float32)
         share = (popularity / max(1, popularity.max(initial=0))).astype(np.float32)
-        return SimsModel(self, neighbours, share, self._evidence(popularity))
+        return SimsModel(self, neighbours, share, self._evidence(users))
 
     def _included(self, data: TrainingData) -> NDArray[np.bool_]:
         """(E,) the events of users and items whose counts lie within the percentiles."""
@@ -225,6 +225,7 @@ class _Visits:
         item: (V,) item of each visit.
         windows: (P, 2 WINDOW + 1) a view: what came before and after a place; N stands for nothing there.
         place: (V,) the row of `windows` with each visit in its middle.
+        worths: the weights of the events in `windows`, or None where all are alike.
         by_item: (V,) visits sorted by item.
         item_offsets: (N + 1,) where each item's visits begin in `by_item`.
         users: (N,) float64 visitors of each item, at least 1.
@@ -233,6 +234,7 @@ class _Visits:
     item: NDArray[np.int64]
     windows: NDArray[np.int64]
     place: NDArray[np.int64]
+    worths: NDArray[np.float32] | None
     by_item: NDArray[np.int64]
     item_offsets: NDArray[np.int64]
     users: NDArray[np.float64]
@@ -242,17 +244,25 @@ class _Visits:
         user, item = data.interactions.user_index[included], data.interactions.item_index[included]
         pair = user * max(1, data.num_items) + item
         order = order_by(pair)
-        first = np.sort(order[np.diff(pair[order], prepend=-1) != 0])
+        begins = np.flatnonzero(np.diff(pair[order], prepend=-1))
+        first = np.sort(order[begins])
         user, item = user[first], item[first]
         visitor = np.concatenate([[0], np.cumsum(user[1:] != user[:-1])]) if len(user) else user
         padded = np.full(len(item) + WINDOW * (int(visitor.max(initial=0)) + 2), data.num_items)
         place = np.arange(len(item)) + visitor * WINDOW  # of the window; its middle lies WINDOW further on
         padded[place + WINDOW] = item
         counts = np.bincount(item, minlength=data.num_items)
+        worths = None
+        if data.interactions.weight is not None:
+            heaviest, laid = np.zeros(len(pair), np.float32), np.zeros(len(padded), np.float32)
+            heaviest[order[begins]] = np.maximum.reduceat(data.interactions.weight[included][order], begins)
+            laid[place + WINDOW] = heaviest[first]
+            worths = sliding_window_view(laid, 2 * WINDOW + 1)
         return cls(
             item,
             sliding_window_view(padded, 2 * WINDOW + 1),
             place,
+            worths,
             order_by(item),
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             np.maximum(counts, 1).astype(np.float64),
@@ -280,14 +290,20 @@ class _Visits:
             return self._count_densely(visits, start, stop)
         return self._count_by_sorting(visits)
 
+    def _packed(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(V, 2 WINDOW + 1) what each pair counts: its user, and its closeness times what the other event is worth."""
+        if self.worths is None:
+            return np.broadcast_to(PACKED, (len(visits), len(PACKED)))
+        closeness = np.round(STEPS * CLOSENESS * self.worths[self.place[visits]])
+        return np.where(AWAY > 0, UNIT + closeness, 0.0)
+
     def _count_densely(self, visits: NDArray[np.int64], start: int, stop: int) -> _Pairs:
         """Sum in a table that fits the processor's cache; whole and fractional part carry users and closeness."""
         width = self.num_items + 1
         table = np.zeros((stop - start) * width)
         for chunk in np.array_split(visits, len(visits) // VISITS + 1):
             keys = self.windows[self.place[chunk]] + ((self.item[chunk] - start) * width)[:, None]
-            packed = np.broadcast_to(PACKED, keys.shape)
-            table += np.bincount(keys.ravel(), packed.ravel(), minlength=len(table))
+            table += np.bincount(keys.ravel(), self._packed(chunk).ravel(), minlength=len(table))
         found = np.flatnonzero(table)
         found = found[found % width < self.num_items]
         users = np.floor(table[found] / UNIT)
@@ -297,10 +313,15 @@ class _Visits:
     def _count_by_sorting(self, visits: NDArray[np.int64]) -> _Pairs:
         width, steps = self.num_items + 1, len(PACKED)
         pairs = self.windows[self.place[visits]] + (self.item[visits] * width)[:, None]
-        keys = np.sort((pairs * steps + np.arange(steps))[:, PACKED > 0].ravel())
-        pair = keys // steps
+        if self.worths is None:
+            keys = np.sort((pairs * steps + np.arange(steps))[:, PACKED > 0].ravel())
+            pair, each = keys // steps, PACKED[keys % steps]
+        else:
+            order = np.argsort(pairs[:, PACKED > 0].ravel())
+            pair = pairs[:, PACKED > 0].ravel()[order]
+            each = self._packed(visits)[:, PACKED > 0].ravel()[order]
         begins = np.flatnonzero(np.diff(pair, prepend=-1))
-        packed = np.add.reduceat(PACKED[keys % steps], begins) if len(begins) else np.zeros(0)
+        packed = np.add.reduceat(each, begins) if len(begins) else np.zeros(0)
         pair = pair[begins]
         there = pair % width < self.num_items
         users = np.floor(packed / UNIT)

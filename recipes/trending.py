@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recipes.base import Contribution, Floats, Indexes, Model, Recipe, RecipeType, Run, State, hyperparameter
-from recipes.data import Histories, Interactions, TrainingData
-from recipes.popularity import distinct_users
+from recipes.data import Histories, TrainingData
+from recipes.popularity import users_worth
 
 SECONDS = {"30 minutes": 1800, "1 hour": 3600, "2 hours": 7200, "3 hours": 10_800, "1 day": 86_400}
 SPELLINGS = {
@@ -31,28 +30,22 @@ SPELLINGS = {
 }
 
 
-def trend(events: Interactions, popularity: NDArray[np.int64], window: int, now: int) -> Floats:
+def trend(data: TrainingData, window: int, now: int) -> Floats:
     """How much each item rose: users in the newest window minus users in the one before; popularity settles what is equal.
 
     Args:
-        events: at least those of the two windows that end at `now`; serving adds what streamed in.
-        popularity: (N,) users of each item over all time.
+        data: the events, with their weights if there are any.
         window: seconds.
         now: the end of the newest window, epoch seconds.
 
     Returns:
         (N,) the rise plus a fraction below 1 that grows with popularity.
     """
-    age = now - events.timestamp
-    newest, before = (_users(events, (age >= low) & (age < low + window), len(popularity)) for low in (0, window))
+    age = now - data.interactions.timestamp
+    newest, before = (users_worth(data, (age >= low) & (age < low + window)) for low in (0, window))
+    popularity = users_worth(data)
     share = popularity / (1 + max(0, popularity.max(initial=0)))
     return np.asarray(newest - before + share, np.float32)
-
-
-def _users(events: Interactions, chosen: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
-    """(N,) distinct users of each item among the chosen events."""
-    pairs = np.unique(events.user_index[chosen] * max(1, size) + events.item_index[chosen])
-    return np.bincount(pairs % max(1, size), minlength=size).astype(np.int64)
 
 
 class TrendingModel(Model):
@@ -119,4 +112,4 @@ class TrendingNow(Recipe):
 
     def rises(self, data: TrainingData, now: int) -> Floats:
         """(N,) rises at `now`; only popularity is left when the last two windows are empty."""
-        return trend(data.interactions, distinct_users(data), SECONDS[self.trend_discovery_frequency], now)
+        return trend(data, SECONDS[self.trend_discovery_frequency], now)

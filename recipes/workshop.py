@@ -151,7 +151,8 @@ class Workshop:
         position = np.full(self.num_items, -1, np.int64)
         position[self.members] = np.arange(len(self.members))
         moments = Moments.zeros(len(self.members))
-        moments.add(candidate.kernel, position[histories.item_index], histories.offsets, self.run)
+        items = position[histories.item_index]
+        moments.add(candidate.kernel, items, histories.offsets, self.run, worth=histories.weight)
         weights = solve(moments, candidate.kernel, candidate.ridge, candidate.dropout)
         return SequenceRidge.of(candidate.kernel, weights, self.members, self.num_items)
 

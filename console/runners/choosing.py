@@ -20,11 +20,16 @@ ALWAYS = {"CREATION_TIMESTAMP"}  # exploration and trends need it whatever is co
 
 @dataclass(frozen=True)
 class EventRule:
-    """One event type that is learned from; events below `threshold` are left out, `weight` counts in the metrics."""
+    """One event type that is learned from; events below `threshold` are left out, `weight` tells what the others are worth."""
 
     type: str
     threshold: float | None = None
     weight: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """The weight, 1 where none is given."""
+        return 1.0 if self.weight is None else self.weight
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,10 @@ class Choice:
 
     @property
     def weights(self) -> dict[str, float] | None:
-        """The weight of each event type, where weights are given."""
-        given = {rule.type: rule.weight for rule in self.rules if rule.weight is not None}
-        return given or None
+        """The weight of each event type, where any is given; 1 for those that go without."""
+        if all(rule.weight is None for rule in self.rules):
+            return None
+        return {rule.type: rule.worth for rule in self.rules}
 
     @property
     def types(self) -> list[str] | None:
@@ -81,6 +87,22 @@ class Choice:
         if self.rules:
             kept &= np.logical_or.reduce([_following(rule, events) for rule in self.rules])
         return kept
+
+    def weighed(self, data: TrainingData) -> TrainingData:
+        """The data with what each event is worth, 1 on average; as they are where no weights tell events apart.
+
+        An event that several rules let in is worth the most that any of them says.
+        """
+        events = data.interactions
+        if self.weights is None or not len(events):
+            return data
+        worth = np.zeros(len(events), np.float32)
+        for rule in self.rules:
+            np.maximum(worth, np.float32(rule.worth), out=worth, where=_following(rule, events))
+        mean = float(worth.mean())
+        if np.ptp(worth) == 0 or mean == 0:
+            return data
+        return replace(data, interactions=replace(events, weight=worth / np.float32(mean)))
 
     def columns(self, data: TrainingData) -> TrainingData:
         """The data with only the columns that are learned from."""

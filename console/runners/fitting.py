@@ -113,7 +113,7 @@ def read(group: DatasetGroup, choice: Choice, recipe: type[Recipe], before: Trai
         everything = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
     else:
         everything = grown(tables, before, tables.kinds)
-    learned = choice.columns(everything.keep(choice.events(everything.interactions)))
+    learned = choice.weighed(choice.columns(everything.keep(choice.events(everything.interactions))))
     if "INTERACTIONS" in recipe.required and recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
         check_enough(learned, choice)
     return Snapshot(everything, learned, choice, state)
