@@ -141,9 +141,16 @@ def fit_all(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDic
 
 
 def publish(
-    model: Model, snapshot: Snapshot, evaluation: Evaluation | None = None, objective: JSONDict | None = None
+    model: Model,
+    snapshot: Snapshot,
+    evaluation: Evaluation | None = None,
+    objective: JSONDict | None = None,
+    before: artefact.Artefact | None = None,
 ) -> JSONDict:
-    """Put model and evaluation into the store; the fields that point there."""
+    """Put model and evaluation into the store; the fields that point there.
+
+    What grew out of an artefact `before` keeps the places of the users whom it was made to forget, empty.
+    """
     name = uuid.uuid4().hex
     fields = {"artefact": f"artefacts/{name}"}
     details = {
@@ -151,6 +158,8 @@ def publish(
         "event_types_learned": snapshot.choice.types,
         "objective": objective,
     }
+    if before is not None and "forgotten_users" in before.manifest:
+        details["forgotten_users"] = before.manifest["forgotten_users"]
     with storage.scratch_folder() as scratch:
         folder = Path(scratch)
         artefact.save(folder / "model", model, snapshot.everything, details)

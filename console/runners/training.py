@@ -74,7 +74,7 @@ def _update(watch: Watch, version: SolutionVersion) -> JSONDict:
     else:
         model = recipe.update(before.model, snapshot.learned, watch.begin("served"))
     watch.begin("publishing")
-    fields = fitting.publish(model, snapshot, objective=_objective(solution)) | _copied(base)
+    fields = fitting.publish(model, snapshot, objective=_objective(solution), before=before) | _copied(base)
     return fields | {
         "recipe": recipe.name, "hyperparameters": recipe.settings(), "metrics": base.metrics,
         "report": base.report | _told(snapshot, base),

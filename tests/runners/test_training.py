@@ -9,19 +9,22 @@ import pytest
 
 from console import jobs, storage, tasks
 from console.ingest.snapshot import training_tables
-from console.models import SolutionVersion, Status
+from console.models import Record, SolutionVersion, Status
+from console.runners import refreshing
 from console.runners.choosing import Choice
 from console.runners.fitting import Watch, read
 from console.runners.growing import grown
 from recipes import artefact, catalogue
 from recipes.base import Progress
 from recipes.data import TrainingData
+from tests.operations.test_import_jobs import put
 from tests.operations.test_solutions import RECIPE, call, trained
 from tests.recipes import worlds
-from tests.worlds import dataset, films
+from tests.worlds import NOW, dataset, films
 
 ALL = ["aws-user-personalization-v2", "aws-personalized-ranking", "aws-trending-now", "aws-similar-items",
        "aws-semantic-similarity", "aws-item-affinity", "aws-hrnn"]  # fmt: skip
+ROLE = "arn:aws:iam::000000000001:role/Personalize"
 
 
 @pytest.mark.parametrize("recipe", ALL)
@@ -125,6 +128,35 @@ def test_an_update_keeps_the_old_indexes(account):
     assert np.all(np.diff(new.interactions.user_index) >= 0)
     place, other = new.item_ids.index("i7"), plain.item_ids.index("i7")
     assert new.items["PRICE"].values[place] == plain.items["PRICE"].values[other]
+
+
+@pytest.mark.parametrize("way", ["UPDATE", "refresh"])
+def test_deleted_users_stay_gone_when_new_items_are_taken_up(account, run_jobs, settings, way):
+    group = films(account)
+    version = trained(account, run_jobs, group, "aws-user-personalization")
+    call("CreateCampaign", account, name="c", solution_version_arn=version)
+    source = {"dataLocation": put("gone.csv", "USER_ID\nu1\nu5\n")}
+    job = {"job_name": "forget", "data_source": source, "role_arn": ROLE}
+    call("CreateDataDeletionJob", account, dataset_group_arn=group.arn, **job)
+    run_jobs()
+    values = {"TITLE": "New", "GENRES": "Comedy", "PRICE": 1.0, "CREATION_TIMESTAMP": NOW}
+    Record.objects.create(dataset=group.datasets.get(type="ITEMS"), entity_id="brand-new", values=values)
+    if way == "UPDATE":
+        solution = version.rpartition("/")[0]
+        version = call("CreateSolutionVersion", account, solution_arn=solution, training_mode=way)["solutionVersionArn"]
+        run_jobs()
+    else:
+        settings.REFRESH_HOURS = 0
+        assert refreshing.refresh_due() == 1
+
+    kept = artefact.load(storage.local_folder(SolutionVersion.objects.first().artefact))
+    gone = kept.manifest["forgotten_users"]
+    assert kept.data.item_ids.index("brand-new") >= 0
+    assert kept.data.user_ids.indexes(["u1", "u5"]).tolist() == [-1, -1]
+    assert len(gone) == 2
+    assert not np.diff(kept.data.offsets)[gone].any()
+    told = call("SearchUsers", account, solution_version_arn=version, max_results=100)
+    assert told["total"] == 58
 
 
 def test_an_artefact_holds_everything(account, run_jobs):
