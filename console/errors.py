@@ -10,15 +10,19 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+LONGEST_MESSAGE, LONGEST_FIELD = 2500, 100
+
+
 class ServiceError(Exception):
     """The root of all errors that a caller is told about."""
 
     status_code: ClassVar[int] = 400
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
-        """Keep the sentence and the member at fault."""
-        super().__init__(message)
-        self.field = field
+        """Keep the sentence, fit for any encoding and log however odd the value it quotes, and the member at fault."""
+        whole = message.encode(errors="replace").decode()
+        super().__init__(whole if len(whole) <= LONGEST_MESSAGE else f"{whole[:LONGEST_MESSAGE]}…")
+        self.field = field if field is None or len(field) <= LONGEST_FIELD else f"{field[:LONGEST_FIELD]}…"
 
     @property
     def code(self) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
-from botocore.validate import ParamValidator
+from botocore.utils import parse_to_aware_datetime
 
 from console.errors import InvalidInputException, SerializationException
 
@@ -81,19 +81,6 @@ def operation_name(function: str) -> str:
 _BY_SNAKE = {xform_name(name): name for name in OPERATION_MODELS}
 
 
-class _Validator(ParamValidator):  # type: ignore[misc]
-    """botocore's validator, which trusts its caller in one point: a time far outside the calendar makes it crash."""
-
-    def _type_check_datetime(self, value: object) -> bool:
-        try:
-            return bool(super()._type_check_datetime(value))
-        except (RuntimeError, OverflowError, OSError):
-            return False
-
-
-VALIDATOR = _Validator()
-
-
 def read_object(body: bytes) -> JSONDict:
     """A request's JSON body; an empty one is an object without members.
 
@@ -131,54 +118,74 @@ def is_storable(text: str) -> bool:
 
 
 def validate(shape: Shape, params: JSONDict) -> None:
-    """Hold `params` to `shape`.
+    """Hold `params` to `shape`, in AWS's words.
 
     Raises:
         InvalidInputException: for the first member that breaks a constraint; names it, its value and what is allowed.
     """
-    report = VALIDATOR.validate(params, shape)
-    if report.has_errors():
-        message = "; ".join(report.generate_report().splitlines())
-        raise InvalidInputException(message, field=_member_of(message))
     for path, value, constraint in _violations(shape, params, ""):
-        written = str(value).encode(errors="replace").decode()
-        shown = written if len(written) <= 100 else f"{written[:100]}…"
-        raise InvalidInputException(
-            f"Value '{shown}' at '{path}' failed to satisfy constraint: {constraint}", field=re.split(r"[.\[]", path)[0]
-        )
+        field = re.split(r"[.\[]", path)[0]
+        message = f"Value {shown(value)} at '{path}' failed to satisfy constraint: {constraint}"
+        raise InvalidInputException(message, field=field)
 
 
-def _member_of(report: str) -> str | None:
-    """The top-level member that botocore's report speaks of, nested ones as `parameter in outer.inner: "name"`."""
-    found = re.search(r'parameter in (?!input\b)(\w+)|parameter in input: "([^"]+)"|parameter (?!in )(\w+)', report)
-    return next((group for group in found.groups() if group), None) if found else None
+def shown(value: object) -> str:
+    """A value of a request as a message quotes it: short, and fit for any log and any encoding."""
+    if value is None:
+        return "null"
+    try:
+        written = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    except (ValueError, RecursionError):  # such as a number of more digits than Python writes out
+        written = f"({type(value).__name__})"
+    written = written.encode(errors="replace").decode()
+    return f"'{written if len(written) <= MOST_SHOWN else written[:MOST_SHOWN] + '…'}'"
 
 
 def _violations(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:
-    """What botocore leaves to the server: maximum, pattern and enum."""
+    """Every rule of the model that a value breaks, with where and what the rule is."""
+    wanted, is_right = TYPES[shape.type_name]
+    if not is_right(value):
+        yield path, value, f"Member must be {wanted}"
+        return
     match shape.type_name:
         case "structure":
-            for name, member in value.items():
-                yield from _violations(shape.members[name], member, f"{path}.{name}".lstrip("."))
+            yield from _of_structure(shape, value, path)
         case "list":
             for position, member in enumerate(value):
                 yield from _violations(shape.member, member, f"{path}[{position}]")
         case "map":
             for key, member in value.items():
-                yield from _violations(shape.key, key, f"{path}.{key}")
-                yield from _violations(shape.value, member, f"{path}.{key}")
+                yield from _violations(shape.key, key, f"{path}.{_part(key)}")
+                yield from _violations(shape.value, member, f"{path}.{_part(key)}")
     yield from _limits(shape, value, path)
 
 
+def _of_structure(shape: Shape, value: JSONDict, path: str) -> Iterator[tuple[str, Any, str]]:
+    for name in shape.required_members:
+        if value.get(name) is None:
+            yield f"{path}.{name}".lstrip("."), None, "Member must not be null"
+    for name, member in value.items():
+        place = f"{path}.{_part(name)}".lstrip(".")
+        if name in shape.members:
+            yield from _violations(shape.members[name], member, place)
+        else:
+            yield place, member, f"Unknown parameter; allowed are {', '.join(shape.members)}"
+
+
+def _part(name: str) -> str:
+    """A key of a request as a part of a path that messages show."""
+    return shown(name)[1:-1]
+
+
 def _limits(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:
-    limit = shape.metadata.get("max")
-    number = isinstance(value, int | float)
-    if limit is not None and not isinstance(value, bool):
-        size = value if number else len(value)
-        if size > limit:
-            yield path, value, f"Member must have {'value' if number else 'length'} less than or equal to {limit}"
-    if number and shape.type_name in NUMBERS and not NUMBERS[shape.type_name](value):
-        yield path, value, f"Member must be of type {shape.type_name}"
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if least is not None or most is not None:
+        number = isinstance(value, int | float)
+        size, what = (value, "value") if number else (len(value), "length")
+        if least is not None and size < least:
+            yield path, value, f"Member must have {what} greater than or equal to {least}"
+        if most is not None and size > most:
+            yield path, value, f"Member must have {what} less than or equal to {most}"
     if shape.type_name == "string":
         yield from _string_limits(shape, value, path)
 
@@ -193,13 +200,37 @@ def _string_limits(shape: Shape, value: str, path: str) -> Iterator[tuple[str, A
         yield path, value, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
 
 
-# JSON's numbers have no bounds, the columns they end in do; to Python True is a number as well.
+def _whole(bits: int) -> Callable[[Any], bool]:
+    """Whether a value is a whole number of so many bits; to Python True is a number as well."""
+    return lambda value: type(value) is int and -(2 ** (bits - 1)) <= value < 2 ** (bits - 1)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that a column can hold; JSON's have no bounds."""
+    return type(value) in {int, float} and -LARGEST_FLOAT <= value <= LARGEST_FLOAT
+
+
+def _is_time(value: Any) -> bool:
+    """Whether a value is a time within the calendar: seconds since 1970, or text that says which."""
+    try:
+        return not isinstance(value, bool) and bool(parse_to_aware_datetime(value))
+    except (TypeError, ValueError, AttributeError, RuntimeError, OverflowError, OSError):
+        return False  # botocore's parser, and dateutil's below it, let all of these through
+
+
+MOST_SHOWN = 100
 LARGEST_FLOAT = sys.float_info.max
-NUMBERS: dict[str, Callable[[Any], bool]] = {
-    "integer": lambda value: not isinstance(value, bool) and -(2**31) <= value < 2**31,
-    "long": lambda value: not isinstance(value, bool) and -(2**63) <= value < 2**63,
-    "float": lambda value: not isinstance(value, bool) and -LARGEST_FLOAT <= value <= LARGEST_FLOAT,
-    "double": lambda value: not isinstance(value, bool) and -LARGEST_FLOAT <= value <= LARGEST_FLOAT,
+TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "structure": ("an object", lambda value: isinstance(value, dict)),
+    "map": ("an object", lambda value: isinstance(value, dict)),
+    "list": ("a list", lambda value: isinstance(value, list | tuple)),
+    "string": ("a string", lambda value: isinstance(value, str)),
+    "boolean": ("true or false", lambda value: isinstance(value, bool)),
+    "integer": ("a whole number of 32 bits", _whole(32)),
+    "long": ("a whole number of 64 bits", _whole(64)),
+    "float": ("a number", _is_number),
+    "double": ("a number", _is_number),
+    "timestamp": ("a time: seconds since 1970, or text such as 2026-01-31T23:59:59Z", _is_time),
 }
 
 
