@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from console import jobs, storage
-from console.models import Dataset, Event, Recommender, Record, Solution, SolutionVersion, Status
+from console.models import Dataset, Event, Recommender, Record, SharedResult, Solution, SolutionVersion, Status
 from console.models.base import UNFINISHED
 
 FIRST_AFTER = timedelta(hours=1)  # AWS trains a new solution within the hour if nobody else does
@@ -33,6 +33,12 @@ def queue_training(solution: Solution, **fields: Any) -> SolutionVersion:
 def drop_artefacts(rows: Iterable[SolutionVersion | Recommender]) -> None:
     """Remove what versions or recommenders learned from the store, once the deletion of their rows is committed."""
     keys = [key for row in rows for key in (row.artefact, row.evaluation) if key]
+    transaction.on_commit(partial(_delete, keys))
+
+
+def drop_shared_results(results: QuerySet[SharedResult]) -> None:
+    """Remove what shared evaluations kept of versions, once the deletion of the rows is committed."""
+    keys = list(results.exclude(evaluation="").values_list("evaluation", flat=True))
     transaction.on_commit(partial(_delete, keys))
 
 

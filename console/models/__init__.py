@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.models.audit import AuditEntry
 from console.models.base import Account, Job, Resource, Status
 from console.models.data import (
     DataDeletionJob,
@@ -14,6 +15,7 @@ from console.models.data import (
     Record,
     Schema,
 )
+from console.models.judging import SharedEvaluation, SharedResult
 from console.models.people import AccessKey, Member, Token
 from console.models.samples import SampleLoad
 from console.models.serving import (
@@ -37,13 +39,13 @@ JOBS: dict[str, type[Job]] = {
     model.__name__: model
     for model in (
         DatasetImportJob, DatasetExportJob, DataDeletionJob, SolutionVersion, Recommender, BatchInferenceJob, BatchSegmentJob,
-        SampleLoad,
+        SampleLoad, SharedEvaluation,
     )
 }  # fmt: skip
 
 __all__ = [
-    "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
+    "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "AuditEntry", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
     "DataDeletionJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Filter",
-    "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "Solution", "SolutionVersion",
+    "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "SharedEvaluation", "SharedResult", "Solution", "SolutionVersion",
     "Status", "Token",
 ]  # fmt: skip

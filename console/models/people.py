@@ -24,6 +24,7 @@ class Member(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE)
     account = models.ForeignKey(Account, models.CASCADE)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.ADMIN)
+    preferences = models.JSONField(default=dict)  # how this person likes the pages: {"columns": {list: [labels]}}
 
     def __str__(self) -> str:
         return f"{self.user} in {self.account}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 
 from django.utils import timezone
 
-from console import arns, jobs, storage
+from console import arns, jobs
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
 from console.models import JOBS, Account, Job, Recommender, SolutionVersion, Status
 from console.models.base import ENDED_BADLY
 from console.operations.base import operation
+from console.operations.judged import judged
 from console.operations.metric_words import words
 from console.operations.solution_versions import version_named
 from console.shapes import JSONDict
@@ -45,18 +45,21 @@ def get_solution_version_report(account: Account, *, solution_version_arn: str) 
 
 @operation
 def compare_solution_versions(
-    account: Account, *, solution_version_arns: list[str], baseline_arn: str | None = None
+    account: Account,
+    *,
+    solution_version_arns: list[str],
+    baseline_arn: str | None = None,
+    shared_evaluation_arn: str | None = None,
 ) -> JSONDict:
     """Metric by metric, each version against the baseline, paired over the same queries."""
-    rows = [_judged(account, arn) for arn in dict.fromkeys(solution_version_arns)]
-    if len(rows) < 2:
+    entries = judged(account, solution_version_arns, shared_evaluation_arn)
+    if len(entries) < 2:
         raise InvalidInputException("Give two different versions or more.", field="solutionVersionArns")
-    baseline = _judged(account, baseline_arn, field="baselineArn") if baseline_arn else rows[0]
+    rows = [entry.version for entry in entries]
+    baseline = version_named(account, baseline_arn, field="baselineArn") if baseline_arn else rows[0]
     if baseline.arn not in [row.arn for row in rows]:
         raise InvalidInputException(f"{baseline.arn} is not among the versions compared.", field="baselineArn")
-    for one, other in pairwise(rows):
-        _same_test(one, other)
-    evaluations = {row.arn: Evaluation.load(storage.local_folder(row.evaluation)) for row in rows}
+    evaluations = {entry.arn: entry.evaluation() for entry in entries}
     first = evaluations[baseline.arn]
     return {
         "baselineArn": baseline.arn, "fingerprint": first.fingerprint, "numQueries": first.num_queries,
@@ -90,15 +93,6 @@ def _trained(account: Account, arn: str) -> SolutionVersion | Recommender:
         found: Recommender = Recommender.objects.by_arn(account, arn, field="solutionVersionArn")
         return found
     return version_named(account, arn)
-
-
-def _judged(account: Account, arn: str, *, field: str = "solutionVersionArns") -> SolutionVersion:
-    row = version_named(account, arn, field=field)
-    if row.status != Status.ACTIVE or not row.evaluation:
-        raise ResourceInUseException(
-            f"{arn} is {row.status} and has no evaluation; compare ACTIVE versions.", field=field
-        )
-    return row
 
 
 def _job(account: Account, arn: str) -> Job:
@@ -151,28 +145,6 @@ def _texts(values: JSONDict | None) -> dict[str, str] | None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _same_test(one: SolutionVersion, other: SolutionVersion) -> None:
-    """Refuse versions judged on different tests, and say what differs."""
-    if one.report.get("fingerprint") == other.report.get("fingerprint"):
-        return
-    counts = [row.report.get("counts", {}) for row in (one, other)]
-    differing = [
-        f"{name.replace('_', ' ')} {counts[0].get(name, 0):,} against {counts[1].get(name, 0):,}"
-        for name in counts[0]
-        if counts[0].get(name) != counts[1].get(name)
-    ]
-    protocols = [row.report.get("protocol") for row in (one, other)]
-    if protocols[0] != protocols[1]:
-        differing.append(f"test {protocols[0]} against {protocols[1]}")
-    if one.solution.dataset_group_id != other.solution.dataset_group_id:
-        differing.append("the dataset groups")
-    what = ", ".join(differing) or "the events themselves, in equal number"
-    raise InvalidInputException(
-        f"{one.arn_name} and {other.arn_name} were judged on different data ({what}); train both on the same data to "
-        "compare them.", field="solutionVersionArns"
-    )  # fmt: skip
 
 
 def _compared(first: Evaluation, baseline_arn: str, evaluations: dict[str, Evaluation]) -> list[JSONDict]:

@@ -12,6 +12,7 @@ from console.models import (
     BatchSegmentJob,
     Campaign,
     DatasetGroup,
+    SharedResult,
     Solution,
     SolutionVersion,
     Status,
@@ -27,7 +28,7 @@ from console.operations.solution_config import (
 )
 from console.operations.tags import tag_map
 from console.shapes import JSONDict
-from console.trainings import drop_artefacts
+from console.trainings import drop_artefacts, drop_shared_results
 
 
 @operation
@@ -147,6 +148,7 @@ def delete_solution(account: Account, *, solution_arn: str) -> None:
     for what, users in in_use:
         _refuse_if_used(row, what, users)
     drop_artefacts(row.versions.all())
+    drop_shared_results(SharedResult.objects.filter(solution_version__solution=row))
     row.delete()
 
 

@@ -6,6 +6,7 @@ group is written anew without the users' histories under another key. What a mod
 
 from __future__ import annotations
 
+import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -26,10 +27,20 @@ from console.ingest.rows import BlockReader
 from console.ingest.schema import DatasetSchema, Field
 from console.ingest.sources import Block
 from console.jobs import Claim
-from console.models import DataDeletionJob, Dataset, DatasetGroup, Event, Recommender, Record, SolutionVersion
+from console.models import (
+    DataDeletionJob,
+    Dataset,
+    DatasetGroup,
+    Event,
+    Recommender,
+    Record,
+    SharedResult,
+    SolutionVersion,
+)
 from console.models.base import RUNNING
 from recipes import artefact
 from recipes.base import Model, State
+from recipes.shown import Shown
 
 MAX_BYTES = 100 << 20
 USER_DATASETS = ("INTERACTIONS", "USERS", "ACTION_INTERACTIONS")
@@ -54,6 +65,9 @@ def run(held: Claim) -> None:
     for row in _trained(group):
         held.check()
         known |= _forget_in_artefact(row, users)
+    for judged in _judged(group):
+        held.check()
+        _forget_in_evaluation(judged, users)
     held.finish(num_deleted=len(known))
 
 
@@ -176,6 +190,30 @@ def _forget_in_artefact(row: SolutionVersion | Recommender, users: set[str]) -> 
     kept = type(row).objects.filter(pk=row.pk, artefact=old).update(artefact=key)
     storage.delete(storage.store(f"{old if kept else key}/"))
     return set(found.data.user_ids.take(index))
+
+
+def _judged(group: DatasetGroup) -> Iterator[SolutionVersion | Recommender | SharedResult]:
+    yield from SolutionVersion.objects.filter(solution__dataset_group=group).exclude(evaluation="")
+    yield from Recommender.objects.filter(dataset_group=group).exclude(evaluation="")
+    yield from SharedResult.objects.filter(shared_evaluation__dataset_group=group).exclude(evaluation="")
+
+
+def _forget_in_evaluation(row: SolutionVersion | Recommender | SharedResult, users: set[str]) -> None:
+    """Write the row's evaluation anew under another key, without the names of those who were asked for."""
+    old = row.evaluation
+    source = storage.local_folder(old)
+    shown = Shown.load(source)
+    cleaned = shown.without(users) if shown else None
+    if cleaned is None:
+        return
+    key = f"evaluations/{uuid.uuid4().hex}"
+    with storage.scratch_folder() as scratch:
+        folder = Path(scratch) / "evaluation"
+        shutil.copytree(source, folder)
+        cleaned.save(folder)
+        storage.publish_folder(folder, key)
+    kept = type(row).objects.filter(pk=row.pk, evaluation=old).update(evaluation=key)
+    storage.delete(storage.store(f"{old if kept else key}/"))
 
 
 def _without_vectors(found: artefact.Artefact, index: NDArray[np.int64]) -> Model:
