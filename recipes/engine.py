@@ -11,6 +11,7 @@ import numpy as np
 from recipes.audience import fit_audience, user_features
 from recipes.base import Floats, Recipe, RecipeError, Run
 from recipes.blending import Validation, hold_out
+from recipes.circumstances import learn_circumstances
 from recipes.data import Histories, TrainingData
 from recipes.likeness import content_neighbours, item_features
 from recipes.relevance import UNKNOWN, Components, Priors, RelevanceModel
@@ -64,6 +65,8 @@ def _open(settings: Settings, data: TrainingData, run: Run) -> Workshop:
 
 
 def _model(recipe: Recipe, workshop: Workshop, chosen: Components) -> RelevanceModel:
+    if workshop.settings.metadata:
+        chosen.circumstances = learn_circumstances(workshop.data)
     priors = with_described(workshop.priors, workshop.features, chosen)
     return RelevanceModel(recipe, workshop.num_items, chosen, priors, workshop.rates)
 
@@ -144,6 +147,8 @@ def update_relevance(model: RelevanceModel, settings: Settings, data: TrainingDa
         parts.content = content_neighbours(features, parts.ridges[parts.source].members)
     if parts.audience is not None:
         parts.audience = fit_audience(user_features(data), training_histories(data, settings), data.num_items)
+    if settings.metadata:
+        parts.circumstances = learn_circumstances(data)
     run.report("updating", 1.0)
     priors = with_described(make_priors(data, settings), features, parts)
     return RelevanceModel(model.recipe, data.num_items, parts, priors, model.rates)

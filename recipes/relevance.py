@@ -6,15 +6,18 @@ Serving needs numpy and scipy only: torch is loaded by fitting, never by answeri
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recipes.answering import Answering
 from recipes.audience import Audience
 from recipes.base import Contribution, Floats, Model, Recipe, State
 from recipes.blending import Blend, Parts
+from recipes.circumstances import Circumstances
 from recipes.data import Histories
 from recipes.recurrence_scorer import RecurrenceScorer
 from recipes.repeats import seen_items
@@ -65,6 +68,7 @@ class Components:
     Attributes:
         ridges, transitions, audience, network: see their modules; `ridges` by the names the blend uses.
         content: (N, N) sparse neighbours in content, through which the ridge called `source` speaks, or None.
+        circumstances: what a request's context says, or None.
         plan: what was chosen, for fitting the same on more events; it is not stored.
     """
 
@@ -75,6 +79,7 @@ class Components:
     content: sp.csr_matrix | None = None
     source: str = ""
     blend: Blend = field(default_factory=Blend)
+    circumstances: Circumstances | None = None
     plan: Plan | None = None
 
     def linear(self, histories: Histories) -> dict[str, Floats]:
@@ -133,12 +138,18 @@ class RelevanceModel(Model):
         """(B, N) log-probability-like scores; empty histories get what is popular of late, or with people like them."""
         if not len(histories):
             return np.zeros((0, self.num_items), np.float32)
-        scores = self.components.blend.mix(self.parts(histories))
-        scores += self.priors.unknown
+        scores = self._answering.score(histories)
         empty = np.flatnonzero(np.diff(histories.offsets) == 0)
         if len(empty):
             scores[empty] = self._fallback(histories.user_index[empty])
+        if histories.context and self.components.circumstances is not None:
+            lift = self.components.circumstances.lift(histories.context)
+            scores += 0 if lift is None else lift
         return scores
+
+    @cached_property
+    def _answering(self) -> Answering:
+        return Answering(self.components, self.priors, self.rates)
 
     def parts(self, histories: Histories) -> Parts:
         """The components' scores."""
@@ -208,12 +219,18 @@ class RelevanceModel(Model):
             tensors |= _sparse_tensors("content", parts.content)
         if parts.audience is not None:
             tensors |= {f"audience.{name}": value for name, value in vars(parts.audience).items()}
+        if parts.circumstances is not None:
+            tensors |= parts.circumstances.tensors()
         if parts.network is not None:
             tensors |= {"network/table": parts.network.table, "network/bias": parts.network.bias}
             tensors |= {f"network.{name}": value for name, value in parts.network.weights.items()}
         kernels = {name: asdict(ridge.kernel) for name, ridge in parts.ridges.items()}
-        values = {"blend": asdict(parts.blend), "kernels": kernels, "source": parts.source}
-        return State(tensors, values | ({"transitions": asdict(parts.transitions.kernel)} if parts.transitions else {}))
+        values: dict[str, Any] = {"blend": asdict(parts.blend), "kernels": kernels, "source": parts.source}
+        if parts.transitions is not None:
+            values["transitions"] = asdict(parts.transitions.kernel)
+        if parts.circumstances is not None:
+            values["context"] = parts.circumstances.values()
+        return State(tensors, values)
 
     @classmethod
     def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
@@ -239,6 +256,7 @@ class RelevanceModel(Model):
             _sparse("content", tensors, num_items) if "content.data" in tensors else None,
             values["source"],
             Blend(**values["blend"]),
+            Circumstances.of(values["context"], tensors) if "context" in values else None,
         )
         priors = Priors(**{entry.name: tensors[f"priors.{entry.name}"] for entry in fields(Priors)})
         return cls(recipe, num_items, components, priors, tensors["rates"])
