@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -26,6 +27,10 @@ from console.errors import InvalidInputException, JobError
 from console.models import Account
 
 CHUNK = 1 << 20
+HTTPS = (  # the two ways in which Amazon writes an object as a page's address
+    re.compile(r"https?://(?P<bucket>[^/]+)\.s3[.-][^/]*amazonaws\.com/(?P<key>.*)"),
+    re.compile(r"https?://s3[.-][^/]*amazonaws\.com/(?P<bucket>[^/]+)/(?P<key>.*)"),
+)
 STORE_BUCKET = "store"
 UPLOADS_BUCKET = "uploads"
 
@@ -52,11 +57,14 @@ class Location:
 
 
 def parse_location(url: str, *, field: str | None = None) -> Location:
-    """Read an s3:// URL.
+    """Read an s3:// URL, or Amazon's https:// form of one.
 
     Raises:
         InvalidInputException: another scheme, no bucket, or a key that tries to leave it.
     """
+    for form in HTTPS:
+        if found := form.fullmatch(url):
+            url = f"s3://{found['bucket']}/{found['key']}"
     wrong = InvalidInputException(f"Invalid Data location: {url}. Allowed is s3://BUCKET/KEY.", field=field)
     try:
         parts = urlsplit(url)
@@ -98,16 +106,22 @@ def keep_upload(account: Account, path: Path, name: str) -> Location:
     return location
 
 
-def is_real_s3() -> bool:
-    """Whether locations are in a real S3 rather than in folders."""
-    return bool(settings.STORAGE_URL or settings.AWS_ENDPOINT_URL_S3)
+def is_real_s3(location: Location) -> bool:
+    """Whether a location is in a real S3 rather than in a folder.
+
+    With STORAGE_URL everything is; with AWS_ENDPOINT_URL_S3 alone only what people name: the server then keeps its own and
+    what was uploaded to it in its folders, as nobody said in which bucket it may write.
+    """
+    if settings.STORAGE_URL:
+        return True
+    return bool(settings.AWS_ENDPOINT_URL_S3) and location.bucket not in {STORE_BUCKET, UPLOADS_BUCKET}
 
 
 def list_objects(folder: Location, suffix: str = "", *, recursive: bool = False) -> list[Location]:
     """The objects below a folder, by name; the object itself when `folder` is not one."""
     if not folder.is_folder:
         return [folder] if exists(folder) else []
-    keys = _s3_keys(folder) if is_real_s3() else _folder_keys(folder)
+    keys = _s3_keys(folder) if is_real_s3(folder) else _folder_keys(folder)
     depth = folder.key.count("/")
     found = [key for key in keys if key.endswith(suffix) and (recursive or key.count("/") == depth)]
     return [Location(folder.bucket, key) for key in sorted(found)]
@@ -115,12 +129,12 @@ def list_objects(folder: Location, suffix: str = "", *, recursive: bool = False)
 
 def exists(location: Location) -> bool:
     """Whether there is such an object."""
-    if not is_real_s3():
+    if not is_real_s3(location):
         return _path(location).is_file()
     try:
-        _s3().head_object(Bucket=location.bucket, Key=location.key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NoSuchBucket"}:
+        _s3().head_object(**_placed(location))
+    except (ClientError, BotoCoreError) as error:
+        if _code(error) in {"404", "NoSuchKey", "NoSuchBucket"}:
             return False
         raise _unreachable(location, error) from error
     return True
@@ -128,31 +142,36 @@ def exists(location: Location) -> bool:
 
 def size_bytes(location: Location) -> int:
     """The object's size."""
-    if not is_real_s3():
+    if not is_real_s3(location):
         return _path(location).stat().st_size
-    return int(_s3().head_object(Bucket=location.bucket, Key=location.key)["ContentLength"])
+    try:
+        return int(_s3().head_object(**_placed(location))["ContentLength"])
+    except (ClientError, BotoCoreError) as error:
+        raise _unreachable(location, error) from error
 
 
 @contextmanager
-def open_read(location: Location) -> Iterator[IO[bytes]]:
-    """Read an object as a stream.
+def open_read(location: Location, *, start: int = 0) -> Iterator[IO[bytes]]:
+    """Read an object as a stream from its byte `start` on, which must lie within it unless it is 0.
 
     Raises:
         JobError: it is not there or cannot be read; says where it was looked for.
     """
-    if is_real_s3():
+    if is_real_s3(location):
+        part = {"Range": f"bytes={start}-"} if start else {}
         try:
-            body: Any = _s3().get_object(Bucket=location.bucket, Key=location.key)["Body"]
+            body: Any = _s3().get_object(**_placed(location), **part)["Body"]
         except (ClientError, BotoCoreError) as error:
             raise _unreachable(location, error) from error
-        with body:
-            yield body
+        with BufferedReader(body, CHUNK) as buffered:  # botocore's stream gives blocks of 1,024 bytes for lines
+            yield buffered
         return
     try:
         file = _path(location).open("rb")
     except OSError as error:
         raise _unreachable(location, error) from error
     with file:
+        file.seek(start)
         yield file
 
 
@@ -168,9 +187,9 @@ def open_write(location: Location) -> Iterator[IO[bytes]]:
 
 def put_file(path: Path, location: Location) -> None:
     """Publish a local file as an object; the file is moved where the store is a folder."""
-    if is_real_s3():
+    if is_real_s3(location):
         try:
-            _s3().upload_file(str(path), location.bucket, location.key)
+            _s3().upload_file(str(path), **_placed(location))
         except (ClientError, BotoCoreError) as error:
             raise _unreachable(location, error) from error
         return
@@ -183,7 +202,7 @@ def put_file(path: Path, location: Location) -> None:
 
 def delete(location: Location) -> None:
     """Remove an object, or all below a folder; not an error if there is none."""
-    if not is_real_s3():
+    if not is_real_s3(location):
         path = _path(location)
         if location.is_folder:
             shutil.rmtree(path, ignore_errors=True)
@@ -191,7 +210,7 @@ def delete(location: Location) -> None:
             path.unlink(missing_ok=True)
         return
     for found in list_objects(location, recursive=True):
-        _s3().delete_object(Bucket=found.bucket, Key=found.key)
+        _s3().delete_object(**_placed(found))
     own = store("")
     if location.bucket == own.bucket and location.key.startswith(own.key):
         _forget_copy(location.key.removeprefix(own.key))
@@ -216,7 +235,7 @@ def store(key: str) -> Location:
 def publish_folder(folder: Path, key: str) -> None:
     """Move a finished local folder into the store under `key`; readers see all of it or nothing."""
     target = store(f"{key}/")
-    if is_real_s3():
+    if is_real_s3(target):
         manifest_last = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.name == "manifest.json")
         for path in manifest_last:
             put_file(path, target.child(path.relative_to(folder).as_posix()))
@@ -236,7 +255,7 @@ def local_folder(key: str) -> Path:
         JobError: the store holds nothing there.
     """
     target = store(f"{key}/")
-    if not is_real_s3():
+    if not is_real_s3(target):
         if not (path := _path(target)).is_dir():
             raise JobError(f"The store holds nothing under {key}.")
         return path
@@ -247,7 +266,7 @@ def local_folder(key: str) -> Path:
             for found in list_objects(target, recursive=True):
                 path = draft / found.key.removeprefix(target.key)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _s3().download_file(found.bucket, found.key, str(path))
+                _s3().download_file(**_placed(found), Filename=str(path))
             if not draft.is_dir():
                 raise JobError(f"The store holds nothing under {key}.")
             cached.parent.mkdir(parents=True, exist_ok=True)
@@ -286,11 +305,21 @@ def _folder_keys(folder: Location) -> list[str]:
 
 
 def _s3_keys(folder: Location) -> list[str]:
+    place = _placed(folder)
+    above = len(place["Key"]) - len(folder.key)
     try:
-        pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=folder.bucket, Prefix=folder.key)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/")]
+        pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=place["Bucket"], Prefix=place["Key"])
+        found = [entry["Key"][above:] for page in pages for entry in page.get("Contents", [])]
+        return [key for key in found if not key.endswith("/")]
     except (ClientError, BotoCoreError) as error:
         raise _unreachable(folder, error) from error
+
+
+def _placed(location: Location) -> dict[str, str]:
+    """Where in S3 an object is: what was uploaded lies beside the server's own, as no bucket is called so."""
+    if location.bucket == UPLOADS_BUCKET:
+        location = store(f"{UPLOADS_BUCKET}/{location.key}")
+    return {"Bucket": location.bucket, "Key": location.key}
 
 
 @cache
@@ -298,5 +327,11 @@ def _s3() -> Any:
     return boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3 or None)
 
 
+def _code(error: Exception) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+
+
 def _unreachable(location: Location, error: Exception) -> JobError:
+    if _code(error) in {"403", "AccessDenied"}:
+        return JobError(f"Insufficient privileges for accessing data in Amazon S3: {location}.")
     return JobError(f"Cannot access {location}: {error.__class__.__name__}: {error}")

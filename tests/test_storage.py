@@ -8,6 +8,7 @@ from moto.server import ThreadedMotoServer
 
 from console import storage
 from console.errors import InvalidInputException, JobError
+from console.models import Account
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,52 @@ def test_a_published_folder_comes_back(place, tmp_path):
 def test_it_refuses_what_is_no_location(url):
     with pytest.raises(InvalidInputException, match="Invalid Data location"):
         storage.parse_location(url, field="dataLocation")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("s3://data/in/a.csv", "s3://data/in/a.csv"),
+        ("s3://data", "s3://data/"),
+        ("s3://data/", "s3://data/"),
+        ("https://data.s3.amazonaws.com/in/a.csv", "s3://data/in/a.csv"),
+        ("https://data.s3.eu-west-1.amazonaws.com/in/", "s3://data/in/"),
+        ("https://s3.amazonaws.com/data/in/a.csv", "s3://data/in/a.csv"),
+        ("https://s3-us-west-2.amazonaws.com/data/in/a.csv", "s3://data/in/a.csv"),
+    ],
+)
+def test_it_reads_the_forms_that_a_location_is_written_in(url, expected):
+    assert str(storage.parse_location(url)) == expected
+
+
+def test_with_an_endpoint_alone_the_server_keeps_its_own_in_folders(settings, tmp_path, s3_server, monkeypatch):
+    """A program sets AWS_ENDPOINT_URL_S3 and makes its own bucket; nobody makes one for the server."""
+    settings.DATA_DIR, settings.AWS_ENDPOINT_URL_S3, settings.STORAGE_URL = tmp_path, s3_server, ""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    storage._s3.cache_clear()
+    client = boto3.client("s3", endpoint_url=s3_server, region_name="us-east-1")
+    client.create_bucket(Bucket="mine")
+    with storage.open_write(storage.store("artefacts/x")) as file:
+        file.write(b"own")
+    with storage.open_write(storage.parse_location("s3://mine/out/y")) as file:
+        file.write(b"theirs")
+    assert (tmp_path / "store" / "artefacts" / "x").read_bytes() == b"own"
+    assert client.get_object(Bucket="mine", Key="out/y")["Body"].read() == b"theirs"
+    storage._s3.cache_clear()
+
+
+def test_what_is_uploaded_comes_back(place, tmp_path, db):
+    account = Account.objects.create(name="up", number="000000000077")
+    (tmp_path / "draft").write_bytes(b"a,b")
+    location = storage.keep_upload(account, tmp_path / "draft", "my file.csv")
+    assert str(location).startswith(f"s3://uploads/{account.number}/")
+    assert storage.list_objects(storage.parse_location(str(location))) == [location]
+    folder = storage.parse_location(str(location).rpartition("/")[0] + "/")
+    assert storage.list_objects(folder) == [location]
+    assert storage.size_bytes(location) == 3
+    with storage.open_read(location) as file:
+        assert file.read() == b"a,b"
 
 
 def test_a_link_out_of_its_bucket_is_refused(settings, tmp_path):

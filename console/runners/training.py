@@ -19,7 +19,7 @@ from console.runners.fitting import Snapshot, Watch
 from console.runners.searching import chosen, tuned
 from console.shapes import JSONDict
 from recipes import artefact, catalogue
-from recipes.base import Recipe, RecipeError
+from recipes.base import Recipe, RecipeError, Scalar
 
 
 def run(held: Claim) -> None:
@@ -54,8 +54,13 @@ def _full(watch: Watch, version: SolutionVersion) -> JSONDict:
         report |= told
     fields = fitting.fit_all(recipe, snapshot, watch, _objective(solution))
     fields["report"] |= report
-    texts = None if settings is None else {name: str(value) for name, value in settings.items()}
+    texts = None if settings is None else {name: _text(value) for name, value in settings.items()}
     return fields | {"recipe": recipe.name, "hyperparameters": recipe.settings(), "tuned": texts}
+
+
+def _text(value: Scalar) -> str:
+    """A hyperparameter as AWS writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _update(watch: Watch, version: SolutionVersion) -> JSONDict:
