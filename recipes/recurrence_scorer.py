@@ -6,23 +6,27 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recipes.base import Floats, Indexes
 from recipes.data import Histories
+from recipes.recurrence_kernel import Kernel, Packed
 
 GAPS = 28  # buckets of the time since the previous event: powers of two of seconds, the last for "no event before"
-LONGEST = 100  # newest events that are read
-ROWS = 32
+LONGEST = 50  # newest events that are read: twice as many find nothing more (docs/decisions/0003-answering.md)
+EVENTS = 1500  # read together: their gates stay in the processor's cache
+KNOWN_BYTES = 32 * 2**20  # of gates looked up by item; larger catalogues multiply
 
 
 def gap_buckets(histories: Histories) -> Indexes:
     """(E,) the bucket of each event's distance in time to the one before it."""
-    gaps = np.diff(histories.timestamp, prepend=0)
-    buckets = np.minimum(np.log2(np.maximum(gaps, 0) + 1.0), GAPS - 2).astype(np.int64)
+    buckets = _buckets(np.diff(histories.timestamp, prepend=0))
     starts = histories.offsets[:-1][np.diff(histories.offsets) > 0]
     buckets[starts - histories.offsets[0]] = GAPS - 1
     return buckets
+
+
+def _buckets(seconds: Indexes) -> Indexes:
+    return np.minimum(np.log2(np.maximum(seconds, 0) + 1.0), GAPS - 2).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -40,115 +44,59 @@ class RecurrenceScorer:
     weights: dict[str, Floats]
 
     @cached_property
-    def _transposed(self) -> Floats:
-        return np.ascontiguousarray(self.table.T)
+    def _others(self) -> Floats:
+        """(GAPS · types, D) what each pair of a gap and an event type adds to an item's embedding."""
+        pairs = self.weights["gap.weight"][:, None, :] + self.weights["event_type.weight"][None, :, :]
+        return pairs.reshape(-1, pairs.shape[2])
 
-    @property
-    def blocks(self) -> int:
-        """How many recurrences are stacked."""
-        return sum(name.endswith("gates.weight") for name in self.weights)
+    @cached_property
+    def _kernel(self) -> Kernel:
+        kernel = Kernel.of(self.weights)
+        gates = 12 * kernel.blocks[0].hidden * (len(self.table) + len(self._others))
+        return kernel.knowing(self.table, self._others) if gates <= KNOWN_BYTES else kernel
 
     def score(self, histories: Histories) -> Floats:
         """(B, N) logits of the next item; zeros for an empty history."""
-        scores: Floats = self.hidden(histories) @ self._transposed
+        scores = self.likeness(self.hidden(histories))
         scores += self.bias
         return scores
 
+    def likeness(self, hidden: Floats) -> Floats:
+        """(B, N) products of (B, D) with all items' embeddings."""
+        return (self.table @ hidden[0])[None, :] if len(hidden) == 1 else hidden @ self.table.T
+
     def hidden(self, histories: Histories) -> Floats:
-        """(B, D) what the network expects next; a few rows at a time, which stay in the processor's cache."""
-        recent = histories.tail(LONGEST)
-        parts = [self._hidden(recent.rows(start, start + ROWS)) for start in range(0, len(recent), ROWS)]
-        return np.concatenate(parts) if parts else np.zeros((0, self.table.shape[1]), np.float32)
+        """(B, D) what the network expects next; users with histories of like length together, a bounded number of events at a time."""
+        sizes = np.minimum(np.diff(histories.offsets), LONGEST)
+        found = np.zeros((len(sizes), self.table.shape[1]), np.float32)
+        order = np.argsort(-sizes, kind="stable")
+        order = order[: np.count_nonzero(sizes)]
+        part = np.cumsum(sizes[order]) // EVENTS
+        for rows in np.split(order, np.flatnonzero(np.diff(part)) + 1) if len(order) else ():
+            found[rows] = self._read(histories, histories.offsets[rows + 1] - sizes[rows], sizes[rows])
+        return found
 
-    def _hidden(self, recent: Histories) -> Floats:
-        sizes = np.diff(recent.offsets)
-        length = int(sizes.max(initial=0))
-        width = self.table.shape[1]
-        if not length:
-            return np.zeros((len(recent), width), np.float32)
-        row = recent.row
-        time = length - (recent.offsets[row + 1] - np.arange(len(row)))
-        types = np.minimum(recent.event_type.astype(np.int64) + 1, len(self.weights["event_type.weight"]) - 1)
-        embedded = self.table[recent.item_index] + self.weights["gap.weight"][gap_buckets(recent)]
-        embedded += self.weights["event_type.weight"][types]
-        values = np.zeros((length, len(recent), width), np.float32)
-        values[time, row] = embedded
-        goes_on = np.ones((length, len(recent), 1), np.float32)
-        first = length - sizes[sizes > 0]
-        goes_on[first, np.flatnonzero(sizes > 0)] = 0.0
-        for number in range(self.blocks):
-            values = self._block(number, values, goes_on, newest_only=number == self.blocks - 1)
-        hidden = _norm(values[-1], self.weights["norm.weight"], self.weights["norm.bias"])
-        hidden[sizes == 0] = 0.0
-        return hidden
-
-    def _block(self, number: int, values: Floats, goes_on: Floats, *, newest_only: bool) -> Floats:
-        """(T, B, D) through one block; only the newest event's output where no later block reads the others."""
-        of = {
-            name.split(".", 2)[2]: value for name, value in self.weights.items() if name.startswith(f"blocks.{number}.")
-        }
-        gates = _linear(_norm(values, of["norm.weight"], of["norm.bias"]), of["gates.weight"], of["gates.bias"])
-        hidden = gates.shape[-1] // 3
-        update = _sigmoid(gates[..., :hidden])
-        new = update * gates[..., hidden : 2 * hidden]
-        keep = np.subtract(1.0, update, out=update)
-        keep *= goes_on
-        if newest_only:
-            states, gate, values = _last_state(keep, new), gates[-1:, :, 2 * hidden :], values[-1:]
+    def _read(self, histories: Histories, first: Indexes, sizes: Indexes) -> Floats:
+        """(B, D) for rows of `sizes` events from `first` on, long ones first."""
+        longest = int(sizes[0])
+        if len(sizes) == 1:
+            events, starts = np.arange(first[0], first[0] + longest), list(range(longest + 1))
+            newest, opening = np.array([longest - 1]), 1
         else:
-            states, gate = _all_states(keep, new), gates[..., 2 * hidden :]
-        values = values + _linear(states * _silu(gate), of["out.weight"], of["out.bias"])
-        fed = _linear(
-            _norm(values, of["feed_norm.weight"], of["feed_norm.bias"]), of["feed_in.weight"], of["feed_in.bias"]
-        )
-        half = fed.shape[-1] // 2
-        return values + _linear(_silu(fed[..., :half]) * fed[..., half:], of["feed_out.weight"], of["feed_out.bias"])
-
-
-def _linear(values: Floats, weight: Floats, bias: Floats) -> Floats:
-    flat: Floats = values.reshape(-1, values.shape[-1]) @ weight.T
-    flat += bias
-    return flat.reshape(*values.shape[:-1], -1)
-
-
-def _norm(values: Floats, weight: Floats, bias: Floats) -> Floats:
-    centred = values - values.mean(axis=-1, keepdims=True)
-    variance = np.square(centred).mean(axis=-1, keepdims=True)
-    centred *= weight / np.sqrt(variance + np.float32(1e-5))
-    centred += bias
-    return np.asarray(centred, np.float32)
-
-
-def _sigmoid(values: Floats) -> Floats:
-    raised = np.exp(-np.clip(values, -30, 30))
-    raised += 1.0
-    found: NDArray[np.float32] = np.reciprocal(raised, out=raised)
-    return found
-
-
-def _silu(values: Floats) -> Floats:
-    return np.asarray(values * _sigmoid(values), np.float32)
-
-
-def _last_state(keep: Floats, new: Floats) -> Floats:
-    """(1, B, H): Σ_t new_t Π_{s>t} keep_s."""
-    survival = np.ones_like(keep)
-    np.cumprod(keep[:0:-1], axis=0, out=survival[-2::-1] if len(keep) > 1 else survival[:0])
-    survival *= new
-    last: Floats = survival.sum(axis=0, keepdims=True)
-    return last
-
-
-def _all_states(keep: Floats, new: Floats) -> Floats:
-    """(T, B, H) by walking along time; by doubling where few users make steps too small to be worth a call each."""
-    if keep.shape[1] > 2:
-        for time in range(1, len(new)):
-            new[time] += keep[time] * new[time - 1]
-        return new
-    distance = 1
-    keep = keep.copy()
-    while distance < len(new):
-        new[distance:] += keep[distance:] * new[:-distance].copy()
-        keep[distance:] *= keep[:-distance].copy()
-        distance *= 2
-    return new
+            times = np.arange(longest)
+            going = np.searchsorted(-sizes, -times, side="left")  # rows with an event at each time
+            begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(going)])
+            row = np.arange(begins[-1]) - np.repeat(begins[:-1], going)
+            events = first[row] + np.repeat(times, going)
+            starts, newest, opening = begins.tolist(), begins[sizes - 1] + np.arange(len(sizes)), len(sizes)
+        items = histories.item_index[events]
+        seconds = histories.timestamp[events]
+        seconds[opening:] -= histories.timestamp[events[opening:] - 1]
+        gaps = _buckets(seconds)
+        gaps[:opening] = GAPS - 1
+        num_types = len(self.weights["event_type.weight"])
+        types = np.minimum(histories.event_type[events].astype(np.int64) + 1, num_types - 1)
+        others = gaps * num_types + types
+        values = self.table.take(items, axis=0)
+        values += self._others.take(others, axis=0)
+        return self._kernel.hidden(values, items, others, Packed(starts, newest))

@@ -219,18 +219,14 @@ class RelevanceModel(Model):
             tensors |= _sparse_tensors("content", parts.content)
         if parts.audience is not None:
             tensors |= {f"audience.{name}": value for name, value in vars(parts.audience).items()}
-        if parts.circumstances is not None:
-            tensors |= parts.circumstances.tensors()
+        tensors |= parts.circumstances.tensors() if parts.circumstances else {}
         if parts.network is not None:
             tensors |= {"network/table": parts.network.table, "network/bias": parts.network.bias}
             tensors |= {f"network.{name}": value for name, value in parts.network.weights.items()}
         kernels = {name: asdict(ridge.kernel) for name, ridge in parts.ridges.items()}
         values: dict[str, Any] = {"blend": asdict(parts.blend), "kernels": kernels, "source": parts.source}
-        if parts.transitions is not None:
-            values["transitions"] = asdict(parts.transitions.kernel)
-        if parts.circumstances is not None:
-            values["context"] = parts.circumstances.values()
-        return State(tensors, values)
+        values |= {"transitions": asdict(parts.transitions.kernel)} if parts.transitions else {}
+        return State(tensors, values | ({"context": parts.circumstances.values()} if parts.circumstances else {}))
 
     @classmethod
     def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:

@@ -9,6 +9,7 @@ them costs one addition for each pair inside the window. Whole-profile weights w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +18,8 @@ from scipy.linalg import lapack
 
 from recipes.base import Floats, Indexes, RecipeError, Run
 from recipes.data import Histories
+
+FEW = 128  # events of one history, up to which their rows are gathered for one product; beyond, added one by one
 
 
 @dataclass(frozen=True)
@@ -181,23 +184,39 @@ class SequenceRidge:
         position[members] = np.arange(len(members))
         return cls(kernel, weights, members, position)
 
-    def score(self, histories: Histories) -> Floats:
-        """(B, N): the sum of the weight rows of each history's newest events; 0 for items it does not know."""
-        scores = self._score_members(histories)
+    def score(self, histories: Histories, weight: float = 1.0) -> Floats:
+        """(B, N): `weight` times the sum of the rows of each history's newest events; 0 for items it does not know."""
+        scores = self._score_one(histories, weight) if len(histories) == 1 else self._score_members(histories, weight)
         if len(self.members) == len(self.position):
             return scores
         spread = np.zeros((len(histories), len(self.position)), np.float32)
         spread[:, self.members] = scores
         return spread
 
-    def _score_members(self, histories: Histories) -> Floats:
+    @cached_property
+    def _powers(self) -> NDArray[np.float32]:
+        """(window,) what an event counts, the newest last."""
+        return np.power(np.float32(self.kernel.decay), np.arange(self.kernel.window - 1, -1, -1, dtype=np.float32))
+
+    def _score_one(self, history: Histories, weight: float) -> Floats:
+        """(1, K), with few calls: they are what a single history costs."""
+        first, end = int(history.offsets[0]), int(history.offsets[1])
+        items = self.position[history.item_index[max(first, end - self.kernel.window) : end]]
+        values = self._powers[self.kernel.window - len(items) :] * np.float32(weight)
+        if len(self.members) < len(self.position):
+            known = items >= 0
+            items, values = items[known], values[known]
+        if len(items) <= FEW:
+            return (values @ self.weights.take(items, axis=0))[None, :]
+        bag = sp.csr_matrix((values, items, np.array([0, len(items)])), shape=(1, len(self.weights)))
+        scores: Floats = bag @ self.weights
+        return scores
+
+    def _score_members(self, histories: Histories, weight: float) -> Floats:
         positions, values, offsets = history_weights(histories, self.kernel)
         items = self.position[histories.item_index[positions]]
+        values *= np.float32(weight)
         values[items < 0] = 0.0
-        if len(histories) == 1:
-            return (
-                (values @ self.weights[items])[None, :] if len(items) else np.zeros((1, len(self.weights)), np.float32)
-            )
         bags = sp.csr_matrix((values, np.maximum(items, 0), offsets), shape=(len(histories), len(self.weights)))
         if bags.nnz > 0.05 * bags.shape[0] * bags.shape[1]:
             dense: Floats = bags.toarray() @ self.weights

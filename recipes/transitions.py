@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recipes.arrays import ragged_positions
 from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories
 from recipes.sequence_ridge import Kernel, history_weights
@@ -29,11 +30,20 @@ class Transitions:
 
     def score(self, histories: Histories) -> Floats:
         """(B, N): the sum of the rows of each history's newest events."""
+        scores = np.zeros((len(histories), self.matrix.shape[0]), np.float32)
+        self.add_to(scores, histories, 1.0)
+        return scores
+
+    def add_to(self, scores: Floats, histories: Histories, weight: float) -> None:
+        """Add `weight` times that to (B, N) `scores`, touching only the items that follow what is in the histories."""
         positions, values, offsets = history_weights(histories, self.kernel)
         items = histories.item_index[positions]
-        bags = sp.csr_matrix((values, items, offsets), shape=(len(histories), self.matrix.shape[0]))
-        dense: Floats = (bags @ self.matrix).toarray()
-        return dense
+        found, places = ragged_positions(self.matrix.indptr, items)
+        counts = np.diff(found)
+        row = np.repeat(np.arange(len(histories)), np.diff(offsets))
+        values *= np.float32(weight)
+        into = self.matrix.indices[places] + np.repeat(row * self.matrix.shape[0], counts)
+        np.add.at(scores.reshape(-1), into, self.matrix.data[places] * np.repeat(values, counts))
 
     def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
         """(E,) how much each event of one history adds to the score of `item`."""
