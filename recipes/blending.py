@@ -191,16 +191,17 @@ class Blend:
 
 def smooth_log(values: Floats, floor: float) -> Floats:
     """log((v + √(v² + 4 floor²)) / 2), in place: log v where v is large, still increasing where it is negative."""
+    # log(floor) + asinh(v / (2 floor)); by magnitude, as for negative v the sum above cancels, and then with v's sign
+    middle = np.float32(np.log(floor))
     root = np.square(values)
     root += np.float32(4 * floor * floor)
     np.sqrt(root, out=root)
-    # for negative v the sum cancels; its conjugate, floor² / (root - v), does not
-    negative = values < 0
-    np.subtract(root, values, out=root, where=negative)
-    np.add(root, values, out=root, where=~negative)
+    root += np.abs(values)
     np.log(root, out=root)
-    np.subtract(np.float32(2 * np.log(floor) + np.log(2)), root, out=root, where=negative)
-    np.subtract(root, np.float32(np.log(2)), out=root, where=~negative)
+    root -= np.float32(np.log(2)) + middle
+    np.maximum(root, 0, out=root)  # rounding
+    np.copysign(root, values, out=root)
+    root += middle
     return root
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from recipes.base import Floats, Indexes, Model
 from recipes.data import Histories
 
+GROUPS = 8  # for each place of the list: more make a closer bar, and cost a longer partition
+MANY = 2**19  # scores from which on that is worth it
 BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
 
 
@@ -50,11 +52,44 @@ def top_k(scores: Floats, k: int) -> TopK:
 def _best(scores: Floats, k: int) -> Indexes:
     """(B, k) the places of the k highest of each row in rising order; of those that share the last rank, the first ones.
 
-    A partition of the values and a comparison take a third of the time of `np.argpartition`, which takes any of equal ones.
+    The row is cut into groups; the k-th highest of their maxima is a bar that at least k scores reach, and few more. Only
+    those are sorted: one pass over the scores instead of a partition's several.
     """
     size = scores.shape[1]
     if k == 0:
         return np.zeros((len(scores), 0), np.int64)
+    groups = GROUPS * k
+    if size < 4 * groups or scores.size < MANY:
+        return _by_partition(scores, k)
+    whole = size // groups * groups
+    maxima = scores[:, :whole].reshape(len(scores), -1, groups).max(axis=1)
+    maxima = np.concatenate([maxima, scores[:, whole:]], axis=1)
+    chosen = scores >= np.partition(maxima, maxima.shape[1] - k, axis=1)[:, maxima.shape[1] - k, None]
+    counts = np.count_nonzero(chosen, axis=1)
+    best = np.empty((len(scores), k), np.int64)
+    crowded = counts > groups  # most scores are equal, as where little is known
+    if crowded.any():
+        best[crowded] = _by_partition(scores[crowded], k)
+        chosen, counts = chosen[~crowded], counts[~crowded]
+    few = np.flatnonzero(~crowded)
+    if len(few):
+        best[few] = _by_sorting(scores, few, np.flatnonzero(chosen) % size, counts, k)
+    return best
+
+
+def _by_sorting(scores: Floats, rows: Indexes, places: Indexes, counts: Indexes, k: int) -> Indexes:
+    """(R, k) the k best of each row's candidates: `places` one row after the other, `counts` of them in each."""
+    there = np.arange(int(counts.max())) < counts[:, None]  # (R, C)
+    candidates = np.zeros(there.shape, np.int64)
+    candidates[there] = places
+    values = np.where(there, scores[rows[:, None], candidates], -np.inf)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    return np.sort(np.take_along_axis(candidates, order, axis=1), axis=1)
+
+
+def _by_partition(scores: Floats, k: int) -> Indexes:
+    """The same by a partition, whatever the scores: it takes a third of the time of `np.argpartition`."""
+    size = scores.shape[1]
     bar = np.partition(scores, size - k, axis=1)[:, size - k, None]
     chosen = scores >= bar
     crowded = np.flatnonzero(np.count_nonzero(chosen, axis=1) > k)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from django.db import models
 
-from console import jobs
-from console.errors import InvalidInputException, ResourceInUseException
-from console.models import Account, BatchInferenceJob, BatchSegmentJob, Filter, SolutionVersion, Status
-from console.models.base import UNFINISHED
+from console.errors import InvalidInputException
+from console.ingest import schema as schemas
+from console.models import Account, BatchInferenceJob, BatchSegmentJob, Filter, SolutionVersion
 from console.models.serving import BatchJob
-from console.operations.base import create, operation, page, within_quota
+from console.operations.base import operation, page
+from console.operations.queueing import must_be_active, queue
 from console.operations.solution_versions import version_named
 from console.operations.tags import tag_map
 from console.serving.exploration_config import check_exploration
 from console.shapes import JSONDict
 from console.storage import location_for
 from recipes import catalogue
-from recipes.base import RecipeType
+from recipes.base import Recipe, RecipeType
 
 NOT_BY_BATCH = {RecipeType.POPULAR_ITEMS, RecipeType.PERSONALIZED_ACTIONS, RecipeType.USER_SEGMENTATION}
 MOST_ITEMS, MOST_USERS = 500, 5_000_000
+THEMES = "THEME_GENERATION"
 
 
 @operation
@@ -45,15 +46,12 @@ def create_batch_inference_job(
         raise InvalidInputException(
             f"{recipe.name} is {recipe.type}, which has no batch inference jobs.", field="solutionVersionArn"
         )
-    if batch_inference_job_mode == "THEME_GENERATION" or theme_generation_config:
-        raise InvalidInputException(
-            "Themes are written by a language model, which this server does not have; use BATCH_INFERENCE.",
-            field="batchInferenceJobMode",
-        )
+    _check_themes(version, recipe, batch_inference_job_mode, theme_generation_config)
     config = batch_inference_job_config or {}
     check_exploration(recipe, config.get("itemExplorationConfig"))
     row = BatchInferenceJob(
         name=job_name, num_results=num_results, config=batch_inference_job_config, mode=batch_inference_job_mode,
+        theme_generation_config=theme_generation_config,
         **_common(account, version, job_input, job_output, role_arn, filter_arn, tags),
     )  # fmt: skip
     _queue(row, num_results, MOST_ITEMS)
@@ -121,9 +119,39 @@ def list_batch_segment_jobs(
 
 def _active(account: Account, arn: str) -> SolutionVersion:
     version = version_named(account, arn)
-    if version.status != Status.ACTIVE:
-        raise ResourceInUseException(f"The solution version is {version.status}; batch jobs need an ACTIVE one.")
+    must_be_active(version, f"The solution version {arn}", field="solutionVersionArn")
     return version
+
+
+def _check_themes(version: SolutionVersion, recipe: type[Recipe], mode: str, config: JSONDict | None) -> None:
+    """Themes name lists of related items, by a column of the Items dataset."""
+    if mode != THEMES:
+        if config:
+            raise InvalidInputException(
+                f"themeGenerationConfig goes with batchInferenceJobMode {THEMES}, which is {mode}.",
+                field="themeGenerationConfig",
+            )
+        return
+    if recipe.type is not RecipeType.RELATED_ITEMS:
+        raise InvalidInputException(
+            f"{recipe.name} is {recipe.type}; themes are for lists of related items, such as those of aws-similar-items.",
+            field="batchInferenceJobMode",
+        )
+    if config is None:
+        raise InvalidInputException(
+            "themeGenerationConfig is missing; name the column of the items' names in fieldsForThemeGeneration.itemName.",
+            field="themeGenerationConfig",
+        )
+    name = config["fieldsForThemeGeneration"]["itemName"]
+    group = version.solution.dataset_group
+    items = group.datasets.select_related("schema").filter(type="ITEMS").first()
+    schema = schemas.parse(items.schema.text, group.domain) if items else None
+    columns = [field for field in schema.names if field != schema.key] if schema else []
+    if name.upper() not in {column.upper() for column in columns}:
+        raise InvalidInputException(
+            f"itemName is {name}, which is no column of the Items dataset; there are: {', '.join(columns) or 'none'}.",
+            field="themeGenerationConfig",
+        )
 
 
 def _common(
@@ -153,10 +181,7 @@ def _common(
 def _queue(row: BatchJob, num_results: int, most: int) -> None:
     if not 1 <= num_results <= most:
         raise InvalidInputException(f"numResults is {num_results}, allowed is 1 to {most}.", field="numResults")
-    waiting = type(row).objects.for_account(row.account).filter(status__in=UNFINISHED)
-    within_quota("PENDING_BATCH_JOBS", waiting, "resources with PENDING or IN_PROGRESS status")
-    create(row)
-    jobs.enqueue(row)
+    queue(row, "PENDING_BATCH_JOBS", "resources with PENDING or IN_PROGRESS status")
 
 
 def _of_version(account: Account, model: type[BatchJob], arn: str | None) -> models.QuerySet[BatchJob]:

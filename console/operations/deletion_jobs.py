@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import jobs, storage
-from console.errors import InvalidInputException, JobError, ResourceInUseException
-from console.models import Account, DataDeletionJob, Status
-from console.models.base import UNFINISHED, JSONDict
-from console.operations.base import DEFAULT_PAGE, create, operation, page, within_quota
+from console import storage
+from console.errors import InvalidInputException, JobError
+from console.models import Account, DataDeletionJob
+from console.models.base import JSONDict
+from console.operations.base import DEFAULT_PAGE, operation, page
 from console.operations.dataset_groups import find_group
+from console.operations.queueing import must_be_active, queue
 from console.operations.tags import tag_map
 
 
@@ -25,14 +26,9 @@ def create_data_deletion_job(
 ) -> JSONDict:
     """Queue the removal of the users that the CSV files of a location list."""
     group = find_group(account, dataset_group_arn)
-    if group.status != Status.ACTIVE:
-        raise ResourceInUseException(
-            f"Dataset group {group.name} is {group.status}; it must be ACTIVE.", field="datasetGroupArn"
-        )
+    must_be_active(group, f"Dataset group {group.name}", field="datasetGroupArn")
     url = data_source.get("dataLocation", "")
     _check_source(account, url)
-    pending = DataDeletionJob.objects.for_account(account).filter(status__in=UNFINISHED)
-    within_quota("PENDING_DELETION_JOBS", pending, "data deletion jobs that have not ended")
     job = DataDeletionJob(
         account=account,
         name=job_name,
@@ -42,8 +38,7 @@ def create_data_deletion_job(
         role_arn=role_arn,
         tags=tag_map(tags),
     )
-    create(job)
-    jobs.enqueue(job)
+    queue(job, "PENDING_DELETION_JOBS", "data deletion jobs that have not ended")
     return job.wire()
 
 

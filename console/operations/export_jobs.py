@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import jobs, storage
-from console.errors import ResourceInUseException
-from console.models import Account, DatasetExportJob, Status
-from console.models.base import UNFINISHED, JSONDict
-from console.operations.base import DEFAULT_PAGE, create, operation, page, within_quota
+from console import storage
+from console.models import Account, DatasetExportJob
+from console.models.base import JSONDict
+from console.operations.base import DEFAULT_PAGE, operation, page
 from console.operations.datasets import find_dataset
+from console.operations.queueing import must_be_active, queue
 from console.operations.tags import tag_map
 
 
@@ -27,12 +27,7 @@ def create_dataset_export_job(
     """Queue an export of bulk rows, of rows put one by one (as AWS does unless told otherwise), or of all."""
     dataset = find_dataset(account, dataset_arn)
     storage.location_for(account, job_output["s3DataDestination"]["path"], field="jobOutput")
-    if dataset.status != Status.ACTIVE:
-        raise ResourceInUseException(
-            f"Dataset {dataset.arn} is {dataset.status}; it must be ACTIVE.", field="datasetArn"
-        )
-    pending = DatasetExportJob.objects.for_account(account).filter(status__in=UNFINISHED)
-    within_quota("PENDING_EXPORT_JOBS", pending, "export jobs that have not ended")
+    must_be_active(dataset, f"Dataset {dataset.arn}", field="datasetArn")
     job = DatasetExportJob(
         account=account,
         name=job_name,
@@ -42,8 +37,7 @@ def create_dataset_export_job(
         job_output=job_output,
         tags=tag_map(tags),
     )
-    create(job)
-    jobs.enqueue(job)
+    queue(job, "PENDING_EXPORT_JOBS", "export jobs that have not ended")
     return job.wire()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import jobs, storage
-from console.errors import InvalidInputException, JobError, ResourceInUseException
-from console.models import Account, Dataset, DatasetImportJob, Status
+from console import storage
+from console.errors import InvalidInputException, JobError
+from console.models import Account, Dataset, DatasetImportJob
 from console.models.base import UNFINISHED, JSONDict
-from console.operations.base import DEFAULT_PAGE, create, operation, page, within_quota
+from console.operations.base import DEFAULT_PAGE, operation, page
 from console.operations.datasets import find_dataset
+from console.operations.queueing import must_be_active, queue
 from console.operations.tags import tag_map
 
 
@@ -66,20 +67,14 @@ def start_import(job: DatasetImportJob) -> None:
         ResourceInUseException: the dataset is not ACTIVE.
     """
     dataset = job.dataset
-    if dataset.status != Status.ACTIVE:
-        raise ResourceInUseException(
-            f"Dataset {dataset.arn} is {dataset.status}; it must be ACTIVE.", field="datasetArn"
-        )
+    must_be_active(dataset, f"Dataset {dataset.arn}", field="datasetArn")
     check_source(job.account, job.data_location)
     if job.import_mode == "INCREMENTAL" and not _will_have_rows(dataset):
         raise InvalidInputException(
             f"importMode is INCREMENTAL, but dataset {dataset.arn} has had no bulk import yet; import with FULL first.",
             field="importMode",
         )
-    pending = DatasetImportJob.objects.for_account(job.account).filter(status__in=UNFINISHED)
-    within_quota("PENDING_IMPORT_JOBS", pending, "import jobs that have not ended")
-    create(job)
-    jobs.enqueue(job)
+    queue(job, "PENDING_IMPORT_JOBS", "import jobs that have not ended")
 
 
 def check_source(account: Account, url: str) -> None:

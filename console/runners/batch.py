@@ -1,22 +1,30 @@
-"""Batch inference: recommendations, related items or rankings for every line of the input."""
+"""Batch inference: recommendations, related items, themes or rankings for every line of the input."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from zlib import crc32
 
-from console.errors import InvalidInputException
+import numpy as np
+from django.conf import settings
+
+from console.errors import InvalidInputException, JobError
 from console.jobs import Claim
 from console.models import BatchInferenceJob
 from console.runners import lines
-from console.serving.bulk import Outcome, answer_many, batch_size
-from console.serving.loader import SHELF, Loaded
+from console.serving.bulk import Listing, Outcome, answer_many, batch_size
+from console.serving.loader import SHELF, Loaded, column_named
 from console.serving.overlay import catalog_of
-from console.serving.recommend import Ask, Pick, Source
+from console.serving.recommend import Ask, Source
 from console.serving.sources import bind, source_of
 from recipes import catalogue
 from recipes.base import RecipeType
+from recipes.themes import Themes
+
+Asked = tuple[Ask, list[str] | None]
+SCORE_DIGITS = 7
 
 
 def run(held: Claim) -> None:
@@ -28,44 +36,62 @@ def run(held: Claim) -> None:
     recipe = catalogue.get(version.recipe or "")
     source = source_of(version.arn, recipe, version.artefact, version.solution.dataset_group_id, row.config or {})
     loaded = SHELF.get(source.artefact)
-    lines.convert(held, partial(_answers, row, source, loaded), batch_size(loaded))
+    themes = _themes(row, loaded)
+    most = settings.QUOTAS["THEME_QUERIES"] if themes else None
+    lines.convert(held, partial(_answers, row, source, loaded, themes), batch_size(loaded), most)
+
+
+def _themes(row: BatchInferenceJob, loaded: Loaded) -> Themes | None:
+    """What names lists of items, where the job wants that."""
+    if row.mode != "THEME_GENERATION":
+        return None
+    name = (row.theme_generation_config or {})["fieldsForThemeGeneration"]["itemName"]
+    if column_named(loaded.data.items, name) is None:
+        raise JobError(
+            f"The items that the version was trained on have no column {name}; they have "
+            f"{', '.join(loaded.data.items) or 'none'}."
+        )
+    return Themes.of(loaded.data.items, loaded.data.num_items, name)
 
 
 def _answers(
-    row: BatchInferenceJob, source: Source, loaded: Loaded, chunk: Sequence[lines.Line]
-) -> Iterator[dict[str, Any] | InvalidInputException]:
+    row: BatchInferenceJob,
+    source: Source,
+    loaded: Loaded,
+    themes: Themes | None,
+    chunk: Sequence[lines.Line],
+    place: lines.Place,
+) -> Iterator[lines.Outcome]:
     """What each line gets, in order."""
     asked = [_ask(row, source, loaded, line) for line in chunk]
     good = [entry for entry in asked if not isinstance(entry, InvalidInputException)]
-    answers = iter(_answered(source, loaded, good))
+    rng = np.random.default_rng([row.pk, crc32(place.file.encode()), place.line])
+    answers = iter(_answered(source, loaded, good, rng))
     for entry in asked:
         found = entry if isinstance(entry, InvalidInputException) else next(answers)
-        yield found if isinstance(found, InvalidInputException) else _output(source, found)
+        yield found if isinstance(found, InvalidInputException) else _output(found, themes)
 
 
-def _answered(source: Source, loaded: Loaded, asked: list[tuple[Ask, list[str] | None]]) -> list[Outcome]:
+def _answered(source: Source, loaded: Loaded, asked: list[Asked], rng: np.random.Generator) -> list[Outcome]:
     if not asked:
         return []
     catalog = catalog_of(loaded, source.group_id)
-    return answer_many(source, loaded, catalog, [ask for ask, _ in asked], [items for _, items in asked])
+    return answer_many(source, loaded, catalog, [ask for ask, _ in asked], [items for _, items in asked], rng)
 
 
 def _ask(
     row: BatchInferenceJob, source: Source, loaded: Loaded, line: Mapping[str, Any]
-) -> tuple[Ask, list[str] | None] | InvalidInputException:
+) -> Asked | InvalidInputException:
     """A line as a request with the list to rank, or what is wrong with it."""
     ranking = loaded.recipe.type is RecipeType.PERSONALIZED_RANKING
     try:
         user = _text(line, "userId", needed=source.needs_user)
         item = _text(line, "itemId", needed=source.needs_item)
         items = _item_list(line) if ranking else None
-        values = line.get("filterValues") or {}
-        bound = bind(row.filter.expression, values) if row.filter else None
-        context = {str(name): str(value) for name, value in (line.get("context") or {}).items()}
+        bound = bind(row.filter.expression, lines.texts_of(line, "filterValues")) if row.filter else None
+        context = lines.texts_of(line, "context")
     except InvalidInputException as error:
         return error
-    except AttributeError:
-        return InvalidInputException("filterValues and context must be objects of strings.")
     return Ask(user, item, row.num_results, context, bound), items
 
 
@@ -85,8 +111,14 @@ def _item_list(line: Mapping[str, Any]) -> list[str]:
     return [str(item) for item in items]
 
 
-def _output(source: Source, picks: list[Pick]) -> dict[str, Any]:
-    output: dict[str, Any] = {"recommendedItems": [pick.item_id for pick in picks]}
-    if source.has_scores:
-        output["scores"] = [None if pick.score is None else round(pick.score, 7) for pick in picks]
+def _output(found: Listing, themes: Themes | None) -> dict[str, Any]:
+    output: dict[str, Any] = {"recommendedItems": found.item_ids}
+    if found.scores is not None:
+        output["scores"] = [None if score is None else round(score, SCORE_DIGITS) for score in found.scores]
+    if found.reasons is not None:
+        output["reasons"] = found.reasons
+    if themes is not None:
+        theme = themes.name(found.items)
+        output["theme"] = theme.text
+        output["itemsThemeRelevanceScores"] = [round(score, SCORE_DIGITS) for score in theme.relevance]
     return output

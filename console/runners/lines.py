@@ -1,26 +1,79 @@
-"""JSON Lines in, JSON Lines out: each input object becomes NAME.out, published whole; an empty _CHECK ends the job."""
+"""JSON Lines in, JSON Lines out: each input object becomes NAME.out, published whole; an empty _CHECK ends the job.
+
+Answers are kept in segments below the store until their file is complete, so that a job whose worker died goes on behind
+the last segment, on any machine, and memory stays bounded by one chunk of lines. Lines that cannot be answered carry their
+error in NAME.out, as on AWS, and stand with their numbers in NAME.errors as well.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any, cast
 
 from console import storage
 from console.errors import InvalidInputException, JobError
-from console.jobs import Claim
+from console.jobs import Claim, Stopped
 from console.models.serving import BatchJob
+from console.shapes import is_storable
 from console.storage import Location
 
 MOST_FILES = 1000
+MOST_LINE_BYTES = 1 << 20
+SEGMENT_S = 10.0  # so much work a worker that dies may lose
+ECHOED = 1000  # characters of a line that is no JSON
 Line = dict[str, Any]
-Answers = Callable[[Sequence[Line]], Iterator[dict[str, Any] | InvalidInputException]]
+Outcome = dict[str, Any] | InvalidInputException
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a chunk stands: its file's name and the number of its first line; the same on every attempt."""
+
+    file: str
+    line: int
+
+
+Answers = Callable[[Sequence[Line], Place], Iterator[Outcome]]
+
+
+@dataclass
+class Stand:
+    """How far a file has come; kept in the job's report under "current".
+
+    Attributes:
+        file: its location.
+        size: its bytes; another size means another file, which is begun anew.
+        offset: bytes read.
+        number: lines read, empty ones too.
+        lines, errors: lines answered, and those among them that have an error.
+        segments: keys of the store, in order; each has a twin that ends in .errors.
+    """
+
+    file: str
+    size: int
+    offset: int = 0
+    number: int = 0
+    lines: int = 0
+    errors: int = 0
+    segments: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A line of the input: its number, its text, and how many bytes it took."""
+
+    number: int
+    text: bytes
+    size: int
 
 
 def convert(held: Claim, answers: Answers, chunk: int, most_lines: int | None = None) -> None:
     """Answer every line of a job's input.
-
-    Files that an earlier attempt has published are left as they are, so that a job whose worker died goes on where it was.
 
     Args:
         held: the claim on the batch job.
@@ -33,25 +86,138 @@ def convert(held: Claim, answers: Answers, chunk: int, most_lines: int | None = 
     """
     row = cast("BatchJob", held.row)
     inputs = _inputs(row.job_input["s3DataSource"]["path"])
+    for location in inputs if most_lines is not None else ():
+        _hold_to_limit(location, most_lines or 0)
+    sizes = {str(location): storage.size_bytes(location) for location in inputs}
     target = storage.parse_location(row.job_output["s3DataDestination"]["path"])
-    target = Location(target.bucket, target.key if target.is_folder else f"{target.key}/")
-    report = dict(row.report)
-    done: list[str] = report.setdefault("files", [])
-    total = sum(storage.size_bytes(location) for location in inputs) or 1
-    passed = 0
-    for location in inputs:
-        size = storage.size_bytes(location)
-        if str(location) not in done:
-            share = (passed / total, size / total)
-            counts = _convert_file(held, location, target, answers, chunk, most_lines, share)
-            done.append(str(location))
-            for name, count in counts.items():
-                report[name] = report.get(name, 0) + count
-            type(row).objects.filter(pk=row.pk).update(report=report)
-        passed += size
-    with storage.open_write(target.child("_CHECK")):
-        held.report("publishing", 1.0)
-    held.finish(report=report)
+    _Conversion(held, Location(target.bucket, f"{target.key.rstrip('/')}/".lstrip("/")), answers, chunk, sizes).run(
+        inputs
+    )
+
+
+def texts_of(line: Line, name: str) -> dict[str, str]:
+    """A member that maps names to values, as texts; empty where it is missing.
+
+    Raises:
+        InvalidInputException: it is no object, or a value in it is a list or an object.
+    """
+    found = line.get(name) or {}
+    if not isinstance(found, dict) or any(value is None or isinstance(value, dict | list) for value in found.values()):
+        raise InvalidInputException(f'{name} must be an object of texts, such as {{"name": "value"}}.', field=name)
+    return {key: str(value) for key, value in found.items()}
+
+
+class _Conversion:
+    """One attempt at a job."""
+
+    def __init__(self, held: Claim, target: Location, answers: Answers, chunk: int, sizes: dict[str, int]) -> None:
+        self._held, self._target, self._answers, self._chunk, self._sizes = held, target, answers, chunk, sizes
+        self._row = cast("BatchJob", held.row)
+        self._report: dict[str, Any] = {"files": [], "lines": 0, "errors": 0} | dict(self._row.report)
+
+    def run(self, inputs: list[Location]) -> None:
+        """All files, then the marker."""
+        for location in inputs:
+            if str(location) not in self._report["files"]:
+                self._file(location)
+        with storage.open_write(self._target.child("_CHECK")):
+            told = f"{self._report['lines']:,} lines, {self._report['errors']:,} of them with an error"
+            self._held.report("publishing", 1.0, message=told)
+        self._held.finish(report=self._report)
+
+    def _file(self, location: Location) -> None:
+        stand = self._stand(location)
+        while stand.offset < stand.size:
+            self._segment(location, stand)
+        self._publish(location, stand)
+        self._report["files"].append(stand.file)
+        self._report["lines"] += stand.lines
+        self._report["errors"] += stand.errors
+        self._keep(None)
+        _forget(stand.segments)
+
+    def _stand(self, location: Location) -> Stand:
+        """Where an earlier attempt left the file, or its beginning."""
+        size = self._sizes[str(location)]
+        found = self._report.get("current")
+        if found:
+            stand = Stand(**found)
+            if (stand.file, stand.size) == (str(location), size):
+                return stand
+            _forget(stand.segments)
+        return Stand(str(location), size)
+
+    def _segment(self, location: Location, stand: Stand) -> None:
+        """Answer lines for some seconds, then make sure of them.
+
+        The input is opened anew for each segment: a connection to S3 need not outlive it.
+        """
+        row, ends = self._row, time.monotonic() + SEGMENT_S
+        key = f"batch/{type(row).__name__}-{row.pk}/{row.attempts}-{len(stand.segments):06}"
+        lines, errors, number, offset = stand.lines, stand.errors, stand.number, stand.offset
+        with ExitStack() as stack:
+            source = stack.enter_context(storage.open_read(location, start=offset))
+            sink, aside = (
+                stack.enter_context(storage.open_write(storage.store(f"{key}{end}"))) for end in ("", ".errors")
+            )
+            for texts in _chunks(source, self._chunk, number):
+                for read, output in zip(texts, self._answered(location, texts), strict=True):
+                    written = json.dumps(output, ensure_ascii=False)
+                    sink.write(f"{written}\n".encode())
+                    if output["error"] is not None:
+                        errors += 1
+                        aside.write(f'{{"line": {read.number}, {written[1:]}\n'.encode())
+                lines, number = lines + len(texts), texts[-1].number
+                offset += sum(read.size for read in texts)
+                self._tell(location, offset)
+                if time.monotonic() > ends:
+                    break
+            else:
+                offset = stand.size
+        stand.segments.append(key)
+        stand.offset, stand.number, stand.lines, stand.errors = offset, number, lines, errors
+        self._keep(stand)
+
+    def _answered(self, location: Location, texts: Sequence[_Read]) -> Iterator[dict[str, Any]]:
+        """The output line for each input line, in order; what cannot be read becomes an error of its own line."""
+        parsed = [_parse(read.text) for read in texts]
+        good = self._answers([line for line in parsed if isinstance(line, dict)], Place(location.key, texts[0].number))
+        for read, line in zip(texts, parsed, strict=True):
+            if isinstance(line, str):
+                echo = read.text[:ECHOED].decode("utf-8", "replace").strip()
+                yield {"input": echo, "output": None, "error": line}
+                continue
+            found = next(good)
+            if isinstance(found, InvalidInputException):
+                yield {"input": line, "output": None, "error": str(found)}
+            else:
+                yield {"input": line, "output": found, "error": None}
+
+    def _tell(self, location: Location, offset: int) -> None:
+        total = sum(self._sizes.values()) or 1
+        passed = sum(size for file, size in self._sizes.items() if file in self._report["files"])
+        self._held.report(f"answering {_name(location)}", min(1.0, (passed + offset) / total))
+
+    def _publish(self, location: Location, stand: Stand) -> None:
+        """Put the segments together under the file's name; readers see all of it or nothing."""
+        for end, wanted in ((".out", ""), (".errors", ".errors")):
+            place = self._target.child(f"{_name(location)}{end}")
+            if wanted and not stand.errors:
+                continue
+            with storage.open_write(place) as sink:
+                for key in stand.segments:
+                    self._held.check()
+                    with storage.open_read(storage.store(f"{key}{wanted}")) as source:
+                        shutil.copyfileobj(source, sink, storage.CHUNK)
+
+    def _keep(self, stand: Stand | None) -> None:
+        """Make sure of what was done; ends the attempt if another worker has taken the job over."""
+        self._report.pop("current", None)
+        if stand is not None:
+            self._report["current"] = asdict(stand)
+        rows = type(self._row).objects.filter(pk=self._row.pk, claim=self._row.claim)
+        if not rows.update(report=self._report):
+            raise Stopped
 
 
 def _inputs(path: str) -> list[Location]:
@@ -64,31 +230,27 @@ def _inputs(path: str) -> list[Location]:
     return found
 
 
-def _convert_file(
-    held: Claim, location: Location, target: Location, answers: Answers, chunk: int, most: int | None,
-    share: tuple[float, float],
-) -> dict[str, int]:  # fmt: skip
-    lines = errors = read = 0
-    size = storage.size_bytes(location) or 1
-    name = location.key.rpartition("/")[2]
-    with storage.open_read(location) as source, storage.open_write(target.child(f"{name}.out")) as sink:
-        for texts in _chunks(source, chunk):
-            for output in _answered(texts, answers):
-                errors += output["error"] is not None
-                sink.write(json.dumps(output, ensure_ascii=False).encode() + b"\n")
+def _hold_to_limit(location: Location, most: int) -> None:
+    lines = 0
+    with storage.open_read(location) as source:
+        for texts in _chunks(source, 1, 0):
             lines += len(texts)
-            read += sum(map(len, texts))
-            if most is not None and lines > most:
+            if lines > most:
                 raise JobError(f"{location} has more than {most} queries, which is the most in one file.")
-            held.report(f"answering {name}", share[0] + share[1] * min(1.0, read / size))
-    return {"lines": lines, "errors": errors}
 
 
-def _chunks(source: Any, size: int) -> Iterator[list[bytes]]:
-    chunk: list[bytes] = []
-    for line in source:
-        if line.strip():
-            chunk.append(line)
+def _chunks(source: IO[bytes], size: int, number: int) -> Iterator[list[_Read]]:
+    """The lines that are not empty, `size` at a time; `number` lines came before. Empty ones count for the next's bytes."""
+    chunk: list[_Read] = []
+    skipped = 0
+    while text := source.readline(MOST_LINE_BYTES):
+        number += 1
+        taken = len(text) + (0 if text.endswith(b"\n") else _rest(source))
+        if not text.strip():
+            skipped += taken
+            continue
+        chunk.append(_Read(number, text, taken + skipped))
+        skipped = 0
         if len(chunk) == size:
             yield chunk
             chunk = []
@@ -96,24 +258,39 @@ def _chunks(source: Any, size: int) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def _answered(texts: Sequence[bytes], answers: Answers) -> Iterator[dict[str, Any]]:
-    """The output line for each input line, in order; what cannot be read becomes an error of its own line."""
-    parsed = [_parse(text) for text in texts]
-    good = answers([line for line in parsed if isinstance(line, dict)])
-    for text, line in zip(texts, parsed, strict=True):
-        if isinstance(line, str):
-            yield {"input": text.decode("utf-8", "replace").strip(), "output": None, "error": line}
-            continue
-        found = next(good)
-        if isinstance(found, InvalidInputException):
-            yield {"input": line, "output": None, "error": str(found)}
-        else:
-            yield {"input": line, "output": found, "error": None}
+def _rest(source: IO[bytes]) -> int:
+    """Read on to the end of a line that is too long to be one; returns its bytes."""
+    passed = 0
+    while part := source.readline(MOST_LINE_BYTES):
+        passed += len(part)
+        if part.endswith(b"\n"):
+            break
+    return passed
 
 
 def _parse(text: bytes) -> Line | str:
+    if len(text) >= MOST_LINE_BYTES:
+        return f"The line has {MOST_LINE_BYTES:,} bytes or more; allowed are fewer."
     try:
-        line = json.loads(text)
-    except ValueError as error:
+        line = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         return f"The line is not JSON: {error}"
-    return line if isinstance(line, dict) else "The line is not a JSON object."
+    if not isinstance(line, dict):
+        return "The line is not a JSON object."
+    if b"\\u" in text and (b"\\u0000" in text or not is_storable(json.dumps(line, ensure_ascii=False))):
+        return "The line holds characters that are no valid Unicode text."
+    return line
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no JSON value")
+
+
+def _forget(segments: Sequence[str]) -> None:
+    for key in segments:
+        for end in ("", ".errors"):
+            storage.delete(storage.store(f"{key}{end}"))
+
+
+def _name(location: Location) -> str:
+    return location.key.rpartition("/")[2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from recipes.item_affinity import AffinityModel, ItemAttributeAffinity
 from recipes.topk import BATCH_BYTES, top_k
 
 MOST_ITEM_QUERIES, MOST_ATTRIBUTE_QUERIES = 500, 10
+Answer = Callable[[Loaded, lines.Line], Floats]
 
 
 def run(held: Claim) -> None:
@@ -36,8 +37,13 @@ def run(held: Claim) -> None:
 
 
 def _answers(
-    row: BatchSegmentJob, loaded: Loaded, users: CompiledFilters, answer: Any, chunk: Sequence[lines.Line]
-) -> Iterator[dict[str, Any] | InvalidInputException]:
+    row: BatchSegmentJob,
+    loaded: Loaded,
+    users: CompiledFilters,
+    answer: Answer,
+    chunk: Sequence[lines.Line],
+    _: lines.Place,
+) -> Iterator[lines.Outcome]:
     for line in chunk:
         try:
             scores = answer(loaded, line)
@@ -58,7 +64,7 @@ def _output(
 
 def _mask(row: BatchSegmentJob, users: CompiledFilters, line: lines.Line) -> NDArray[np.bool_]:
     try:
-        return users.mask(bind(row.filter.expression if row.filter else "", line.get("filterValues") or {}))
+        return users.mask(bind(row.filter.expression if row.filter else "", lines.texts_of(line, "filterValues")))
     except FilterError as error:
         raise InvalidInputException(str(error), field="filterArn") from None
 

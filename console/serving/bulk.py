@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -15,13 +16,32 @@ from console.serving.exploring import explored
 from console.serving.history import LIVE_LIMIT, LiveEvent, Past, join
 from console.serving.loader import Loaded
 from console.serving.overlay import Catalog
-from console.serving.recommend import Ask, Pick, Source, masked, ranked, related_scores
+from console.serving.recommend import POPULAR, REASONED, Ask, Source, masked, ranked, related_scores
 from recipes.base import Floats, RecipeType
 from recipes.data import Histories
 from recipes.topk import BATCH_BYTES, top_k
 
 QUERY_USERS = 500  # SQLite takes no more than some hundred parameters in one query
-Outcome: TypeAlias = list[Pick] | InvalidInputException
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What one request gets, best first.
+
+    Attributes:
+        items: indexes of the items, -1 for those to be ranked that the model does not know.
+        item_ids: their ids.
+        scores: one each where the recipe tells them; None for an item that it cannot rate.
+        reasons: why each item is there, in the words of the recipes that say so.
+    """
+
+    items: Sequence[int]
+    item_ids: list[str]
+    scores: list[float | None] | list[float] | None = None
+    reasons: list[list[str]] | None = None
+
+
+Outcome: TypeAlias = Listing | InvalidInputException
 Mask: TypeAlias = NDArray[np.bool_] | None
 
 
@@ -31,9 +51,14 @@ def batch_size(loaded: Loaded) -> int:
 
 
 def answer_many(
-    source: Source, loaded: Loaded, catalog: Catalog, asks: Sequence[Ask], lists: Sequence[list[str] | None]
+    source: Source,
+    loaded: Loaded,
+    catalog: Catalog,
+    asks: Sequence[Ask],
+    lists: Sequence[list[str] | None],
+    rng: np.random.Generator,
 ) -> list[Outcome]:
-    """The picks for each request in order, or what is wrong with it.
+    """The list for each request in order, or what is wrong with it.
 
     Args:
         source: what is asked.
@@ -41,16 +66,18 @@ def answer_many(
         catalog: the items as they are now.
         asks: requests of one length of list.
         lists: what is to be ranked for each request, None where a list is to be found.
+        rng: what exploration draws from, so that a job that is taken up again draws the same.
     """
     pasts = _pasts(loaded, source.group_id, asks)
     scores = _scores(source, loaded, asks, pasts)
     masks = [_mask(source, loaded, catalog, ask, past) for ask, past in zip(asks, pasts, strict=True)]
     if lists[0] is not None:
-        rows = zip(scores, masks, lists, strict=True)
-        return [_ranked(source, loaded, row, mask, items or []) for row, mask, items in rows]
-    picks = _best(source, loaded, scores, masks, asks[0].k)
+        rows = zip(scores, masks, lists, pasts, strict=True)
+        return [_ranked(source, loaded, row, mask, items or [], past) for row, mask, items, past in rows]
+    found = _best(source, loaded, scores, masks, asks[0].k, rng)
     return [
-        mask if isinstance(mask, InvalidInputException) else found for mask, found in zip(masks, picks, strict=True)
+        mask if isinstance(mask, InvalidInputException) else _listing(source, past, *best)
+        for mask, best, past in zip(masks, found, pasts, strict=True)
     ]
 
 
@@ -65,18 +92,43 @@ def _mask(source: Source, loaded: Loaded, catalog: Catalog, ask: Ask, past: Past
 
 
 def _ranked(
-    source: Source, loaded: Loaded, row: NDArray[np.float32], mask: Mask | InvalidInputException, items: list[str]
+    source: Source,
+    loaded: Loaded,
+    row: NDArray[np.float32],
+    mask: Mask | InvalidInputException,
+    items: list[str],
+    past: Past,
 ) -> Outcome:
     if isinstance(mask, InvalidInputException):
         return mask
-    return ranked(loaded, row, mask, items, has_scores=source.has_scores)
+    picks = ranked(loaded, row, mask, items, has_scores=source.has_scores)
+    scores = [pick.score for pick in picks] if source.has_scores else None
+    return _listing(source, past, [pick.item for pick in picks], [pick.item_id for pick in picks], scores)
+
+
+def _listing(
+    source: Source,
+    past: Past,
+    items: Sequence[int],
+    item_ids: list[str],
+    scores: list[float | None] | list[float] | None,
+) -> Listing:
+    reasons = None
+    if source.recipe in REASONED:
+        reasons = [[POPULAR] if past.is_empty else [] for _ in item_ids]
+    return Listing(items, item_ids, scores, reasons)
 
 
 def _best(
-    source: Source, loaded: Loaded, scores: Floats, masks: Sequence[Mask | InvalidInputException], k: int
-) -> list[list[Pick]]:
-    """The k best of every row at once."""
-    shown = explored(source.exploration, loaded, scores).scores
+    source: Source,
+    loaded: Loaded,
+    scores: Floats,
+    masks: Sequence[Mask | InvalidInputException],
+    k: int,
+    rng: np.random.Generator,
+) -> list[tuple[list[int], list[str], list[float] | None]]:
+    """Items, ids and scores of the k best of every row at once."""
+    shown = explored(source.exploration, loaded, scores, rng).scores
     left = shown
     if any(mask is not None for mask in masks):
         left = np.array(shown)
@@ -84,18 +136,17 @@ def _best(
             if isinstance(mask, np.ndarray):
                 left[row, ~mask] = -np.inf
     best = top_k(left, k).items  # (B, K)
-    shares = (
-        np.take_along_axis(loaded.model.probabilities(shown), np.maximum(best, 0), axis=1)
-        if source.has_scores
-        else None
-    )
-    found = []
-    for row, items in enumerate(best):
-        kept = items[items >= 0]
-        told = [None] * len(kept) if shares is None else shares[row].tolist()
-        names = loaded.data.item_ids.take(kept)
-        found.append([Pick(int(i), name, share) for i, name, share in zip(kept, names, told, strict=False)])
-    return found
+    places = np.maximum(best, 0)
+    shares = None
+    if source.has_scores:
+        shares = np.take_along_axis(loaded.model.probabilities(shown), places, axis=1).tolist()
+    sizes = np.count_nonzero(best >= 0, axis=1).tolist()  # what is missing stands at the end
+    width, items = best.shape[1], best.tolist()
+    names = loaded.data.item_ids.take(places.ravel())
+    return [
+        (items[row][:size], names[row * width : row * width + size], shares[row][:size] if shares else None)
+        for row, size in enumerate(sizes)
+    ]
 
 
 def _scores(source: Source, loaded: Loaded, asks: Sequence[Ask], pasts: Sequence[Past]) -> Floats:

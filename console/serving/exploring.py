@@ -28,13 +28,15 @@ class Exploration:
         return cls(read[WEIGHT], read[CUT_OFF])
 
 
-def explored(settings: Exploration | None, loaded: Loaded, scores: Floats) -> Explored:
-    """(1, N) scores with the bonus; unchanged without settings or with weight 0."""
+def explored(
+    settings: Exploration | None, loaded: Loaded, scores: Floats, rng: np.random.Generator | None = None
+) -> Explored:
+    """(B, N) scores with the bonus, drawn from `rng` where one is given; unchanged without settings or with weight 0."""
     if settings is None or settings.weight == 0:
         return Explored(scores, scores, np.zeros_like(scores))
     state = loaded.exploration
     level = _levelled(scores, state.eligible(settings.cutoff_days) & (state.interactions == 0))
-    return explore(level, state, settings.weight, settings.cutoff_days, np.random.default_rng())
+    return explore(level, state, settings.weight, settings.cutoff_days, rng or np.random.default_rng())
 
 
 def _levelled(scores: Floats, untried: NDArray[np.bool_]) -> Floats:

@@ -28,6 +28,7 @@ from recipes.semantic_similarity import SemanticModel
 from recipes.topk import top_k
 
 REASONED = {"aws-user-personalization-v2", "aws-personalized-ranking-v2"}
+POPULAR = "Popular item"  # the reason of items that are there because nothing is known of the user
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Answer:
         told = {
             "Promoted item": pick.promotion is not None,
             "Exploration": pick.explored,
-            "Popular item": self.past.is_empty and pick.promotion is None,
+            POPULAR: self.past.is_empty and pick.promotion is None,
         }
         return [reason for reason, holds in told.items() if holds] or None
 

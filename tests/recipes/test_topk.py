@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipes import topk
@@ -38,3 +38,13 @@ def test_batches_do_not_change_what_is_recommended():
     parts = topk.recommend(model, data.histories(), 7, exclude_seen=True, batch_size=11)
     assert (whole.items == parts.items).all()
     assert not (whole.items == data.histories().rows(0, 120).item_index[0]).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 6), st.integers(2, 3_000), st.integers(1, 12))
+def test_many_scores_give_what_a_partition_gives(seed, rows, distinct, k):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, distinct, (rows, topk.MANY // rows + 7)).astype(np.float32)
+    scores[rng.random(scores.shape) < 0.3] = -np.inf
+    scores[0, : rng.integers(0, scores.shape[1])] = -np.inf
+    assert (topk._best(scores, k) == topk._by_partition(scores, k)).all()

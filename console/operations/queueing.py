@@ -1,0 +1,37 @@
+"""What all operations that start a job share: the thing it is about must be ready, and there is a quota."""
+
+from __future__ import annotations
+
+from console import jobs
+from console.errors import ResourceInUseException
+from console.models import Job, Resource, Status
+from console.models.base import UNFINISHED
+from console.operations.base import create, within_quota
+
+
+def must_be_active(row: Resource, what: str, *, field: str) -> None:
+    """Hold a job to something that is ready; `what` is what a person calls it.
+
+    Raises:
+        ResourceInUseException: it is not ACTIVE.
+    """
+    if row.status != Status.ACTIVE:
+        raise ResourceInUseException(f"{what} is {row.status}; it must be ACTIVE.", field=field)
+
+
+def queue(job: Job, quota: str, what: str) -> None:
+    """Insert a new job and have a worker run it.
+
+    Args:
+        job: not yet written.
+        quota: of the account's jobs of this kind that have not ended.
+        what: those jobs as a person calls them.
+
+    Raises:
+        LimitExceededException: too many wait or run already.
+        ResourceAlreadyExistsException: the name is taken.
+    """
+    unfinished = type(job).objects.for_account(job.account).filter(status__in=UNFINISHED)
+    within_quota(quota, unfinished, what)
+    create(job)
+    jobs.enqueue(job)

@@ -1,0 +1,223 @@
+"""Batch jobs that last: bad lines aside, many files, a worker that dies half-way, a real S3."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from console import jobs, storage, tasks
+from console.errors import InvalidInputException
+from console.models import BatchInferenceJob
+from console.runners import lines
+from tests.operations.test_solutions import call, trained
+from tests.runners.test_batch import ROLE, batch, put, read
+from tests.worlds import films
+
+
+class Killed(BaseException):
+    """As kill -9 does, it runs no handler that the job could end by."""
+
+
+@pytest.fixture
+def version(account, run_jobs):
+    return trained(account, run_jobs, films(account), "aws-user-personalization")
+
+
+def start(account, version, name, path, **params):
+    call(
+        "CreateBatchInferenceJob", account, job_name=name, solution_version_arn=version, role_arn=ROLE,
+        job_input={"s3DataSource": {"path": path}}, job_output={"s3DataDestination": {"path": f"s3://data/{name}/out/"}},
+        **params,
+    )  # fmt: skip
+    return BatchInferenceJob.objects.get(name=name)
+
+
+def lose_worker(row, monkeypatch, after):
+    """Run the job until its worker has answered `after` chunks, then let it die as a killed process would."""
+    passed = 0
+    tell = lines._Conversion._tell
+
+    def dying(self, *args):
+        nonlocal passed
+        passed += 1
+        tell(self, *args)
+        if passed > after:
+            raise Killed
+
+    monkeypatch.setattr(lines._Conversion, "_tell", dying)
+    with pytest.raises(Killed):
+        tasks.run("BatchInferenceJob", row.pk)
+    monkeypatch.setattr(lines._Conversion, "_tell", tell)
+    assert jobs.reap(lambda: jobs.timezone.now() + jobs.timedelta(seconds=60)) == 1
+
+
+def test_a_job_goes_on_where_its_worker_died(account, run_jobs, version, monkeypatch):
+    monkeypatch.setattr(lines, "SEGMENT_S", 0.0)
+    monkeypatch.setattr("console.runners.batch.batch_size", lambda _: 5)
+    asked = ["", *({"userId": f"u{n}"} for n in range(28)), "no json", "", {"userId": "last"}]
+    path = put("users.json", asked)
+    start(account, version, "whole", path)
+    run_jobs()
+    row = start(account, version, "lost", path)
+    lose_worker(row, monkeypatch, after=3)
+    row.refresh_from_db()
+    assert row.report["current"]["lines"] == 15
+    assert not storage.exists(storage.parse_location("s3://data/lost/out/users.json.out"))
+    lose_worker(row, monkeypatch, after=1)
+    run_jobs()
+    row.refresh_from_db()
+    assert (row.status, row.report) == (
+        "ACTIVE",
+        {"files": ["s3://data/users.json"], "lines": 30, "errors": 1},
+    )
+    found = read("lost/out/users.json.out")
+    assert [line["input"] for line in found] == [line for line in asked if line]
+    assert [line["input"] for line in found] == [line["input"] for line in read("whole/out/users.json.out")]
+    assert storage.list_objects(storage.store(f"batch/BatchInferenceJob-{row.pk}/")) == []
+
+
+def test_what_is_explored_is_the_same_on_every_attempt(account, run_jobs, version, monkeypatch):
+    monkeypatch.setattr(lines, "SEGMENT_S", 0.0)
+    monkeypatch.setattr("console.runners.batch.batch_size", lambda _: 5)
+    path = put("users.json", [{"userId": f"u{n}"} for n in range(30)])
+    config = {"itemExplorationConfig": {"explorationWeight": "1"}}
+    row = start(account, version, "explored", path, batch_inference_job_config=config)
+    run_jobs()
+    first = read("explored/out/users.json.out")
+    BatchInferenceJob.objects.filter(pk=row.pk).update(status="CREATE PENDING", report={}, attempts=0)
+    lose_worker(row, monkeypatch, after=2)
+    run_jobs()
+    assert read("explored/out/users.json.out") == first
+
+
+def test_bad_lines_stand_in_a_file_of_their_own_too(account, run_jobs, version):
+    bad = [
+        "not json", "[1]", '{"userId": NaN}', '{"userId": "\\ud800"}', '{"userId": true}', '{"userId": "u1", "context": 3}',
+        "[" * 5000, '{"userId": "' + "x" * lines.MOST_LINE_BYTES + '"}', '{"userId": ""}',
+    ]  # fmt: skip
+    found = batch(account, run_jobs, version, [{"userId": "u1"}, *bad, {"userId": "u2"}], "bad")
+    assert [line["error"] is None for line in found] == [True, *(False for _ in bad), True]
+    aside = read("bad/out/in.json.errors")
+    assert [line["line"] for line in aside] == list(range(2, 2 + len(bad)))
+    assert all(line["error"] and line["output"] is None for line in aside)
+    assert "1,048,576 bytes" in aside[7]["error"]
+    assert len(aside[7]["input"]) <= lines.ECHOED
+    row = BatchInferenceJob.objects.get()
+    assert (row.status, row.report["lines"], row.report["errors"]) == ("ACTIVE", 11, 9)
+    assert row.progress["log"][-1].endswith("11 lines, 9 of them with an error")
+
+
+def test_every_file_of_a_folder_is_answered(account, run_jobs, version):
+    put("many/a.json", [{"userId": "u1"}])
+    put("many/b.json", [])
+    put("many/deeper/c.json", [{"userId": "u3"}])
+    start(account, version, "many", "s3://data/many/")
+    run_jobs()
+    names = [each.key for each in storage.list_objects(storage.parse_location("s3://data/many/out/"))]
+    assert names == ["many/out/_CHECK", "many/out/a.json.out", "many/out/b.json.out"]
+    assert read("many/out/b.json.out") == []
+
+
+def test_contexts_and_reasons(account, run_jobs, version):
+    asked = [{"userId": "u1", "context": {"DEVICE": "tv"}}, {"userId": "stranger"}]
+    assert all("reasons" not in line["output"] for line in batch(account, run_jobs, version, asked, "v1"))
+    newer = trained(account, run_jobs, films(account, "more"), "aws-user-personalization-v2")
+    known, stranger = batch(account, run_jobs, newer, asked, "v2", num_results=3)
+    assert known["output"]["reasons"] == [[], [], []]
+    assert stranger["output"]["reasons"] == [["Popular item"]] * 3
+
+
+def test_themes(account, run_jobs, monkeypatch):
+    group = films(account)
+    version = trained(account, run_jobs, group, "aws-similar-items")
+    config = {
+        "batch_inference_job_mode": "THEME_GENERATION",
+        "theme_generation_config": {"fieldsForThemeGeneration": {"itemName": "TITLE"}},
+    }
+    asked = [{"itemId": f"i{n}"} for n in range(4)]
+    found = batch(account, run_jobs, version, asked, "themes", num_results=10, **config)
+    for number, line in enumerate(found):
+        output = line["output"]
+        assert list(output) == ["recommendedItems", "theme", "itemsThemeRelevanceScores"]
+        assert len(output["itemsThemeRelevanceScores"]) == 10
+        liked = ("Action", "Comedy", "Drama", "Horror")[number]
+        if sum(int(item[1:]) % 4 == number for item in output["recommendedItems"]) > 6:
+            assert output["theme"].startswith(liked)
+    described = call("ListBatchInferenceJobs", account)["batchInferenceJobs"][0]
+    assert described["batchInferenceJobMode"] == "THEME_GENERATION"
+    monkeypatch.setitem(lines_quota(), "THEME_QUERIES", 3)
+    row = start(account, version, "limit", "s3://data/themes/in.json", **config)
+    run_jobs()
+    row.refresh_from_db()
+    assert (row.status, "more than 3 queries" in row.failure_reason) == ("CREATE FAILED", True)
+
+
+def lines_quota():
+    from django.conf import settings  # noqa: PLC0415  the dictionary is patched
+
+    return settings.QUOTAS
+
+
+@pytest.mark.parametrize(
+    ("recipe", "mode", "name", "message"),
+    [
+        ("aws-similar-items", "THEME_GENERATION", None, "themeGenerationConfig is missing"),
+        ("aws-similar-items", "THEME_GENERATION", "SUBTITLE", "no column of the Items dataset; there are: TITLE"),
+        ("aws-similar-items", "BATCH_INFERENCE", "TITLE", "goes with batchInferenceJobMode"),
+        ("aws-popularity-count", "THEME_GENERATION", "TITLE", "related items"),
+    ],
+    ids=["no config", "unknown column", "other mode", "other recipe"],
+)
+def test_it_rejects_themes_of_nothing(account, run_jobs, recipe, mode, name, message):
+    version = trained(account, run_jobs, films(account), recipe)
+    config = {"theme_generation_config": {"fieldsForThemeGeneration": {"itemName": name}}} if name else {}
+    with pytest.raises(InvalidInputException, match=message):
+        start(account, version, "themes", put("in.json", []), batch_inference_job_mode=mode, **config)
+
+
+def test_more_queries_than_allowed_answer_nothing(account, run_jobs):
+    version = trained(account, run_jobs, films(account), "aws-item-attribute-affinity")
+    path = put("many.json", [{"itemAttributes": 'ITEMS.GENRES = "Comedy"'}] * 11)
+    call(
+        "CreateBatchSegmentJob", account, job_name="s", solution_version_arn=version, role_arn=ROLE,
+        job_input={"s3DataSource": {"path": path}}, job_output={"s3DataDestination": {"path": "s3://data/out/"}},
+    )  # fmt: skip
+    run_jobs()
+    found = call("ListBatchSegmentJobs", account)["batchSegmentJobs"][0]
+    assert "more than 10 queries" in found["failureReason"]
+    assert storage.list_objects(storage.parse_location("s3://data/out/")) == []
+
+
+def test_lines_from_a_real_s3_stay_whole(account, run_jobs, version, settings, monkeypatch):
+    monkeypatch.setattr(lines, "SEGMENT_S", 0.0)
+    monkeypatch.setattr("console.runners.batch.batch_size", lambda _: 40)
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    model = storage.local_folder(BatchInferenceJob.solution_version.field.related_model.objects.get().artefact)
+    settings.AWS_ENDPOINT_URL_S3 = f"http://{host}:{port}"
+    monkeypatch.setattr(storage, "local_folder", lambda _: model)
+    storage._s3.cache_clear()
+    try:
+        client = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3)
+        for bucket in ("data", storage.STORE_BUCKET):
+            client.create_bucket(Bucket=bucket)
+        asked = [{"userId": f"u{n}", "context": {"DEVICE": "tv" * 20}} for n in range(100)]
+        body = "\n".join(map(json.dumps, asked)).encode()
+        assert len(body) > 4 * 1024
+        client.put_object(Bucket="data", Key="in/users.json", Body=body)
+        row = start(account, version, "s3", "s3://data/in/users.json")
+        run_jobs()
+        row.refresh_from_db()
+        assert (row.status, row.failure_reason) == ("ACTIVE", None)
+        assert [line["input"] for line in read("s3/out/users.json.out")] == asked
+        assert "Contents" not in client.list_objects_v2(Bucket=storage.STORE_BUCKET)
+    finally:
+        server.stop()
+        storage._s3.cache_clear()
