@@ -134,8 +134,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "console.reap", "schedule": 5.0},
     "train-on-schedule": {"task": "console.train_on_schedule", "schedule": 60.0},
+    "report-attributions": {"task": "console.report_attributions", "schedule": 60.0},
     "refresh": {"task": "console.refresh", "schedule": 60.0},
 }
+ATTRIBUTION_REPORT_HOURS = float(os.environ.get("ATTRIBUTION_REPORT_HOURS", "24"))  # of streamed sums, at UTC multiples
 REFRESH_HOURS = float(os.environ.get("REFRESH_HOURS", "2"))  # how often what is served takes up new items
 WORKERS = int(os.environ.get("WORKERS", "1"))
 WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "1"))

@@ -40,6 +40,12 @@ def refresh() -> None:
     import_module("console.runners.refreshing").refresh_due()  # beat and idle workers do without the recipes
 
 
+@shared_task(name="console.report_attributions")
+def report_attributions() -> None:
+    """Write and publish the reports of metric attributions whose time has come."""
+    import_module("console.serving.attribution_reports").report_due()
+
+
 @shared_task(name="console.train_on_schedule")
 def train_on_schedule() -> None:
     """Queue the automatic trainings that are due."""

@@ -6,6 +6,7 @@ from console.models.audit import AuditEntry
 from console.models.base import Account, Job, Resource, Status
 from console.models.data import (
     DataDeletionJob,
+    DataInsightsJob,
     Dataset,
     DatasetExportJob,
     DatasetGroup,
@@ -20,6 +21,7 @@ from console.models.people import AccessKey, Member, Token
 from console.models.samples import SampleLoad
 from console.models.serving import (
     AttributedSum,
+    AttributionReport,
     BatchInferenceJob,
     BatchSegmentJob,
     Campaign,
@@ -39,13 +41,13 @@ JOBS: dict[str, type[Job]] = {
     model.__name__: model
     for model in (
         DatasetImportJob, DatasetExportJob, DataDeletionJob, SolutionVersion, Recommender, BatchInferenceJob, BatchSegmentJob,
-        SampleLoad, SharedEvaluation,
+        SampleLoad, SharedEvaluation, DataInsightsJob,
     )
 }  # fmt: skip
 
 __all__ = [
-    "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "AuditEntry", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
-    "DataDeletionJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Filter",
+    "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "AttributionReport", "AuditEntry", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
+    "DataDeletionJob", "DataInsightsJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Filter",
     "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "SharedEvaluation", "SharedResult", "Solution", "SolutionVersion",
     "Status", "Token",
 ]  # fmt: skip

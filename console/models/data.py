@@ -150,6 +150,22 @@ class DataDeletionJob(Job):
         }
 
 
+class DataInsightsJob(Job):
+    """Looks at all the data of a group; `report` is what it found, as recipes.profiling tells it."""
+
+    arn_type = "data-insights-job"
+
+    dataset_group = models.ForeignKey(DatasetGroup, models.CASCADE, related_name="insights_jobs")
+    report = models.JSONField(default=dict)
+
+    def wire(self) -> JSONDict:
+        return super().wire() | {
+            "jobName": self.name,
+            "dataInsightsJobArn": self.arn,
+            "datasetGroupArn": self.dataset_group.arn,
+        }
+
+
 class EventTracker(Resource):
     """Takes a group's live events; its tracking id is the key that clients carry."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 
 from console.models.base import Job, JSONDict, Resource, revived
 from console.models.data import DatasetGroup
@@ -131,22 +132,65 @@ class MetricAttribution(Resource):
 
 
 class AttributedSum(models.Model):
-    """A running sum of one metric by source and 15-minute window."""
+    """A running sum of one metric by source and 15-minute window.
+
+    `method` says how its events came, PUT or BULK; `reported` is how much of `value` reports have told.
+    """
 
     metric_attribution = models.ForeignKey(MetricAttribution, models.CASCADE, related_name="sums")
     metric_name = models.CharField(max_length=256)
     event_type = models.CharField(max_length=256)
+    function = models.CharField(max_length=20, default="samplecount")
+    method = models.CharField(max_length=10, default="PUT")
     source = models.CharField(max_length=1024)
     window = models.BigIntegerField()
     value = models.FloatField(default=0)
+    reported = models.FloatField(default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["metric_attribution", "metric_name", "event_type", "source", "window"],
+                fields=["metric_attribution", "metric_name", "event_type", "function", "method", "source", "window"],
                 name="attributed_sum_once",
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.metric_name} of {self.source}"
+
+
+class AttributionReport(models.Model):
+    """A report of sums as CSV: written below the store in the step that made its rows count as told, then published.
+
+    `draft` is its key of the store, where it stays for the console; `location` is where it goes.
+    """
+
+    metric_attribution = models.ForeignKey(MetricAttribution, models.CASCADE, related_name="reports")
+    name = models.CharField(max_length=200)
+    method = models.CharField(max_length=10)
+    location = models.CharField(max_length=1024)
+    draft = models.CharField(max_length=200)
+    rows = models.PositiveIntegerField()
+    created = models.DateTimeField(default=timezone.now)
+    published = models.DateTimeField(null=True)
+    problem = models.TextField(default="")
+
+    class Meta:
+        ordering = ["-created", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["metric_attribution", "name"], name="attribution_report_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def wire(self) -> JSONDict:
+        """As ListAttributionReports tells it."""
+        return {
+            "name": self.name,
+            "importMethod": self.method,
+            "location": self.location,
+            "rows": self.rows,
+            "status": "PUBLISHED" if self.published else "PENDING",
+            "failureReason": self.problem or None,
+            "creationDateTime": self.created,
+            "publicationDateTime": self.published,
+        }

@@ -22,9 +22,9 @@ from console.ingest import schema as schemas
 from console.ingest.schema import DatasetSchema
 from console.models import Account, Dataset, DatasetGroup, Event, EventTracker, Record
 from console.models.base import JSONDict
-from console.operations import metric_attributions
 from console.operations.base import operation
 from console.operations.values import column_value
+from console.serving.attribution import attribute
 
 FORBIDDEN = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 ACTION_EVENT_TYPES = {"viewed": "Viewed", "taken": "Taken", "nottaken": "Not Taken"}
@@ -50,7 +50,7 @@ def put_events(
     if user_id:
         same_session = Event.objects.filter(dataset_group=group, session_id=session_id, is_anonymous=True)
         same_session.update(user_id=user_id, is_anonymous=False)
-    metric_attributions.attribute(group, new)
+    attribute(group, new)
 
 
 @operation

@@ -1,49 +1,31 @@
 """Metric attributions: which outcomes are counted, and to whom they are credited.
 
-Streamed events are summed as they come, by metric, source and window of 15 minutes. AWS sends the sums to CloudWatch; here
-they are rows (`AttributedSum`), read with GetAttributedMetrics.
+Events are summed as they come, by metric, source and window of 15 minutes. AWS sends the sums to CloudWatch; here they are
+read with GetAttributedMetrics. Reports go to S3 by the clock and after imports that ask for one.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import time
+from functools import partial
 
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, Sum
 
-from console.errors import (
-    InvalidInputException,
-    InvalidNextTokenException,
-    ResourceAlreadyExistsException,
-)
+from console import storage
+from console.errors import InvalidInputException, InvalidNextTokenException, ResourceAlreadyExistsException
 from console.ingest import schema as schemas
-from console.models import Account, AttributedSum, DatasetGroup, Event, MetricAttribution
+from console.models import Account, DatasetGroup, MetricAttribution
 from console.models.base import JSONDict
 from console.operations.base import DEFAULT_PAGE, create, operation, page
 from console.operations.dataset_groups import find_group
-from console.operations.entities import item_number
-from console.serving.recorder import recall
+from console.serving.attribution import WINDOW_S, Expression, parse_expression
+from console.serving.attribution_reports import folder_of, publish, report_streamed
+from console.storage import location_for
 
 MAX_METRICS = 10
-MAX_SOURCES = 100
-WINDOW_S = 15 * 60
-MAX_AGE_S = 14 * 86400
-UNDEFINED_SOURCE = "SOURCE_NAME_UNDEFINED"
-EXPRESSION = re.compile(
-    r"\s*(?:SAMPLECOUNT\s*\(\s*\)|SUM\s*\(\s*(ITEMS|INTERACTIONS)\s*\.\s*(\w+)\s*\))\s*", re.IGNORECASE
-)
 NUMERIC = {"int", "long", "float", "double"}
-
-
-@dataclass(frozen=True)
-class Expression:
-    """What a metric adds up: the numbers of a column, or ones where `column` is empty."""
-
-    dataset: str = ""
-    column: str = ""
 
 
 @operation
@@ -59,6 +41,7 @@ def create_metric_attribution(
             field="datasetGroupArn",
         )
     _check_metrics(group, metrics)
+    _check_output(account, metrics_output_config)
     row = MetricAttribution(
         account=account, name=name, dataset_group=group, metrics=list(metrics), output=metrics_output_config
     )
@@ -128,6 +111,7 @@ def update_metric_attribution(
         raise ResourceAlreadyExistsException(f"There is a metric {taken[0]} already.", field="addMetrics")
     metrics = [metric for metric in row.metrics if metric["metricName"] not in gone] + list(add_metrics or ())
     _check_metrics(row.dataset_group, metrics)
+    _check_output(account, metrics_output_config or {})
     row.metrics, row.output = metrics, metrics_output_config or row.output
     row.save()
     return row.wire()
@@ -135,55 +119,84 @@ def update_metric_attribution(
 
 @operation
 def delete_metric_attribution(account: Account, *, metric_attribution_arn: str) -> None:
-    """Stop counting and forget the sums."""
-    _find(account, metric_attribution_arn).delete()
+    """Stop counting and forget the sums; published reports stay where they are."""
+    row = _find(account, metric_attribution_arn)
+    drafts = storage.store(f"attribution/{row.pk}/")
+    row.delete()
+    transaction.on_commit(partial(storage.delete, drafts))
 
 
 @operation
-def get_attributed_metrics(account: Account, *, metric_attribution_arn: str, max_results: int = 1000) -> JSONDict:
-    """What was counted, by metric, source and window of 15 minutes; the newest windows first."""
-    sums = _find(account, metric_attribution_arn).sums.order_by("-window", "metric_name", "source")[:max_results]
+def get_attributed_metrics(
+    account: Account,
+    *,
+    metric_attribution_arn: str,
+    start_time: datetime | None = None,
+    end_time: datetime | None = None,
+    period_seconds: int = WINDOW_S,
+    metric_name: str | None = None,
+    event_attribution_source: str | None = None,
+    max_results: int = 1000,
+) -> JSONDict:
+    """What was counted, by metric, source and period; the newest periods first."""
+    if period_seconds % WINDOW_S:
+        raise InvalidInputException(
+            f"periodSeconds is {period_seconds}, allowed are multiples of {WINDOW_S}.", field="periodSeconds"
+        )
+    wanted = {
+        "window__gte": start_time and start_time.timestamp(),
+        "window__lt": end_time and end_time.timestamp(),
+        "metric_name": metric_name,
+        "source": event_attribution_source,
+    }
+    rows = _find(account, metric_attribution_arn).sums.filter(
+        **{name: value for name, value in wanted.items() if value is not None}
+    )
+    rows = rows.annotate(period=F("window") - F("window") % period_seconds)
+    sums = rows.values("period", "metric_name", "event_type", "source").annotate(total=Sum("value"))
     return {
         "sums": [
             {
-                "metricName": row.metric_name,
-                "eventType": row.event_type,
-                "eventAttributionSource": row.source,
-                "windowStart": datetime.fromtimestamp(row.window, UTC),
-                "value": row.value,
+                "metricName": row["metric_name"],
+                "eventType": row["event_type"],
+                "eventAttributionSource": row["source"],
+                "windowStart": datetime.fromtimestamp(row["period"], UTC),
+                "value": row["total"],
             }
-            for row in sums
+            for row in sums.order_by("-period", "metric_name", "source")[:max_results]
         ]
     }
 
 
-def attribute(group: DatasetGroup, events: Sequence[Event]) -> None:
-    """Add new streamed events to the sums of the group's metric attribution, if it has one."""
-    attribution = getattr(group, "metric_attribution", None)
-    if attribution is None:
-        return
-    oldest = time() - MAX_AGE_S
-    for event in events:
-        wanted = [metric for metric in attribution.metrics if metric["eventType"] == event.event_type]
-        if wanted and event.timestamp >= oldest:
-            source = _source(event)
-            for metric in wanted:
-                _add(attribution, metric, source, event)
-
-
-def parse_expression(text: str) -> Expression:
-    """Read a metric's expression.
-
-    Raises:
-        InvalidInputException: it is neither SAMPLECOUNT() nor SUM(Items.COLUMN) or SUM(Interactions.COLUMN).
-    """
-    found = EXPRESSION.fullmatch(text)
-    if not found:
+@operation
+def create_attribution_report(account: Account, *, metric_attribution_arn: str) -> JSONDict:
+    """Write what was streamed and not reported yet, without waiting for the clock."""
+    row = _find(account, metric_attribution_arn)
+    if not folder_of(row):
         raise InvalidInputException(
-            f"The expression is {text}, allowed are SAMPLECOUNT(), SUM(Items.COLUMN) and SUM(Interactions.COLUMN).",
-            field="metrics",
+            f"{row.name} has no s3DataDestination to write to; UpdateMetricAttribution names one.",
+            field="metricAttributionArn",
         )
-    return Expression((found[1] or "").upper(), (found[2] or "").upper())
+    report = report_streamed(row)
+    if report is None:
+        raise InvalidInputException(
+            "There is nothing to report that no report has told yet.", field="metricAttributionArn"
+        )
+    transaction.on_commit(partial(publish, report))
+    return {"report": report.wire()}
+
+
+@operation
+def list_attribution_reports(account: Account, *, metric_attribution_arn: str, max_results: int = 100) -> JSONDict:
+    """The reports that were written, newest first."""
+    reports = _find(account, metric_attribution_arn).reports.all()[:max_results]
+    return {"reports": [report.wire() for report in reports]}
+
+
+def _check_output(account: Account, output: JSONDict) -> None:
+    """Reports go into a folder that the account may write to."""
+    if path := output.get("s3DataDestination", {}).get("path"):
+        location_for(account, path, field="metricsOutputConfig")
 
 
 def _check_metrics(group: DatasetGroup, metrics: Sequence[JSONDict]) -> None:
@@ -217,43 +230,6 @@ def _check_column(expression: Expression, columns: dict[str, dict[str, str]]) ->
             f"{', '.join(numeric) or 'none'}.",
             field="metrics",
         )
-
-
-def _source(event: Event) -> str:
-    if event.attribution_source:
-        return event.attribution_source
-    shown = recall(event.recommendation_id) if event.recommendation_id else None
-    return str(shown["source"]) if shown else UNDEFINED_SOURCE
-
-
-def _add(attribution: MetricAttribution, metric: JSONDict, source: str, event: Event) -> None:
-    value = _value(attribution.dataset_group, parse_expression(metric["expression"]), event)
-    if value is None:
-        return
-    sums = AttributedSum.objects.filter(metric_attribution=attribution)
-    key = {
-        "metric_name": metric["metricName"],
-        "event_type": metric["eventType"],
-        "source": source,
-        "window": event.timestamp // WINDOW_S * WINDOW_S,
-    }
-    if sums.filter(**key).update(value=F("value") + value):
-        return
-    sources = set(sums.values_list("source", flat=True).distinct())
-    if source in sources or len(sources) < MAX_SOURCES:
-        row, _ = AttributedSum.objects.get_or_create(metric_attribution=attribution, **key)
-        sums.filter(pk=row.pk).update(value=F("value") + value)
-
-
-def _value(group: DatasetGroup, expression: Expression, event: Event) -> float | None:
-    found: object
-    if not expression.column:
-        return 1.0
-    if expression.dataset == "INTERACTIONS":
-        found = event.event_value if expression.column == "EVENT_VALUE" else event.properties.get(expression.column)
-    else:
-        found = item_number(group, event.item_id, expression.column)
-    return float(found) if isinstance(found, int | float) else None
 
 
 def _required(arn: str | None) -> str:

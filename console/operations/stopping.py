@@ -12,6 +12,7 @@ from console.shapes import JSONDict
 
 STOPPABLE = (
     "DatasetImportJob", "DatasetExportJob", "BatchInferenceJob", "BatchSegmentJob", "SolutionVersion", "SampleLoad",
+    "DataInsightsJob",
     "SharedEvaluation",
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ RUNNERS: dict[str, Callable[[Claim], None]] = {
     "DatasetImportJob": _late("importing"),
     "DatasetExportJob": _late("exporting"),
     "DataDeletionJob": _late("deleting"),
+    "DataInsightsJob": _late("insights"),
     "SolutionVersion": _late("training"),
     "Recommender": _late("training_recommender"),
     "BatchInferenceJob": _late("batch"),

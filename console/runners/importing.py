@@ -22,6 +22,7 @@ from console.ingest.sources import SUFFIXES
 from console.jobs import Claim
 from console.models import Dataset, DatasetImportJob, Status
 from console.models.base import JSONDict
+from console.serving import attribution_reports
 from console.storage import Location
 
 TURN_S = 0.5
@@ -99,6 +100,8 @@ def _publish(held: Claim, job: DatasetImportJob, dataset: Dataset, loaded: Loade
     """Put the parts into the store, then swap the dataset's list; readers see the old rows or the new ones."""
     target = f"datasets/{dataset.pk}/{job.pk}-{job.attempts}"
     new = [segment for segment in loaded.segments if not segment.key]
+    schema = avro.parse(dataset.schema.text, dataset.schema.domain)
+    counts = attribution_reports.count_import(job, schema, [segment.path for segment in new])
     for segment in new:
         storage.put_file(segment.path, storage.store(f"{target}/{segment.path.name}"))
     report = _keep_report(job, report, loaded.rejects)
@@ -112,9 +115,12 @@ def _publish(held: Claim, job: DatasetImportJob, dataset: Dataset, loaded: Loade
         gone = [key for key in row.parts if key not in keys]
         row.parts, row.statistics, row.revision = keys, loaded.statistics, row.revision + 1
         row.save(update_fields=["parts", "statistics", "revision", "updated"])
+        told = attribution_reports.book_import(job, counts) if counts else None
         if not held.finish(report=report):
             raise jobs.Stopped
     _forget(gone)
+    if told:
+        attribution_reports.publish(told)
 
 
 def _forget(keys: list[str]) -> None:

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,7 @@ KEEP_S = 3 * 86_400
 TIMEOUT_S = 0.25
 AWAY_S = 10.0  # after a failure the broker is left alone this long
 MOST_WAITING = 10_000
+ASKED_AT_ONCE = 500
 JSONDict = dict[str, Any]
 _away_until = 0.0
 
@@ -77,6 +79,19 @@ def recall(recommendation_id: str) -> JSONDict | None:
         return waiting
     text = _try(lambda: _client().get(_key(recommendation_id)))
     return json.loads(text) if text else None
+
+
+def recall_many(recommendation_ids: Sequence[str]) -> dict[str, JSONDict]:
+    """The answers that are still known, by id; a broker that is away is asked for the rest some seconds later only."""
+    found: dict[str, JSONDict] = {}
+    for start in range(0, len(recommendation_ids), ASKED_AT_ONCE):
+        asked = recommendation_ids[start : start + ASKED_AT_ONCE]
+        texts = _try(lambda asked=asked: _client().mget([_key(name) for name in asked])) or [None] * len(asked)
+        for name, text in zip(asked, texts, strict=True):
+            waiting = _writer.find(name)
+            if waiting is not None or text:
+                found[name] = waiting if waiting is not None else json.loads(text)
+    return found
 
 
 def _key(recommendation_id: str) -> str:

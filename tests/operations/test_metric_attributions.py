@@ -16,6 +16,7 @@ from console.errors import (
 from console.models import AttributedSum
 from console.operations import event_trackers, events
 from console.operations import metric_attributions as operations
+from console.serving.attribution import UNDEFINED_SOURCE
 from tests.operations.worlds import dataset, group
 from tests.worlds import films
 
@@ -125,7 +126,7 @@ def test_streamed_events_are_summed_by_source_and_window(account, arn):
     found = {
         (row["metricName"], row["eventAttributionSource"], row["windowStart"].timestamp()): row["value"] for row in sums
     }
-    nobody = operations.UNDEFINED_SOURCE
+    nobody = UNDEFINED_SOURCE
     assert found == {
         ("views", nobody, now): 2.0,
         ("views", nobody, now - 900): 1.0,

@@ -1,7 +1,8 @@
-"""What is known of one item: the record put last, else the bulk row."""
+"""What is known of items, by id: the records put last, else the bulk rows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import pyarrow.parquet as pq
@@ -20,9 +21,26 @@ def item_number(group: DatasetGroup, item_id: str, column: str) -> float | None:
         return None
     record = Record.objects.filter(dataset=dataset, entity_id=item_id).first()
     if record is not None:
-        value = record.values.get(column)
-        return float(value) if isinstance(value, int | float) else None
+        return _number(record.values.get(column))
     return _bulk_numbers(tuple(dataset.parts), column).get(item_id)
+
+
+def item_numbers(group: DatasetGroup, column: str) -> Mapping[str, float]:
+    """The values of a numeric column of Items, by item."""
+    dataset = group.datasets.filter(type="ITEMS").first()
+    if dataset is None:
+        return {}
+    found = dict(_bulk_numbers(tuple(dataset.parts), column))
+    for entity, values in dataset.records.values_list("entity_id", "values"):
+        found.pop(entity, None)
+        number = _number(values.get(column))
+        if number is not None:
+            found[entity] = number
+    return found
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 @lru_cache(maxsize=KEPT_COLUMNS)
