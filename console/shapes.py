@@ -92,12 +92,22 @@ def read_object(body: bytes) -> JSONDict:
     except (ValueError, RecursionError) as error:
         raise SerializationException(f"The body is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise SerializationException(f"The body is a JSON {type(value).__name__}, allowed is an object.")
+        raise SerializationException(f"The body is JSON's {json_kind(value)}, allowed is an object.")
     return value
 
 
 def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is no JSON value")
+
+
+def json_kind(value: object) -> str:
+    """What JSON calls a value's type.
+
+    >>> json_kind(None), json_kind([1]), json_kind(True)
+    ('null', 'array', 'boolean')
+    """
+    kinds = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
+    return kinds.get(type(value), "object")
 
 
 def without_nulls(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.scene import SECRET
+from tests.fuzz.scene import OF_STRANGER, SECRET
 
 SLOW_S = 10.0
 CHUNK = 400  # hypothesis remembers what it tried; a fresh start now and then keeps it quick
@@ -119,14 +119,18 @@ def complaints(sent: Sent, answer: Answer) -> Iterator[str]:
         yield "a header was injected"
     if answer.status >= 400 and (shown := INSIDES.search(_unasked(sent, answer))):
         yield f"shows insides: {shown[0]}"
-    if not sent.by_owner and (leaked := leaks(sent, answer)):
+    if leaked := leaks(sent, answer):
         yield f"leaks {leaked[0]}"
 
 
 def leaks(sent: Sent, answer: Answer) -> list[str]:
-    """What the stranger sees of the owner's that the request did not itself contain."""
+    """What a caller sees of the other account that the request did not itself contain."""
     asked = f"{sent.path} {sent.headers} {sent.body.decode(errors='replace')}".lower()
-    return [word for word in SECRET.findall(answer.text) if word.lower().strip("./") not in asked]
+    return [
+        word
+        for word in (OF_STRANGER if sent.by_owner else SECRET).findall(answer.text)
+        if word.lower().strip("./") not in asked
+    ]
 
 
 def _unasked(sent: Sent, answer: Answer) -> str:

