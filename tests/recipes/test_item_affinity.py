@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -116,3 +118,16 @@ def test_it_comes_back_from_disk(tmp_path):
     artefact.save(tmp_path / "model", model, data)
     loaded = artefact.load(tmp_path / "model").model
     assert np.array_equal(loaded.segment(np.array([3, -1])), model.segment(np.array([3, -1])))
+
+
+def test_those_who_have_an_item_come_last_where_a_double_event_is_no_return():
+    """A click and the watch that follows look like a repeat, but nobody comes back to a film."""
+    data = checkerboard()
+    events = data.interactions
+    twice = np.repeat(np.arange(len(events)), 2)
+    columns = ("user_index", "item_index", "timestamp", "event_type", "event_value")
+    doubled = replace(events, **{name: getattr(events, name)[twice] for name in columns})
+    model = SMALL.fit(replace(data, interactions=doubled), Run())
+    best = top_k(model.segment(np.arange(data.num_items)), 1).items[:, 0]
+
+    assert [number(data.user_ids[user]) for user in best] == list(range(data.num_items))
