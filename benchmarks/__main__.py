@@ -5,81 +5,72 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
-import pandas as pd
-
-from benchmarks import datasets, protocols, systems
-from benchmarks.judge import judge
-
-PROTOCOLS = ("next", "amazon")
-COLUMNS = ("ndcg@10", "hit@10", "mrr@25", "precision@10", "coverage", "train_s", "users_per_s", "peak_mib")
+from benchmarks import datasets, table
+from benchmarks.protocols import PROTOCOLS, Split, prepare
+from benchmarks.running import Result, measure, measured
+from benchmarks.systems import OURS, THEIRS, System
 
 
-def main() -> None:
-    """Measure every system on every data set with both protocols."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="data sets; all that are present by default")
-    parser.add_argument("--only", default="", help="measure only systems with this word in their name")
-    parser.add_argument("--write", action="store_true", help="write the table into benchmarks/README.md")
-    options = parser.parse_args()
-    present = datasets.available()
-    results = []
-    for name in options.names or present:
-        for protocol in PROTOCOLS:
-            folder = protocols.prepare(present[name], datasets.CACHE / "splits" / name / protocol, protocol)
-            results += [
-                _measure(name, protocol, folder, s) for s in (*systems.OURS, *systems.THEIRS) if options.only in s.name
-            ]
-    table = _table([result for result in results if "ndcg@10" in result])
-    print(table)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure every system on every data set with both protocols; what was measured before is not measured again."""
+    options = _parser().parse_args(arguments)
+    began = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    results: list[Result] = []
+    for name in options.names or datasets.NAMES:
+        source = datasets.folder(name)
+        if source is None:
+            print(f"{name} is not here: left out", file=sys.stderr)
+            continue
+        for protocol in options.protocol or PROTOCOLS:
+            split = prepare(name, source, datasets.CACHE / "splits", protocol)
+            for system in chosen(options):
+                result = run(system, split, again=options.again, cached=options.cached)
+                results += [result | {"has_repeats": split.has_repeats}] if result else []
+    text = table.table(results, began)
+    print(text, file=sys.stderr)
     if options.write:
-        _write(table)
+        table.write("results", f"{table.shape()}\n\n{text}")
 
 
-def _measure(name: str, protocol: str, folder: Path, system: systems.System) -> dict[str, object]:
-    result: dict[str, object] = {"data": name, "protocol": protocol, "system": system.name}
-    try:
-        measured = systems.measure(system, folder)
-    except Exception as error:
-        result["error"] = str(error)
-    else:
-        num_items = pd.read_csv(folder / "train.csv", usecols=["ITEM_ID"], dtype=str)["ITEM_ID"].nunique()
-        figures = judge(measured.lists, folder / "truth.json", num_items)
-        users_per_s = figures["queries"] / measured.recommend_s
-        result |= figures | {"train_s": measured.train_s, "users_per_s": users_per_s, "peak_mib": measured.peak_mib}
-    print(json.dumps(result), flush=True)
+def run(system: System, split: Split, *, again: bool = False, cached: bool = False) -> Result | None:
+    """One result, told on standard output: an earlier one if there is; None if there is none and none is to be made."""
+    result = None if again else measured(system, split)
+    if result is None and not cached:
+        try:
+            result = measure(system, split)
+        except Exception as error:
+            result = split.label | {"system": system.name, "ours": system.is_ours, "error": str(error)}
+    if result:
+        print(json.dumps(result), flush=True)
     return result
 
 
-def _table(results: list[dict[str, object]]) -> str:
-    """Markdown: a block for each data set and protocol, best NDCG first, each with its ratio to the best peer."""
-    blocks = []
-    peers = {system.name for system in systems.THEIRS}
-    for (name, protocol), rows in pd.DataFrame(results).groupby(["data", "protocol"], sort=False) if results else []:
-        best_peer = rows.loc[rows["system"].isin(peers), "ndcg@10"].max()
-        lines = [
-            f"### {name}, {protocol}",
-            "",
-            "| system | ratio | " + " | ".join(COLUMNS) + " |",
-            "|--|" + "--:|" * (len(COLUMNS) + 1),
-        ]
-        for row in rows.sort_values("ndcg@10", ascending=False).to_dict("records"):
-            figures = " | ".join(f"{row[column]:.4g}" for column in COLUMNS)
-            lines.append(f"| {row['system']} | {row['ndcg@10'] / best_peer:.2f} | {figures} |")
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+def chosen(options: argparse.Namespace) -> list[System]:
+    """The systems that the options leave."""
+    systems = [*([] if options.peers else OURS), *([] if options.ours else THEIRS)]
+    return [system for system in systems if not options.only or any(word in system.name for word in options.only)]
 
 
-def _write(table: str) -> None:
-    path = Path(__file__).with_name("README.md")
-    head, _, _ = path.read_text().partition("<!-- results -->")
-    shape = f"{os.cpu_count()} cores, no GPU, Python {sys.version.split()[0]}"
-    path.write_text(
-        f"{head}<!-- results -->\nMeasured {datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {shape}.\n\n{table}\n"
-    )
+def add_common(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """What all benchmarks understand."""
+    parser.add_argument("--write", action="store_true", help="write the table into benchmarks/README.md")
+    parser.add_argument("--again", action="store_true", help="measure anew what was measured before")
+    parser.add_argument("--cached", action="store_true", help="measure nothing: only what was measured before")
+    return parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = add_common(argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__))
+    parser.add_argument("names", nargs="*", help="data sets; all that are present by default")
+    parser.add_argument("--protocol", action="append", choices=PROTOCOLS, help="both by default; repeatable")
+    parser.add_argument("--only", action="append", help="only systems with this word in their name; repeatable")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--peers", action="store_true", help="only the peers")
+    which.add_argument("--ours", action="store_true", help="only ours")
+    return parser
 
 
 if __name__ == "__main__":

@@ -15,15 +15,21 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path(os.environ.get("DATA_DIR", ROOT / "var")) / "benchmarks"
 EXTRA = Path(os.environ.get("BENCH_DATA", ROOT.parent / "shared" / "data"))
+NAMES = (
+    "movielens-100k",
+    *sorted(path.parent.name for path in EXTRA.glob("*/interactions.csv*")),
+    "synthetic-1m",
+)
 SYNTHETIC_USERS, SYNTHETIC_ITEMS, SYNTHETIC_EVENTS = 6040, 3416, 1_000_000
 
 
-def available() -> dict[str, Path]:
-    """Folders with plain CSV files by data set name."""
-    found = {"movielens-100k": _movielens(), "synthetic-1m": _synthetic()}
-    for folder in sorted(path.parent for path in EXTRA.glob("*/interactions.csv*")):
-        found[folder.name] = _unpacked(folder)
-    return found
+def folder(name: str) -> Path | None:
+    """The folder with a data set's plain CSV files, made when first asked for; None if it is not here."""
+    made = {"movielens-100k": _movielens, "synthetic-1m": _synthetic}.get(name)
+    if made:
+        return made()
+    source = EXTRA / name
+    return _unpacked(source) if any(source.glob("interactions.csv*")) else None
 
 
 def _movielens() -> Path:

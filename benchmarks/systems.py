@@ -1,117 +1,73 @@
-"""What is measured: our recipes through the command line, and the peers through small adapters in their own environment.
+"""What is measured: our recipes through the command line, and the peers through small adapters in environments of their own.
 
-Every system gets the same files and writes the same JSON Lines; each runs alone, in a process of its own, so that its
-seconds and its peak memory are its own.
+Each is a definition that a result is keyed by; running them is in running.py.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-import venv
 from dataclasses import dataclass
-from pathlib import Path
-
-from benchmarks.datasets import CACHE, ROOT
-
-PEERS = Path(__file__).parent / "peers"
-PEER_PACKAGES = ["rectools[torch]>=0.19,<0.20"]  # brings implicit as pm-implicit
-LIMIT_S = 1800
 
 
 @dataclass(frozen=True)
 class System:
-    """A recommender to measure: `ours` is a recipe with settings, else `adapter` names a file below peers/ and a model."""
+    """A recommender to measure: `recipe` with settings if ours, else the adapter below peers/ and its model."""
 
     name: str
     recipe: str = ""
     arguments: tuple[str, ...] = ()
     adapter: str = ""
     model: str = ""
+    with_metadata: bool = True
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is one of our recipes."""
+        return bool(self.recipe)
 
 
+def _implicit(name: str, model: str) -> System:
+    return System(f"implicit {name}", adapter="implicit_models.py", model=model)
+
+
+def _ease(name: str, model: str) -> System:
+    return System(f"EASE {name}", adapter="ease.py", model=f"ease,{model}")
+
+
+def _rectools(name: str, kind: str) -> System:
+    return System(f"RecTools {name}", adapter="rectools_models.py", model=f"{kind},factors=64,length=50,batch=16")
+
+
+def _recbole(name: str, kind: str) -> System:
+    return System(f"RecBole {name}", adapter="recbole_models.py", model=f"{kind},length=20,batch=64")
+
+
+SIXTY_S = ("--max-seconds", "60")
 OURS = (
     System("popularity (ours)", "aws-popularity-count"),
     System("sims (ours)", "aws-sims"),
-    System("user-personalization (ours), 60 s", "aws-user-personalization", ("--max-seconds", "60")),
+    System("user-personalization (ours), 60 s", "aws-user-personalization", SIXTY_S),
     System("user-personalization (ours)", "aws-user-personalization"),
 )
-THEIRS = (
-    System("implicit ItemKNN cosine K=100", adapter="implicit_models.py", model="cosine"),
-    System("implicit ItemKNN BM25 K=100", adapter="implicit_models.py", model="bm25"),
-    System("implicit ALS f=128", adapter="implicit_models.py", model="als"),
-    System("implicit BPR f=128", adapter="implicit_models.py", model="bpr"),
-    System("EASE", adapter="ease.py", model="all"),
-    System("EASE, last 20 events", adapter="ease.py", model="last20"),
-    System("RecTools SASRec", adapter="rectools_models.py", model="sasrec"),
-    System("RecTools BERT4Rec", adapter="rectools_models.py", model="bert4rec"),
+QUICK_PEERS = (
+    _implicit("ItemKNN cosine K=100", "cosine,k=100"),
+    _implicit("ItemKNN cosine K=100, last 20", "cosine,k=100,last=20"),
+    _implicit("ItemKNN cosine K=20, last 10", "cosine,k=20,last=10"),
+    _implicit("ItemKNN BM25 K=100", "bm25,k=100"),
+    _implicit("ItemKNN BM25 K=100, last 10", "bm25,k=100,last=10"),
+    _implicit("ALS f=64", "als,factors=64,regularization=0.01,alpha=1"),
+    _implicit("ALS f=64, last 20", "als,factors=64,regularization=0.01,alpha=1,last=20"),
+    _implicit("ALS f=128 alpha=10", "als,factors=128,regularization=0.01,alpha=10"),
+    _implicit("BPR f=64", "bpr,factors=64"),
+    _ease("λ=500", "lambda=500"),
+    _ease("λ=500, last 20", "lambda=500,last=20"),
+    _ease("λ=100, last 10", "lambda=100,last=10"),
 )
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one system did on one folder."""
-
-    train_s: float
-    recommend_s: float
-    peak_mib: float
-    lists: Path
-
-
-def measure(system: System, folder: Path) -> Measured:
-    """Train and recommend in fresh processes."""
-    out = folder / "runs" / system.name.replace(" ", "_").replace("/", "_")
-    out.mkdir(parents=True, exist_ok=True)
-    return _ours(system, folder, out) if system.recipe else _theirs(system, folder, out)
-
-
-def _ours(system: System, folder: Path, out: Path) -> Measured:
-    model = out / "model"
-    train = [sys.executable, "-m", "recipes", "train", str(folder / "train.csv"), "--recipe", system.recipe]
-    for name in ("items", "users"):
-        if (folder / f"{name}.csv").exists():
-            train += [f"--{name}", str(folder / f"{name}.csv")]
-    train_s, train_mib = _timed(
-        [*train, *system.arguments, "--holdout", "none", "--out", str(model)], out / "train.log"
-    )
-    recommend = [sys.executable, "-m", "recipes", "recommend", str(model), "--histories", str(folder / "histories.csv")]
-    lists = out / "lists.jsonl"
-    recommend_s, mib = _timed([*recommend, "--exclude-seen", "--k", "25"], lists)
-    return Measured(train_s, recommend_s, max(train_mib, mib), lists)
-
-
-def _theirs(system: System, folder: Path, out: Path) -> Measured:
-    lists = out / "lists.jsonl"
-    command = [str(_peer_python()), str(PEERS / system.adapter), system.model, str(folder), str(lists)]
-    log = out / "run.log"
-    _, mib = _timed(command, log)
-    train_s, recommend_s = map(float, log.read_text().splitlines()[-1].split())
-    return Measured(train_s, recommend_s, mib, lists)
-
-
-def _timed(command: list[str], output: Path) -> tuple[float, float]:
-    """Seconds and peak MiB of one process alone; its standard output goes to a file."""
-    started = time.monotonic()
-    errors = output.with_suffix(".err")
-    with output.open("wb") as out, errors.open("wb") as err:
-        process = subprocess.Popen(
-            ["timeout", str(LIMIT_S), *command], cwd=ROOT, stdout=out, stderr=err, env=os.environ
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{command[:4]} failed: {errors.read_text()[-800:]}")
-    return time.monotonic() - started, usage.ru_maxrss / 1024
-
-
-def _peer_python() -> Path:
-    folder = CACHE / "peers-venv"
-    python = folder / "bin" / "python"
-    if not (folder / "installed").exists():
-        print("installing the peers in an environment of their own", file=sys.stderr)
-        venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "torch>=2.6,<2.14"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PEER_PACKAGES], check=True)
-        (folder / "installed").touch()
-    return python
+NETWORKS = (
+    System("GRU4Rec (own torch code after the paper)", adapter="gru4rec.py", model="gru4rec,factors=128"),
+    _rectools("SASRec", "sasrec"),
+    _recbole("GRU4Rec", "gru4rec"),
+    _rectools("HSTU", "hstu"),
+    _recbole("SASRec", "sasrec"),
+    _rectools("BERT4Rec", "bert4rec"),
+)
+THEIRS = (*QUICK_PEERS, *NETWORKS)

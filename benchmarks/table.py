@@ -1,0 +1,106 @@
+"""From results to Markdown: a block for each data set and protocol, ratios to the best peer, and how old a figure is."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from benchmarks.running import Result
+
+README = Path(__file__).with_name("README.md")
+STRICT = ("ndcg@5", "ndcg@10", "ndcg@25", "hit@10", "mrr@25", "precision@5", "precision@10", "precision@25", "coverage")
+COST = ("train_s", "train_cpu_s", "peak_mib", "users_per_s", "single_p50_ms", "single_p99_ms")
+WORDED = tuple(name for name in STRICT if name != "hit@10")
+RATIOS = ("ndcg@10", "mrr@25")
+
+
+def table(results: Iterable[Result], began: datetime.datetime) -> str:
+    """All blocks; results from before `began` are named with their age."""
+    ordered = sorted(results, key=lambda r: (r["data"], r["protocol"] != "next", r["protocol"]))
+    blocks = groupby(ordered, key=lambda r: (r["data"], r["protocol"]))
+    return "\n\n".join(_block(f"{data}, {protocol}", list(rows), began) for (data, protocol), rows in blocks)
+
+
+def _block(title: str, rows: list[Result], began: datetime.datetime) -> str:
+    failed = [row for row in rows if "error" in row]
+    rows = sorted((row for row in rows if "error" not in row), key=lambda row: -row["ndcg@10"])
+    parts = [f"### {title}"]
+    if rows:
+        parts.append(_strict(rows))
+    if any(row.get("has_repeats") for row in rows):
+        parts.append("Seen items stay in, NDCG's ideal over the hits inside the top k (AWS's wording):")
+        parts.append(_worded(sorted(rows, key=lambda row: -row["as_worded"]["ndcg@10"])))
+    parts += [f"Failed: {row['system']}: {' '.join(row['error'].split())[-200:]}" for row in failed]
+    old = [f"{row['system']} {old_by}" for row in rows if (old_by := age(row, began))]
+    if old:
+        parts.append(aged(old))
+    return "\n\n".join(parts)
+
+
+def _strict(rows: list[Result]) -> str:
+    peers = [row for row in rows if not row["ours"]]
+    best = {name: max((row[name] for row in peers), default=0.0) for name in RATIOS}
+    head = ["system", *(f"{name} ratio" for name in RATIOS), *STRICT, *COST]
+    body = []
+    for row in rows:
+        ratios = [f"{row[name] / best[name]:.2f}" if best[name] else "" for name in RATIOS]
+        figures = [f"{row[name]:.4f}" for name in STRICT] + [_short(row[name]) for name in COST]
+        body.append([row["system"], *ratios, *figures])
+    return markdown(head, body)
+
+
+def _worded(rows: list[Result]) -> str:
+    body = [[row["system"], *(f"{row['as_worded'][name]:.4f}" for name in WORDED)] for row in rows]
+    return markdown(["system", *WORDED], body)
+
+
+def markdown(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    """A table, first column left, others right."""
+    lines = [head, ["--", *["--:"] * (len(head) - 1)], *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+
+
+def age(row: Result, began: datetime.datetime) -> str:
+    """How long before `began` a result was measured; empty if since."""
+    minutes = (began - datetime.datetime.fromisoformat(row["measured"])).total_seconds() / 60
+    if minutes <= 0:
+        return ""
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+
+
+def aged(notes: Sequence[str]) -> str:
+    """The footer that names what was not measured in this run."""
+    return f"Measured in earlier runs, how long before this one: {'; '.join(notes)}."
+
+
+def shape() -> str:
+    """The day and the machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    day = datetime.datetime.now(datetime.UTC)
+    return (
+        f"Written {day:%Y-%m-%d} on {os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, no GPU, "
+        f"Python {platform.python_version()}."
+    )
+
+
+def write(section: str, text: str, readme: Path = README) -> None:
+    """Put `text` between the section's marks.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    start, stop = f"<!-- {section} -->", f"<!-- /{section} -->"
+    page = readme.read_text()
+    if start not in page or stop not in page:
+        raise ValueError(f"{readme} has no section {start} … {stop}.")
+    head, rest = page.split(start, 1)
+    _, tail = rest.split(stop, 1)
+    readme.write_text(f"{head}{start}\n{text}\n{stop}{tail}")
