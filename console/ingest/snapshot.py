@@ -51,16 +51,18 @@ class Tables:
 
 
 def training_tables(group: DatasetGroup) -> Tables:
-    """Read everything that models may learn from.
+    """Read everything that models may learn from: what anonymous sessions did is left out until they say who they are.
 
     Raises:
         JobError: the parts were replaced several times while they were read.
     """
     kinds = {row.type: schema_of(row).kinds() for row in group.datasets.select_related("schema")}
-    tables = {kind: dataset_table(group, kind) for kind in kinds}
+    tables = {kind: dataset_table(group, kind, anonymous=False) for kind in kinds}
     interactions = tables.get("INTERACTIONS")
     if interactions is None:
-        interactions = _streamed(group, avro_columns(None, "INTERACTIONS"), is_action=False)
+        interactions = _streamed(
+            group.events.filter(is_anonymous=False, is_action=False), avro_columns(None, "INTERACTIONS")
+        )
     return Tables(
         interactions,
         tables.get("ITEMS"),
@@ -71,8 +73,13 @@ def training_tables(group: DatasetGroup) -> Tables:
     )
 
 
-def dataset_table(group: DatasetGroup, kind: str, *, bulk: bool = True, streamed: bool = True) -> pa.Table | None:
-    """All rows of the group's dataset of a type, bulk and streamed or one of them; None if there is no such dataset."""
+def dataset_table(
+    group: DatasetGroup, kind: str, *, bulk: bool = True, streamed: bool = True, anonymous: bool = True
+) -> pa.Table | None:
+    """All rows of the group's dataset of a type, bulk and streamed or one of them; None if there is no such dataset.
+
+    Streamed rows of `anonymous` sessions have the session's id in the place of the user's.
+    """
     dataset = group.datasets.select_related("schema").filter(type=kind).first()
     if dataset is None:
         return None
@@ -82,7 +89,8 @@ def dataset_table(group: DatasetGroup, kind: str, *, bulk: bool = True, streamed
     if not streamed:
         return rows
     if not schema.key:
-        live = _streamed(group, columns, is_action=kind == "ACTION_INTERACTIONS")
+        events = group.events.filter(is_action=kind == "ACTION_INTERACTIONS")
+        live = _streamed(events if anonymous else events.filter(is_anonymous=False), columns)
         if live.num_rows == 0:
             return rows
         return pa.concat_tables([parts.fitted(rows, columns), live])
@@ -124,9 +132,8 @@ def _part(key: str, schema: pa.Schema) -> pa.Table:
         return parts.fitted(file.read(columns=known), schema)
 
 
-def _streamed(group: DatasetGroup, columns: pa.Schema, *, is_action: bool) -> pa.Table:
-    rows = group.events.filter(is_action=is_action).order_by("pk")
-    batches = (_event_table(batch, columns) for batch in _batches(rows))
+def _streamed(events: QuerySet[Event], columns: pa.Schema) -> pa.Table:
+    batches = (_event_table(batch, columns) for batch in _batches(events.order_by("pk")))
     return pa.concat_tables([columns.empty_table(), *batches])
 
 

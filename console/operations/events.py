@@ -48,8 +48,7 @@ def put_events(
     rows = [_event(group, schema, who, event, f"eventList[{place}]") for place, event in enumerate(event_list)]
     new = _insert(group, rows, event_list)
     if user_id:
-        same_session = Event.objects.filter(dataset_group=group, session_id=session_id, is_anonymous=True)
-        same_session.update(user_id=user_id, is_anonymous=False)
+        _identify(group, session_id, user_id)
     attribute(group, new)
 
 
@@ -66,6 +65,8 @@ def put_action_interactions(account: Account, *, tracking_id: str, action_intera
     group = dataset.dataset_group
     rows = [_action_event(group, entry, place) for place, entry in enumerate(action_interactions)]
     _insert(group, rows, action_interactions)
+    for session_id, user_id in {(row.session_id, row.user_id) for row in rows if not row.is_anonymous}:
+        _identify(group, session_id, user_id)
 
 
 @operation
@@ -166,6 +167,20 @@ def _insert(group: DatasetGroup, rows: Sequence[Event], told: Sequence[JSONDict]
     new = list(reversed(unique.values()))
     Event.objects.bulk_create(new, ignore_conflicts=True)
     return new
+
+
+def _identify(group: DatasetGroup, session_id: str, user_id: str) -> None:
+    """Make a session's anonymous events the user's.
+
+    They are inserted anew: a model trained meanwhile has left them out, and finds them among the events after its newest.
+    """
+    rows = list(Event.objects.filter(dataset_group=group, session_id=session_id, is_anonymous=True).order_by("pk"))
+    if not rows:
+        return
+    Event.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for row in rows:
+        row.pk, row.user_id, row.is_anonymous = None, user_id, False
+    Event.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _put_records(account: Account, arn: str, kind: str, entries: Iterable[tuple[str, object]]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from django.db.models import Q
 from numpy.typing import NDArray
 
 from console.errors import InvalidInputException
@@ -163,8 +164,9 @@ def _scores(source: Source, loaded: Loaded, asks: Sequence[Ask], pasts: Sequence
 def _pasts(loaded: Loaded, group_id: int, asks: Sequence[Ask]) -> list[Past]:
     users = [ask.user_id for ask in asks if ask.user_id]
     live: dict[str, list[LiveEvent]] = defaultdict(list)
+    unseen = Q(pk__gt=loaded.newest_event) | Q(is_anonymous=True)
     rows = Event.objects.filter(
-        dataset_group_id=group_id, user_id__in=users, is_action=False, pk__gt=loaded.newest_event
+        unseen, dataset_group_id=group_id, user_id__in=users, is_action=False
     ).order_by("timestamp", "pk").values_list("user_id", "item_id", "event_type", "timestamp")  # fmt: skip
     for user, item, kind, timestamp in rows if users else ():
         live[user].append(LiveEvent(item, kind, timestamp))

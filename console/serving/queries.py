@@ -21,7 +21,7 @@ FILTER = "SELECT expression, status, dataset_group_id FROM {Filter} WHERE accoun
 )
 LIVE = """
     SELECT item_id, event_type, timestamp FROM {Event}
-    WHERE dataset_group_id = %s AND user_id = %s AND id > %s AND is_action = %s
+    WHERE dataset_group_id = %s AND user_id = %s AND (id > %s OR is_anonymous) AND is_action = %s
     ORDER BY timestamp DESC, id DESC LIMIT %s
 """.format(**TABLES)
 
@@ -60,7 +60,10 @@ def filter_named(account_id: int, name: str) -> FilterRow | None:
 
 
 def live_events(group_id: int, user_id: str, after: int, limit: int, *, actions: bool) -> list[tuple[str, str, int]]:
-    """A user's newest streamed events (item, type, timestamp) with a row number above `after`, oldest first."""
+    """A user's newest streamed events (item, type, timestamp) with a row number above `after`, oldest first.
+
+    What an anonymous session did counts whatever its number: no training has seen it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(LIVE, (group_id, user_id, after, actions, limit))
         return list(cursor.fetchall())[::-1]
