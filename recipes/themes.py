@@ -94,8 +94,8 @@ class Themes:
         if not len(known):
             return Theme(NAMELESS, [0.0] * len(items))
         counts = np.asarray(self.features[known].sum(axis=0)).ravel()
-        share = counts / len(known)
-        weight = share * self.rarity
+        share = np.asarray(counts / len(known), np.float32)
+        weight = np.asarray(share * self.rarity, np.float32)
         best = np.argsort(-weight * self._length(), kind="stable")
         best = best[weight[best] > 0]
         relevance = iter(self._relevance(known, best[:CHARACTERISTIC], weight))

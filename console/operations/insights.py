@@ -43,8 +43,7 @@ def search_users(
     max_results: int = FOUND,
 ) -> JSONDict:
     """Users of the snapshot by part of their id, or some of a kind."""
-    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
-    loaded = SHELF.get(source.artefact)
+    _, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     data, counts = loaded.data, np.diff(loaded.data.offsets)
     found = _matching(data.user_ids, None, query) if query else np.arange(data.num_users)
     found = np.setdiff1d(found, loaded.forgotten, assume_unique=True)
@@ -65,8 +64,7 @@ def search_items(
     max_results: int = FOUND,
 ) -> JSONDict:
     """Items of the snapshot by part of their id or title, or some of a kind."""
-    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
-    loaded = SHELF.get(source.artefact)
+    source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     data = loaded.data
     found = _matching(data.item_ids, loaded.titles, query) if query else np.arange(data.num_items)
     chosen = _of_kind(found, data.item_counts, kind, max_results, newest=loaded.exploration.created)
@@ -85,8 +83,7 @@ def get_item_cards(
     solution_version_arn: str | None = None,
 ) -> JSONDict:
     """Title and metadata of items, in the order asked; those the model does not know have their id alone."""
-    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
-    loaded = SHELF.get(source.artefact)
+    source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     catalog = catalog_of(loaded, source.group_id)
     indexes = loaded.data.item_ids.indexes(item_ids)
     cards = [
@@ -107,8 +104,7 @@ def get_user_history(
     max_results: int = 100,
 ) -> JSONDict:
     """What a user has done, newest first, live events included."""
-    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
-    loaded = SHELF.get(source.artefact)
+    source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     catalog = catalog_of(loaded, source.group_id)
     past = past_of(loaded, source.group_id, user_id)
     order = np.argsort(-past.timestamp, kind="stable")[:max_results]
@@ -182,8 +178,7 @@ def explain_recommendation(
     filter_values: dict[str, str] | None = None,
 ) -> JSONDict:
     """Which events speak for an item, where it stands, and what dropped it if it is not in the list."""
-    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
-    loaded = SHELF.get(source.artefact)
+    source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     item = loaded.data.item_ids.index(item_id)
     if item < 0:
         sentence = "The model does not know this item: it came after the training. Train again to have it recommended."
@@ -201,6 +196,12 @@ def explain_recommendation(
         "score": float(answer.scores[item]) if np.isfinite(answer.scores[item]) else None,
         "contributions": _contributions(loaded, history, answer.past.types, item),
     }
+
+
+def _asked(account: Account, *arns: str | None) -> tuple[Source, Loaded]:
+    """The one source that campaign, recommender or version names, and its model."""
+    source = any_source(account, *arns)
+    return source, SHELF.get(source.artefact)
 
 
 def _filter(

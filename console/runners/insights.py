@@ -13,6 +13,8 @@ from console.jobs import Claim
 from console.models import DataInsightsJob, DatasetGroup
 from recipes.profiling import profile
 
+ORDER = ("INTERACTIONS", "ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")
+
 
 def run(held: Claim) -> None:
     """Look at the group's data, bulk and streamed."""
@@ -20,7 +22,7 @@ def run(held: Claim) -> None:
     group = DatasetGroup.objects.get(pk=job.dataset_group_id)
     tables: dict[str, pa.Table] = {}
     kinds = {}
-    datasets = list(group.datasets.select_related("schema"))
+    datasets = sorted(group.datasets.select_related("schema"), key=lambda dataset: ORDER.index(dataset.type))
     for place, dataset in enumerate(datasets):
         held.report(f"reading {dataset.type.lower()}", place / (2 * len(datasets)))
         table = snapshot.dataset_table(group, dataset.type)

@@ -8,6 +8,7 @@ from console.models import (
     BatchInferenceJob,
     BatchSegmentJob,
     DataDeletionJob,
+    DataInsightsJob,
     Dataset,
     DatasetExportJob,
     DatasetGroup,
@@ -117,6 +118,18 @@ DELETION_JOBS = register(
         related=("dataset_group__account",),
         deletable=False,
         create_url="data-deletion-jobs-create",
+    )
+)  # fmt: skip
+INSIGHTS_JOBS = register(
+    Kind(
+        DataInsightsJob, "data-insights-jobs", "data insights job", "dataInsightsJobArn", "clipboard-data",
+        "An analysis looks at every row of a group's data and tells what may harm recommendations.",
+        columns=(
+            NAME, GROUP, Column("Findings", lambda row: len(row.report["insights"]) if row.report else None, "number"),
+            STATUS, CREATED,
+        ),
+        related=("dataset_group__account",),
+        deletable=False,
     )
 )  # fmt: skip
 TRACKERS = register(

@@ -73,11 +73,9 @@ def output_folder() -> forms.CharField:
     return forms.CharField(label="Output folder", max_length=256, help_text="s3://BUCKET/FOLDER/")
 
 
-class BatchInferenceForm(JobForm):
-    """CreateBatchInferenceJob."""
+class BatchForm(JobForm):
+    """What batch inference and segment jobs share."""
 
-    operation: ClassVar[str] = "CreateBatchInferenceJob"
-    prefix_of_name: ClassVar[str] = "batch"
     fields_of: ClassVar[dict[str, str]] = {"jobInput": "location", "jobOutput": "output"}
     input_help: ClassVar[str] = (
         'JSON Lines: one request a line, such as {"userId": "7"}, {"itemId": "12"} or {"userId": "7", "itemList": ["1", "2"]}.'
@@ -128,7 +126,45 @@ class BatchInferenceForm(JobForm):
         }
 
 
-class BatchSegmentForm(BatchInferenceForm):
+class BatchInferenceForm(BatchForm):
+    """CreateBatchInferenceJob."""
+
+    operation: ClassVar[str] = "CreateBatchInferenceJob"
+    prefix_of_name: ClassVar[str] = "batch"
+    fields_of: ClassVar[dict[str, str]] = BatchForm.fields_of | {
+        "themeGenerationConfig": "item_name", "batchInferenceJobMode": "item_name",
+        "batchInferenceJobConfig": "exploration_weight",
+    }  # fmt: skip
+
+    item_name = forms.CharField(
+        label="Themes by the column",
+        required=False,
+        max_length=150,
+        help_text="Of related items: the column that names them, such as TITLE. Each list then gets a short title of its own.",
+    )
+    exploration_weight = forms.FloatField(
+        label="Exploration weight",
+        required=False,
+        min_value=0,
+        max_value=1,
+        help_text="Of recipes that explore: 0 shows what fits best, 1 explores most; empty is AWS's 0.3.",
+        widget=forms.NumberInput(attrs={"step": "0.1"}),
+    )
+    field_order: ClassVar[list[str]] = ["job_name", "solution_version_arn", "file", "location", "output", "filter_arn"]
+
+    def members(self) -> JSONDict:
+        """The request by wire names."""
+        data, members = self.cleaned_data, super().members()
+        if data["item_name"]:
+            members["batchInferenceJobMode"] = "THEME_GENERATION"
+            members["themeGenerationConfig"] = {"fieldsForThemeGeneration": {"itemName": data["item_name"]}}
+        if data["exploration_weight"] is not None:
+            weight = f"{data['exploration_weight']:g}"
+            members["batchInferenceJobConfig"] = {"itemExplorationConfig": {"explorationWeight": weight}}
+        return members
+
+
+class BatchSegmentForm(BatchForm):
     """CreateBatchSegmentJob."""
 
     operation: ClassVar[str] = "CreateBatchSegmentJob"

@@ -46,9 +46,18 @@ def _batch_facts(job: Any) -> list[Fact]:
         ("Solution version", job.solution_version, "resource"),
         ("Filter", job.filter, "resource"),
         ("Results for each line", job.num_results, "number"),
+        ("Lines answered", job.report.get("lines"), "number"),
+        ("Lines with an error", job.report.get("errors"), "number"),
         ("Input", job.job_input["s3DataSource"]["path"], "code"),
         ("Output", job.job_output["s3DataDestination"]["path"], "code"),
     ]
+
+
+def _inference_facts(job: Any) -> list[Fact]:
+    theme = (job.theme_generation_config or {}).get("fieldsForThemeGeneration", {}).get("itemName")
+    exploration = (job.config or {}).get("itemExplorationConfig", {})
+    told = [f"{name} {value}" for name, value in exploration.items()]
+    return [*_batch_facts(job), ("Themes by", theme, "code"), ("Exploration", ", ".join(told), "text")]
 
 
 def _export_facts(job: Any) -> list[Fact]:
@@ -133,7 +142,7 @@ def result(request: Request, name: str, file: str, pages: JobPages) -> Streaming
 
 
 ALL = (
-    JobPages(BATCH_JOBS, BatchInferenceForm, _batch_facts, _output),
+    JobPages(BATCH_JOBS, BatchInferenceForm, _inference_facts, _output),
     JobPages(SEGMENT_JOBS, BatchSegmentForm, _batch_facts, _output),
     JobPages(EXPORT_JOBS, ExportForm, _export_facts, _output),
     JobPages(DELETION_JOBS, DeletionForm, _deletion_facts),

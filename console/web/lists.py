@@ -78,7 +78,7 @@ def narrowed(rows: QuerySet[Any], kind: Kind, request: Request) -> QuerySet[Any]
     return rows
 
 
-class _Echo:
+class Echo:
     """A file that hands back what is written to it, so that CSV can be streamed."""
 
     def write(self, value: str) -> str:
@@ -87,7 +87,7 @@ class _Echo:
 
 def csv_response(kind: Kind, rows: QuerySet[Any]) -> StreamingHttpResponse:
     """All matching rows as CSV, streamed."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
 
     def lines() -> Iterator[str]:
         yield writer.writerow([column.label for column in kind.columns])

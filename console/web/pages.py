@@ -35,6 +35,7 @@ class Link:
 
 GROUP_LINKS = (
     ("", (("Overview", "/dataset-groups/{}/", "house"), ("Datasets", "/datasets/?group={}", "table"),
+          ("Data insights", "/data-insights/?group={}", "clipboard-data"),
           ("Import jobs", "/dataset-import-jobs/?group={}", "box-arrow-in-down"),
           ("Event tracker", "/event-trackers/?group={}", "lightning"), ("Filters", "/filters/?group={}", "funnel"))),
     ("Models", (("Recipes", "/recipes/?group={}", "journal-text"), ("Solutions", "/solutions/?group={}", "cpu"),

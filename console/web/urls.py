@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from console.web import (
     attributions,
+    data_insights,
     datasets,
     filters,
     groups,
@@ -27,6 +28,7 @@ urlpatterns = [
     *imports.urlpatterns,
     *records.urlpatterns,
     *datasets.urlpatterns,
+    *data_insights.urlpatterns,
     *filters.urlpatterns,
     *trackers.urlpatterns,
     *job_pages.urlpatterns,

@@ -159,6 +159,12 @@ def arn(value: str | None) -> SafeString:
     return format_html('<span class="arn"><code title="{}">{}</code>{}</span>', value, short, copy(value, "ARN"))
 
 
+@register.filter
+def short_arn(value: str) -> str:
+    """An ARN's kind and name; other text as it is."""
+    return value.rpartition(":")[2] if value.startswith("arn:") else value
+
+
 @register.simple_tag
 def copy(value: str, what: str = "text") -> SafeString:
     """A button that copies `value`."""

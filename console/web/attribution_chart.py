@@ -1,0 +1,85 @@
+"""What a metric added up to over time, a colour for each source."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from time import time
+from typing import Any
+
+from django.db.models import F, Sum
+
+from console.models import MetricAttribution
+from console.web.charts import EVEN, SERIES
+
+HOUR, DAY = 3600, 86_400
+WINDOW = 900
+SPANS = {"day": "Last 24 hours", "week": "Last 7 days", "": "Last 14 days", "all": "All"}
+SECONDS = {"day": DAY, "week": 7 * DAY, "": 14 * DAY}
+PERIODS = {"day": WINDOW, "week": HOUR, "": 6 * HOUR}
+MOST_SOURCES = len(SERIES)
+OTHERS = "all others"
+
+
+def over_time(row: MetricAttribution, metric: str, span: str) -> dict[str, Any] | None:
+    """Stacked bars as a chart: {"id", "title", "figure", "head", "rows"}; None where nothing was counted in the span."""
+    period = PERIODS.get(span, DAY)
+    sums = row.sums.filter(metric_name=metric)
+    if span in SECONDS:
+        sums = sums.filter(window__gte=int(time()) - SECONDS[span])
+    found = sums.annotate(period=F("window") - F("window") % period).values("period", "source")
+    by_source: defaultdict[str, dict[int, float]] = defaultdict(dict)
+    for entry in found.annotate(total=Sum("value")).order_by("period", "source"):
+        by_source[entry["source"]][entry["period"]] = entry["total"]
+    if not by_source:
+        return None
+    series = _largest(by_source)
+    periods = sorted({at for points in series.values() for at in points})
+    times = [datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M") for at in periods]
+    bars = [
+        {
+            "type": "bar",
+            "name": short(source),
+            "x": times,
+            "y": [points.get(at, 0) for at in periods],
+            "width": [0.9 * 1000 * period] * len(periods),
+            "marker": {"color": EVEN if source == OTHERS else SERIES[place % len(SERIES)]},
+            "hovertemplate": f"%{{x}}<br>{short(source)}: %{{y}}<extra></extra>",
+        }
+        for place, (source, points) in enumerate(series.items())
+    ]
+    layout = {
+        "barmode": "stack",
+        "xaxis": {"type": "date"},
+        "showlegend": len(bars) > 1,
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    }
+    return {
+        "id": "sums",
+        "title": f"{metric} over time by source",
+        "figure": {"data": bars, "layout": layout},
+        "head": ["From (UTC)", *map(short, series)],
+        "rows": [(at, *(points.get(p, 0) for points in series.values())) for at, p in zip(times, periods, strict=True)],
+    }
+
+
+def short(source: str) -> str:
+    """A source as a legend shows it: of an ARN its kind and name.
+
+    >>> short("arn:aws:personalize:us-east-1:000000000001:campaign/films")
+    'campaign/films'
+    """
+    name = source.rpartition(":")[2] if source.startswith("arn:") else source
+    return name if len(name) <= 40 else f"{name[:39]}…"
+
+
+def _largest(by_source: dict[str, dict[int, float]]) -> dict[str, dict[int, float]]:
+    """The sources with most, and the rest as one."""
+    ranked = sorted(by_source, key=lambda source: (-sum(by_source[source].values()), source))
+    if len(ranked) <= MOST_SOURCES:
+        return {source: by_source[source] for source in ranked}
+    rest: defaultdict[int, float] = defaultdict(float)
+    for source in ranked[MOST_SOURCES - 1 :]:
+        for at, value in by_source[source].items():
+            rest[at] += value
+    return {source: by_source[source] for source in ranked[: MOST_SOURCES - 1]} | {OTHERS: dict(rest)}
