@@ -85,15 +85,28 @@ def read_object(body: bytes) -> JSONDict:
     """A request's JSON body; an empty one is an object without members.
 
     Raises:
-        SerializationException: it is not JSON, or not an object.
+        SerializationException: it is not JSON in UTF-8, not an object, or nested too deeply.
     """
     try:
-        value = json.loads(body or b"{}", parse_constant=_refuse_constant)
+        value = json.loads(body.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise SerializationException(f"The body is not JSON: {error}") from None
+        raise SerializationException(f"The body is not JSON in UTF-8: {error}") from None
     if not isinstance(value, dict):
         raise SerializationException(f"The body is JSON's {json_kind(value)}, allowed is an object.")
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
+        raise SerializationException(f"The body is nested more than {MAX_DEPTH} levels deep, which is what is allowed.")
     return value
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value has more than MAX_DEPTH levels; those who walk it later do so by recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        children = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [member for members in children for member in members if isinstance(member, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _refuse_constant(word: str) -> None:
@@ -229,6 +242,7 @@ def _is_time(value: Any) -> bool:
 
 
 MOST_SHOWN = 100
+MAX_DEPTH = 64  # what operations take is no deeper than ten
 LARGEST_FLOAT = sys.float_info.max
 TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "structure": ("an object", lambda value: isinstance(value, dict)),
@@ -258,9 +272,15 @@ def pruner(shape: Shape) -> Callable[[Any], Any] | None:
             return None if cut_member is None else lambda values: [cut_member(value) for value in values]
         case "structure":
             members = [(name, pruner(member)) for name, member in shape.members.items()]
+            if all(cut is None for _, cut in members):
+                return partial(_cut_flat, [name for name, _ in members])
             return partial(_cut, members)
         case _:
             return None
+
+
+def _cut_flat(names: list[str], value: Any) -> JSONDict:
+    return {name: found for name in names if (found := value.get(name)) is not None}
 
 
 def _cut(members: list[tuple[str, Callable[[Any], Any] | None]], value: Any) -> JSONDict:

@@ -25,6 +25,7 @@ from console.models.base import JSONDict
 from console.operations.base import operation
 from console.operations.values import column_value
 from console.serving.attribution import attribute
+from console.shapes import json_kind
 
 FORBIDDEN = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 ACTION_EVENT_TYPES = {"viewed": "Viewed", "taken": "Taken", "nottaken": "Not Taken"}
@@ -227,7 +228,7 @@ def _properties(given: object, path: str) -> JSONDict:
                 raise InvalidInputException(f"{path} is not JSON: {str(given)[:100]}", field="properties") from None
     if not isinstance(value, dict):
         raise InvalidInputException(
-            f"{path} is {type(value).__name__}, allowed is a JSON object as text.", field="properties"
+            f"{path} is a JSON {json_kind(value)}, allowed is a JSON object as text.", field="properties"
         )
     return dict(value)
 

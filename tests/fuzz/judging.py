@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote_plus
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -126,6 +127,7 @@ def complaints(sent: Sent, answer: Answer) -> Iterator[str]:
 def leaks(sent: Sent, answer: Answer) -> list[str]:
     """What a caller sees of the other account that the request did not itself contain."""
     asked = f"{sent.path} {sent.headers} {sent.body.decode(errors='replace')}".lower()
+    asked += unquote_plus(asked)
     return [
         word
         for word in (OF_STRANGER if sent.by_owner else SECRET).findall(answer.text)

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from django.urls import get_resolver
 
 from console.api.routes import Route, routes
+from console.shapes import OPERATION_MODELS
 from tests.fuzz.judging import Answer, Report, Sent, run_cases
 from tests.fuzz.scene import Scene
 from tests.fuzz.sending import InProcess
@@ -33,7 +34,7 @@ class Teller:
 
     def __init__(self, scene: Scene, transport: InProcess, report: Report) -> None:
         self.scene, self.transport, self.report = scene, transport, report
-        self.operations, self.routes = sorted(scene.good), routes()
+        self.operations, self.routes = sorted(OPERATION_MODELS), routes()
         self.pages = sorted(page_templates())
         self.names: list[str] = []
         self.bare: list[str] = []
@@ -70,9 +71,9 @@ class Teller:
     def _members(self, draw: Draw, name: str, *, by_owner: bool) -> dict[str, Any]:
         """The owner's good call; of a stranger with some ARNs put in place that are the stranger's own."""
         members = (
-            mutated(draw, self.scene.good[name], self.names)
+            mutated(draw, self.scene.good.get(name, {}), self.names)
             if draw.dice.randrange(3) == 0
-            else dict(self.scene.good[name])
+            else dict(self.scene.good.get(name, {}))
         )
         own = {arn.split(":")[5].split("/")[0]: arn for arn in self.scene.own.values()}
         for key, value in members.items():
