@@ -135,6 +135,7 @@ CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "console.reap", "schedule": 5.0},
     "train-on-schedule": {"task": "console.train_on_schedule", "schedule": 60.0},
     "report-attributions": {"task": "console.report_attributions", "schedule": 60.0},
+    "empty-trash": {"task": "console.empty_trash", "schedule": 3600.0},
     "refresh": {"task": "console.refresh", "schedule": 60.0},
 }
 ATTRIBUTION_REPORT_HOURS = float(os.environ.get("ATTRIBUTION_REPORT_HOURS", "24"))  # of streamed sums, at UTC multiples

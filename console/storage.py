@@ -12,8 +12,9 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from django.db import transaction
 
 from console.errors import InvalidInputException, JobError
 from console.models import Account
@@ -335,3 +337,31 @@ def _unreachable(location: Location, error: Exception) -> JobError:
     if _code(error) in {"403", "AccessDenied"}:
         return JobError(f"Insufficient privileges for accessing data in Amazon S3: {location}.")
     return JobError(f"Cannot access {location}: {error.__class__.__name__}: {error}")
+
+
+_kept: ContextVar[list[str] | None] = ContextVar("kept", default=None)
+
+
+def drop(keys: list[str]) -> None:
+    """Delete folders of the store once the transaction is committed; within `keeping` they are told and stay."""
+    kept = _kept.get()
+    if kept is not None:
+        kept.extend(keys)
+    else:
+        transaction.on_commit(partial(_delete_folders, keys))
+
+
+@contextmanager
+def keeping() -> Iterator[list[str]]:
+    """Have what is dropped meanwhile stay; gives the list of its keys."""
+    found: list[str] = []
+    token = _kept.set(found)
+    try:
+        yield found
+    finally:
+        _kept.reset(token)
+
+
+def _delete_folders(keys: list[str]) -> None:
+    for key in keys:
+        delete(store(f"{key}/"))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 
 from celery import shared_task
+from django.utils import timezone
 
 from console import jobs, trainings
 from console.jobs import Claim
+from console.models import Trash
+from console.models.trash import KEPT_FOR
 from console.runners import RUNNERS
 
 
@@ -44,6 +47,12 @@ def refresh() -> None:
 def report_attributions() -> None:
     """Write and publish the reports of metric attributions whose time has come."""
     import_module("console.serving.attribution_reports").report_due()
+
+
+@shared_task(name="console.empty_trash")
+def empty_trash() -> None:
+    """Give up for good what has been in the trash for a week."""
+    trainings.purge_trash(Trash.objects.filter(time__lt=timezone.now() - KEPT_FOR))
 
 
 @shared_task(name="console.train_on_schedule")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from console import jobs, storage
-from console.models import Dataset, Event, Recommender, Record, SharedResult, Solution, SolutionVersion, Status
+from console.models import Dataset, Event, Recommender, Record, SharedResult, Solution, SolutionVersion, Status, Trash
 from console.models.base import UNFINISHED
 
 FIRST_AFTER = timedelta(hours=1)  # AWS trains a new solution within the hour if nobody else does
@@ -33,18 +31,21 @@ def queue_training(solution: Solution, **fields: Any) -> SolutionVersion:
 def drop_artefacts(rows: Iterable[SolutionVersion | Recommender]) -> None:
     """Remove what versions or recommenders learned from the store, once the deletion of their rows is committed."""
     keys = [key for row in rows for key in (row.artefact, row.evaluation) if key]
-    transaction.on_commit(partial(_delete, keys))
+    storage.drop(keys)
 
 
 def drop_shared_results(results: QuerySet[SharedResult]) -> None:
     """Remove what shared evaluations kept of versions, once the deletion of the rows is committed."""
-    keys = list(results.exclude(evaluation="").values_list("evaluation", flat=True))
-    transaction.on_commit(partial(_delete, keys))
+    storage.drop(list(results.exclude(evaluation="").values_list("evaluation", flat=True)))
 
 
-def _delete(keys: list[str]) -> None:
-    for key in keys:
-        storage.delete(storage.store(f"{key}/"))
+def purge_trash(rows: QuerySet[Trash]) -> int:
+    """Give up for good what stands in the trash, its files too; returns how many."""
+    keys = [key for row in rows for key in row.folders]
+    count = rows.count()
+    rows.delete()
+    storage.drop(keys)
+    return count
 
 
 def data_state(group_id: int) -> dict[str, Any]:

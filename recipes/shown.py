@@ -7,6 +7,7 @@ stand in it by their ids, and only those that occur.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -133,7 +134,7 @@ class Shown:
 
 
 ARRAYS = ("history_sizes", "ranked", "offsets", "truth", "counts", "tiers", "is_new", "tier_sizes")
-METRICS = {
+METRICS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.int64], int], NDArray[np.float32]]] = {
     "normalized_discounted_cumulative_gain": lambda hits, _, k: metrics.ndcg_in_list(hits, k),
     "strict_ndcg": metrics.ndcg,
     "precision": lambda hits, _, k: metrics.precision(hits, k),

@@ -105,6 +105,7 @@
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+    if (event.target.matches("[data-tick-all]")) event.target.closest("table").querySelectorAll("input[name=chosen]").forEach((box) => { box.checked = event.target.checked; });
   });
   document.addEventListener("DOMContentLoaded", () => {
     drawCharts();

@@ -20,6 +20,7 @@ from console.api.documents import documented
 from console.api.routes import Route
 from console.errors import AccessDeniedException, InvalidInputException, SerializationException
 from console.models import Account
+from console.operations.auditing import acting_as
 from console.operations.base import call_by_wire_names, is_read
 from console.shapes import OPERATION_MODELS, JSONDict, read_object
 
@@ -95,6 +96,7 @@ def writer_or_reader(request: Request, operation: str) -> Account:
         raise AccessDeniedException("You do not belong to an account; ask an administrator for a place in one.")
     if not (is_read(operation) or member.may_write):
         raise AccessDeniedException(f"Your role is {member.role}, which may look but not change; {operation} changes.")
+    acting_as(member.user.get_username(), "api")
     return member.account
 
 

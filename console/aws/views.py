@@ -12,9 +12,10 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from console.aws.sigv4 import authenticate
+from console.aws.sigv4 import authenticate, parse_authorization
 from console.errors import SerializationException, ServiceError, UnknownOperationException
-from console.operations.base import OPERATIONS, call_by_wire_names
+from console.operations.auditing import acting_as
+from console.operations.base import OPERATIONS, call_by_wire_names, is_read
 from console.shapes import OURS, SERVICE_OF, SERVICES, JSONDict, read_object
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def _status(error: ServiceError, is_rest: bool) -> int:
 def _operation(request: HttpRequest, path: str) -> str:
     if request.method != "POST":
         raise UnknownOperationException(f"The method is {request.method}, allowed is POST.")
-    asked = request.headers.get("X-Amz-Target", "")
+    asked = request.META.get("HTTP_X_AMZ_TARGET", "")
     name: str | None = PATHS.get(path) if path else TARGETS.get(asked)
     if name is None or name not in OPERATIONS:
         raise UnknownOperationException(f"There is no operation {path or asked or '(no X-Amz-Target header)'}.")
@@ -74,6 +75,8 @@ def _call(request: HttpRequest, name: str) -> JSONDict:
     if too_big:
         raise SerializationException(f"The body is larger than {MAX_BODY_BYTES} bytes, which is what is allowed.")
     account = authenticate(request)
+    if not is_read(name):
+        acting_as(parse_authorization(request.headers["Authorization"]).key_id, "aws")
     return call_by_wire_names(name, account, read_object(request.body))
 
 
@@ -93,4 +96,9 @@ def _error(status: int, code: str, message: str, content_type: str) -> HttpRespo
 
 
 def _answer(status: int, body: bytes, content_type: str) -> HttpResponse:
-    return HttpResponse(body, status=status, content_type=content_type, headers={"x-amzn-requestid": str(uuid.uuid4())})
+    headers = {
+        "x-amzn-requestid": str(uuid.uuid4()),
+        "Content-Length": str(len(body)),  # what middleware adds elsewhere
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(body, status=status, content_type=content_type, headers=headers)

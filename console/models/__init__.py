@@ -29,6 +29,7 @@ from console.models.serving import (
     MetricAttribution,
 )
 from console.models.training import Recommender, Solution, SolutionVersion
+from console.models.trash import Trash
 
 RESOURCES: dict[str, type[Resource]] = {
     model.arn_type: model
@@ -49,5 +50,5 @@ __all__ = [
     "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "AttributionReport", "AuditEntry", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
     "DataDeletionJob", "DataInsightsJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Filter",
     "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "SharedEvaluation", "SharedResult", "Solution", "SolutionVersion",
-    "Status", "Token",
+    "Status", "Token", "Trash",
 ]  # fmt: skip

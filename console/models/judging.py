@@ -15,9 +15,9 @@ class SharedEvaluation(Job):
     class Method(models.TextChoices):
         """AUTO takes newer events where there are enough."""
 
-        AUTO = "AUTO"
-        NEWER_EVENTS = "NEWER_EVENTS"
-        REFIT = "REFIT"
+        AUTO = "AUTO", "newer events if there are enough, else learned anew"
+        NEWER_EVENTS = "NEWER_EVENTS", "newer events"
+        REFIT = "REFIT", "learned anew"
 
     arn_type = "shared-evaluation"
 

@@ -11,7 +11,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +24,7 @@ from console.errors import (
     ResourceAlreadyExistsException,
 )
 from console.models import Account, Resource
+from console.operations.auditing import recorded
 from console.shapes import (
     OPERATION_MODELS,
     JSONDict,
@@ -64,7 +65,7 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
             result = function(account, **given)
         else:
             with transaction.atomic():
-                result = function(account, **given)
+                result = recorded(name, account, given, partial(function, account, **given))
         return cut(result or {}) if cut else {}
 
     OPERATIONS[name] = call

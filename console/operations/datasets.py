@@ -19,6 +19,7 @@ from console.operations.base import DEFAULT_PAGE, operation, page
 from console.operations.dataset_groups import find_group
 from console.operations.schemas import find_schema
 from console.operations.tags import tag_map
+from recipes import filters as language
 
 REPLACEABLE = ("ITEMS", "USERS")
 
@@ -121,11 +122,11 @@ def delete_dataset(account: Account, *, dataset_arn: str) -> None:
     user = _user_of(dataset)
     if user:
         raise ResourceInUseException(f"Dataset {dataset.arn} is in use by {user}.", field="datasetArn")
-    folder = storage.store(f"datasets/{dataset.pk}/")
+    folder = f"datasets/{dataset.pk}"
     if dataset.type in {"INTERACTIONS", "ACTION_INTERACTIONS"}:
         dataset.dataset_group.events.filter(is_action=dataset.type == "ACTION_INTERACTIONS").delete()
     dataset.delete()
-    transaction.on_commit(lambda: storage.delete(folder))
+    storage.drop([folder])
 
 
 def find_dataset(account: Account, arn: str) -> Dataset:
@@ -204,7 +205,6 @@ def _user_of(dataset: Dataset) -> str:
         "campaign": Campaign.objects.filter(
             solution_version__solution__dataset_group=group, status__in=(*UNFINISHED, Status.ACTIVE)
         ),
-        "filter": group.filters.filter(expression__icontains=f"{_PREFIX[dataset.type]}."),
     }
     if dataset.type == "INTERACTIONS":
         users["event tracker"] = group.event_trackers.all()
@@ -212,14 +212,8 @@ def _user_of(dataset: Dataset) -> str:
         row = rows.first()
         if row is not None:
             return f"{what} {row.arn}"
+    for row in group.filters.all():
+        if any(owner == dataset.type for owner, _ in language.parse(row.expression).fields()):
+            return f"filter {row.arn}"
     attribution = getattr(group, "metric_attribution", None)
     return f"metric attribution {attribution.arn}" if attribution else ""
-
-
-_PREFIX = {
-    "INTERACTIONS": "Interactions",
-    "ITEMS": "Item",
-    "USERS": "User",
-    "ACTIONS": "Action",
-    "ACTION_INTERACTIONS": "Action_Interactions",
-}

@@ -124,7 +124,7 @@ def _categories(shown: Shown, exposure: NDArray[np.int64], data: TrainingData, c
 def _by_category(column: Categorical, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     sizes = np.diff(column.offsets)
     parts = np.repeat(weights / np.maximum(sizes, 1), sizes)
-    return np.bincount(column.codes, parts, minlength=len(column.categories))
+    return np.bincount(column.codes, parts, minlength=len(column.categories)).astype(np.float64)
 
 
 def _gini(exposure: NDArray[np.int64], num_items: int) -> float:

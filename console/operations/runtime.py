@@ -10,6 +10,7 @@ from console.operations.base import operation
 from console.serving.actions import recommend_actions
 from console.serving.recommend import Ask, Promotion, Source, rank, recommend
 from console.serving.sources import bound_filter, campaign_source
+from console.serving.traffic import metered
 from console.serving.use_cases import recommender_source
 from console.shapes import JSONDict
 from recipes.base import RecipeType
@@ -19,6 +20,7 @@ RECOMMENDING = {RecipeType.USER_PERSONALIZATION, RecipeType.POPULAR_ITEMS, Recip
 
 
 @operation
+@metered
 def get_recommendations(
     account: Account,
     *,
@@ -46,10 +48,14 @@ def get_recommendations(
         _promotion(account, source, promotions or []),
     )  # fmt: skip
     answer = recommend(source, ask)
-    return {"itemList": answer.wire(source, columns), "recommendationId": answer.recommendation_id}
+    explored = sum(pick.explored for pick in answer.picks)
+    return {
+        "itemList": answer.wire(source, columns), "recommendationId": answer.recommendation_id, "explored": explored,
+    }  # fmt: skip
 
 
 @operation
+@metered
 def get_personalized_ranking(
     account: Account,
     *,
@@ -79,6 +85,7 @@ def get_personalized_ranking(
 
 
 @operation
+@metered
 def get_action_recommendations(
     account: Account,
     *,

@@ -36,8 +36,10 @@ from console.models import (
     Record,
     SharedResult,
     SolutionVersion,
+    Trash,
 )
 from console.models.base import RUNNING
+from console.trainings import purge_trash
 from recipes import artefact
 from recipes.base import Model, State
 from recipes.shown import Shown
@@ -57,6 +59,7 @@ def run(held: Claim) -> None:
     held.report("reading", 0.0)
     users = read_users(job.data_location)
     held.report("deleting rows", 0.1, message=f"{len(users):,} users are listed")
+    purge_trash(Trash.objects.filter(dataset_group=group.pk))  # what is restored later must not bring them back
     known = _forget_streamed(group, users)
     for dataset in group.datasets.filter(type__in=USER_DATASETS):
         known |= _forget_bulk(held, dataset, users)

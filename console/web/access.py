@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
 from console.models import Account, Member
+from console.operations.auditing import acting_as
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NO_MEMBER = "Your user belongs to no account. Ask an administrator to add you to one."
@@ -52,6 +53,7 @@ def _guard(view: View, *, writes: bool) -> View:
             raise PermissionDenied(VIEWERS_READ)
         known = cast("Request", request)
         known.account, known.member = member.account, member
+        acting_as(request.user.get_username(), "console")
         return view(known, *args, **kwargs)
 
     return guarded

@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ ACCENT, INK, MUTED, LINE = "var(--op-accent)", "var(--op-ink)", "var(--op-muted)
 GOOD, BAD, EVEN, EXPLORE = "var(--op-good)", "var(--op-bad)", "var(--op-even)", "var(--op-explore)"
 SERIES = (ACCENT, EXPLORE, GOOD, "var(--op-violet, #9c6ade)", "var(--op-teal, #1098ad)", BAD)
 ACRONYMS = {"ndcg", "mrr", "map"}
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star")
 Cell = str | float | int | None
 
@@ -134,6 +136,71 @@ def by_cutoff(key: str, title: str, series: Mapping[str, Mapping[int, Bar]]) -> 
     columns = ("Length", *(part for name in series for part in (name, f"{name} low", f"{name} high")))
     rows = tuple((k, *_cells(series, k)) for k in cutoffs)
     return Chart(key, title, figure.to_plotly_json(), columns, rows)
+
+
+def bands(key: str, title: str, series: Mapping[str, Sequence[Mapping[str, Any]]]) -> Chart:
+    """Lines of a metric over every length of the list, {"k", "value", "low", "high"}, with the intervals as bands."""
+    figure = _figure(xaxis_title="Length of the list", hovermode="x unified")
+    for place, (name, points) in enumerate(series.items()):
+        colour, lengths = SERIES[place % len(SERIES)], [point["k"] for point in points]
+        edge = [point["high"] for point in points] + [point["low"] for point in reversed(points)]
+        figure.add_scatter(
+            x=[*lengths, *reversed(lengths)], y=edge, fill="toself", fillcolor=colour, opacity=0.15, line={"width": 0},
+            mode="lines", hoverinfo="skip", showlegend=False, legendgroup=name,
+        )  # fmt: skip
+        figure.add_scatter(
+            name=name, x=lengths, y=[point["value"] for point in points], mode="lines", legendgroup=name,
+            line={"color": colour, "width": 2, "dash": DASHES[place % len(DASHES)]},
+        )  # fmt: skip
+    found = {
+        name: {p["k"]: Bar(str(p["k"]), p["value"], p["low"], p["high"]) for p in points}
+        for name, points in series.items()
+    }
+    columns = ("Length", *(part for name in series for part in (name, f"{name} low", f"{name} high")))
+    lengths = sorted({k for points in found.values() for k in points})
+    rows = tuple((k, *_cells(found, k)) for k in lengths)
+    return Chart(key, title, figure.to_plotly_json(), columns, rows)
+
+
+def lorenz(key: str, series: Mapping[str, Sequence[Mapping[str, float]]]) -> Chart:
+    """Which share of all places the least recommended items got, {"items", "share"}; the diagonal is equal treatment."""
+    figure = _figure(xaxis_title="Items, least recommended first", yaxis_title="Their share of the places")
+    figure.update_xaxes(tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(tickformat=".0%", range=[0, 1])
+    for place, (name, points) in enumerate(series.items()):
+        figure.add_scatter(
+            name=name, x=[p["items"] for p in points], y=[p["share"] for p in points], mode="lines",
+            line={"color": SERIES[place % len(SERIES)], "width": 2, "dash": DASHES[place % len(DASHES)]},
+        )  # fmt: skip
+    figure.add_scatter(
+        name="all equally", x=[0, 1], y=[0, 1], mode="lines", line={"color": EVEN, "width": 1, "dash": "dot"}
+    )
+    shares = {name: {p["items"]: p["share"] for p in points} for name, points in series.items()}
+    places = sorted({items for points in shares.values() for items in points})
+    rows = tuple((round(at, 4), *(points.get(at) for points in shares.values())) for at in places)
+    return Chart(
+        key, "Concentration of the recommendations", figure.to_plotly_json(), ("Share of items", *series), rows
+    )
+
+
+def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
+    """Requests by the minute as bars, errors on top of them, and the 95th percentile of the latency as a line."""
+    times = [datetime.fromtimestamp(one["start"], UTC).isoformat() for one in minutes]
+    figure = _figure(barmode="stack", bargap=0.1, hovermode="x unified", yaxis_title="Requests")
+    good = [one["requests"] - one["errors"] for one in minutes]
+    figure.add_bar(name="answered", x=times, y=good, marker_color=ACCENT)
+    figure.add_bar(name="refused", x=times, y=[one["errors"] for one in minutes], marker_color=BAD)
+    figure.add_scatter(
+        name="p95, ms", x=times, y=[one.get("p95") for one in minutes], mode="lines+markers", yaxis="y2",
+        line={"color": EXPLORE, "width": 2}, marker={"size": 5},
+    )  # fmt: skip
+    figure.update_layout(yaxis2=_axis(overlaying="y", side="right", title="ms", showgrid=False, rangemode="tozero"))
+    columns = ("Minute (UTC)", "Requests", "Errors", "p50", "p95", "p99")
+    rows = tuple(
+        (time, one["requests"], one["errors"], one.get("p50"), one.get("p95"), one.get("p99"))
+        for time, one in zip(times, minutes, strict=True)
+    )
+    return Chart(key, "Requests by the minute", figure.to_plotly_json(), columns, rows)
 
 
 def trial_lines(key: str, trials: Sequence[Mapping[str, Any]], objective: str) -> Chart | None:

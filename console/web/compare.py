@@ -1,91 +1,148 @@
-"""The compare page: two to six versions judged on the same frozen test set, against a baseline that a person chooses."""
+"""The compare pages: one to six versions on one frozen test set, against a baseline that a person chooses."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
-from console.models import SolutionVersion, Status
+from console.models import SharedEvaluation
 from console.shapes import JSONDict
 from console.web import comparison
-from console.web.access import Request, page
+from console.web.access import Request, View, page, writing_page
 from console.web.choosing import crumbs_of
-from console.web.model_kinds import recipe_title
-from console.web.pages import call, chosen_group, remembered_group, render, service_error
+from console.web.details import detail_context
+from console.web.jobs import progress_of
+from console.web.kinds import page_url
+from console.web.model_kinds import SHARED
+from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
+from console.web.selection import FEWEST, MOST, Selection
 
-FEWEST, MOST = 2, 6
+TABS = (
+    ("compare", "Metrics", 2), ("compare-lengths", "By length", 1), ("compare-exposure", "Exposure", 1),
+    ("compare-segments", "Segments", 1), ("compare-users", "Users", 2),
+)  # fmt: skip
+METRICS = {
+    "normalized_discounted_cumulative_gain": "NDCG", "precision": "Precision", "recall": "Recall", "hit_rate": "Hit rate",
+    "mean_reciprocal_rank": "MRR", "strict_ndcg": "Strict NDCG",
+}  # fmt: skip
+CUTOFFS = (5, 10, 25, 50)
+Content = Callable[[Request, Selection], dict[str, Any]]
 
 
-@page
-def compare_view(request: Request) -> HttpResponse:
-    """Choose versions and a baseline; everything chosen stands in the URL."""
-    group = chosen_group(request) or remembered_group(request)
-    if group is None:
-        return HttpResponseRedirect(reverse("dataset-groups"))
-    versions = list(
-        SolutionVersion.objects.filter(solution__dataset_group=group, status=Status.ACTIVE).select_related(
-            "account", "solution"
-        )
-    )
-    baseline = request.GET.get("baseline", "")
-    wanted = request.GET.getlist("version")
-    chosen = [version for version in versions if version.arn_name in {*wanted, baseline}]
-    context = {
-        "versions": versions,
-        "chosen": {version.arn_name for version in chosen},
-        "baseline": baseline,
-        "crumbs": crumbs_of(group),
+def comparing(name: str, template: str) -> Callable[[Content], View]:
+    """Make a tab of a function that says what it shows of a selection that can be compared."""
+    fewest = next(count for tab, _, count in TABS if tab == name)
+
+    def tab(content: Content) -> View:
+        @page
+        @wraps(content)
+        def view(request: Request) -> HttpResponse:
+            group = chosen_group(request) or remembered_group(request)
+            if group is None:
+                return HttpResponseRedirect(reverse("dataset-groups"))
+            selection = Selection.read(request, group)
+            context = tab_context(name, selection)
+            if refusal := _too_few(request, selection, fewest):
+                context["refusal"] = refusal
+            elif len(selection.chosen) >= fewest:
+                try:
+                    context |= content(request, selection)
+                except ServiceError as error:
+                    context["refusal"] = service_error(error)
+            response = context.get("response")
+            return response if isinstance(response, HttpResponse) else render(request, template, context, group=group)
+
+        return view
+
+    return tab
+
+
+def tab_context(name: str, selection: Selection) -> dict[str, Any]:
+    """What compare/base.html reads."""
+    return {
+        "selection": selection,
+        "versions": selection.versions,
+        "tabs": [(label, reverse(tab), tab == name) for tab, label, _ in TABS],
+        "tab_url": reverse(name),
+        "crumbs": crumbs_of(selection.group),
         "heading": "Compare",
-        "metric_choice": request.GET.get("metrics", ""),
-        "only_differences": request.GET.get("parameters", "differing") != "all",
+        "labels": selection.labels,
+        "earlier": selection.judged_together() if selection.is_blocked else [],
     }
-    if len(chosen) >= FEWEST:
-        context |= _compared(request, chosen, baseline)
-    elif wanted:
-        context["refusal"] = f"{len(chosen)} chosen; choose {FEWEST} to {MOST} versions."
-    return render(request, "compare/detail.html", context, group=group)
 
 
-def _compared(request: Request, chosen: list[SolutionVersion], baseline: str) -> dict[str, Any]:
-    first = next((v for v in chosen if v.arn_name == baseline), chosen[-1])
-    members: JSONDict = {"solutionVersionArns": [v.arn for v in chosen], "baselineArn": first.arn}
-    try:
-        answer = call(request, "CompareSolutionVersions", members)
-    except ServiceError as error:
-        return {"refusal": service_error(error), "baseline": first.arn_name}
-    labels = {v.arn: _label(v) for v in chosen}
-    ordered = sorted(answer["versions"], key=lambda v: v["solutionVersionArn"] != answer["baselineArn"])
-    place = {version["solutionVersionArn"]: index for index, version in enumerate(answer["versions"])}
-    answer |= {"versions": ordered}
+def measure(request: Request) -> JSONDict:
+    """Metric and cutoff as the URL has them."""
+    metric, cutoff = request.GET.get("metric", ""), request.GET.get("cutoff", "")
+    return {
+        "metric": metric if metric in METRICS else next(iter(METRICS)),
+        "cutoff": int(cutoff) if cutoff.isdigit() and 1 <= int(cutoff) <= CUTOFFS[-1] else 10,
+    }
+
+
+@comparing("compare", "compare/detail.html")
+def compare_view(request: Request, selection: Selection) -> dict[str, Any]:
+    """Every metric of the versions with its difference to the baseline, and the parameters that differ."""
+    baseline = selection.chosen[0]
+    answer = call(request, "CompareSolutionVersions", selection.members | {"baselineArn": baseline.arn})
+    labels = selection.labels
     verdict, sentence, look = comparison.verdict(answer, labels)
-    order = [version["solutionVersionArn"] for version in ordered]
-    rows = list(comparison.table((_in_order(metric, order) for metric in answer["metrics"]), labels))
+    rows = list(comparison.table(answer["metrics"], labels))
     return {
         "answer": answer,
-        "baseline": first.arn_name,
-        "columns": [v | {"label": labels[v["solutionVersionArn"]]} for v in ordered],
+        "columns": [v | {"label": labels[v["solutionVersionArn"]]} for v in answer["versions"]],
         "verdict": verdict,
         "sentence": sentence,
         "look": look,
         "rows": [row for row in rows if row.get("isAws")],
         "more_rows": [row for row in rows if not row.get("isAws")],
-        "parameters": _parameters(answer, place, order),
+        "parameters": answer.get("parameters", []),
+        "only_differences": request.GET.get("parameters", "differing") != "all",
         "bars": comparison.chart(answer, labels),
-        "single": len(chosen) == FEWEST,
+        "single": len(selection.chosen) == FEWEST,
     }
 
 
-def _label(version: SolutionVersion) -> str:
-    return f"{recipe_title(version.recipe)} {version.identifier[:4]}"
+@require_POST
+@writing_page
+def together_view(request: Request) -> HttpResponse:
+    """Have the versions judged together on a test that none of them has seen."""
+    wanted = request.POST.getlist("version")
+    arns = [find(request, "SolutionVersion", name).arn for name in wanted]
+    try:
+        made = call(request, "CreateSharedEvaluation", {"solutionVersionArns": arns})
+    except ServiceError as error:
+        messages.error(request, service_error(error))
+        return HttpResponseRedirect(f"{reverse('compare')}?{request.GET.urlencode()}")
+    return HttpResponseRedirect(page_url(SharedEvaluation.objects.by_arn(request.account, made["sharedEvaluationArn"])))
 
 
-def _in_order(metric: JSONDict, order: list[str]) -> JSONDict:
-    return metric | {"values": sorted(metric["values"], key=lambda entry: order.index(entry["solutionVersionArn"]))}
+@page
+def shared_view(request: Request, name: str) -> HttpResponse:
+    """A shared evaluation: its progress, then the way to what came of it."""
+    row: SharedEvaluation = find(request, "SharedEvaluation", name)
+    results = row.results.select_related("solution_version__solution", "solution_version__account")
+    context = detail_context(SHARED, row) | {
+        "progress": progress_of(row),
+        "versions": [result.solution_version for result in results],
+        "compare_url": f"{reverse('compare')}?group={row.dataset_group.name}&shared={row.name}",
+        "facts": [
+            ("Test", row.get_method_display(), "text"),
+            ("Users asked for", row.report.get("num_queries"), "number"),
+            ("How", row.report.get("note"), "text"),
+        ],
+    }
+    return render(request, "compare/shared.html", context, group=row.dataset_group)
 
 
-def _parameters(answer: JSONDict, place: dict[str, int], order: list[str]) -> list[JSONDict]:
-    """Each parameter's values in the columns' order."""
-    return [row | {"values": [row["values"][place[arn]] for arn in order]} for row in answer.get("parameters", [])]
+def _too_few(request: Request, selection: Selection, fewest: int) -> str:
+    if not request.GET.getlist("version") or fewest <= len(selection.chosen) <= MOST:
+        return ""
+    return f"{len(selection.chosen)} chosen; choose {fewest} to {MOST} versions."

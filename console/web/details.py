@@ -64,7 +64,7 @@ def delete_view(request: Request, name: str, kind: Kind) -> HttpResponseBase:
     if request.method == "POST":
         error = _delete(request, row, kind)
         if not error:
-            messages.success(request, f"Deleted {kind.noun} {row}.")
+            messages.success(request, f"{deleted_words(kind)} {kind.noun} {row}.")
             remaining = group if group and group != row else None
             return HttpResponseRedirect(reverse(kind.slug) + (f"?group={remaining.name}" if remaining else ""))
     context = detail_context(kind, row) | {"goes": goes, "blockers": blockers, "error": error}
@@ -75,10 +75,23 @@ def _delete(request: Request, row: Resource, kind: Kind) -> str:
     if kind.asks_name and request.POST.get("name") != row.name:
         return f"Type the name {row.name} to delete it; it was “{request.POST.get('name', '')}”."
     try:
-        call(request, kind.delete_operation, {kind.arn_member: row.arn})
+        remove(request, row, kind)
     except ServiceError as failed:
         return service_error(failed)
     return ""
+
+
+def remove(request: Request, row: Resource, kind: Kind) -> None:
+    """Delete a resource; what can be had back goes to the trash, unless the person gives it up for good."""
+    if kind.restorable and not request.POST.get("for_good"):
+        call(request, "MoveToTrash", {"resourceArn": row.arn})
+    else:
+        call(request, kind.delete_operation, {kind.arn_member: row.arn})
+
+
+def deleted_words(kind: Kind) -> str:
+    """How a deletion is told."""
+    return "Moved to the trash:" if kind.restorable else "Deleted"
 
 
 def consequences(row: Resource) -> tuple[list[tuple[str, int]], list[Any]]:

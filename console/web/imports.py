@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import path, reverse
+from django.utils.html import escape
 
 from console.errors import JobError, ServiceError
 from console.ingest.schema import Field, dataset_type, text_of
 from console.models import Dataset, DatasetGroup, DatasetImportJob
 from console.operations.files import rejects_location
 from console.shapes import JSONDict
-from console.web.access import Request, page, writing_page
+from console.web.access import Request, page, reading_page, writing_page
 from console.web.column_forms import ColumnFormSet, ImportForm, earlier_columns, initial_column, known_names
 from console.web.data_kinds import IMPORT_JOBS, MODES
 from console.web.details import detail_context
@@ -117,6 +118,18 @@ def _context(group: DatasetGroup, kind: str, location: str, found: JSONDict) -> 
     }
 
 
+@reading_page
+def schema_preview(request: Request) -> HttpResponse:
+    """The schema that the columns lead to as they stand in the form; asked for by htmx while one edits."""
+    kind = request.POST.get("type", "INTERACTIONS").upper()
+    columns = ColumnFormSet(request.POST)
+    wrong = [str(error) for form in columns.forms if not form.is_valid() for error in form.errors.get("name", [])]
+    if wrong:
+        return HttpResponse(escape("\n".join(wrong)))
+    chosen = [column | {"include": True} for form in columns.forms if form.is_valid() and (column := form.members())]
+    return HttpResponse(escape(schema_of(kind, chosen)))
+
+
 def schema_of(kind: str, guesses: list[JSONDict]) -> str:
     """The schema that the guesses lead to, laid out for reading."""
     fields = [
@@ -177,6 +190,7 @@ def rejects(request: Request, name: str) -> StreamingHttpResponse:
 
 
 urlpatterns = [
+    path("create/datasets/preview/schema/", schema_preview, name="datasets-preview-schema"),
     path("create/datasets/preview/", preview, name="datasets-preview"),
     *list_urls(IMPORT_JOBS),
     path("dataset-import-jobs/<str:name>/rejects.csv", rejects, name="dataset-import-jobs-rejects"),

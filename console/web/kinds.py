@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from console.models import Account, DatasetGroup, Resource
+from console.operations.trash import KINDS as TRASHABLE
 
 Look = Literal["text", "link", "status", "time", "number", "code", "resource"]
 
@@ -66,6 +67,11 @@ class Kind:
     def title(self) -> str:
         """The list's heading: "Filters"."""
         return f"{self.noun[0].upper()}{self.noun[1:]}s"
+
+    @property
+    def restorable(self) -> bool:
+        """Whether what is deleted stays in the trash for a while."""
+        return self.model.arn_type in TRASHABLE
 
     @property
     def delete_operation(self) -> str:

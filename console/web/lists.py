@@ -7,17 +7,20 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpResponseBase, StreamingHttpResponse
-from django.urls import URLPattern, path
+from django.http import Http404, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
 
+from console.errors import ServiceError
 from console.models import DatasetGroup
 from console.models.base import UNFINISHED
-from console.web.access import Request, page
-from console.web.details import delete_view
-from console.web.kinds import Kind
-from console.web.pages import chosen_group, render
+from console.web.access import Request, page, reading_page, writing_page
+from console.web.details import consequences, delete_view, deleted_words, remove
+from console.web.kinds import KINDS, Column, Kind
+from console.web.pages import chosen_group, find, render, service_error
+from console.web.templatetags.display import status_words
 
 PAGE_SIZE = 25
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -41,9 +44,14 @@ def list_view(request: Request, kind: Kind, **more: Any) -> HttpResponseBase:
         everything = everything.filter(**{kind.group_path: group})
     rows = narrowed(everything, kind, request)
     if request.GET.get("format") == "csv":
-        return csv_response(kind, rows)
+        return csv_response(kind, rows, shown_columns(request, kind))
     found = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = shown_columns(request, kind)
     context = list_context(request, kind, group) | {
+        "columns": shown,
+        "offered": [(column.label, column in shown) for column in kind.columns[1:]],
+        "chips": chips(request),
+        "may_choose": request.member.may_write and kind.deletable,
         "found": found,
         "is_narrowed": bool(request.GET.get("q") or request.GET.get("status")),
         "is_live": any(row.status in UNFINISHED for row in found),
@@ -85,14 +93,90 @@ class Echo:
         return value
 
 
-def csv_response(kind: Kind, rows: QuerySet[Any]) -> StreamingHttpResponse:
+def shown_columns(request: Request, kind: Kind) -> list[Column]:
+    """The columns this person has chosen for the list, the first always among them; all until they choose."""
+    hidden = set(request.member.preferences.get("hidden_columns", {}).get(kind.slug, []))
+    return [column for place, column in enumerate(kind.columns) if place == 0 or column.label not in hidden]
+
+
+def chips(request: Request) -> list[tuple[str, str]]:
+    """The filters in force, each with the query string that takes it away."""
+    found = []
+    for name, words in (("q", "Name has “{}”"), ("status", "Status: {}")):
+        if value := request.GET.get(name, "").strip():
+            rest = request.GET.copy()
+            rest.pop(name)
+            rest.pop("page", None)
+            text = status_words(value) if name == "status" else value
+            found.append((words.format(text), f"?{rest.urlencode()}"))
+    return found
+
+
+@reading_page
+def columns_view(request: Request, slug: str) -> HttpResponseBase:
+    """Keep which columns this person wants to see of a list; viewers may choose, too."""
+    kind = next((known for known in KINDS.values() if known.slug == slug), None)
+    if kind is None:
+        raise Http404(f"There is no list {slug}.")
+    if request.method == "POST":
+        wanted = set(request.POST.getlist("column"))
+        hidden = [column.label for column in kind.columns[1:] if column.label not in wanted]
+        member = request.member
+        member.preferences["hidden_columns"] = member.preferences.get("hidden_columns", {}) | {slug: hidden}
+        member.save(update_fields=["preferences"])
+    return HttpResponseRedirect(f"{reverse(slug)}?{request.GET.urlencode()}")
+
+
+@writing_page
+def bulk_delete_view(request: Request, slug: str) -> HttpResponseBase:
+    """Ask before deleting several; what is refused stays, with the reason."""
+    kind = next((known for known in KINDS.values() if known.slug == slug and known.deletable), None)
+    if kind is None:
+        raise Http404(f"There is no list {slug} to delete from.")
+    back = f"{reverse(slug)}?{request.GET.urlencode()}"
+    rows = [find(request, kind.model.__name__, name) for name in dict.fromkeys(request.POST.getlist("chosen"))]
+    if not rows:
+        messages.error(request, f"Nothing is chosen; tick the {kind.noun}s to delete.")
+        return HttpResponseRedirect(back)
+    words = f"{len(rows)} {kind.noun}{'' if len(rows) == 1 else 's'}"
+    error = ""
+    if request.POST.get("confirmed"):
+        if not kind.asks_name or request.POST.get("words", "").strip() == words:
+            _delete_all(request, kind, rows)
+            return HttpResponseRedirect(back)
+        error = f"Type {words} to delete them; it was “{request.POST.get('words', '')}”."
+    context = {
+        "kind": kind,
+        "rows": [(row, *consequences(row)) for row in rows],
+        "words": words,
+        "error": error,
+        "back": back,
+        "crumbs": [(kind.title, back)],
+        "heading": f"Delete {words}",
+    }
+    return render(request, "generic/delete_many.html", context, status=409 if error else 200)
+
+
+def _delete_all(request: Request, kind: Kind, rows: list[Any]) -> None:
+    gone = 0
+    for row in rows:
+        try:
+            remove(request, row, kind)
+            gone += 1
+        except ServiceError as refused:
+            messages.error(request, f"{row} stays: {service_error(refused)}")
+    if gone:
+        messages.success(request, f"{deleted_words(kind)} {gone} {kind.noun}{'' if gone == 1 else 's'}.")
+
+
+def csv_response(kind: Kind, rows: QuerySet[Any], columns: list[Column]) -> StreamingHttpResponse:
     """All matching rows as CSV, streamed."""
     writer = csv.writer(Echo())
 
     def lines() -> Iterator[str]:
-        yield writer.writerow([column.label for column in kind.columns])
+        yield writer.writerow([column.label for column in columns])
         for row in rows.iterator(chunk_size=500):
-            yield writer.writerow([csv_cell(column.of(row)) for column in kind.columns])
+            yield writer.writerow([csv_cell(column.of(row)) for column in columns])
 
     headers = {"Content-Disposition": f'attachment; filename="{kind.slug}.csv"'}
     return StreamingHttpResponse(lines(), content_type="text/csv", headers=headers)

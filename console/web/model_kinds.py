@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.models import Campaign, Recommender, Solution, SolutionVersion
+from console.models import Campaign, Recommender, SharedEvaluation, Solution, SolutionVersion
 from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
 
 
@@ -54,6 +54,18 @@ VERSIONS = register(
         deletable=False,
         pattern="<path:name>",
         search=("solution__name", "identifier"),
+    )
+)
+SHARED = register(
+    Kind(
+        SharedEvaluation,
+        "shared-evaluations",
+        "shared evaluation",
+        "sharedEvaluationArn",
+        "clipboard-data",
+        "A shared evaluation puts versions that were trained on different data to one test that none of them has seen.",
+        (NAME, Column("Test", lambda row: row.get_method_display()), STATUS, CREATED),
+        related=("dataset_group",),
     )
 )
 CAMPAIGNS = register(

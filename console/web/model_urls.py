@@ -6,9 +6,9 @@ from functools import partial
 
 from django.urls import path, re_path
 
-from console.web import campaigns, choosing, compare, panel, recommenders, training
+from console.web import campaigns, choosing, compare, distribution, panel, recommenders, traffic, training
 from console.web.lists import list_urls, list_view
-from console.web.model_kinds import CAMPAIGNS, RECOMMENDERS, SOLUTIONS, VERSIONS
+from console.web.model_kinds import CAMPAIGNS, RECOMMENDERS, SHARED, SOLUTIONS, VERSIONS
 
 SERVER = r"(?P<slug>campaigns|recommenders)/(?P<name>[^/]+)"
 
@@ -26,6 +26,14 @@ urlpatterns = [
     path("solution-versions/<path:name>/retry/", training.retry_view, name="solution-versions-retry"),
     path("solution-versions/<path:name>/", training.version_view, name="solution-versions-detail"),
     path("compare/", compare.compare_view, name="compare"),
+    path("compare/lengths/", distribution.lengths_view, name="compare-lengths"),
+    path("compare/exposure/", distribution.exposure_view, name="compare-exposure"),
+    path("compare/segments/", distribution.segments_view, name="compare-segments"),
+    path("compare/users/", distribution.outcomes_view, name="compare-users"),
+    path("compare/user/", distribution.judged_view, name="compare-user"),
+    path("compare/together/", compare.together_view, name="compare-together"),
+    *list_urls(SHARED),
+    path("shared-evaluations/<str:name>/", compare.shared_view, name="shared-evaluations-detail"),
     *list_urls(CAMPAIGNS),
     path("create/campaigns/", campaigns.create_campaign_view, name="campaigns-create"),
     path("campaigns/<str:name>/", campaigns.campaign_view, name="campaigns-detail"),
@@ -37,6 +45,8 @@ urlpatterns = [
     path("recommenders/<str:name>/update/", recommenders.update_recommender_view, name="recommenders-update"),
     path("recommenders/<str:name>/progress/", recommenders.progress_view, name="recommenders-progress"),
     path("recommenders/<str:name>/do/<str:action>/", recommenders.act_view, name="recommenders-act"),
+    re_path(rf"^{SERVER}/traffic/$", traffic.traffic_view, name="panel-traffic"),
+    re_path(rf"^{SERVER}/requests/(?P<identifier>[^/]+)/$", traffic.trace_view, name="panel-trace"),
     re_path(rf"^{SERVER}/users/$", panel.users_view, name="panel-users"),
     re_path(rf"^{SERVER}/items/$", panel.items_view, name="panel-items"),
     re_path(rf"^{SERVER}/why/$", panel.why_view, name="panel-why"),

@@ -49,6 +49,8 @@ ACCOUNT_LINKS = (
     ("Dataset groups", "/dataset-groups/", "collection"),
     ("Schemas", "/schemas/", "braces"),
     ("API access", "/settings/access/", "key"),
+    ("Audit", "/audit/", "clock-history"),
+    ("Trash", "/trash/", "trash3"),
     ("Health", "/settings/health/", "heart-pulse"),
 )
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from console.web import (
     attributions,
+    audit,
     data_insights,
     datasets,
     filters,
@@ -13,12 +14,14 @@ from console.web import (
     imports,
     job_pages,
     jobs,
+    lists,
     model_urls,
     people,
     records,
     schemas,
     settings_pages,
     trackers,
+    trash,
 )
 
 urlpatterns = [
@@ -34,6 +37,10 @@ urlpatterns = [
     *job_pages.urlpatterns,
     *attributions.urlpatterns,
     *settings_pages.urlpatterns,
+    *audit.urlpatterns,
+    *trash.urlpatterns,
+    path("lists/<str:slug>/columns/", lists.columns_view, name="list-columns"),
+    path("lists/<str:slug>/delete/", lists.bulk_delete_view, name="list-delete"),
     path("jobs/<str:label>/<int:pk>/progress/", jobs.progress_view, name="job-progress"),
     path("jobs/<str:label>/<int:pk>/<str:action>/", jobs.act_view, name="job-act"),
     path("", include(model_urls)),

@@ -9,6 +9,7 @@ from django.test import Client
 
 from console.models import Account, DatasetGroup, Member
 from console.operations.base import call_by_wire_names
+from tests.web.browsing import browser, page  # noqa: F401  fixtures
 
 
 def person(account: Account, name: str, role: Member.Role) -> Client:

@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from console.models import Dataset
+from tests.web.browsing import faults_of
 from tests.web.conftest import watched
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-CHROMIUM = "/usr/bin/chromium"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright keeps an event loop in this thread
-    with sync_playwright() as playwright:
-        path = CHROMIUM if Path(CHROMIUM).exists() else None
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def page(browser, live_server, alice):
-    """A page in which Alice is signed in."""
-    context = browser.new_context(base_url=live_server.url, color_scheme="light")
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto("/")
-    page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill("right-password")
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(live_server.url + "/")
-    yield page
-    context.close()
-    assert not errors
 
 
 def test_a_dropped_file_becomes_a_dataset(page, films, run_jobs):
@@ -91,13 +57,9 @@ def test_pages_fit_and_have_no_serious_accessibility_fault(browser, page, films,
     for address in (
         "/", "/dataset-groups/films/", "/create/dataset-groups/", "/create/datasets/?group=films", "/datasets/?group=films",
         "/create/filters/?group=films", "/create/datasets/schema/?group=films", "/settings/access/", "/settings/health/",
-        "/dataset-groups/films/delete/", "/create/metric-attributions/?group=films", "/create/batch-inference-jobs/?group=films",
+        "/dataset-groups/films/delete/", "/audit/", "/trash/", "/shared-evaluations/", "/create/metric-attributions/?group=films", "/create/batch-inference-jobs/?group=films",
     ):  # fmt: skip
-        page.goto(address)
-        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert too_wide <= 0, address
-        faults = [f for f in Axe().run(page).response["violations"] if f["impact"] in {"serious", "critical"}]
-        assert not faults, (address, [(f["id"], [n["html"] for n in f["nodes"]][:3]) for f in faults])
+        assert faults_of(page, address) == [], address
 
 
 def test_everything_can_be_reached_with_the_keyboard(page, films):

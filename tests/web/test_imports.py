@@ -142,3 +142,15 @@ def test_adding_to_the_rows_that_are_there(alice, films, run_jobs):
         alice.post(preview, filled_in(alice, preview, import_mode=mode))
         run_jobs()
     assert Dataset.objects.get().rows == 1300  # rows that are the same count once
+
+
+def test_the_schema_follows_what_is_changed_in_the_columns(alice, vera, films):
+    preview = bring(alice, watched())
+    data = filled_in(alice, preview) | {"type": "INTERACTIONS"}
+    before = alice.post("/create/datasets/preview/schema/", data).text
+    assert "EVENT_TYPE" in before
+    place = next(key for key, value in data.items() if value == "EVENT_TYPE").removesuffix("-name")
+    after = alice.post("/create/datasets/preview/schema/", data | {f"{place}-name": "CHANNEL"}).text
+    assert "CHANNEL" in after
+    assert "EVENT_TYPE" not in after
+    assert "leave it out" in alice.post("/create/datasets/preview/schema/", data | {f"{place}-name": ""}).text

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from console.models import DatasetGroup, Schema
+from console.models import Campaign, DatasetGroup, Schema
 from console.operations.base import call_by_wire_names
+from tests.operations.test_solutions import trained
+from tests.worlds import films
 
 
 def make(account, count: int, prefix: str = "group") -> None:
@@ -119,3 +121,64 @@ def _one_of_each(account, number: int) -> None:
     call_by_wire_names(
         "CreateFilter", account, {"name": name, "datasetGroupArn": group.arn, "filterExpression": expression}
     )
+
+
+def test_filters_in_force_are_chips_that_can_be_taken_away(alice, account):
+    make(account, 3)
+    page = alice.get("/dataset-groups/?q=-01&status=ACTIVE").text
+    assert "Name has “-01”" in page
+    assert 'href="?status=ACTIVE" aria-label="Take away: Name has “-01”"' in page
+
+
+def test_each_person_chooses_columns_and_keeps_them(alice, vera, account):
+    make(account, 1)
+    assert (
+        alice.post("/lists/dataset-groups/columns/?q=group", {"column": ["Status"]})["Location"]
+        == "/dataset-groups/?q=group"
+    )
+    for client, wanted in (
+        (alice, ["Name", "Status"]),
+        (vera, ["Name", "Domain", "Datasets", "Solutions", "Status", "Created"]),
+    ):
+        assert [column.label for column in client.get("/dataset-groups/").context["columns"]] == wanted
+    assert alice.get("/dataset-groups/?format=csv").getvalue().decode().splitlines()[0] == "Name,Status"
+    assert vera.post("/lists/dataset-groups/columns/", {"column": ["Domain"]}).status_code == 302
+    assert alice.post("/lists/nothing/columns/").status_code == 404
+
+
+def test_several_are_deleted_at_once_after_a_question(alice, vera, account):
+    make(account, 3)
+    chosen = ["group-00", "group-02"]
+    question = alice.post("/lists/dataset-groups/delete/", {"chosen": chosen}).text
+    assert "Delete 2 dataset groups?" in question
+    assert DatasetGroup.objects.count() == 3
+    answer = alice.post(
+        "/lists/dataset-groups/delete/",
+        {"chosen": chosen, "confirmed": "yes", "words": "2 dataset groups"},
+        follow=True,
+    )
+    assert "Moved to the trash: 2 dataset groups." in answer.text
+    assert names(answer) == ["group-01"]
+    assert vera.post("/lists/dataset-groups/delete/", {"chosen": ["group-01"]}).status_code == 403
+    assert "Nothing is chosen" in alice.post("/lists/dataset-groups/delete/", {}, follow=True).text
+
+
+def test_what_is_refused_stays_with_the_reason(alice, account):
+    films(account)
+    answer = alice.post(
+        "/lists/dataset-groups/delete/",
+        {"chosen": ["films"], "confirmed": "yes", "words": "1 dataset group"},
+        follow=True,
+    )
+    assert "films stays:" in answer.text
+    assert names(answer) == ["films"]
+
+
+def test_what_answers_requests_asks_for_words(alice, account, run_jobs):
+    version = trained(account, run_jobs, films(account), "aws-popularity-count")
+    call_by_wire_names("CreateCampaign", account, {"name": "c", "solutionVersionArn": version})
+    answer = alice.post("/lists/campaigns/delete/", {"chosen": ["c"], "confirmed": "yes"})
+    assert answer.status_code == 409
+    assert Campaign.objects.exists()
+    alice.post("/lists/campaigns/delete/", {"chosen": ["c"], "confirmed": "yes", "words": "1 campaign"})
+    assert not Campaign.objects.exists()

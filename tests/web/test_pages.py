@@ -250,5 +250,5 @@ def test_a_filter_is_deleted(alice, imported):
     alice.post("/create/filters/", {"dataset_group_arn": imported.arn, "name": "f", "filter_expression": expression})
     assert "Nothing else goes with it" in alice.get("/filters/f/delete/").text
     answer = alice.post("/filters/f/delete/", follow=True)
-    assert "Deleted filter f." in answer.text
+    assert "Moved to the trash: filter f." in answer.text
     assert not Filter.objects.exists()

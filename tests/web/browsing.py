@@ -1,0 +1,49 @@
+"""A real browser in which Alice is signed in, and what every page must pass in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright keeps an event loop in this thread
+    with sync_playwright() as playwright:
+        path = CHROMIUM if Path(CHROMIUM).exists() else None
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(browser, live_server, alice):
+    """A page in which Alice is signed in."""
+    context = browser.new_context(base_url=live_server.url, color_scheme="light")
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto("/")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill("right-password")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(live_server.url + "/")
+    yield page
+    context.close()
+    assert not errors
+
+
+def faults_of(page, address: str) -> list[object]:
+    """What axe finds serious, and whether the page is wider than the screen."""
+    page.goto(address)
+    too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    found = [f for f in Axe().run(page).response["violations"] if f["impact"] in {"serious", "critical"}]
+    faults: list[object] = [(f["id"], [n["html"] for n in f["nodes"]][:3]) for f in found]
+    return [*faults, f"{too_wide} px too wide"] if too_wide > 0 else faults
