@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for protocol in options.protocol or PROTOCOLS:
             split = prepare(name, source, datasets.CACHE / "splits", protocol)
             for system in chosen(options):
-                result = run(system, split, again=options.again, cached=options.cached)
+                result = run(system, split, options)
                 results += [result | {"has_repeats": split.has_repeats}] if result else []
     text = table.table(results, began)
     print(text, file=sys.stderr)
@@ -35,10 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         table.write("results", f"{table.shape()}\n\n{text}")
 
 
-def run(system: System, split: Split, *, again: bool = False, cached: bool = False) -> Result | None:
+def run(system: System, split: Split, options: argparse.Namespace) -> Result | None:
     """One result, told on standard output: an earlier one if there is; None if there is none and none is to be made."""
-    result = None if again else measured(system, split)
-    if result is None and not cached:
+    result = None if options.again else measured(system, split)
+    if result and result["load"] > options.max_load:
+        result = None
+    if result is None and not options.cached:
         try:
             result = measure(system, split)
         except Exception as error:
@@ -59,6 +61,12 @@ def add_common(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--write", action="store_true", help="write the table into benchmarks/README.md")
     parser.add_argument("--again", action="store_true", help="measure anew what was measured before")
     parser.add_argument("--cached", action="store_true", help="measure nothing: only what was measured before")
+    parser.add_argument(
+        "--max-load",
+        type=float,
+        default=float("inf"),
+        help="what was measured on a busier machine counts as not measured",
+    )
     return parser
 
 

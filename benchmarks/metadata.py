@@ -119,7 +119,7 @@ def _pair(
         System(f"{told} {'with' if kept else 'without'} metadata", recipe, settings, with_metadata=kept)
         for kept in (True, False)
     ]
-    found = [run(system, split, again=options.again, cached=options.cached) for system in both]
+    found = [run(system, split, options) for system in both]
     results = [result for result in found if result and "error" not in result]
     if len(results) < len(both):
         return None, results

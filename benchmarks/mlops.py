@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     splits = [prepare(DATA, source, datasets.CACHE / "splits", "amazon", seed) for seed in SEEDS]
     rows: dict[str, list[Result]] = {}
     for system in _chosen(options.only):
-        found = [run(system, split, again=options.again, cached=options.cached) for split in splits]
+        found = [run(system, split, options) for split in splits]
         rows[system.name] = [result for result in found if result and "error" not in result]
     text = summary(rows, began)
     print(text, file=sys.stderr)

@@ -38,6 +38,9 @@ def _block(title: str, rows: list[Result], began: datetime.datetime) -> str:
     old = [f"{row['system']} {old_by}" for row in rows if (old_by := age(row, began))]
     if old:
         parts.append(aged(old))
+    busy = [row["system"] for row in rows if row["load"] > (os.cpu_count() or 1) + 1]
+    if busy:
+        parts.append(f"Measured while other work ran, so that seconds are too high: {'; '.join(busy)}.")
     return "\n\n".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import metadata
-from benchmarks.__main__ import run
+from benchmarks.__main__ import add_common, run
 from benchmarks.judge import judge
 from benchmarks.protocols import prepare
 from benchmarks.running import PEERS, folder_of, measured
@@ -31,6 +32,10 @@ def split(tmp_path):
     return prepare("ring", source, tmp_path / "splits", "next")
 
 
+def options(*words):
+    return add_common(argparse.ArgumentParser()).parse_args(words)
+
+
 def adapter(name, model, split, out, **variables):
     out.mkdir()
     command = [sys.executable, str(PEERS / name), model, str(split.folder), str(out)]
@@ -48,13 +53,14 @@ def test_names_of_systems_are_told_apart():
 @pytest.mark.slow
 def test_ours_are_measured_once_and_found_again(split, capsys):
     assert measured(POPULARITY, split) is None
-    assert run(POPULARITY, split, cached=True) is None
-    first = run(POPULARITY, split)
+    assert run(POPULARITY, split, options("--cached")) is None
+    first = run(POPULARITY, split, options())
     assert first["queries"] == 120
     assert first["train_s"] > 0
     assert first["train_cpu_s"] > 0
     assert first["single_p50_ms"] <= first["single_p99_ms"]
-    assert run(POPULARITY, split) == first
+    assert run(POPULARITY, split, options()) == first
+    assert run(POPULARITY, split, options("--cached", "--max-load", "0")) is None
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line) for line in lines] == [first, first]
 
@@ -70,7 +76,7 @@ def test_another_definition_or_split_is_another_result(split):
 
 def test_what_fails_is_told_not_kept(split, capsys):
     broken = System("broken", "aws-no-such-recipe")
-    assert "aws-no-such-recipe" in run(broken, split)["error"]
+    assert "aws-no-such-recipe" in run(broken, split, options())["error"]
     assert measured(broken, split) is None
     assert "error" in json.loads(capsys.readouterr().out)
 
