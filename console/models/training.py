@@ -144,6 +144,13 @@ class Recommender(Job):
             "datasetGroupArn": self.dataset_group.arn,
             "recipeArn": arns.recipe_arn(self.recipe),
             "recommenderConfig": self.config,
-            "latestRecommenderUpdate": revived(self.latest_update),
+            "latestRecommenderUpdate": self._latest_update(),
             "modelMetrics": self.metrics if self.artefact else None,
         }
+
+    def _latest_update(self) -> JSONDict | None:
+        """The latest update; while it trains, or if that failed, its status tells, as the recommender goes on serving."""
+        update = revived(self.latest_update)
+        if update is None or self.status in {Status.ACTIVE, Status.INACTIVE}:
+            return update
+        return update | {"status": self.status, "failureReason": self.failure_reason}

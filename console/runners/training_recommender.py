@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from console.errors import JobError
 from console.jobs import Claim
-from console.models import Recommender
+from console.models import Recommender, Status
+from console.models.base import update_summary
 from console.runners import fitting
 from console.runners.choosing import Choice, EventRule
 from console.trainings import drop_artefacts
@@ -25,7 +26,17 @@ def run(held: Claim) -> None:
         snapshot = fitting.read(row.dataset_group, choice, type(recipe))
         case.select(snapshot.learned)
         fields = fitting.fit_all(recipe, snapshot, watch)
-    except RecipeError as error:
-        raise JobError(str(error)) from error
+    except (RecipeError, JobError) as error:
+        if not row.artefact:
+            raise JobError(str(error)) from error
+        _go_on(held, row, str(error))
+        return
     if held.finish(**fields):
         drop_artefacts([row])  # the old ones: the row was read before
+
+
+def _go_on(held: Claim, row: Recommender, reason: str) -> None:
+    """Serve with the model that there is: a training that failed must not take a recommender down."""
+    update = update_summary(Status.CREATE_FAILED, recommenderConfig=row.config, failureReason=reason)
+    held.report("keeping the earlier model", None, message=reason)
+    held.finish(latest_update=update)

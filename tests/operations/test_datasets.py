@@ -10,7 +10,7 @@ from console.errors import (
     ResourceInUseException,
     ResourceNotFoundException,
 )
-from console.models import Dataset, Event, EventTracker
+from console.models import Dataset, Event, EventTracker, Filter
 from console.operations.dataset_groups import create_dataset_group
 from console.operations.datasets import (
     create_dataset,
@@ -21,6 +21,7 @@ from console.operations.datasets import (
 )
 from console.operations.schemas import create_schema
 from tests.operations.test_import_jobs import INTERACTIONS, ITEMS, make_dataset, schema_text
+from tests.worlds import films
 
 ACTION_EVENTS = [("USER_ID", "string"), ("ACTION_ID", "string"), ("EVENT_TYPE", "string"), ("TIMESTAMP", "long")]
 
@@ -140,6 +141,28 @@ def test_a_dataset_in_use_stays(account):
 
     with pytest.raises(ResourceInUseException, match="event tracker"):
         delete_dataset(account, dataset_arn=arn)
+
+
+@pytest.mark.parametrize(
+    ("expression", "used"),
+    [
+        ('INCLUDE ItemID WHERE Items.GENRES IN ("Comedy")', {"ITEMS"}),
+        ('EXCLUDE UserID WHERE Users.TIER IN ("gold")', {"USERS"}),
+        ('EXCLUDE ItemID WHERE interactions.event_type IN ("watch")', {"INTERACTIONS"}),
+        ('EXCLUDE ItemID WHERE Items.GENRES IN ("Horror") IF CurrentUser.AGE < 18', {"ITEMS", "USERS"}),
+        ("EXCLUDE ItemID WHERE Items.PRICE > CurrentItem.PRICE", {"ITEMS"}),
+    ],
+)
+def test_a_filter_keeps_the_datasets_it_looks_at(account, expression, used):
+    group = films(account)
+    Filter.objects.create(account=account, name="f", dataset_group=group, expression=expression)
+    held = set()
+    for row in group.datasets.all():
+        try:
+            delete_dataset(account, dataset_arn=row.arn)
+        except ResourceInUseException:
+            held.add(row.type)
+    assert held == used
 
 
 def test_charlie_sees_nothing_of_alice(account, other_account):

@@ -86,10 +86,26 @@ def test_other_columns_are_trained_while_it_answers(account, run_jobs, shop):
         recommender_config={"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["PRICE"]}}},
     )  # fmt: skip
     assert call("GetRecommendations", account, recommender_arn=arn, user_id="u1")["itemList"]
+    told = call("DescribeRecommender", account, recommender_arn=arn)["recommender"]
+    assert (told["status"], told["latestRecommenderUpdate"]["status"]) == ("ACTIVE", "CREATE PENDING")
     run_jobs()
     assert Recommender.objects.get().artefact != before
     told = call("DescribeRecommender", account, recommender_arn=arn)["recommender"]
     assert told["latestRecommenderUpdate"]["status"] == "ACTIVE"
+
+
+def test_a_training_that_fails_takes_nothing_down(account, run_jobs, shop, settings):
+    arn = made(account, run_jobs, shop, "most-popular")
+    settings.QUOTAS = settings.QUOTAS | {"MIN_INTERACTIONS": 10**6}
+    config = {"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["PRICE"]}}}
+    call("UpdateRecommender", account, recommender_arn=arn, recommender_config=config)
+    run_jobs()
+    told = call("DescribeRecommender", account, recommender_arn=arn)["recommender"]
+    assert told["status"] == "ACTIVE"
+    assert told["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
+    assert "fewer than 1000000 interactions" in told["latestRecommenderUpdate"]["failureReason"]
+    assert call("GetRecommendations", account, recommender_arn=arn, user_id="u1")["itemList"]
+    call("StopRecommender", account, recommender_arn=arn)
 
 
 def test_it_needs_its_domain(account):
