@@ -42,7 +42,9 @@ check: $(VENV)/installed-dev  ## format, lint, types, import contracts, fast tes
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(FAST)
 
 bench: install  ## measure side by side with the peers, which get an environment of their own
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
+	$(BIN)/python -m benchmarks.mlops --write
+	$(BIN)/python -m benchmarks.metadata --write
 
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 result = run(system, split, options)
                 results += [result | {"has_repeats": split.has_repeats}] if result else []
     text = table.table(results, began)
-    print(text, file=sys.stderr)
+    print(text)
     if options.write:
         table.write("results", f"{table.shape()}\n\n{text}")
 

@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             notes += [f"{split.data} {age}" for result in results if (age := table.age(result, began))]
     head = ["data", "recipe", "queries", "n", f"{FIGURE} with", "without", "ratio [95 %]"]
     text = "\n\n".join([table.markdown(head, lines), *([table.aged(notes)] if notes else [])])
-    print(text, file=sys.stderr)
+    print(text)
     if options.write:
         table.write("metadata", f"{table.shape()}\n\n{text}")
 

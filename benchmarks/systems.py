@@ -60,6 +60,7 @@ QUICK_PEERS = (
     _implicit("BPR f=64", "bpr,factors=64"),
     _ease("λ=500", "lambda=500"),
     _ease("λ=500, last 20", "lambda=500,last=20"),
+    _ease("λ=1000, last 20", "lambda=1000,last=20"),
     _ease("λ=100, last 10", "lambda=100,last=10"),
 )
 NETWORKS = (
