@@ -105,11 +105,12 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# WAL lets readers go on while one writes; BEGIN IMMEDIATE takes the write lock at once instead of failing half-way.
+# WAL lets readers go on while one writes; BEGIN IMMEDIATE takes the write lock at once instead of failing half-way; what is
+# deleted is overwritten, so that people who asked to be forgotten are not left in the file.
 SQLITE_OPTIONS = {
     "timeout": 30,
     "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; PRAGMA secure_delete=ON;",
 }
 DATABASES = {"default": database(os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR}/console.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

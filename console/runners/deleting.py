@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from numpy.typing import NDArray
 
 from console import storage
@@ -31,6 +31,7 @@ from console.models import (
     DataDeletionJob,
     Dataset,
     DatasetGroup,
+    DatasetImportJob,
     Event,
     Recommender,
     Record,
@@ -45,6 +46,7 @@ from recipes.base import Model, State
 from recipes.shown import Shown
 
 MAX_BYTES = 100 << 20
+USER_TENSORS = {"users", "audience.features"}  # of models' states; one row a user
 USER_DATASETS = ("INTERACTIONS", "USERS", "ACTION_INTERACTIONS")
 USERS_FILE = DatasetSchema("USERS", (Field("USER_ID", "string"),))
 RETRIES = 3
@@ -71,7 +73,9 @@ def run(held: Claim) -> None:
     for judged in _judged(group):
         held.check()
         _forget_in_evaluation(judged, users)
-    held.finish(num_deleted=len(known))
+    _forget_sources(group)
+    if held.finish(num_deleted=len(known)):
+        _overwrite_traces()
 
 
 def read_users(url: str) -> set[str]:
@@ -154,6 +158,31 @@ def _forget(keys: Iterable[str], but: Iterable[str]) -> None:
         storage.delete(storage.store(key))
 
 
+def _forget_sources(group: DatasetGroup) -> None:
+    """Remove what imports left here besides rows: files sent to this server, from which users could be imported again, and bad rows."""
+    for job in DatasetImportJob.objects.filter(dataset__dataset_group=group, dataset__type__in=USER_DATASETS):
+        location = storage.parse_location(job.data_location)
+        if location.bucket == storage.UPLOADS_BUCKET:
+            storage.delete(location)
+        if key := job.report.get("rejects"):
+            storage.delete(storage.store(key))
+        if job.report.get("rejects") or job.report.get("sample"):
+            job.report |= {"rejects": None, "sample": []}
+            job.save(update_fields=["report"])
+    for insights in group.insights_jobs.exclude(report={}):  # of few users, each is told
+        for dataset in insights.report["datasets"].values():
+            for column in dataset["columns"]:
+                column["distribution"] = [] if column["name"] == "USER_ID" else column["distribution"]
+        insights.save(update_fields=["report"])
+
+
+def _overwrite_traces() -> None:
+    """Have SQLite give up its log, which holds pages as they were; deleted cells were overwritten (secure_delete)."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _trained(group: DatasetGroup) -> Iterator[SolutionVersion | Recommender]:
     yield from SolutionVersion.objects.filter(solution__dataset_group=group).exclude(artefact="")
     yield from Recommender.objects.filter(dataset_group=group).exclude(artefact="")
@@ -222,14 +251,15 @@ def _forget_in_evaluation(row: SolutionVersion | Recommender | SharedResult, use
 def _without_vectors(found: artefact.Artefact, index: NDArray[np.int64]) -> Model:
     """The model with nothing in place of what it learned of each of these users, where it keeps such vectors."""
     model, state = found.model, found.model.state()
-    vectors = state.tensors.get("users")
-    if vectors is None or len(vectors) != found.data.num_users:
+    blank = {}
+    for name in USER_TENSORS & state.tensors.keys():
+        vectors = state.tensors[name]
+        if len(vectors) == found.data.num_users:
+            blank[name] = vectors.copy()
+            blank[name][index] = 0
+    if not blank:
         return model
-    vectors = vectors.copy()
-    vectors[index] = 0
-    return type(model).from_state(
-        model.recipe, found.data.num_items, State(state.tensors | {"users": vectors}, state.values)
-    )
+    return type(model).from_state(model.recipe, found.data.num_items, State(state.tensors | blank, state.values))
 
 
 def _chunks(users: set[str]) -> Iterator[list[str]]:

@@ -10,12 +10,13 @@ import pytest
 from console import storage
 from console.errors import InvalidInputException
 from console.ingest.snapshot import training_tables
-from console.models import DataDeletionJob, Dataset, Event, Record, Solution, SolutionVersion, Status
+from console.models import DataDeletionJob, Dataset, DatasetImportJob, Event, Record, Solution, SolutionVersion, Status
 from console.operations.deletion_jobs import (
     create_data_deletion_job,
     describe_data_deletion_job,
     list_data_deletion_jobs,
 )
+from console.operations.import_jobs import create_dataset_import_job
 from recipes import artefact, catalogue
 from recipes.base import Run
 from recipes.data import TrainingData
@@ -136,3 +137,25 @@ def test_it_rejects_a_location_that_holds_nothing(account):
             data_source={"dataLocation": "s3://data/none.csv"},
             role_arn=ROLE,
         )
+
+
+def test_what_imports_left_here_is_gone_too(account, load, forget, tmp_path):  # noqa: F811
+    """A file sent to this server could bring the user back, and lists of bad rows name people."""
+    arn = make_dataset(account)
+    (tmp_path / "sent").write_text(events(200) + "u1,i1,yesterday,click\n")
+    sent = storage.keep_upload(account, tmp_path / "sent", "sent.csv")
+    create_dataset_import_job(
+        account, job_name="sent", dataset_arn=arn, data_source={"dataLocation": str(sent)}, role_arn=ROLE
+    )
+    load(arn, events(70), "named-by-people")
+    job = DatasetImportJob.objects.get(name="sent")
+    rejects = storage.store(job.report["rejects"])
+    assert storage.exists(rejects)
+
+    forget(put("gone.csv", "USER_ID\nu1\n"))
+
+    job.refresh_from_db()
+    assert job.report["sample"] == []
+    assert not storage.exists(rejects)
+    assert not storage.exists(sent)
+    assert storage.exists(storage.parse_location(DatasetImportJob.objects.get(name="named-by-people").data_location))
