@@ -7,10 +7,10 @@ from django.urls import include, path, re_path
 from console import health
 
 urlpatterns = [
+    re_path(r"^aws(?:/|$)", include("console.aws.urls")),  # first, as it is asked most
     path("healthz", health.healthz),
     path("livez", health.livez),
     path("metrics", health.metrics),
-    re_path(r"^aws(?:/|$)", include("console.aws.urls")),
     path("api/v1/", include("console.api.urls")),
     path("", include("console.web.urls")),
 ]

@@ -41,6 +41,10 @@ class Ids:
         return str(self.array[int(index)].as_py())
 
     @cached_property
+    def _names(self) -> list[str]:
+        return list(self._positions)
+
+    @cached_property
     def _positions(self) -> dict[str, int]:
         return {value: index for index, value in enumerate(self.array.to_pylist())}
 
@@ -54,8 +58,7 @@ class Ids:
 
     def take(self, indexes: NDArray[np.int64]) -> list[str]:
         """The ids at `indexes`."""
-        taken: list[str] = self.array.take(pa.array(indexes)).to_pylist()
-        return taken
+        return [self._names[index] for index in indexes.tolist()]
 
 
 @dataclass(frozen=True)

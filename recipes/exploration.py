@@ -7,7 +7,7 @@ fades with interactions, faster with impressions that led to none, and the proba
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,21 @@ MISS = 2.0  # an impression without an interaction teaches as much as this many 
 
 
 @dataclass(frozen=True)
+class Arms:
+    """What may be explored under one cut-off.
+
+    Attributes:
+        items: (A,) indexes.
+        uncertainty: (A,) of each.
+        untried: (N,) true for those that nobody has taken; None where there are none.
+    """
+
+    items: Indexes
+    uncertainty: Floats
+    untried: NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
 class ExplorationState:
     """What is known of each item: all that exploration depends on besides relevance.
 
@@ -41,6 +56,7 @@ class ExplorationState:
     newest: int
     interactions: Floats
     impressions: Floats
+    _arms: dict[float, Arms] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, data: TrainingData) -> ExplorationState:
@@ -80,6 +96,17 @@ class ExplorationState:
     def eligible(self, cutoff_days: float) -> NDArray[np.bool_]:
         """(N,) items younger than `cutoff_days`; an age of exactly that is too old."""
         return (self.newest - self.created) < cutoff_days * DAY
+
+    def arms(self, cutoff_days: float) -> Arms:
+        """What may be explored; worked out once for each cut-off."""
+        known = self._arms.get(cutoff_days)
+        if known is None:
+            eligible = self.eligible(cutoff_days)
+            untried = eligible & (self.interactions == 0)
+            chosen = np.flatnonzero(eligible)
+            known = Arms(chosen, self.uncertainty()[chosen], untried if untried.any() else None)
+            self._arms[cutoff_days] = known
+        return known
 
     def uncertainty(self) -> Floats:
         """(N,) 1 for an item nobody saw, towards 0 with every interaction and, faster, every impression without one."""
@@ -125,7 +152,8 @@ class Explored:
         size = items.shape[1]
         if size >= self.scores.shape[1]:
             return np.full(len(items), -np.inf, np.float32)
-        return np.asarray(-np.partition(-self.scores, size, axis=1)[:, size], np.float32)
+        place = self.scores.shape[1] - 1 - size
+        return np.asarray(np.partition(self.scores, place, axis=1)[:, place], np.float32)
 
 
 def explore(
@@ -148,10 +176,11 @@ def explore(
     if not cutoff_days > 0:
         raise ValueError(f"explorationItemAgeCutOff is {cutoff_days}, allowed is a number of days above 0.")
     reach = np.zeros_like(scores)
-    chosen = np.flatnonzero(state.eligible(cutoff_days))
+    arms = state.arms(cutoff_days)
+    chosen = arms.items
     if weight == 0 or len(chosen) == 0:
         return Explored(scores, scores, reach)
-    spread = _reach(weight, len(chosen)) * _span(scores)[:, None] * state.uncertainty()[chosen]  # (B, eligible)
+    spread = _reach(weight, len(chosen)) * _span(scores)[:, None] * arms.uncertainty  # (B, eligible)
     explored = scores.copy()
     explored[:, chosen] += spread * np.abs(rng.standard_normal(spread.shape, np.float32))
     reach[:, chosen] = spread
@@ -170,10 +199,13 @@ def _reach(weight: float, eligible: int) -> np.float32:
 
 def _span(scores: Floats) -> Floats:
     """(B,) how far the last shown rank is above mean relevance; above 0."""
-    place = min(SHOWN, scores.shape[1]) - 1
-    last = -np.partition(-scores, place, axis=1)[:, place]
+    place = max(0, scores.shape[1] - SHOWN)
+    last = np.partition(scores, place, axis=1)[:, place]
     finite = np.isfinite(scores)
-    mean = np.where(finite, scores, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
+    if finite.all():
+        mean = scores.mean(axis=1)
+    else:
+        mean = np.where(finite, scores, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
     top = np.where(np.isfinite(last), last, scores.max(axis=1, initial=-np.inf))
     span = np.where(np.isfinite(top), top, 0) - mean
     return np.asarray(np.maximum(span, 1e-6 + 1e-3 * np.abs(mean)), np.float32)

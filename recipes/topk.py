@@ -12,6 +12,7 @@ from recipes.base import Floats, Indexes, Model
 from recipes.data import Histories
 
 GROUPS = 8  # for each place of the list: more make a closer bar, and cost a longer partition
+LONG = 2**14  # items from which on groups are worth it in a single row
 MANY = 2**19  # scores from which on that is worth it
 BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
 
@@ -31,6 +32,8 @@ def top_k(scores: Floats, k: int) -> TopK:
     [[1, 3, 0]]
     """
     width = min(k, scores.shape[1])
+    if len(scores) == 1 and width == k > 0:
+        return _of_one(scores[0], k)
     if width < scores.shape[1] // 2:
         candidates = _best(scores, width)
     else:
@@ -47,6 +50,28 @@ def top_k(scores: Floats, k: int) -> TopK:
         np.pad(items, ((0, 0), (0, short)), constant_values=-1),
         np.pad(best, ((0, 0), (0, short)), constant_values=-np.inf),
     )
+
+
+def _of_one(row: NDArray[np.float32], k: int) -> TopK:
+    """The same of a single row, with few calls: they are what one request costs."""
+    bar = _bar(row, k)
+    places = np.flatnonzero(row >= bar)
+    order = np.argsort(-row[places], kind="stable")[:k]  # places rise, so equal scores stay in order
+    items = places[order]
+    best = row[items]
+    if np.isneginf(bar):
+        items[np.isneginf(best)] = -1
+    return TopK(items[None, :], best[None, :])
+
+
+def _bar(row: NDArray[np.float32], k: int) -> np.float32:
+    """A score that at least k of the row reach, and few more: the k-th highest, or that of the groups' maxima."""
+    groups = GROUPS * k
+    if len(row) >= LONG and len(row) >= 4 * groups:
+        whole = len(row) // groups * groups
+        row = np.concatenate([row[:whole].reshape(-1, groups).max(axis=0), row[whole:]])
+    bar: np.float32 = np.partition(row, len(row) - k)[len(row) - k]
+    return bar
 
 
 def _best(scores: Floats, k: int) -> Indexes:

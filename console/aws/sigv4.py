@@ -31,6 +31,7 @@ SERVICE = "personalize"
 MAX_AGE = timedelta(minutes=15)
 KEY_CACHE_S = 20.0
 CREDENTIAL = re.compile(r"([\w\-.~+=@]{1,128})/(\d{8})/([a-zA-Z0-9\-]{1,64})/([a-zA-Z0-9\-]{1,64})/aws4_request")
+PLAIN = {"CONTENT_TYPE", "CONTENT_LENGTH"}  # headers that WSGI names without HTTP_
 PART = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,\s]+)\s*")
 AMZ_DATE = re.compile(r"\d{8}T\d{6}Z")
 
@@ -69,7 +70,7 @@ def authenticate(request: HttpRequest) -> Account:
     Raises:
         MissingAuthenticationToken, IncompleteSignature, UnrecognizedClientException, InvalidSignatureException
     """
-    claimed = parse_authorization(request.headers.get("Authorization", ""))
+    claimed = parse_authorization(request.META.get("HTTP_AUTHORIZATION", ""))
     moment = _moment(request, claimed)
     key = _key(claimed.key_id)
     body_hash = hashlib.sha256(request.body).hexdigest()
@@ -114,7 +115,7 @@ def parse_authorization(header: str) -> Authorization:
 
 def _moment(request: HttpRequest, claimed: Authorization) -> str:
     """When it was signed, as it stands in the string to sign."""
-    moment = request.headers.get("X-Amz-Date", "")
+    moment = request.META.get("HTTP_X_AMZ_DATE", "")
     if not AMZ_DATE.fullmatch(moment):
         raise IncompleteSignature(
             f"The X-Amz-Date header is {moment[:40]!r}, allowed is a time such as 20260131T235959Z."
@@ -173,7 +174,10 @@ def _canonical_request(request: HttpRequest, names: tuple[str, ...], host: str, 
 
 
 def _header(request: HttpRequest, name: str) -> str:
-    return " ".join((request.headers.get(name) or "").split())
+    """A header's value; from where they all arrive, as collecting them takes as long as the signature."""
+    key = name.replace("-", "_").upper()
+    value = request.META.get(f"HTTP_{key}") or (request.META.get(key) if key in PLAIN else None) or ""
+    return " ".join(value.split())
 
 
 def _canonical_query(query: str) -> str:

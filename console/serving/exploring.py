@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +36,19 @@ def explored(
     if settings is None or settings.weight == 0:
         return Explored(scores, scores, np.zeros_like(scores))
     state = loaded.exploration
-    level = _levelled(scores, state.eligible(settings.cutoff_days) & (state.interactions == 0))
-    return explore(level, state, settings.weight, settings.cutoff_days, rng or np.random.default_rng())
+    untried = state.arms(settings.cutoff_days).untried
+    level = scores if untried is None else _levelled(scores, untried)
+    return explore(level, state, settings.weight, settings.cutoff_days, rng or _rng())
+
+
+@cache
+def _rng() -> np.random.Generator:
+    """One for the process: seeding takes longer than drawing; its methods hold a lock of their own."""
+    return np.random.default_rng()
 
 
 def _levelled(scores: Floats, untried: NDArray[np.bool_]) -> Floats:
     """Take items that nobody could try yet for average ones at least: that a model has no evidence is no judgement."""
-    if not untried.any():
-        return scores
     tried = scores[:, ~untried]
     finite = np.isfinite(tried)
     mean = np.where(finite, tried, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,9 +90,8 @@ class Ask:
     past: Past | None = None
 
 
-@dataclass(frozen=True)
-class Pick:
-    """One place of the list."""
+class Pick(NamedTuple):
+    """One place of the list; a tuple, as a request makes dozens."""
 
     item: int
     item_id: str
@@ -274,11 +273,11 @@ def picks_of(loaded: Loaded, source: Source, found: Explored, shown: Floats, k: 
     ids = loaded.data.item_ids.take(items)
     shares = loaded.model.probabilities(shown)[0, items].tolist() if source.has_scores else [None] * size
     if found.scores is found.relevance:
-        return [Pick(int(item), name, share) for item, name, share in zip(items, ids, shares, strict=True)]
+        return [Pick(*told) for told in zip(items.tolist(), ids, shares, strict=True)]
     chances = found.propensity(best)[0, :size].tolist()
     return [
-        Pick(int(item), name, share, None, chance < 1, chance)
-        for item, name, share, chance in zip(items, ids, shares, chances, strict=True)
+        Pick(item, name, share, None, chance < 1, chance)
+        for item, name, share, chance in zip(items.tolist(), ids, shares, chances, strict=True)
     ]
 
 

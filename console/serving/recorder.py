@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import redis
@@ -23,6 +23,7 @@ KEEP_S = 3 * 86_400
 TIMEOUT_S = 0.25
 AWAY_S = 10.0  # after a failure the broker is left alone this long
 MOST_WAITING = 10_000
+TOGETHER_S = 0.05  # answers of this long are written at once: a thread that woke for each would hold up the requests
 ASKED_AT_ONCE = 500
 JSONDict = dict[str, Any]
 _away_until = 0.0
@@ -58,10 +59,13 @@ class Writer:
             with self._changed:
                 while not self._waiting:
                     self._changed.wait()
-                name, answer = next(iter(self._waiting.items()))
-            _try(lambda name=name, answer=answer: _client().set(_key(name), json.dumps(answer), ex=KEEP_S))
+            time.sleep(TOGETHER_S)
             with self._changed:
-                self._waiting.pop(name, None)
+                batch = list(self._waiting.items())
+            _try(partial(_send, batch))
+            with self._changed:
+                for name, _ in batch:
+                    self._waiting.pop(name, None)
 
 
 _writer = Writer()
@@ -92,6 +96,13 @@ def recall_many(recommendation_ids: Sequence[str]) -> dict[str, JSONDict]:
             if waiting is not None or text:
                 found[name] = waiting if waiting is not None else json.loads(text)
     return found
+
+
+def _send(batch: list[tuple[str, JSONDict]]) -> None:
+    pipeline = _client().pipeline(transaction=False)
+    for name, answer in batch:
+        pipeline.set(_key(name), json.dumps(answer), ex=KEEP_S)
+    pipeline.execute()
 
 
 def _key(recommendation_id: str) -> str:
