@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
-from console.models import SharedEvaluation
+from console.models import DatasetGroup, SharedEvaluation
 from console.shapes import JSONDict
 from console.web import comparison
 from console.web.access import Request, View, page, writing_page
@@ -44,7 +44,7 @@ def comparing(name: str, template: str) -> Callable[[Content], View]:
         @page
         @wraps(content)
         def view(request: Request) -> HttpResponse:
-            group = chosen_group(request) or remembered_group(request)
+            group = chosen_group(request) or _group_of_versions(request) or remembered_group(request)
             if group is None:
                 return HttpResponseRedirect(reverse("dataset-groups"))
             selection = Selection.read(request, group)
@@ -140,6 +140,12 @@ def shared_view(request: Request, name: str) -> HttpResponse:
         ],
     }
     return render(request, "compare/shared.html", context, group=row.dataset_group)
+
+
+def _group_of_versions(request: Request) -> DatasetGroup | None:
+    """The group of the first version that the URL names, for links that name no group."""
+    names = request.GET.getlist("version")
+    return find(request, "SolutionVersion", names[0]).solution.dataset_group if names else None
 
 
 def _too_few(request: Request, selection: Selection, fewest: int) -> str:
