@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 
 def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -30,6 +31,24 @@ def order_by(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     if int(keys.max(initial=0)) >= np.iinfo(np.int64).max // size - 1:
         return np.argsort(keys, kind="stable").astype(np.int64)
     return np.sort(keys * size + np.arange(len(keys))) % size
+
+
+def strongest(matrix: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
+    """The matrix with the `count` largest entries of each row; only rows that have more are looked into.
+
+    >>> strongest(sparse.csr_matrix(np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 0.0]])), 2).toarray().tolist()
+    [[3.0, 0.0, 2.0], [0.0, 5.0, 0.0]]
+    """
+    sizes = np.diff(matrix.indptr)
+    long = np.flatnonzero(sizes > count)
+    offsets, entries = ragged_positions(matrix.indptr.astype(np.int64), long)
+    row = np.repeat(np.arange(len(long)), np.diff(offsets))
+    order = np.lexsort((-matrix.data[entries], row))
+    dropped = entries[order[np.arange(len(order)) - offsets[row] >= count]]
+    kept = np.ones(matrix.nnz, bool)
+    kept[dropped] = False
+    indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.minimum(sizes, count))])
+    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)
 
 
 def ragged_positions(offsets: NDArray[np.int64], rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from recipes.arrays import strongest
 from recipes.base import Floats, Recipe, RecipeType, Run, hyperparameter
 from recipes.content import content_vectors, foretell
 from recipes.data import TrainingData
@@ -23,7 +24,11 @@ from recipes.text import unit
 
 WINDOW = 20  # events apart at which two items still count as together
 DECAY = 0.85  # of a pair's weight with each event in between
-MOST_PAIRS = 20_000_000  # counted; the window shrinks on large data
+MOST_PAIRS = 10_000_000  # counted; the window shrinks on large data
+NEIGHBOURS = 100  # of an item whose company is looked at, those it is seen with most
+FEWER_NEIGHBOURS = 40  # in catalogues so large that theirs alone would be `MOST_PAIRS`
+PASSES, FEWER_PASSES = 4, 2  # of the decomposition; the fewer where entries are many, at hardly any loss
+MANY = 3_000_000
 SMOOTHING = 0.75  # power of an item's count when chance is computed, as in word2vec
 TRUST = 5.0  # events after which an item's own company counts as much as what its metadata foretell
 CONTENT = 0.1  # share of the metadata's likeness in the whole
@@ -55,7 +60,7 @@ class SimilarItems(Recipe):
         """Embed company and content, and fill in the company of items that have little."""
         run.report("counting", 0.0)
         together = near_pairs(data)
-        run.report("embedding", 0.3)
+        run.report("embedding", 0.2)
         company = self._company(together, run.seed)
         content = content_vectors(data.items, data.num_items, self.item_metadata_hidden_dim, run.seed)
         run.report("embedding", 0.8)
@@ -71,23 +76,33 @@ class SimilarItems(Recipe):
         """(N, D) embedding of who stands near whom, zero for items without company."""
         vectors = np.zeros((together.shape[0], self.item_id_hidden_dim), np.float32)
         if together.nnz:
-            svd = truncated_svd(surprise(together), self.item_id_hidden_dim, seed)
+            counted = surprise(together)
+            passes = PASSES if counted.nnz < MANY else FEWER_PASSES
+            svd = truncated_svd(counted, self.item_id_hidden_dim, seed, iterations=passes)
             vectors[:, : len(svd.values)] = svd.left * np.sqrt(svd.values)
         return unit(vectors)
 
 
 def near_pairs(data: TrainingData) -> sparse.csr_matrix:
-    """(N, N) symmetric: how often two items stand near each other in histories, nearer pairs counting more."""
+    """(N, N) symmetric: how often two items stand near each other in histories, nearer pairs counting more.
+
+    Of each item only the neighbours it is seen with most are kept, and what counts it among theirs.
+    """
     events, size = data.interactions, data.num_items
-    together = sparse.csr_matrix((size, size), dtype=np.float32)
     window = int(np.clip(MOST_PAIRS // max(1, len(events)), 1, WINDOW))
+    pairs, weights = [], []
     for lag in range(1, window + 1):
-        same = events.user_index[lag:] == events.user_index[:-lag]
-        left, right = events.item_index[:-lag][same], events.item_index[lag:][same]
-        apart = left != right
-        weights = np.full(int(apart.sum()), DECAY ** (lag - 1), np.float32)
-        together = together + sparse.csr_matrix((weights, (left[apart], right[apart])), shape=(size, size))
-    return sparse.csr_matrix(together + together.T, dtype=np.float32)
+        near = events.user_index[lag:] == events.user_index[:-lag]
+        near &= events.item_index[lag:] != events.item_index[:-lag]
+        left, right = events.item_index[:-lag][near], events.item_index[lag:][near]
+        pairs.append(np.minimum(left, right) * size + np.maximum(left, right))
+        worth = np.ones(len(events)) if events.weight is None else events.weight
+        weights.append((DECAY ** (lag - 1) * worth[:-lag][near] * worth[lag:][near]).astype(np.float32))
+    places = np.divmod(np.concatenate(pairs), max(1, size))
+    once = sparse.csr_matrix((np.concatenate(weights), places), shape=(size, size), dtype=np.float32)
+    count = int(np.clip(MOST_PAIRS // max(1, size), FEWER_NEIGHBOURS, NEIGHBOURS))
+    kept = strongest(sparse.csr_matrix(once + once.T), count)
+    return sparse.csr_matrix(kept.maximum(kept.T), dtype=np.float32)
 
 
 def surprise(together: sparse.csr_matrix) -> sparse.csr_matrix:

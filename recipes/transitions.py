@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recipes.arrays import ragged_positions
+from recipes.arrays import ragged_positions, strongest
 from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories
 from recipes.sequence_ridge import Kernel, history_weights
@@ -89,21 +89,10 @@ def fit_transitions(
     squares = float(np.sum(kernel.decay ** (2 * np.arange(kernel.window))))
     occurrences = np.bincount(items, minlength=num_items) * squares
     scaled = sp.csr_matrix(sp.diags((1 / (occurrences + ridge)).astype(np.float32)) @ total, dtype=np.float32)
-    return Transitions(kernel, _strongest(scaled, PER_ITEM))
+    return Transitions(kernel, strongest(scaled, PER_ITEM))
 
 
 def _summed(held: list[tuple[Indexes, Floats]], num_items: int) -> sp.csr_matrix:
     pairs = np.concatenate([pairs for pairs, _ in held])
     values = np.concatenate([values for _, values in held])
     return sp.csr_matrix((values, (pairs // num_items, pairs % num_items)), shape=(num_items, num_items))
-
-
-def _strongest(matrix: sp.csr_matrix, count: int) -> sp.csr_matrix:
-    """The matrix with the `count` largest entries of each row."""
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    order = np.lexsort((-matrix.data, row))
-    rank = np.arange(len(order)) - matrix.indptr[row]
-    kept = np.sort(order[rank < count])
-    counts = np.bincount(row[kept], minlength=matrix.shape[0])
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    return sp.csr_matrix((matrix.data[kept], matrix.indices[kept], offsets), shape=matrix.shape)
