@@ -1,0 +1,169 @@
+"""`python -m benchmarks.inference`: how long an answer takes, one user at a time and in batches, beside the least that it could.
+
+Models have the shapes that training gives them and random weights, as speed does not depend on what was learned; histories
+are as long as MovieLens 1M's. The peer is what any model of embeddings does at least: one product of a user's vector with all
+items', and `argpartition`; it is asked alternately, in the same process. One JSON line a size and mode. `cpu` figures count the
+processor's time, which other programs on the machine disturb less than the clock's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recipes import topk
+from recipes.blending import Blend
+from recipes.data import Histories
+from recipes.recurrence_scorer import GAPS, RecurrenceScorer
+from recipes.relevance import Components, Priors, RelevanceModel
+from recipes.repeats import COUNTS, LAGS
+from recipes.sequence_ridge import Kernel, SequenceRidge
+from recipes.transitions import PER_ITEM, Transitions
+from recipes.user_personalization import UserPersonalization
+
+K = 25
+MEMBERS = 4_500  # items of a dense ridge, at most
+SINGLE = 400
+MEDIAN_EVENTS, SPREAD, LEAST, MOST = 96, 0.9, 20, 2000
+
+
+@dataclass(frozen=True)
+class Size:
+    """A catalogue to measure, and the dimension of the peer's and the network's embeddings."""
+
+    items: int
+    dimension: int
+    batch: int
+
+
+SIZES = {"3400": Size(3_400, 64, 6_040), "100000": Size(100_000, 128, 1_000), "1000000": Size(1_000_000, 64, 64)}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", default=["3400", "100000"], help=f"of {', '.join(SIZES)}")
+    for name in parser.parse_args().sizes:
+        size, rng = SIZES[name], np.random.default_rng(0)
+        histories = _histories(rng, size)
+        vectors = rng.standard_normal((size.items, size.dimension), np.float32)
+        for mode in ("fast", "auto"):
+            model = _model(rng, size, mode)
+            print(json.dumps({"items": size.items, "mode": mode} | _measured(model, histories, vectors)), flush=True)
+
+
+def _measured(model: RelevanceModel, histories: Histories, vectors: NDArray[np.float32]) -> dict[str, float]:
+    users = [histories.rows(row, row + 1) for row in range(min(SINGLE, len(histories)))]
+    seconds = _alternately(
+        users,
+        peer=lambda _: np.argpartition(-(vectors @ vectors[0]), K)[:K],
+        scores=model.score,
+        list=lambda history: topk.top_k(model.score(history), K),
+    )
+    told: dict[str, float] = {}
+    for name, (wall, cpu) in seconds.items():
+        told |= {
+            f"{name}_p50_ms": _ms(wall, 0.5),
+            f"{name}_p99_ms": _ms(wall, 0.99),
+            f"{name}_cpu_p50_ms": _ms(cpu, 0.5),
+        }
+    peer = statistics.median(seconds["peer"][1])
+    told["list_over_peer"] = round(statistics.median(seconds["list"][1]) / peer, 2)
+    block = vectors[: min(512, len(vectors))]
+    began, cpu_began = time.perf_counter(), time.process_time()
+    np.argpartition(-(block[: len(histories)] @ vectors.T), K, axis=1)
+    told["peer_batch_users_per_cpu_s"] = round(len(block[: len(histories)]) / (time.process_time() - cpu_began))
+    began, cpu_began = time.perf_counter(), time.process_time()
+    topk.recommend(model, histories, K, exclude_seen=True)
+    wall_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_began
+    return told | {
+        "batch_users_per_s": round(len(histories) / wall_s), "batch_users_per_cpu_s": round(len(histories) / cpu_s),
+    }  # fmt: skip
+
+
+def _alternately(
+    users: list[Histories], **asked: Callable[[Histories], object]
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Wall and processor seconds of each, after a few that do not count."""
+    seconds: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in asked}
+    for number, history in enumerate([*users[:20], *users]):
+        for name, function in asked.items():
+            began, cpu_began = time.perf_counter(), time.thread_time()
+            function(history)
+            if number >= 20:
+                seconds[name][1].append(time.thread_time() - cpu_began)
+                seconds[name][0].append(time.perf_counter() - began)
+    return seconds
+
+
+def _ms(seconds: list[float], share: float) -> float:
+    return round(1000 * sorted(seconds)[int(share * (len(seconds) - 1))], 3)
+
+
+def _histories(rng: np.random.Generator, size: Size) -> Histories:
+    lengths = np.clip(rng.lognormal(np.log(MEDIAN_EVENTS), SPREAD, size.batch), LEAST, MOST).astype(int)
+    made = Histories.of([(size.items * rng.random(length) ** 2).astype(int).tolist() for length in lengths])
+    return Histories(
+        made.offsets, made.item_index, np.cumsum(rng.integers(0, 9000, len(made.item_index))), made.event_type, made.user_index
+    )  # fmt: skip
+
+
+def _model(rng: np.random.Generator, size: Size, mode: str) -> RelevanceModel:
+    """Fast mode usually keeps two ridges; auto mode adds one over the profile, and the network."""
+    members = np.arange(min(size.items, MEMBERS))
+    kernels = {"coming": Kernel(32, 0.8, 5), "last": Kernel(32, 0.5)}
+    if mode == "auto":
+        kernels["profile"] = Kernel(100, 0.98, profile=True)
+    linear = dict.fromkeys(kernels, 0.3)
+    parts = Components(
+        {
+            name: SequenceRidge.of(kernel, _small(rng, len(members), len(members)), members, size.items)
+            for name, kernel in kernels.items()
+        }
+    )
+    if size.items > MEMBERS:
+        parts.transitions = Transitions(Kernel(16, 0.8, 3), _sparse(rng, size.items))
+        linear["transitions"] = 0.2
+    if mode == "auto":
+        parts.network = _network(rng, size)
+    logarithmic = {"network": 0.6, "popularity": 0.1} if mode == "auto" else {}
+    parts.blend = Blend(linear, logarithmic, 0.0, -12.0, 0.3 / size.items)
+    priors = Priors(*(_small(rng, size.items) for _ in range(4)))
+    return RelevanceModel(UserPersonalization(), size.items, parts, priors, np.zeros((LAGS, COUNTS), np.float32))
+
+
+def _sparse(rng: np.random.Generator, items: int) -> sp.csr_matrix:
+    per_item = min(PER_ITEM, 20_000_000 // items)
+    targets = rng.integers(0, items, items * per_item).astype(np.int32)
+    offsets = np.arange(0, len(targets) + 1, per_item)
+    return sp.csr_matrix((rng.random(len(targets), np.float32), targets, offsets), shape=(items, items))
+
+
+def _network(rng: np.random.Generator, size: Size) -> RecurrenceScorer:
+    """Two blocks of H = 149 on embeddings of the size's dimension, as `recipes.recurrence.Network` names them."""
+    width, hidden = size.dimension, 149
+    weights = {"gap.weight": _small(rng, GAPS, width), "event_type.weight": _small(rng, 2, width)}
+    shapes = {
+        "norm": (width,), "gates": (3 * hidden, width), "out": (width, hidden),
+        "feed_norm": (width,), "feed_in": (4 * width, width), "feed_out": (width, 2 * width),
+    }  # fmt: skip
+    layers = {f"blocks.{number}.{name}": shape for number in range(2) for name, shape in shapes.items()}
+    for name, shape in (layers | {"norm": (width,)}).items():
+        weights |= {f"{name}.weight": _small(rng, *shape), f"{name}.bias": _small(rng, shape[0])}
+    return RecurrenceScorer(_small(rng, size.items, width), _small(rng, size.items), weights)
+
+
+def _small(rng: np.random.Generator, *shape: int) -> NDArray[np.float32]:
+    return 0.1 * rng.standard_normal(shape, np.float32)
+
+
+if __name__ == "__main__":
+    main()
