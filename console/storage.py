@@ -26,9 +26,16 @@ from django.conf import settings
 from django.db import transaction
 
 from console.errors import InvalidInputException, JobError
-from console.models import Account
+from console.models import Account, BatchInferenceJob, BatchSegmentJob, DatasetExportJob, MetricAttribution
 
 CHUNK = 1 << 20
+WRITERS = (
+    *(
+        (job.objects.all(), "job_output__s3DataDestination__path")
+        for job in (DatasetExportJob, BatchInferenceJob, BatchSegmentJob)
+    ),
+    (MetricAttribution.objects.all(), "output__s3DataDestination__path"),
+)
 HTTPS = (  # the two ways in which Amazon writes an object as a page's address
     re.compile(r"https?://(?P<bucket>[^/]+)\.s3[.-][^/]*amazonaws\.com/(?P<key>.*)"),
     re.compile(r"https?://s3[.-][^/]*amazonaws\.com/(?P<bucket>[^/]+)/(?P<key>.*)"),
@@ -83,7 +90,7 @@ def location_for(account: Account, url: str, *, field: str | None = None) -> Loc
     """Read a location that `account` names in a request.
 
     Raises:
-        InvalidInputException: it is no s3:// URL, is the server's own, or is what another account has uploaded.
+        InvalidInputException: it is no s3:// URL, is the server's own, or is what another account uploads or writes.
     """
     location = parse_location(url, field=field)
     own = store("")
@@ -97,7 +104,22 @@ def location_for(account: Account, url: str, *, field: str | None = None) -> Loc
             f"Access denied: {url}. Allowed below s3://{UPLOADS_BUCKET}/ is {account.number}/, your account's.",
             field=field,
         )
+    if _is_written_by_others(account, location):
+        raise InvalidInputException(
+            f"Access denied: jobs of another account write to {url}. Allowed are other folders.", field=field
+        )
     return location
+
+
+def _is_written_by_others(account: Account, location: Location) -> bool:
+    """Whether jobs of another account write to the location: buckets are everybody's, what one's jobs write is not."""
+    place = f"{location.bucket}/{location.key}".rstrip("/").casefold() + "/"
+    for rows, path in WRITERS:
+        others = rows.exclude(account=account).values_list(path, flat=True).distinct()
+        for output in filter(None, others):
+            if place.startswith(output.removeprefix("s3://").rstrip("/").casefold() + "/"):
+                return True
+    return False
 
 
 def keep_upload(account: Account, path: Path, name: str) -> Location:
