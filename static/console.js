@@ -41,6 +41,11 @@
     });
   };
 
+  // Times are written in UTC; on hover they say the exact one where the person is.
+  const zoned = (within = document) => within.querySelectorAll("time[datetime]").forEach((time) => {
+    time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  });
+
   const copy = async (button) => {
     await navigator.clipboard.writeText(button.dataset.copy);
     button.classList.add("done");
@@ -109,6 +114,7 @@
   });
   document.addEventListener("DOMContentLoaded", () => {
     drawCharts();
+    zoned();
     // What a person has opened or closed stays so when a live part is sent again; logs show their end.
     const opened = new Map();
     document.body.addEventListener("htmx:beforeSwap", (event) => {
@@ -118,6 +124,7 @@
       event.detail.elt.querySelectorAll("details[id]").forEach((part) => { if (opened.has(part.id)) part.open = opened.get(part.id); });
       event.detail.elt.querySelectorAll("pre.log").forEach((log) => { log.scrollTop = log.scrollHeight; });
       drawCharts(event.detail.elt);
+      zoned(event.detail.elt);
     });
   });
 })();

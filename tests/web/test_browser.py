@@ -87,3 +87,41 @@ def test_pages_work_without_javascript(browser, live_server, alice, films, tmp_p
     page.reload()
     assert page.get_by_role("heading", name="Report").is_visible()
     context.close()
+
+
+def test_times_are_told_in_the_zone_of_the_person(browser, live_server, alice, films):
+    context = browser.new_context(base_url=live_server.url, timezone_id="Asia/Tokyo", locale="en-GB")
+    page = context.new_page()
+    page.goto("/dataset-groups/")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill("right-password")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/dataset-groups/")
+    assert "GMT+9" in page.locator("time").first.get_attribute("title")
+    context.close()
+
+
+def test_all_rows_of_a_page_are_ticked_at_once_and_columns_are_chosen(page, films):
+    page.goto("/dataset-groups/")
+    page.get_by_label("Tick all on this page").check()
+    assert page.get_by_label("Tick films").is_checked()
+    page.get_by_role("button", name="Delete ticked").click()
+    assert page.get_by_role("heading", name="Delete 1 dataset group?").is_visible()
+    page.goto("/dataset-groups/")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Domain").uncheck()
+    page.get_by_role("button", name="Show these").click()
+    assert page.get_by_role("columnheader", name="Domain").count() == 0
+    page.reload()
+    assert page.get_by_role("columnheader", name="Domain").count() == 0
+
+
+def test_the_schema_follows_the_columns_while_one_edits(page, films, tmp_path):
+    file = tmp_path / "watched.csv"
+    file.write_text(watched())
+    page.goto("/create/datasets/?group=films")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url("**/preview/**")
+    page.get_by_label("Name of event").fill("CHANNEL")
+    page.locator("#schema", has_text="CHANNEL").wait_for()
