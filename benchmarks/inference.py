@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from recipes import topk
 from recipes.blending import Blend
 from recipes.data import Histories
+from recipes.priors import Priors
 from recipes.recurrence_scorer import GAPS, RecurrenceScorer
-from recipes.relevance import Components, Priors, RelevanceModel
+from recipes.relevance import Components, RelevanceModel
 from recipes.repeats import COUNTS, LAGS
 from recipes.sequence_ridge import Kernel, SequenceRidge
 from recipes.transitions import PER_ITEM, Transitions
@@ -117,25 +118,18 @@ def _histories(rng: np.random.Generator, size: Size) -> Histories:
 
 
 def _model(rng: np.random.Generator, size: Size, mode: str) -> RelevanceModel:
-    """Fast mode usually keeps two ridges; auto mode adds one over the profile, and the network."""
+    """Both modes read histories in several ways; auto mode adds the network."""
     members = np.arange(min(size.items, MEMBERS))
-    kernels = {"coming": Kernel(32, 0.8, 5), "last": Kernel(32, 0.5)}
+    kernels = [Kernel(32, 0.8, 5), Kernel(400, 1.0, profile=True)]
     if mode == "auto":
-        kernels["profile"] = Kernel(100, 0.98, profile=True)
-    linear = dict.fromkeys(kernels, 0.3)
+        kernels += [Kernel(32, 0.5), Kernel(100, 0.97, profile=True)]
+    weights = [_small(rng, len(members), len(members)) for _ in kernels]
     parts = Components(
-        {
-            name: SequenceRidge.of(kernel, _small(rng, len(members), len(members)), members, size.items)
-            for name, kernel in kernels.items()
-        }
+        [SequenceRidge.of(kernel, w, members, size.items) for kernel, w in zip(kernels, weights, strict=True)],
+        [Transitions(kernels[0], _sparse(rng, size.items))] if size.items > MEMBERS else [],
+        network=_network(rng, size) if mode == "auto" else None,
+        blend=Blend({"history": 1.0, "popularity": 0.1, "network": 0.6}, 0.0, -12.0),
     )
-    if size.items > MEMBERS:
-        parts.transitions = Transitions(Kernel(16, 0.8, 3), _sparse(rng, size.items))
-        linear["transitions"] = 0.2
-    if mode == "auto":
-        parts.network = _network(rng, size)
-    logarithmic = {"network": 0.6, "popularity": 0.1} if mode == "auto" else {}
-    parts.blend = Blend(linear, logarithmic, 0.0, -12.0, 0.3 / size.items)
     priors = Priors(*(_small(rng, size.items) for _ in range(4)))
     return RelevanceModel(UserPersonalization(), size.items, parts, priors, np.zeros((LAGS, COUNTS), np.float32))
 

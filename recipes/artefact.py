@@ -26,7 +26,7 @@ from recipes.base import Model, State
 from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
 from recipes.data import Ids, Impressions, Interactions, TrainingData
 
-FORMAT = 1
+FORMAT = 2
 DTYPES = {
     "F64": "<f8",
     "F32": "<f4",

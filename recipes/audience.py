@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,10 +22,15 @@ class Audience:
     features: Floats
     weights: Floats
 
+    @cached_property
+    def _average(self) -> Floats:
+        average: Floats = self.features.mean(axis=0)
+        return average
+
     def score(self, histories: Histories) -> Floats:
-        """(B, N) expected share of each item; 0 for users that are unknown."""
+        """(B, N) expected share of each item; those of users that are unknown are thought to be like the average."""
         known = histories.user_index >= 0
-        features = np.where(known[:, None], self.features[np.maximum(histories.user_index, 0)], 0)
+        features = np.where(known[:, None], self.features[np.maximum(histories.user_index, 0)], self._average)
         scores: Floats = features @ self.weights
         return scores
 

@@ -31,11 +31,12 @@ def recommend(chosen: argparse.Namespace) -> None:
     loaded = load(chosen.folder)
     names, histories = _whom(chosen, loaded.data)
     encoded = _encoded(loaded.data.item_ids.array.to_pylist())
-    for start, part, scores in topk.batches(loaded.model, histories, chosen.batch_size):
-        if chosen.exclude_seen:
-            topk.mask_seen(scores, part)
-        found = topk.top_k(scores, chosen.k)
-        _write_lists("userId", names[start : start + len(part)], found, encoded)
+    start = 0
+    for found in topk.lists(
+        loaded.model, histories, chosen.k, exclude_seen=chosen.exclude_seen, batch_size=chosen.batch_size
+    ):
+        _write_lists("userId", names[start : start + len(found.items)], found, encoded)
+        start += len(found.items)
 
 
 def related(chosen: argparse.Namespace) -> None:

@@ -10,19 +10,19 @@ import numpy as np
 
 from recipes.audience import fit_audience, user_features
 from recipes.base import Floats, Recipe, RecipeError, Run
-from recipes.blending import Validation, hold_out
 from recipes.circumstances import learn_circumstances
 from recipes.data import Histories, TrainingData
+from recipes.holdout import Validation, hold_out
 from recipes.likeness import content_neighbours, item_features
-from recipes.relevance import UNKNOWN, Components, Priors, RelevanceModel
+from recipes.priors import Priors
+from recipes.relevance import Components, RelevanceModel
 from recipes.repeats import COUNTS, LAGS, repeat_rates
 from recipes.selection import choose, follow, without_choice
 from recipes.workshop import Settings, Workshop
 
-RECENT = 0.1  # newest share of the time span that counts as recent
 LONGEST = 500  # newest events of a user that are trained on, at most
-STRENGTH = 20.0  # events' worth of belief that an item's recent share is its overall share
 FEWEST = 10  # held-out events needed to choose by
+ASKED = {"fast": 500, "auto": 1500, "full": 1500}  # users of whom events are held out
 RATE_USERS = 3000  # whose histories tell the repeat rates
 
 
@@ -57,7 +57,7 @@ def _open(settings: Settings, data: TrainingData, run: Run) -> Workshop:
     if not len(data.interactions):
         raise RecipeError("There are no interactions to learn from.")
     histories = training_histories(data, settings)
-    validation = hold_out(histories, data.num_items, run.seed)
+    validation = hold_out(histories, data.num_items, run.seed, ASKED[settings.mode])
     rates = learn_rates(histories, validation, data.num_items)
     workshop = Workshop.of(settings, data, histories, validation, make_priors(data, settings), rates, run)
     run.report("preparing", 1.0)
@@ -67,15 +67,13 @@ def _open(settings: Settings, data: TrainingData, run: Run) -> Workshop:
 def _model(recipe: Recipe, workshop: Workshop, chosen: Components) -> RelevanceModel:
     if workshop.settings.metadata:
         chosen.circumstances = learn_circumstances(workshop.data)
-    priors = with_described(workshop.priors, workshop.features, chosen)
+    priors = _described(workshop.priors, workshop.features, chosen)
     return RelevanceModel(recipe, workshop.num_items, chosen, priors, workshop.rates)
 
 
-def with_described(priors: Priors, features: Floats, components: Components) -> Priors:
-    """Items without events are not unknown where a component reads their metadata."""
+def _described(priors: Priors, features: Floats, components: Components) -> Priors:
     reads = components.content is not None or components.network is not None
-    described = np.any(features != 0, axis=1) if reads and features.shape[1] else np.zeros(len(features), bool)
-    return replace(priors, unknown=np.where(described, 0, priors.unknown).astype(np.float32))
+    return priors.with_described(features) if reads else priors
 
 
 def training_histories(data: TrainingData, settings: Settings) -> Histories:
@@ -91,18 +89,8 @@ def training_histories(data: TrainingData, settings: Settings) -> Histories:
 
 def make_priors(data: TrainingData, settings: Settings) -> Priors:
     """Popularity, all of it and of late."""
-    worth, counts = data.item_worth, data.item_counts
-    share = (worth + 0.5) / (worth.sum() + 0.5 * data.num_items)
-    times = data.interactions.timestamp
-    newest, span = int(times.max()), max(1, int(times.max() - times.min()))
-    age = np.exp((times - newest) / (span * RECENT))
-    age *= 1.0 if data.interactions.weight is None else data.interactions.weight
-    recent = np.bincount(data.interactions.item_index, age, minlength=data.num_items)
-    recent_share = (recent + STRENGTH * share) / (recent.sum() + STRENGTH)
-    popularity, trend = np.log(share), np.log(recent_share / share)
-    unknown = np.where(counts > 0, 0.0, UNKNOWN)
-    fallback = popularity + (trend if settings.recency else 0.0) + unknown
-    return Priors(*(array.astype(np.float32) for array in (popularity, trend, fallback, unknown)))
+    events = data.interactions
+    return Priors.of(events.item_index, events.timestamp, events.weight, data.num_items, recency=settings.recency)
 
 
 def learn_rates(histories: Histories, validation: Validation, num_items: int) -> Floats:
@@ -140,15 +128,16 @@ def update_relevance(model: RelevanceModel, settings: Settings, data: TrainingDa
     if data.num_items < model.num_items:
         raise RecipeError(f"The data have {data.num_items} items, the model {model.num_items}; use FULL training.")
     features = item_features(data) if settings.metadata else np.zeros((data.num_items, 0), np.float32)
-    neighbours = content_neighbours(features, np.arange(model.num_items)) if features.shape[1] else None
+    known = np.flatnonzero(data.item_counts[: model.num_items] > 0)
+    neighbours = content_neighbours(features, known) if features.shape[1] else None
     parts = model.components.enlarged(data.num_items, neighbours)
     run.report("updating", 0.5)
     if parts.content is not None and neighbours is not None:
-        parts.content = content_neighbours(features, parts.ridges[parts.source].members)
+        parts.content = content_neighbours(features, known)
     if parts.audience is not None:
         parts.audience = fit_audience(user_features(data), training_histories(data, settings), data.num_items)
     if settings.metadata:
         parts.circumstances = learn_circumstances(data)
     run.report("updating", 1.0)
-    priors = with_described(make_priors(data, settings), features, parts)
+    priors = _described(make_priors(data, settings), features, parts)
     return RelevanceModel(model.recipe, data.num_items, parts, priors, model.rates)

@@ -212,9 +212,17 @@ def gini(ranked: NDArray[np.int64], num_items: int) -> float:
     >>> gini(np.array([[0], [0]]), 2)
     0.5
     """
-    counts = np.sort(exposures(ranked, num_items))
-    ranks = 2 * np.arange(1, num_items + 1) - num_items - 1
-    return float((ranks * counts).sum() / max(1, num_items * counts.sum()))
+    return gini_of(exposures(ranked, num_items), num_items)
+
+
+def gini_of(counts: NDArray[np.int64], num_items: int) -> float:
+    """`gini` of (M,) exposures; the items of the catalogue that have none may be left out.
+
+    >>> gini_of(np.array([2]), 2)
+    0.5
+    """
+    ranks = 2 * np.arange(num_items - len(counts) + 1, num_items + 1) - num_items - 1
+    return float((ranks * np.sort(counts)).sum() / max(1, num_items * counts.sum()))
 
 
 def exposures(ranked: NDArray[np.int64], num_items: int) -> NDArray[np.int64]:

@@ -171,9 +171,6 @@ def profile_events(tables: Mapping[str, pa.Table]) -> EventsProfile:
     users, items = (pc.value_counts(_strings(table[name])) for name in ("USER_ID", "ITEM_ID"))
     counts = users.field("counts").to_numpy()
     times = table["TIMESTAMP"].cast(pa.int64(), safe=False)
-    moments = table.select(["USER_ID", "TIMESTAMP"]).group_by(["USER_ID", "TIMESTAMP"]).aggregate([([], "count_all")])
-    together = moments["count_all"].to_numpy()
-    rows = max(1, table.num_rows)
     types: dict[str, int] = {}
     if "EVENT_TYPE" in table.column_names:
         found = pc.value_counts(pc.drop_null(_strings(table["EVENT_TYPE"]))).to_pylist()
@@ -186,11 +183,27 @@ def profile_events(tables: Mapping[str, pa.Table]) -> EventsProfile:
         table.num_rows / max(1, len(items)),
         pc.min(times).as_py(),
         pc.max(times).as_py(),
-        float(together[together > 1].sum() / rows),
+        _same_moment(table["USER_ID"], times),
         types,
         _alone(tables.get("ITEMS"), "ITEM_ID", items),
         _alone(tables.get("USERS"), "USER_ID", users),
     )
+
+
+def _same_moment(users: pa.ChunkedArray, times: pa.ChunkedArray) -> float:
+    """The share of events whose user has another at the same time; by sorting, as a table of all moments would not fit."""
+    if len(users) < 2:
+        return 0.0
+    codes = np.asarray(_strings(users).dictionary_encode().indices.fill_null(-1), np.int64) + 1
+    moments = times.fill_null(0).to_numpy()
+    span = int(moments.max()) - int(moments.min()) + 1
+    if int(codes.max() + 1) * span >= 2**63:
+        moments = np.unique(moments, return_inverse=True)[1]
+        span = len(moments)
+    keys = codes * span + (moments - moments.min())
+    keys.sort()
+    same = keys[1:] == keys[:-1]
+    return float(np.count_nonzero(np.append(same, False) | np.insert(same, 0, False)) / len(keys))
 
 
 def _alone(entities: pa.Table | None, key: str, seen: pa.StructArray) -> int | None:

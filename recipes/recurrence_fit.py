@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recipes.blending import ndcg_at_10
 from recipes.data import Histories
+from recipes.holdout import ndcg_at_10
 from recipes.recurrence import RecurrenceTask, Shape
 from recipes.recurrence_scorer import RecurrenceScorer
 from recipes.training import reproducible, train

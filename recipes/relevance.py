@@ -19,6 +19,7 @@ from recipes.base import Contribution, Floats, Model, Recipe, State
 from recipes.blending import Blend, Parts
 from recipes.circumstances import Circumstances
 from recipes.data import Histories
+from recipes.priors import Priors
 from recipes.recurrence_scorer import RecurrenceScorer
 from recipes.repeats import seen_items
 from recipes.sequence_ridge import Kernel, SequenceRidge
@@ -27,38 +28,7 @@ from recipes.transitions import Transitions
 if TYPE_CHECKING:
     from recipes.selection import Plan
 
-UNKNOWN = -30.0  # added to the logarithm of items that nothing is known about
 Tensors: TypeAlias = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Priors:
-    """What is known of items without a history, each (N,) float32.
-
-    Attributes:
-        popularity: log share of the events.
-        trend: log of the share among the recent events over the share among all.
-        fallback: what an empty history gets.
-        unknown: `UNKNOWN` where no component can judge an item, else 0.
-    """
-
-    popularity: Floats
-    trend: Floats
-    fallback: Floats
-    unknown: Floats
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """A ridge that speaks through neighbours in content."""
-
-    ridge: SequenceRidge
-    content: sp.csr_matrix
-
-    def score(self, histories: Histories) -> Floats:
-        """(B, N) weighted means of the ridge's scores."""
-        scores: Floats = self.ridge.score(histories) @ self.content
-        return scores
 
 
 @dataclass
@@ -66,38 +36,37 @@ class Components:
     """The fitted parts of a model and how they are mixed.
 
     Attributes:
-        ridges, transitions, audience, network: see their modules; `ridges` by the names the blend uses.
-        content: (N, N) sparse neighbours in content, through which the ridge called `source` speaks, or None.
+        ridges, transitions: item-to-item weights, dense and sparse, one of each way to read a history; they are added up.
+        audience, network: see their modules.
+        content: (N, N) sparse neighbours in content, through which that sum speaks too, or None.
+        blend: weights of that sum ("history"), of "content", "audience", "network", "popularity" and "trend".
         circumstances: what a request's context says, or None.
         plan: what was chosen, for fitting the same on more events; it is not stored.
     """
 
-    ridges: dict[str, SequenceRidge] = field(default_factory=dict)
-    transitions: Transitions | None = None
+    ridges: list[SequenceRidge] = field(default_factory=list)
+    transitions: list[Transitions] = field(default_factory=list)
     audience: Audience | None = None
     network: RecurrenceScorer | None = None
     content: sp.csr_matrix | None = None
-    source: str = ""
     blend: Blend = field(default_factory=Blend)
     circumstances: Circumstances | None = None
     plan: Plan | None = None
 
-    def linear(self, histories: Histories) -> dict[str, Floats]:
-        """(B, N) scores of all parts that add up."""
-        scores = {name: ridge.score(histories) for name, ridge in self.ridges.items()}
-        for name, part in self.others().items():
-            scores[name] = scores[self.source] @ part.content if isinstance(part, Likeness) else part.score(histories)
-        return scores
+    def history(self, histories: Histories) -> Floats | None:
+        """(B, N) what the events themselves say; None where no component reads them."""
+        scores = [part.score(histories) for part in self.reading]
+        return np.sum(scores, axis=0, dtype=np.float32) if scores else None
+
+    @property
+    def reading(self) -> list[SequenceRidge | Transitions]:
+        """The parts that read events."""
+        return [*self.ridges, *self.transitions]
 
     def enlarged(self, num_items: int, neighbours: sp.csr_matrix | None) -> Components:
         """The same over a catalogue to which items were added; the network learns of them through `neighbours`, if any."""
-        ridges = {
-            name: SequenceRidge.of(ridge.kernel, ridge.weights, ridge.members, num_items)
-            for name, ridge in self.ridges.items()
-        }
-        transitions = self.transitions and replace(
-            self.transitions, matrix=_resized(self.transitions.matrix, num_items)
-        )
+        ridges = [SequenceRidge.of(ridge.kernel, ridge.weights, ridge.members, num_items) for ridge in self.ridges]
+        transitions = [replace(part, matrix=_resized(part.matrix, num_items)) for part in self.transitions]
         content = None if self.content is None else _resized(self.content, num_items)
         audience = self.audience and replace(self.audience, weights=_padded(self.audience.weights.T, num_items).T)
         network = self.network
@@ -111,17 +80,6 @@ class Components:
         return replace(
             self, ridges=ridges, transitions=transitions, content=content, audience=audience, network=network
         )
-
-    def others(self) -> dict[str, Transitions | Audience | Likeness]:
-        """The parts that add up and are no ridges, by the names the blend uses."""
-        found: dict[str, Transitions | Audience | Likeness] = {}
-        if self.transitions is not None:
-            found["transitions"] = self.transitions
-        if self.audience is not None:
-            found["audience"] = self.audience
-        if self.content is not None:
-            found["content"] = Likeness(self.ridges[self.source], self.content)
-        return found
 
 
 class RelevanceModel(Model):
@@ -152,48 +110,48 @@ class RelevanceModel(Model):
         return Answering(self.components, self.priors, self.rates)
 
     def parts(self, histories: Histories) -> Parts:
-        """The components' scores."""
-        shape = (len(histories), self.num_items)
-        linear = self.components.linear(histories)
-        weights = self.components.blend.logarithmic
-        constant = {"popularity": self.priors.popularity, "trend": self.priors.trend}
-        logarithmic = {name: np.broadcast_to(row, shape) for name, row in constant.items() if weights.get(name)}
-        if self.components.network is not None:
-            logarithmic["network"] = self.components.network.score(histories)
-        if not linear and not logarithmic:
-            logarithmic["popularity"] = np.broadcast_to(self.priors.popularity, shape)
+        """The components' scores, each by itself."""
+        shape, known = (len(histories), self.num_items), self.components
+        scores = {
+            "popularity": np.broadcast_to(self.priors.popularity, shape),
+            "trend": np.broadcast_to(self.priors.trend, shape),
+        }
+        history = known.history(histories)
+        if history is not None:
+            scores["history"] = history
+            if known.content is not None:
+                scores["content"] = np.asarray(history @ known.content, np.float32)
+        if known.audience is not None:
+            scores["audience"] = known.audience.score(histories)
+        if known.network is not None:
+            scores["network"] = known.network.score(histories)
         seen = seen_items(histories, self.num_items)
-        return Parts(linear, logarithmic, seen, self.rates[seen.lag, seen.count])
+        return Parts(scores, seen, self.rates[seen.lag, seen.count])
 
     def explain(self, history: Histories, item: int) -> list[Contribution]:
-        """Exact where only sums speak: each event's share of the score above the same without a history."""
-        if not len(history.item_index) or not self.components.ridges or self.components.network is not None:
+        """Exact where sums speak: each event's own share of the score; by leaving events out where a network does."""
+        if not len(history.item_index) or self.components.network is not None:
             return super().explain(history, item)
         shares = self._shares(history, item)
-        parts = self.parts(history)
-        total = float(self.components.blend.mix(parts)[0, item])
-        bare = float(self.components.blend.mix(_without_history(parts))[0, item])
-        explained = float(shares.sum())
-        scale = (total - bare) / explained if abs(explained) > 1e-12 else 0.0
-        if scale <= 0:  # repeats outweigh the sum; leaving events out is then the better account
-            return super().explain(history, item)
-        weights = [Contribution(position, float(share) * scale) for position, share in enumerate(shares)]
-        weights.append(Contribution(-1, bare, "popularity"))
-        return sorted(weights, key=lambda contribution: -contribution.weight)
+        if item in history.item_index:
+            newest = int(np.flatnonzero(history.item_index == item)[-1])
+            parts = self.parts(history)
+            shares[newest] += self.components.blend.of_seen(parts.rates)[parts.seen.item == item][0]
+        rest = float(self.score(history)[0, item]) - float(shares.sum())
+        weights = [Contribution(position, float(share)) for position, share in enumerate(shares)]
+        return sorted([*weights, Contribution(-1, rest, "popularity")], key=lambda contribution: -contribution.weight)
 
     def _shares(self, history: Histories, item: int) -> Floats:
-        """(E,) what each event adds to the linear sum for `item`."""
-        parts, weights = self.components, self.components.blend.linear
+        """(E,) what each event adds to the score of `item`, directly and through the items it is like."""
+        parts, weights = self.components, self.components.blend.weights
         shares = np.zeros(len(history.item_index), np.float32)
-        for name, ridge in parts.ridges.items():
-            shares += np.float32(weights.get(name, 0.0)) * ridge.contributions(history, item)
-        if parts.transitions is not None:
-            shares += np.float32(weights.get("transitions", 0.0)) * parts.transitions.contributions(history, item)
-        if parts.content is not None:
-            column = parts.content[:, [item]].tocoo()
-            for neighbour, weight in zip(column.row, column.data, strict=True):
-                known = parts.ridges[parts.source].contributions(history, int(neighbour))
-                shares += np.float32(weights.get("content", 0.0) * weight) * known
+        for part in parts.reading:
+            shares += np.float32(weights.get("history", 0.0)) * part.contributions(history, item)
+            if parts.content is not None:
+                column = parts.content[:, [item]].tocoo()
+                for neighbour, weight in zip(column.row, column.data, strict=True):
+                    through = np.float32(weights.get("content", 0.0) * weight)
+                    shares += through * part.contributions(history, int(neighbour))
         return shares
 
     def _fallback(self, users: NDArray[np.int64]) -> Floats:
@@ -211,10 +169,10 @@ class RelevanceModel(Model):
         tensors: Tensors = {f"priors.{name}": value for name, value in vars(self.priors).items()} | {
             "rates": self.rates
         }
-        for name, ridge in parts.ridges.items():
-            tensors |= {f"ridge.{name}.weights": ridge.weights, f"ridge.{name}.members": ridge.members}
-        if parts.transitions is not None:
-            tensors |= _sparse_tensors("transitions", parts.transitions.matrix)
+        for number, ridge in enumerate(parts.ridges):
+            tensors |= {f"ridge.{number}.weights": ridge.weights, f"ridge.{number}.members": ridge.members}
+        for number, transitions in enumerate(parts.transitions):
+            tensors |= _sparse_tensors(f"transitions.{number}", transitions.matrix)
         if parts.content is not None:
             tensors |= _sparse_tensors("content", parts.content)
         if parts.audience is not None:
@@ -223,9 +181,11 @@ class RelevanceModel(Model):
         if parts.network is not None:
             tensors |= {"network/table": parts.network.table, "network/bias": parts.network.bias}
             tensors |= {f"network.{name}": value for name, value in parts.network.weights.items()}
-        kernels = {name: asdict(ridge.kernel) for name, ridge in parts.ridges.items()}
-        values: dict[str, Any] = {"blend": asdict(parts.blend), "kernels": kernels, "source": parts.source}
-        values |= {"transitions": asdict(parts.transitions.kernel)} if parts.transitions else {}
+        values: dict[str, Any] = {
+            "blend": asdict(parts.blend),
+            "ridges": [asdict(ridge.kernel) for ridge in parts.ridges],
+            "transitions": [asdict(transitions.kernel) for transitions in parts.transitions],
+        }
         return State(tensors, values | ({"context": parts.circumstances.values()} if parts.circumstances else {}))
 
     @classmethod
@@ -235,22 +195,25 @@ class RelevanceModel(Model):
         weights = {
             name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")
         }
-        components = Components(
-            {
-                name: SequenceRidge.of(
-                    Kernel(**kernel), tensors[f"ridge.{name}.weights"], tensors[f"ridge.{name}.members"], num_items
-                )
-                for name, kernel in values["kernels"].items()
-            },
-            Transitions(Kernel(**values["transitions"]), _sparse("transitions", tensors, num_items))
-            if "transitions" in values
-            else None,
+        audience = (
             Audience(tensors["audience.features"], tensors["audience.weights"])
             if "audience.weights" in tensors
-            else None,
+            else None
+        )
+        components = Components(
+            [
+                SequenceRidge.of(
+                    Kernel(**kernel), tensors[f"ridge.{number}.weights"], tensors[f"ridge.{number}.members"], num_items
+                )
+                for number, kernel in enumerate(values["ridges"])
+            ],
+            [
+                Transitions(Kernel(**kernel), _sparse(f"transitions.{number}", tensors, num_items))
+                for number, kernel in enumerate(values["transitions"])
+            ],
+            audience,
             RecurrenceScorer(tensors["network/table"], tensors["network/bias"], weights) if weights else None,
             _sparse("content", tensors, num_items) if "content.data" in tensors else None,
-            values["source"],
             Blend(**values["blend"]),
             Circumstances.of(values["context"], tensors) if "context" in values else None,
         )
@@ -278,10 +241,3 @@ def _resized(matrix: sp.csr_matrix, size: int) -> sp.csr_matrix:
 
 def _padded(rows: Floats, size: int) -> Floats:
     return np.pad(rows, ((0, size - len(rows)), (0, 0)))
-
-
-def _without_history(parts: Parts) -> Parts:
-    """The same with nothing learned from events, repeats included."""
-    silent = {name: np.zeros_like(scores) for name, scores in parts.linear.items()}
-    nothing = replace(parts.seen, **{name: getattr(parts.seen, name)[:0] for name in ("row", "item", "lag", "count")})
-    return Parts(silent, parts.logarithmic, nothing, parts.rates[:0])

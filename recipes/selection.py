@@ -1,140 +1,42 @@
-"""Which components a data set deserves: candidates are fitted without the held-out events, judged and mixed on those,
-and what stays in the mix is fitted again with everything.
+"""Which components a data set deserves: candidates are fitted without the held-out events, mixed on those, and what
+stays in the mix is fitted again with everything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import scipy.sparse as sp
 
 from recipes.base import Floats
-from recipes.blending import NEVER, Blend, Parts, Validation, quality, search, shortlist
+from recipes.blending import Blend, Parts, learn_blend
+from recipes.data import Histories
 from recipes.likeness import content_neighbours
+from recipes.neighbours import inside
+from recipes.priors import Priors
 from recipes.recurrence_scorer import RecurrenceScorer
 from recipes.relevance import Components
 from recipes.sequence_ridge import Kernel, SequenceRidge
+from recipes.transitions import Transitions
 from recipes.workshop import Candidate, Workshop
 
 if TYPE_CHECKING:
     from recipes.recurrence_fit import TrainedNetwork
 
 FLOPS_A_SECOND = 60e9
-RIDGE_SHARE = 0.2  # of a time budget that trying ridges may take; fitting the chosen ones again takes as much at most
-MOST_RIDGES = 3  # in a blend: each is fitted again and read for every answer
-FAST_SECONDS = 3.0  # of work that the fast mode plans on ridges
+TRIAL_SHARE = (
+    0.2  # of a time budget that trying candidates may take; fitting the chosen ones again takes as much at most
+)
+FAST_SECONDS = 2.5  # of work that the fast mode plans on candidates
+FEWEST = 2  # candidates, however little time there is
 LEAST_SECONDS = 3.0  # for which training a network is worth beginning
-SWEEPS = 3
-
-
-def choose(workshop: Workshop) -> Components:
-    """Fit candidates without the held-out events, blend them, refit those in the blend with everything."""
-    if workshop.settings.ridges and planned_ridges(workshop) <= 1:
-        return without_trials(workshop)
-    trial, tried, linear, found = _try_ridges(workshop)
-    for name, part in trial.others().items():
-        linear[name] = workshop.scores(part)
-        linear[name] /= _mass(linear[name])
-    network = _network(workshop) if _wants_network(workshop) else None
-    trial.network = network.scorer if network else None
-    seen = workshop.asked.seen
-    parts = Parts(linear, _logarithmic(workshop, trial), seen, workshop.rates[seen.lag, seen.count])
-    blend = _blend(workshop, *shortlist(workshop.asked, parts), found)
-    return follow(workshop, Plan(tried, blend, trial.source, network))
-
-
-def without_choice(workshop: Workshop) -> Components:
-    """Too little data to hold any back: one ridge and a little popularity, or the network alone."""
-    floor = 0.3 / workshop.num_items
-    if not workshop.settings.ridges:
-        return Components(network=_network(workshop).scorer, blend=Blend({}, {"network": 1.0}, floor=floor))
-    ridge = workshop.fit_ridge(Candidate(Kernel(workshop.settings.window, 0.8, 1), 1.0), workshop.histories)
-    return Components({"next": ridge}, blend=Blend({"next": 1.0}, {"popularity": 0.1}, floor=floor))
-
-
-def without_trials(workshop: Workshop) -> Components:
-    """No time to try anything: the ridge that does well most often, on everything; what the data say of repeats."""
-    ridge = workshop.fit_ridge(
-        Candidate(Kernel(workshop.settings.window, 0.8, 5), _strength(workshop)), workshop.histories
-    )
-    repeating = workshop.validation.repeating
-    final = Components({"coming": ridge})
-    if len(workshop.members) < workshop.num_items:
-        final.transitions = workshop.fit_transitions(workshop.histories)
-    histories = workshop.validation.histories
-    few = histories.rows(0, min(len(histories), 100))
-    weights = {name: 1 / float(_mass(scores)) for name, scores in final.linear(few).items()}
-    final.blend = Blend(
-        weights, {}, 1.0 if repeating else 0.0, 0.0 if repeating else NEVER, floor=0.3 / workshop.num_items
-    )
-    return final
-
-
-def planned_ridges(workshop: Workshop) -> int:
-    """How many candidates the size of the data allows."""
-    events, window = len(workshop.histories.item_index), workshop.settings.window
-    cost = 2.4 * len(workshop.members) ** 3 + 1500 * events * window
-    seconds = FAST_SECONDS if workshop.settings.mode == "fast" else 10 + 30 * events / 1e6
-    return int(FLOPS_A_SECOND * seconds / cost)
-
-
-def candidates(workshop: Workshop, found: Mapping[str, float]) -> Iterator[tuple[str, Candidate]]:
-    """Ridges worth trying, the most promising first; the last ones follow what was `found` of the first."""
-    window, strength = workshop.settings.window, _strength(workshop)
-    tried = {
-        "coming": Candidate(Kernel(window, 0.8, 5), strength),
-        "last": Candidate(Kernel(window, 0.5, 1), strength / 2),
-        "profile": Candidate(Kernel(100, 0.98, profile=True), 5 * strength, 0.3),
-        "next": Candidate(Kernel(window, 0.8, 1), strength),
-    }
-    yield from tried.items()
-    if found["last"] > found["coming"]:
-        yield "just now", Candidate(Kernel(min(window, 8), 0.3, 1), strength / 2)
-    else:
-        tried["lately"] = Candidate(Kernel(window, 0.9, 10, 0.9), strength, 0.3)
-        yield "lately", tried["lately"]
-        yield "lifetime", Candidate(Kernel(400, 1.0, profile=True), 2 * strength, 0.5)
-    best = max(tried, key=lambda name: found.get(name, 0.0))
-    for label, factor in (("stronger", 4.0), ("weaker", 0.25)):
-        yield f"{best} {label}", replace(tried[best], ridge=tried[best].ridge * factor)
-        if found[f"{best} {label}"] > found[best]:
-            return
-
-
-def _strength(workshop: Workshop) -> float:
-    return float(np.clip(len(workshop.histories.item_index) / 10_000, 10.0, 100.0))
-
-
-def _try_ridges(workshop: Workshop) -> tuple[Components, dict[str, Candidate], dict[str, Floats], dict[str, float]]:
-    """The candidates' scores of the held-out queries and how good each is; only what others build on is kept fitted."""
-    trial = Components()
-    tried: dict[str, Candidate] = {}
-    linear: dict[str, Floats] = {}
-    found: dict[str, float] = {}
-    if not workshop.settings.ridges:
-        return trial, tried, linear, found
-    planned, run, begun = planned_ridges(workshop), workshop.run, workshop.run.seconds_left
-    for name, candidate in candidates(workshop, found):
-        ridge = workshop.fit_ridge(candidate, workshop.remaining)
-        scores = workshop.scores(ridge)
-        scores /= _mass(scores)
-        tried[name], linear[name] = candidate, scores
-        found[name] = quality(workshop.asked, scores.copy())
-        run.report("validating", message=f"Ridge {name}: {found[name]:.4f}")
-        if found[name] == max(found.values()):
-            trial.ridges, trial.source = {name: ridge}, name
-        if len(found) >= planned or run.seconds_left < (1 - RIDGE_SHARE) * begun:
-            break
-    if len(workshop.members) < workshop.num_items:
-        trial.transitions = workshop.fit_transitions(workshop.remaining)
-    if workshop.users.shape[1]:
-        trial.audience = workshop.fit_audience(workshop.remaining)
-    if workshop.features.shape[1]:
-        trial.content = content_neighbours(workshop.features, workshop.members)
-    return trial, tried, linear, found
+LEAST_NETWORK = 0.3  # what the full mode's network says at least
+MOST_WITH_COSINES = 100_000  # items
+Fitted: TypeAlias = SequenceRidge | Transitions
 
 
 @dataclass(frozen=True)
@@ -142,72 +44,221 @@ class Plan:
     """What was chosen for a data set.
 
     Attributes:
-        tried: the ridges by name.
-        blend: its weights are for parts whose scores add up to 1.
-        source: the ridge that content neighbours speak through.
+        tried: the chosen candidates by name.
+        weights: what each of them counts in the sum that speaks for the history.
+        blend: of that sum, which it calls "history", and everything else.
         network: trained without the held-out events, or None.
     """
 
-    tried: dict[str, Candidate]
-    blend: Blend
-    source: str
-    network: TrainedNetwork | None
+    tried: dict[str, Candidate] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+    blend: Blend = field(default_factory=Blend)
+    network: TrainedNetwork | None = None
+
+
+def choose(workshop: Workshop) -> Components:
+    """Fit candidates without the held-out events, blend them, refit those in the blend with everything."""
+    tried, seconds = planned(workshop) if workshop.settings.ridges else ({}, 0.0)
+    # no time to fit anything twice: what is learned without the few held-out events answers
+    hurried = workshop.settings.mode == "fast" and seconds > FAST_SECONDS / 2
+    kept: list[tuple[str, Fitted]] = []
+    scores = _try(workshop, tried, kept if hurried else None)
+    network = _network(workshop) if _wants_network(workshop) else None
+    plan = _plan(workshop, {name: tried[name] for name in scores}, scores, network)
+    return assemble(workshop, plan, iter(kept)) if hurried else follow(workshop, plan)
+
+
+def without_choice(workshop: Workshop) -> Components:
+    """Too little data to hold any back: one ridge and a little popularity, or the network alone."""
+    if not workshop.settings.ridges:
+        return Components(network=_network(workshop).scorer, blend=Blend({"network": 1.0}))
+    only = {"next": Candidate(Kernel(workshop.settings.window, 0.8, 1), ridge=1.0)}
+    return assemble(
+        workshop,
+        Plan(only, {"next": 10.0}, Blend({"history": 1.0, "popularity": 0.1})),
+        _fit(workshop, only, workshop.histories),
+    )
 
 
 def follow(workshop: Workshop, plan: Plan) -> Components:
-    """The components in the plan's blend, fitted on everything; ridges that read a history alike become one."""
-    blend, tried = plan.blend, plan.tried
-    used = {name for name, weight in (*blend.linear.items(), *blend.logarithmic.items()) if weight}
-    if "content" in used:
-        used.add(plan.source)
-    weights = {name: weight for name, weight in blend.linear.items() if name in used and name not in tried}
-    final = Components(
-        {},
-        workshop.fit_transitions(workshop.histories) if "transitions" in used else None,
-        workshop.fit_audience(workshop.histories) if "audience" in used else None,
-        _continued(workshop, plan.network) if plan.network and "network" in used else None,
-        content_neighbours(workshop.features, workshop.members) if "content" in used else None,
+    """The plan's components, fitted on everything."""
+    return assemble(workshop, plan, _fit(workshop, plan.tried, workshop.histories))
+
+
+def candidates(workshop: Workshop) -> dict[str, Candidate]:
+    """What is worth trying, the most promising first."""
+    window, strength = workshop.settings.window, _strength(workshop)
+    newest, lately = Kernel(window, 0.5), Kernel(window, 0.8, 5)
+    profile, lifetime = Kernel(100, 0.97, profile=True), Kernel(400, 1.0, profile=True)
+    found = {
+        "coming": Candidate(lately, ridge=3 * strength),
+        "closeness": Candidate(lately, "closeness"),
+        "rare": Candidate(lately, "rare"),
+        "lifetime": Candidate(lifetime, ridge=8 * strength, dropout=0.5),
+        "last": Candidate(newest, ridge=strength / 2),
+        "profile": Candidate(profile, ridge=20 * strength, dropout=0.3),
+        "company": Candidate(lifetime, "cosine"),
+        "recent company": Candidate(lately, "cosine"),
+        "next": Candidate(Kernel(window, 0.8), ridge=strength),
+        "coming, freer": Candidate(lately, ridge=strength),
+        "profile, freer": Candidate(profile, ridge=5 * strength, dropout=0.3),
+        "lifetime, freer": Candidate(lifetime, ridge=2 * strength, dropout=0.5),
+        "long closeness": Candidate(profile, "closeness"),
+    }
+    if len(workshop.members) == workshop.num_items:
+        found.pop("rare")
+    if workshop.num_items > MOST_WITH_COSINES:
+        found = {name: candidate for name, candidate in found.items() if candidate.kind != "cosine"}
+    return found
+
+
+def planned(workshop: Workshop) -> tuple[dict[str, Candidate], float]:
+    """As many candidates as the size of the data allows, two at least; and the seconds that they will about take."""
+    events = len(workshop.histories.item_index)
+    sizes = np.diff(workshop.histories.offsets).astype(np.float64)
+    plenty = FAST_SECONDS if workshop.settings.mode == "fast" else 10 + 30 * events / 1e6
+    seconds = min(plenty, TRIAL_SHARE * workshop.run.seconds_left)
+    left = seconds
+    done: set[object] = set()
+    found: dict[str, Candidate] = {}
+    for name, candidate in candidates(workshop).items():
+        key = candidate.moments if candidate.kind == "ridge" else candidate.kind
+        cost = _moments_cost(candidate, events, float(np.square(sizes).sum())) if key not in done else 0.0
+        if candidate.kind == "ridge":
+            cost += (1.0 if candidate.kernel.profile else 2.4) * len(workshop.members) ** 3
+        cost /= FLOPS_A_SECOND
+        if cost <= left or len(found) < FEWEST:
+            found[name] = candidate
+            left -= cost
+            done.add(key)
+    return found, seconds - left
+
+
+def _moments_cost(candidate: Candidate, events: int, pairs: float) -> float:
+    """Operations that counting pairs costs, in what multiplications would cost."""
+    if candidate.kind == "ridge" and not candidate.kernel.profile:
+        return 1500.0 * events * candidate.kernel.window
+    return {"closeness": 60e3 * events, "rare": 20e3 * events}.get(candidate.kind, 100.0 * pairs)
+
+
+def _strength(workshop: Workshop) -> float:
+    return float(np.clip(len(workshop.histories.item_index) / 10_000, 10.0, 100.0))
+
+
+def _fit(workshop: Workshop, tried: Mapping[str, Candidate], histories: Histories) -> Iterator[tuple[str, Fitted]]:
+    yield from workshop.fit_sparse(tried, histories)
+    yield from workshop.fit_ridges(tried, histories)
+
+
+def _try(
+    workshop: Workshop, tried: Mapping[str, Candidate], kept: list[tuple[str, Fitted]] | None
+) -> dict[str, Floats]:
+    """The candidates' scores of the held-out queries, as far as time allows; what is fitted goes into `kept`, if given."""
+    run, begun = workshop.run, workshop.run.seconds_left
+    scores: dict[str, Floats] = {}
+    for name, part in _fit(workshop, tried, workshop.remaining):
+        scores[name] = workshop.scores(part)
+        if kept is not None:
+            kept.append((name, part))
+        run.report("validating", len(scores) / len(tried))
+        if run.seconds_left < (1 - TRIAL_SHARE) * begun:
+            break
+    return scores
+
+
+def _plan(
+    workshop: Workshop, tried: dict[str, Candidate], scores: dict[str, Floats], network: TrainedNetwork | None
+) -> Plan:
+    """Weigh the candidates against all else; then their sum against what it says through likeness in content."""
+    others = _others(workshop, network)
+    blend, quality, shares = _learned(workshop, scores | others)
+    weights = {name: blend.weights[name] for name in tried if name in blend.weights}
+    blend = replace(blend, weights={"history": 1.0} | {k: w for k, w in blend.weights.items() if k not in tried})
+    if weights and workshop.features.shape[1]:
+        history = np.sum([np.float32(weight) * scores[name] for name, weight in weights.items()], axis=0)
+        content = np.asarray(history @ _content(workshop)[workshop.columns][:, workshop.columns], np.float32)
+        richer, better, told = _learned(workshop, {"history": history, "content": content} | others)
+        if better > quality and richer.weights.get("history") and richer.weights.get("content"):
+            blend, quality = richer, better
+            shares = {name: share * told["history"] for name, share in shares.items() if name in weights} | told
+    told_shares = {name: share for name, share in shares.items() if name != "history"}
+    workshop.run.report("blending", 1.0, message=f"Chosen, at {quality:.4f}: {in_words(told_shares, blend)}")
+    return Plan({name: tried[name] for name in weights}, weights, blend, network)
+
+
+def _learned(workshop: Workshop, scores: Mapping[str, Floats]) -> tuple[Blend, float, dict[str, float]]:
+    seen = workshop.asked.seen
+    parts = Parts(scores, seen, workshop.rates[seen.lag, seen.count])
+    full = workshop.settings.mode == "full" or not workshop.settings.ridges
+    return learn_blend(
+        workshop.asked, parts, partial(workshop.run.report, "blending", 0.0), {"network": LEAST_NETWORK} if full else {}
+    )
+
+
+def in_words(shares: Mapping[str, float], blend: Blend) -> str:
+    """The mix for people who watch, heaviest first.
+
+    >>> in_words({"next": 0.25, "network": 1.0}, Blend(seen=-12.0))
+    'network 1, next 0.25; items do not repeat'
+    """
+    parts = sorted(shares.items(), key=lambda part: -abs(part[1]))
+    mixed = ", ".join(f"{name} {share:.2g}" for name, share in parts if abs(share) >= 0.005)
+    return f"{mixed}; items {'may' if blend.repeat else 'do not'} repeat"
+
+
+def _others(workshop: Workshop, network: TrainedNetwork | None) -> dict[str, Floats]:
+    """What the other components say of the held-out queries; what counts events counts the remaining ones."""
+    columns, remaining = workshop.columns, workshop.remaining
+    shape = (len(workshop.asked.histories), len(columns))
+    known = Priors.of(
+        remaining.item_index,
+        remaining.timestamp,
+        remaining.weight,
+        workshop.num_items,
+        recency=workshop.settings.recency,
+    )
+    parts = {"popularity": np.broadcast_to(known.popularity[columns], shape)}
+    if workshop.settings.recency:
+        parts["trend"] = np.broadcast_to(known.trend[columns], shape)
+    if workshop.settings.ridges and workshop.users.shape[1]:
+        parts["audience"] = workshop.scores(workshop.fit_audience(remaining))
+    if network is not None:
+        parts["network"] = workshop.scores(network.scorer)
+    return parts
+
+
+def assemble(workshop: Workshop, plan: Plan, fitted: Iterator[tuple[str, Fitted]]) -> Components:
+    """The components of the plan, of which `fitted` tells those that read events; what is read alike is added up."""
+    dense: dict[tuple[int, float], SequenceRidge] = {}
+    sparse: dict[tuple[int, float], Transitions] = {}
+    for name, part in fitted:
+        if name not in plan.weights:
+            continue
+        weight, reading = np.float32(plan.weights[name]), plan.tried[name].reading
+        if isinstance(part, SequenceRidge):
+            before = dense[reading].weights if reading in dense else np.float32(0.0)
+            dense[reading] = replace(part, weights=part.weights * weight + before)
+        else:
+            matrix = part.matrix * weight + (sparse[reading].matrix if reading in sparse else 0)
+            sparse[reading] = replace(part, matrix=sp.csr_matrix(matrix, dtype=np.float32))
+    for reading in dense.keys() & sparse.keys():
+        within, rest = inside(sparse[reading].matrix, dense[reading].position)
+        dense[reading] = replace(dense[reading], weights=dense[reading].weights + within)
+        sparse[reading] = replace(sparse[reading], matrix=rest)
+    used = plan.blend.weights
+    return Components(
+        list(dense.values()),
+        [part for part in sparse.values() if part.matrix.nnz],
+        workshop.fit_audience(workshop.histories) if used.get("audience") else None,
+        _continued(workshop, plan.network) if plan.network and used.get("network") else None,
+        _content(workshop) if used.get("content") else None,
+        plan.blend,
         plan=plan,
     )
-    alike: dict[tuple[int, float], str] = {}
-    for name in sorted(used & tried.keys()):
-        ridge = workshop.fit_ridge(tried[name], workshop.histories)
-        share = blend.linear.get(name, 0.0) / float(_mass(workshop.scores(ridge)))
-        kind = (ridge.kernel.window, ridge.kernel.decay)
-        host = alike.setdefault(kind, name)
-        if host in final.ridges:
-            ridge = _sum(final.ridges[host], weights[host], ridge, share)
-            share = 1.0
-        final.ridges[host], weights[host] = ridge, share
-        if name == plan.source:
-            final.source = host
-    for name, part in final.others().items():
-        weights[name] /= float(_mass(workshop.scores(part)))
-    final.blend = replace(blend, linear=weights)
-    return final
 
 
-def _sum(first: SequenceRidge, first_weight: float, second: SequenceRidge, second_weight: float) -> SequenceRidge:
-    total = first.weights * np.float32(first_weight)
-    total += second.weights * np.float32(second_weight)
-    return replace(first, weights=total)
-
-
-def _mass(scores: Floats) -> np.float32:
-    """What a row's positive scores add up to on average; dividing by it makes components comparable."""
-    return np.float32(max(1e-9, float(np.maximum(scores, 0).sum(axis=1).mean())))
-
-
-def _logarithmic(workshop: Workshop, trial: Components) -> dict[str, Floats]:
-    columns = workshop.columns
-    shape = (len(workshop.asked.histories), len(columns))
-    parts = {
-        "popularity": np.broadcast_to(workshop.priors.popularity[columns], shape),
-        "trend": np.broadcast_to(workshop.priors.trend[columns], shape),
-    }
-    if trial.network is not None:
-        parts["network"] = workshop.scores(trial.network)
-    return parts
+def _content(workshop: Workshop) -> sp.csr_matrix:
+    return content_neighbours(workshop.features, np.flatnonzero(workshop.data.item_counts > 0))
 
 
 def _network(workshop: Workshop) -> TrainedNetwork:
@@ -227,44 +278,3 @@ def _wants_network(workshop: Workshop) -> bool:
     if not workshop.settings.ridges:
         return True
     return workshop.settings.network and workshop.settings.mode != "fast" and workshop.run.seconds_left > LEAST_SECONDS
-
-
-def _blend(workshop: Workshop, validation: Validation, parts: Parts, found: dict[str, float]) -> Blend:
-    """Coordinate search from the best ridge: other ridges, the network, popularity, repeats, and all once more."""
-    run = workshop.run
-    ordered = sorted(parts.linear, key=lambda name: -found.get(name, 0.0))
-    full = workshop.settings.mode == "full"
-    start = Blend(
-        dict.fromkeys(ordered[:1], 1.0),
-        {} if ordered else {"network": 1.0},
-        floor=0.3 / workshop.num_items,
-        seen=0.0 if validation.repeating else NEVER,
-    )
-    grids: dict[str, tuple[float, ...]] = {}
-    if "network" in parts.logarithmic and ordered:
-        start = replace(start, logarithmic={"network": 0.1} if full else {})
-        grids["network"] = (*(() if full else (0.0,)), 0.15, 0.3, 0.6, 1.0, 1.5)
-    grids |= dict.fromkeys(ordered[1:], (0.0, 0.15, 0.4, 1.0, 2.5, 5.0))
-    grids["popularity"] = (-0.3, -0.15, 0.0, 0.15, 0.3)
-    if workshop.settings.recency:
-        grids["trend"] = (0.0, 0.15, 0.3, 0.6)
-    if validation.repeating:
-        grids |= {"repeat": (0.0, 0.3, 1.0, 3.0, 10.0, 30.0), "seen": (-3.0, -1.0, -0.3, 0.0, 0.3, 1.0)}
-    blend, reached = start, 0.0
-    for sweep in range(SWEEPS):
-        blend, reached = search(validation, parts, blend, grids, partial(run.report, "blending", sweep / SWEEPS))
-        blend, grids = _pruned(blend, grids, found)
-    run.report("blending", 1.0, message=f"Chosen, at {reached:.4f}: {blend.told()}")
-    return blend
-
-
-def _pruned(
-    blend: Blend, grids: Mapping[str, tuple[float, ...]], found: Mapping[str, float]
-) -> tuple[Blend, dict[str, tuple[float, ...]]]:
-    """The blend with its heaviest ridges only, and what is left to search."""
-    ridges = sorted((name for name in blend.linear if name in found), key=lambda name: -blend.linear[name])
-    dropped = {name for name in ridges[MOST_RIDGES:] if name in grids}
-    kept = {name: weight for name, weight in blend.linear.items() if name not in dropped}
-    fresh = {name for name in found if name not in ridges[:MOST_RIDGES]}
-    left = {name: weights for name, weights in grids.items() if name not in fresh or len(ridges) < MOST_RIDGES}
-    return replace(blend, linear=kept), left

@@ -2,6 +2,7 @@
 
 Intervals by the paired bootstrap, p-values by sign flips (under the null hypothesis each query's difference is as likely to be
 the other way round; Fisher 1935, "The Design of Experiments"), held together over the metrics by Holm's step-down method.
+Coverage and Gini belong to all lists together, not to one query: there whole lists change sides.
 """
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.evaluation import Evaluation, Values, bootstrap, is_aws_metric
+from recipes.base import Indexes
+from recipes.data import Ids
+from recipes.evaluation import DEPTH, Evaluation, Values, bootstrap, is_aws_metric
+from recipes.metrics import exposures, gini_of
+from recipes.shown import Shown
 
 FLIPS = 4000
 FLIP_CELLS = 4_000_000  # of signs held at a time
 LEVEL = 0.05
+FEWEST_DRAWS, MOST_DRAWS = 499, 1999  # of lists; fewer could show nothing once Holm has corrected for a dozen metrics
+DRAWN_CELLS = 200_000_000  # places of lists looked at over all draws
+SHAPES = ("coverage", "gini")
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,8 @@ def compare(
     Args:
         first: what is compared against.
         second: what is compared, on the same frozen test.
-        metrics: which per-query metrics; AWS's by default. The more, the stricter Holm's correction.
+        metrics: which per-query metrics, and "coverage" and "gini" where both evaluations hold their lists; AWS's by
+            default. The more, the stricter Holm's correction.
         seed: of bootstrap and sign flips.
 
     Raises:
@@ -76,19 +85,30 @@ def compare(
             "only versions judged on the same frozen test set can be compared."
         )
     names = _names(first, second) if metrics is None else list(metrics)
-    if missing := [name for name in names if name not in first.values or name not in second.values]:
-        raise ValueError(f"{missing[0]} is not in both evaluations, in both are {', '.join(_common(first, second))}.")
-    differences: Values = {name: second.values[name] - first.values[name] for name in names}
+    common = comparable(first, second)
+    if missing := [name for name in names if name not in common]:
+        raise ValueError(f"{missing[0]} is not in both evaluations, in both are {', '.join(common)}.")
+    differences: Values = {name: second.values[name] - first.values[name] for name in names if name not in SHAPES}
     intervals = bootstrap(differences, seed=seed)
     p_values = sign_flip_p_values(differences, seed=seed)
+    shapes = _shapes(first.shown, second.shown, seed) if set(SHAPES) & set(names) else {}
     found = [
-        Comparison(
+        shapes[name]
+        if name in shapes
+        else Comparison(
             name, first.figures[name], second.figures[name], _mean(differences[name]), *intervals[name], p_values[name]
         )
         for name in names
     ]
     adjusted = holm([comparison.p_value for comparison in found])
     return [replace(comparison, adjusted=value) for comparison, value in zip(found, adjusted, strict=True)]
+
+
+def comparable(first: Evaluation, second: Evaluation) -> list[str]:
+    """The metrics by which two evaluations can be compared."""
+    lists = first.shown is not None and second.shown is not None
+    per_query = [name for name in first.values if name in second.values]
+    return per_query + [name for name in SHAPES if lists and name in first.figures and name in second.figures]
 
 
 def sign_flip_p_values(differences: Values, flips: int = FLIPS, seed: int = 0) -> dict[str, float]:
@@ -125,11 +145,62 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _names(first: Evaluation, second: Evaluation) -> list[str]:
-    return [name for name in _common(first, second) if is_aws_metric(name)]
+    return [name for name in comparable(first, second) if is_aws_metric(name)]
 
 
-def _common(first: Evaluation, second: Evaluation) -> list[str]:
-    return [name for name in first.values if name in second.values]
+def _shapes(first: Shown | None, second: Shown | None, seed: int) -> dict[str, Comparison]:
+    """Coverage and Gini of two models' lists: p-values by swapping users' lists at random, intervals by resampling users.
+
+    Resampling repeats lists and so lowers the coverage of both; the spread of the difference is kept, the shift is not.
+    """
+    if first is None or second is None:
+        return {}
+    one, other, size = _lists(first, second)
+    rng, num_items = np.random.default_rng(seed), first.num_items
+    draws = int(np.clip(DRAWN_CELLS // max(1, 2 * one.size), FEWEST_DRAWS, MOST_DRAWS))
+
+    def difference(mine: Indexes, theirs: Indexes) -> NDArray[np.float64]:
+        return _shape(theirs, size, num_items) - _shape(mine, size, num_items)
+
+    observed = difference(one, other)
+    swapped, drawn = np.zeros((draws, len(SHAPES))), np.zeros((draws // 2, len(SHAPES)))
+    for draw in range(draws):
+        swap = rng.random((len(one), 1)) < 0.5
+        swapped[draw] = difference(np.where(swap, other, one), np.where(swap, one, other))
+    for draw in range(len(drawn)):
+        rows = rng.integers(0, len(one), len(one))
+        drawn[draw] = difference(one[rows], other[rows])
+    beyond = (np.abs(swapped) >= np.abs(observed) * (1 - 1e-12)).sum(axis=0)
+    figures, spread = _shape(one, size, num_items), 1.96 * drawn.std(axis=0)
+    return {
+        name: Comparison(
+            name,
+            float(figures[place]),
+            float(figures[place] + observed[place]),
+            float(observed[place]),
+            float(observed[place] - spread[place]),
+            float(observed[place] + spread[place]),
+            float((1 + beyond[place]) / (1 + draws)),
+        )
+        for place, name in enumerate(SHAPES)
+    }
+
+
+def _lists(first: Shown, second: Shown) -> tuple[Indexes, Indexes, int]:
+    """Both models' (Q, K) lists in one numbering of the items that occur, -1 where there is none; and how many items."""
+    names = list(dict.fromkeys([*first.item_ids.array.to_pylist(), *second.item_ids.array.to_pylist()]))
+    joined = Ids(names)
+    lists = []
+    for shown in (first, second):
+        place = np.append(joined.indexes(shown.item_ids.array.to_pylist()), -1)
+        lists.append(place[shown.ranked[:, :DEPTH]])
+    return lists[0], lists[1], len(names)
+
+
+def _shape(lists: Indexes, size: int, num_items: int) -> NDArray[np.float64]:
+    """(2,) coverage and Gini of lists over the first `size` items of a catalogue."""
+    counts = exposures(lists, size)
+    return np.array([np.count_nonzero(counts) / max(1, num_items), gini_of(counts, num_items)])
 
 
 def _mean(values: NDArray[np.float32]) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +18,8 @@ GROUPS = 8  # for each place of the list: more make a closer bar, and cost a lon
 LONG = 2**14  # items from which on groups are worth it in a single row
 MANY = 2**19  # scores from which on that is worth it
 BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
+CACHE_BYTES = 4 * 2**20  # of scores that one thread works on, which are gone over several times
+THREADS = min(4, os.cpu_count() or 1)  # numpy lets others run while it counts
 
 
 @dataclass(frozen=True)
@@ -134,10 +139,54 @@ def batches(
     model: Model, histories: Histories, batch_size: int | None = None
 ) -> Iterator[tuple[int, Histories, Floats]]:
     """Scores of all rows, a bounded batch at a time: (first row, its histories, (B, N) scores)."""
-    size = batch_size or max(1, min(1024, BATCH_BYTES // (4 * max(1, model.num_items))))
+    size = batch_size or _rows(model)
     for start in range(0, len(histories), size):
         part = histories.rows(start, start + size)
         yield start, part, model.score(part)
+
+
+def lists(
+    model: Model,
+    histories: Histories,
+    k: int,
+    *,
+    exclude_seen: bool = False,
+    mask: NDArray[np.bool_] | None = None,
+    batch_size: int | None = None,
+) -> Iterator[TopK]:
+    """What `recommend` finds, batch after batch in order, while several threads work on those to come."""
+    size = batch_size or _rows(model)
+
+    def answer(start: int) -> TopK:
+        part = histories.rows(start, start + size)
+        scores = model.score(part)
+        if exclude_seen:
+            mask_seen(scores, part)
+        if mask is not None:
+            scores[:, ~mask] = -np.inf
+        return top_k(scores, k)
+
+    yield from _ahead(answer, range(0, len(histories), size))
+
+
+def _ahead(answer: Callable[[int], TopK], starts: Sequence[int]) -> Iterator[TopK]:
+    """The answers in order, some worked out ahead; the first one alone, so that what a model makes once is there for all."""
+    if starts:
+        yield answer(starts[0])
+    if len(starts) < 2:
+        return
+    waiting: deque[Future[TopK]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in starts[1:]:
+            waiting.append(pool.submit(answer, start))
+            if len(waiting) > 2 * THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _rows(model: Model) -> int:
+    return max(16, min(1024, CACHE_BYTES // (4 * max(1, model.num_items))))
 
 
 def recommend(
@@ -159,13 +208,7 @@ def recommend(
         mask: (N,) true for the items that may be returned.
         batch_size: rows scored at a time; chosen from the catalogue's size by default.
     """
-    found = []
-    for _, part, scores in batches(model, histories, batch_size):
-        if exclude_seen:
-            mask_seen(scores, part)
-        if mask is not None:
-            scores[:, ~mask] = -np.inf
-        found.append(top_k(scores, k))
+    found = list(lists(model, histories, k, exclude_seen=exclude_seen, mask=mask, batch_size=batch_size))
     if not found:
         return TopK(np.zeros((0, k), np.int64), np.zeros((0, k), np.float32))
     return TopK(np.concatenate([f.items for f in found]), np.concatenate([f.scores for f in found]))

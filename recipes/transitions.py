@@ -54,9 +54,9 @@ class Transitions:
         return shares
 
 
-def fit_transitions(
+def rare_transitions(
     kernel: Kernel, histories: Histories, members: Indexes, num_items: int, ridge: float, run: Run
-) -> Transitions:
+) -> sp.csr_matrix:
     """Count the pairs that a dense ridge over `members` leaves out and divide by how often the earlier item occurs.
 
     Args:
@@ -89,7 +89,7 @@ def fit_transitions(
     squares = float(np.sum(kernel.decay ** (2 * np.arange(kernel.window))))
     occurrences = np.bincount(items, minlength=num_items) * squares
     scaled = sp.csr_matrix(sp.diags((1 / (occurrences + ridge)).astype(np.float32)) @ total, dtype=np.float32)
-    return Transitions(kernel, strongest(scaled, PER_ITEM))
+    return strongest(scaled, PER_ITEM)
 
 
 def _summed(held: list[tuple[Indexes, Floats]], num_items: int) -> sp.csr_matrix:

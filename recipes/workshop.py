@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recipes.audience import Audience, fit_audience, user_features
 from recipes.base import Floats, Indexes, Run
-from recipes.blending import Validation
 from recipes.data import Histories, TrainingData
+from recipes.holdout import Validation
 from recipes.likeness import item_features
-from recipes.relevance import Priors
+from recipes.neighbours import close_neighbours, cosine_neighbours
+from recipes.priors import Priors
 from recipes.sequence_ridge import Kernel, Moments, SequenceRidge, solve
-from recipes.transitions import Transitions, fit_transitions
+from recipes.transitions import Transitions, rare_transitions
 
 MAX_DENSE_ITEMS = 4_500  # the most frequent items a dense ridge knows: 80 MB and a few seconds each
 MOST_JUDGED = 20_000  # items that held-out queries are judged on
@@ -50,11 +53,28 @@ class Settings:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One ridge to try: its kernel, λ and the dropout share δ."""
+    """One way to say from the events of a history what comes next.
+
+    Attributes:
+        kernel: how events count, when it is learned and when a history is read.
+        kind: "ridge", or what else fills the item-to-item weights: "closeness", "cosine", "rare".
+        ridge, dropout: λ and the dropout share δ of a ridge.
+    """
 
     kernel: Kernel
-    ridge: float
+    kind: str = "ridge"
+    ridge: float = 0.0
     dropout: float = 0.0
+
+    @property
+    def reading(self) -> tuple[int, float]:
+        """Candidates with the same are read alike, so that their weights can be added up."""
+        return self.kernel.window, self.kernel.decay
+
+    @property
+    def moments(self) -> Kernel | None:
+        """Ridges with the same share their moments; all profiles do."""
+        return None if self.kernel.profile else self.kernel
 
 
 class Scorer(Protocol):
@@ -146,20 +166,40 @@ class Workshop:
             found[start : start + step] = part if len(self.columns) == self.num_items else part[:, self.columns]
         return found
 
-    def fit_ridge(self, candidate: Candidate, histories: Histories) -> SequenceRidge:
-        """The candidate on these histories."""
+    def fit_ridges(
+        self, candidates: Mapping[str, Candidate], histories: Histories
+    ) -> Iterator[tuple[str, SequenceRidge]]:
+        """The ridges among the candidates on these histories; those with the same moments one after the other."""
         position = np.full(self.num_items, -1, np.int64)
         position[self.members] = np.arange(len(self.members))
-        moments = Moments.zeros(len(self.members))
         items = position[histories.item_index]
-        moments.add(candidate.kernel, items, histories.offsets, self.run, worth=histories.weight)
-        weights = solve(moments, candidate.kernel, candidate.ridge, candidate.dropout)
-        return SequenceRidge.of(candidate.kernel, weights, self.members, self.num_items)
+        left = {name: candidate for name, candidate in candidates.items() if candidate.kind == "ridge"}
+        while left:
+            shared = next(iter(left.values())).moments
+            moments = Moments.zeros(len(self.members))
+            alike = [name for name, candidate in left.items() if candidate.moments == shared]
+            moments.add(left[alike[0]].kernel, items, histories.offsets, self.run, worth=histories.weight)
+            for name in alike:
+                candidate = left.pop(name)
+                weights = solve(moments, candidate.kernel, candidate.ridge, candidate.dropout)
+                yield name, SequenceRidge.of(candidate.kernel, weights, self.members, self.num_items)
 
-    def fit_transitions(self, histories: Histories) -> Transitions:
-        """The pairs that the dense ridges leave out, on these histories."""
-        kernel = Kernel(min(16, self.settings.window), 0.8, 3)
-        return fit_transitions(kernel, histories, self.members, self.num_items, 5.0, self.run)
+    def fit_sparse(
+        self, candidates: Mapping[str, Candidate], histories: Histories
+    ) -> Iterator[tuple[str, Transitions]]:
+        """The other candidates on these histories."""
+        found: dict[str, sp.csr_matrix] = {}
+        for name, candidate in candidates.items():
+            kind = candidate.kind
+            if kind == "closeness" and kind not in found:
+                found[kind] = close_neighbours(self.data, histories, self.run)
+            elif kind == "cosine" and kind not in found:
+                found[kind] = cosine_neighbours(histories, self.num_items, self.run)
+            elif kind == "rare":
+                learned = Kernel(min(16, self.settings.window), 0.8, 3)
+                found[kind] = rare_transitions(learned, histories, self.members, self.num_items, 5.0, self.run)
+            if kind in found:
+                yield name, Transitions(candidate.kernel, found[kind])
 
     def fit_audience(self, histories: Histories) -> Audience:
         """What the users' attributes tell, on these histories."""

@@ -8,9 +8,10 @@ from recipes.answering import Answering
 from recipes.audience import Audience
 from recipes.blending import Blend
 from recipes.data import Histories
+from recipes.priors import Priors
 from recipes.recurrence import RecurrenceTask, Shape
 from recipes.recurrence_scorer import RecurrenceScorer
-from recipes.relevance import Components, Priors, RelevanceModel
+from recipes.relevance import Components, RelevanceModel
 from recipes.sequence_ridge import Kernel, SequenceRidge
 from recipes.training import reproducible
 from recipes.transitions import Transitions
@@ -59,24 +60,19 @@ def network(blocks: int) -> RecurrenceScorer:
 def everything(rng, repeat: float, seen: float) -> RelevanceModel:
     few = np.sort(rng.permutation(ITEMS)[:25])
     parts = Components(
-        {
-            "coming": ridge(rng, Kernel(32, 0.8, 5), few),
-            "lifetime": ridge(rng, Kernel(400, 1.0, profile=True), few),
-            "unused": ridge(rng, Kernel(8, 0.3), few),
-        },
-        Transitions(Kernel(16, 0.8, 3), sparse(rng, 0.1)),
-        Audience(rng.standard_normal((USERS, 4)).astype(np.float32), rng.standard_normal((4, ITEMS)).astype(np.float32)),
+        [ridge(rng, Kernel(32, 0.8, 5), few), ridge(rng, Kernel(400, 1.0, profile=True), few)],
+        [Transitions(Kernel(16, 0.8, 3), sparse(rng, 0.1)), Transitions(Kernel(400, 1.0), sparse(rng, 0.1))],
+        Audience(
+            rng.standard_normal((USERS, 4)).astype(np.float32), rng.standard_normal((4, ITEMS)).astype(np.float32)
+        ),
         network(2),
         sparse(rng, 0.2),
-        "coming",
         Blend(
-            {"coming": 0.7, "lifetime": -0.2, "unused": 0.0, "transitions": 0.4, "audience": 0.01, "content": 0.3},
-            {"network": 0.6, "popularity": 0.15, "trend": -0.1},
+            {"history": 0.7, "audience": 0.01, "content": 0.3, "network": 0.6, "popularity": 0.15, "trend": -0.1},
             repeat,
             seen,
-            1e-3,
         ),
-    )  # fmt: skip
+    )
     priors = Priors(*rng.standard_normal((4, ITEMS)).astype(np.float32))
     return RelevanceModel(UserPersonalization(), ITEMS, parts, priors, rng.random((12, 6), np.float32))
 
@@ -94,7 +90,6 @@ def test_a_block_of_rows_and_one_row_score_alike(rng, histories, monkeypatch):
     whole = model.score(histories)
     monkeypatch.setattr("recipes.answering.BLOCK_SCORES", 3 * ITEMS)
     monkeypatch.setattr("recipes.answering.FEWEST_ROWS", 2)
-    monkeypatch.setattr("recipes.answering.CACHED_SCORES", 2 * ITEMS)
 
     assert model.score(histories) == pytest.approx(whole, abs=2e-4)
     for row in range(len(histories)):
@@ -104,7 +99,7 @@ def test_a_block_of_rows_and_one_row_score_alike(rng, histories, monkeypatch):
 def test_a_network_alone_and_nothing_at_all_score(rng, histories):
     priors = Priors(*rng.standard_normal((4, ITEMS)).astype(np.float32))
     rates = np.zeros((12, 6), np.float32)
-    for parts in (Components(network=network(1), blend=Blend({}, {"network": 1.0})), Components()):
+    for parts in (Components(network=network(1), blend=Blend({"network": 1.0})), Components()):
         model = RelevanceModel(UserPersonalization(), ITEMS, parts, priors, rates)
         plain = parts.blend.mix(model.parts(histories)) + priors.unknown
 

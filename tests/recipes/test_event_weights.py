@@ -20,18 +20,20 @@ START_PAGE, A, B = "start", "A", "B"
 
 @cache
 def shop(*, weighed: bool) -> TrainingData:
-    """200 users look at the start page, then three in five at A while the others buy B, then all at three of 20 fillers."""
+    """200 users look at the start page, then three in five at A while the others buy B; half go on to three of 20 fillers."""
     rng = np.random.default_rng(4)
-    items, kinds = [], []
+    users, items, kinds = [], [], []
     for user in range(200):
         buys = user % 5 >= 3
-        items += [START_PAGE, B if buys else A, *(f"filler {number}" for number in rng.permutation(20)[:3])]
-        kinds += ["view", "purchase" if buys else "view", "view", "view", "view"]
+        more = [f"filler {number}" for number in rng.permutation(20)[:3]] if user % 2 else []
+        items += [START_PAGE, B if buys else A, *more]
+        kinds += ["view", "purchase" if buys else "view", *("view" for _ in more)]
+        users += [f"u{user}"] * (2 + len(more))
     events = pa.table(
         {
-            "USER_ID": [f"u{user}" for user in np.repeat(np.arange(200), 5)],
+            "USER_ID": users,
             "ITEM_ID": items,
-            "TIMESTAMP": START + np.arange(1000),
+            "TIMESTAMP": START + np.arange(len(items)),
             "EVENT_TYPE": kinds,
         }
     )

@@ -6,7 +6,7 @@ import pytest
 from recipes.base import Run, StopRequested
 from recipes.data import Histories
 from recipes.sequence_ridge import Kernel, Moments, SequenceRidge, solve
-from recipes.transitions import fit_transitions
+from recipes.transitions import rare_transitions
 
 ITEMS = 7
 
@@ -99,7 +99,7 @@ def test_items_it_does_not_know_score_zero(sequences):
 
 def test_transitions_know_only_pairs_that_the_ridge_leaves_out(sequences):
     members = np.array([0, 1, 2])
-    found = fit_transitions(Kernel(4, 0.8), sequences, members, ITEMS, 1.0, Run()).matrix.toarray()
+    found = rare_transitions(Kernel(4, 0.8), sequences, members, ITEMS, 1.0, Run()).toarray()
 
     assert not found[np.ix_(members, members)].any()
     assert found[3:, 3:].any()

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from recipes import significance
+from recipes.data import Ids
 from recipes.evaluation import Evaluation
+from recipes.metrics import coverage, gini
+from recipes.shown import Shown
 
 NAMES = ("mean_reciprocal_rank_at_25", "precision_at_10")
 
@@ -77,6 +80,50 @@ def test_queries_where_a_metric_is_not_defined_are_left_out(base):
     holed = {name: np.where(np.arange(200) < 50, np.nan, column) for name, column in base.items()}
     found = significance.compare(evaluation(base), evaluation({n: c + 0.2 for n, c in holed.items()}))
     assert found[0].difference == pytest.approx(0.2, abs=1e-4)
+
+
+def with_lists(ranked: np.ndarray, num_items: int = 100) -> Evaluation:
+    """An evaluation of nothing but these (Q, K) lists."""
+    items = np.unique(ranked)
+    places = np.searchsorted(items, ranked).astype(np.int32)
+    none, size = np.zeros(0, np.int32), len(items)
+    shown = Shown(
+        Ids([f"u{user}" for user in range(len(ranked))]),
+        Ids([f"i{item}" for item in items]),
+        np.ones(len(ranked), np.int64),
+        places,
+        np.zeros(len(ranked) + 1, np.int64),
+        none,
+        np.ones(size, np.int64),
+        np.zeros(size, np.int8),
+        np.zeros(size, bool),
+        np.array([num_items, 0, 0]),
+        0,
+    )
+    figures = {"coverage": coverage(ranked, num_items), "gini": gini(ranked, num_items)}
+    return Evaluation("same", "amazon", len(ranked), {}, figures, {}, shown=shown)
+
+
+def test_coverage_and_gini_are_compared_by_whole_lists():
+    rng = np.random.default_rng(2)
+    narrow = rng.permuted(np.tile(np.arange(30), (60, 1)), axis=1)[:, :10]
+    wide = rng.permuted(np.tile(np.arange(20, 80), (60, 1)), axis=1)[:, :10]
+    found = {c.metric: c for c in significance.compare(with_lists(narrow), with_lists(wide), ["coverage", "gini"])}
+
+    assert (found["coverage"].first, found["coverage"].second) == pytest.approx((0.3, 0.6))
+    assert found["coverage"].verdict == "better"
+    assert found["gini"].first == pytest.approx(gini(narrow, 100))
+    assert found["gini"].second == pytest.approx(gini(wide, 100))
+    assert found["gini"].verdict == "worse"  # less of it, which is the better; the verdict is on the figure
+    assert all(c.low < c.difference < c.high for c in found.values())
+
+
+def test_lists_that_differ_by_luck_alone_show_no_difference():
+    rng, called = np.random.default_rng(3), 0
+    for seed in range(20):
+        first, second = (with_lists(rng.permuted(np.tile(np.arange(60), (20, 1)), axis=1)[:, :5]) for _ in range(2))
+        called += any(c.adjusted <= 0.05 for c in significance.compare(first, second, ["coverage", "gini"], seed=seed))
+    assert called <= 4
 
 
 def test_holm_is_monotone_and_at_most_one():

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipes import topk
-from recipes.base import Run
+from recipes.base import Model, Run, State
+from recipes.data import Histories
 from recipes.popularity import PopularityCount
 from tests.recipes import worlds
 
@@ -48,3 +49,32 @@ def test_many_scores_give_what_a_partition_gives(seed, rows, distinct, k):
     scores[rng.random(scores.shape) < 0.3] = -np.inf
     scores[0, : rng.integers(0, scores.shape[1])] = -np.inf
     assert (topk._best(scores, k) == topk._by_partition(scores, k)).all()
+
+
+def test_lists_made_ahead_come_in_order():
+    class Echo(Model):
+        """Each row's best item is the last of its history."""
+
+        def score(self, histories: Histories) -> np.ndarray:
+            scores = np.zeros((len(histories), self.num_items), np.float32)
+            scores[np.arange(len(histories)), histories.item_index[histories.offsets[1:] - 1]] = 1
+            return scores
+
+        def state(self) -> State:
+            return State({})
+
+        @classmethod
+        def from_state(cls, recipe, num_items, state):
+            return cls(recipe, num_items)
+
+    histories = Histories.of([[row % 50] for row in range(1000)])
+    model = Echo(PopularityCount(), 50)
+
+    found = [lists.items[:, 0] for lists in topk.lists(model, histories, 2, batch_size=7)]
+
+    assert [len(batch) for batch in found] == [7] * 142 + [6]
+    assert np.concatenate(found).tolist() == [row % 50 for row in range(1000)]
+    assert topk.recommend(model, histories, 2, exclude_seen=True).items[:, 0].tolist() == [
+        int(not row % 50) for row in range(1000)
+    ]
+    assert list(topk.lists(model, Histories.of([]), 2)) == []
