@@ -178,9 +178,15 @@ def _forget_sources(group: DatasetGroup) -> None:
 
 def _overwrite_traces() -> None:
     """Have SQLite give up its log, which holds pages as they were; deleted cells were overwritten (secure_delete)."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    for _ in range(RETRIES):
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            [busy, *_] = cursor.fetchone()
+        if not busy:
+            return
+        time.sleep(POLL_S)
 
 
 def _trained(group: DatasetGroup) -> Iterator[SolutionVersion | Recommender]:
