@@ -22,7 +22,9 @@ from recipes.workshop import Settings, Workshop
 
 LONGEST = 500  # newest events of a user that are trained on, at most
 FEWEST = 10  # held-out events needed to choose by
-ASKED = {"fast": 500, "auto": 1500, "full": 1500}  # users of whom events are held out
+ASKED = 1500  # users of whom events are held out
+QUICKLY_ASKED = 500  # in the fast mode, where there are many events
+MANY = 500_000  # events
 RATE_USERS = 3000  # whose histories tell the repeat rates
 
 
@@ -57,7 +59,8 @@ def _open(settings: Settings, data: TrainingData, run: Run) -> Workshop:
     if not len(data.interactions):
         raise RecipeError("There are no interactions to learn from.")
     histories = training_histories(data, settings)
-    validation = hold_out(histories, data.num_items, run.seed, ASKED[settings.mode])
+    hurried = settings.mode == "fast" and len(histories.item_index) > MANY
+    validation = hold_out(histories, data.num_items, run.seed, QUICKLY_ASKED if hurried else ASKED)
     rates = learn_rates(histories, validation, data.num_items)
     workshop = Workshop.of(settings, data, histories, validation, make_priors(data, settings), rates, run)
     run.report("preparing", 1.0)
