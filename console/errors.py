@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-
 LONGEST_MESSAGE, LONGEST_FIELD = 2500, 100
 
 
@@ -20,14 +19,19 @@ class ServiceError(Exception):
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         """Keep the sentence, fit for any encoding and log however odd the value it quotes, and the member at fault."""
-        whole = message.encode(errors="replace").decode()
-        super().__init__(whole if len(whole) <= LONGEST_MESSAGE else f"{whole[:LONGEST_MESSAGE]}…")
-        self.field = field if field is None or len(field) <= LONGEST_FIELD else f"{field[:LONGEST_FIELD]}…"
+        super().__init__(_fit(message, LONGEST_MESSAGE))
+        self.field = None if field is None else _fit(field, LONGEST_FIELD)
 
     @property
     def code(self) -> str:
         """AWS's name of the error."""
         return type(self).__name__
+
+
+def _fit(text: str, longest: int) -> str:
+    """The text without what UTF-8 cannot say, cut where it is longer than anybody reads."""
+    whole = text.encode(errors="replace").decode()
+    return whole if len(whole) <= longest else f"{whole[:longest]}…"
 
 
 class InvalidInputException(ServiceError):

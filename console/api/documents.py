@@ -9,6 +9,7 @@ from typing import Any
 from botocore.model import Shape
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
+from console.api.examples import examples
 from console.api.routes import Route, routes
 from console.operations.base import OPERATIONS
 from console.shapes import OPERATION_MODELS, SERVICES, JSONDict, python_pattern
@@ -61,6 +62,13 @@ def documented(route: Route, handler: Callable[..., Any]) -> Callable[..., Any]:
         parameters=[] if has_body else _query_parameters(route),
         request={"application/json": _body(route)} if has_body and _body_members(route) else None,
         responses={route.status: success, **errors},
+        examples=examples(
+            route.operation,
+            route.status,
+            route.fills,
+            list(errors),
+            has_body=has_body and bool(_body_members(route)),
+        ),
     )
     found: Callable[..., Any] = decorate(handler)
     return found

@@ -6,13 +6,14 @@ import hashlib
 from pathlib import Path
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from console import storage
 from console.api.documents import ERROR_REF
+from console.api.examples import error_examples
 from console.api.views import BaseView, writer_or_reader
 from console.errors import InvalidInputException
 
@@ -29,6 +30,11 @@ RESULT = {
         "sizeBytes": {"type": "integer"},
         "sha256": {"type": "string"},
     },
+}
+KEPT = {
+    "location": "s3://uploads/000000000000/8f14e45f-ceea-467f-a0e6-6c7bd5a1c9e2/users.csv",
+    "sizeBytes": 1024,
+    "sha256": hashlib.sha256(b"").hexdigest(),
 }
 RESPONSES = {
     201: OpenApiResponse(RESULT, "Kept"),
@@ -48,6 +54,10 @@ class UploadView(BaseView):
         tags=["uploads"],
         request={"multipart/form-data": BODY},
         responses=RESPONSES,
+        examples=[
+            OpenApiExample("Kept", KEPT, response_only=True, status_codes=["201"]),
+            *error_examples([400, 401, 403, 415]),
+        ],
     )
     def post(self, request: Request) -> Response:
         account = writer_or_reader(request, "Upload")
