@@ -82,10 +82,8 @@ class Answering:
         weight = weights.get("history", 0.0)
         total = np.zeros((len(histories), len(self.priors.unknown)), np.float32)
         if weight:
-            for ridge in parts.ridges:
-                total += ridge.score(histories, weight)
-            for transitions in parts.transitions:
-                transitions.add_to(total, histories, weight)
+            for part in parts.reading:
+                part.add_to(total, histories, weight)
         through = weights.get("content", 0.0)
         if weight and through and parts.content is not None:
             spoken = (self._content @ total.T).T

@@ -148,7 +148,7 @@ class Kernel:
         last = len(self.blocks) - 1
         for number, block in enumerate(self.blocks):
             scale = inverse_deviation(values)
-            scaled = values * scale
+            scaled: Floats = values * scale
             if number == 0 and self.known is not None and self.known_others is not None:
                 gates = self.known.take(items, axis=0)
                 gates += self.known_others.take(others, axis=0)
@@ -182,7 +182,8 @@ def inverse_deviation(values: Floats) -> Floats:
 
 def normed(values: Floats) -> Floats:
     """(E, D) rows without a mean, of deviation 1."""
-    return values * inverse_deviation(values)
+    divided: Floats = values * inverse_deviation(values)
+    return divided
 
 
 def every_state(keep: Floats, new: Floats, starts: list[int]) -> Floats:

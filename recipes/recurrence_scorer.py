@@ -12,7 +12,7 @@ from recipes.data import Histories
 from recipes.recurrence_kernel import Kernel, Packed
 
 GAPS = 28  # buckets of the time since the previous event: powers of two of seconds, the last for "no event before"
-LONGEST = 50  # newest events that are read: twice as many find nothing more (docs/decisions/0005-answering.md)
+LONGEST = 50  # newest events that are read: twice as many find nothing more (docs/decisions/0007-answering.md)
 EVENTS = 1500  # read together: their gates stay in the processor's cache
 KNOWN_BYTES = 32 * 2**20  # of gates looked up by item; larger catalogues multiply
 

@@ -186,12 +186,23 @@ class SequenceRidge:
 
     def score(self, histories: Histories, weight: float = 1.0) -> Floats:
         """(B, N): `weight` times the sum of the rows of each history's newest events; 0 for items it does not know."""
-        scores = self._score_one(histories, weight) if len(histories) == 1 else self._score_members(histories, weight)
         if len(self.members) == len(self.position):
-            return scores
-        spread = np.zeros((len(histories), len(self.position)), np.float32)
-        spread[:, self.members] = scores
-        return spread
+            return self._of_members(histories, weight)
+        scores = np.zeros((len(histories), len(self.position)), np.float32)
+        self.add_to(scores, histories, weight)
+        return scores
+
+    def add_to(self, scores: Floats, histories: Histories, weight: float) -> None:
+        """Add that to (B, N) `scores`, touching only the items it knows."""
+        found = self._of_members(histories, weight)
+        if len(self.members) == len(self.position):
+            scores += found
+        else:
+            scores[:, self.members] += found
+
+    def _of_members(self, histories: Histories, weight: float) -> Floats:
+        """(B, K)."""
+        return self._score_one(histories, weight) if len(histories) == 1 else self._score_members(histories, weight)
 
     @cached_property
     def _powers(self) -> NDArray[np.float32]:
