@@ -108,9 +108,7 @@ def _score(fitted: Any, name: str, length: int, num_items: int, histories: Seque
     with torch.inference_mode():
         embeddings = network.item_model.get_all_embeddings()
         session = network.encode_sessions(_batch(preparator, name, length, place, histories), embeddings)[:, -1, :]
-        session = network.similarity_module.session_tower_forward(session)
-        items = network.similarity_module.item_tower_forward(embeddings)
-        logits = (session @ items.T).numpy()
+        logits = network.similarity_module(session, embeddings).numpy()  # a product, or HSTU's cosine
     scores = np.full((len(histories), num_items), -1e9, np.float32)
     scores[:, known] = logits[:, place[known]]
     return scores

@@ -29,10 +29,11 @@ class Watch:
         self.train = [h.part(slice(None, -1)) if i in drawn else h for i, h in enumerate(split.train)]
         self.queries = [self.train[i] for i in sorted(drawn)]
         self.targets = np.array([split.train[i].items[-1] for i in sorted(drawn)])
-        self.best, self.stale, self.steps, self.looks, self.best_step = -1.0, 0, 0, 0, 0
+        self.best, self.stale, self.steps, self.best_step = -1.0, 0, 0, 0
         self.state: dict[str, torch.Tensor] = {}
         self.began = time.process_time()
         self.next_look = CHECK_S
+        self.curve: list[tuple[int, float]] = []
         self.reason = "epochs"
 
     def over(self, score: Scorer, module: torch.nn.Module) -> bool:
@@ -44,7 +45,7 @@ class Watch:
             return False
         figure = self._ndcg(score)
         module.train()
-        self.looks += 1
+        self.curve.append((self.steps, round(figure, 4)))
         self.next_look = max(self.next_look, time.process_time() - self.began) + CHECK_S
         if figure > self.best:
             self.best, self.stale, self.best_step = figure, 0, self.steps
@@ -61,8 +62,7 @@ class Watch:
         if self.state:
             module.load_state_dict(self.state)
         module.eval()
-        told = {"steps": self.steps, "best_step": self.best_step, "looks": self.looks, "ended_by": self.reason}
-        return told | {"validation_ndcg@10": round(self.best, 5)}
+        return {"steps": self.steps, "best_step": self.best_step, "ended_by": self.reason, "curve": self.curve}
 
     def _ndcg(self, score: Scorer) -> float:
         gains: list[float] = []
