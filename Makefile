@@ -41,6 +41,9 @@ check: $(VENV)/installed-dev  ## format, lint, types, import contracts, fast tes
 	$(BIN)/mypy console recipes
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(FAST)
 
+fuzz: $(VENV)/installed-dev  ## send made-up requests and filters; CASES=100000 for a long run
+	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000)
+
 bench: install  ## measure side by side with the peers, which get an environment of their own
 	$(BIN)/python -m benchmarks --write
 	$(BIN)/python -m benchmarks.mlops --write
@@ -49,4 +52,4 @@ bench: install  ## measure side by side with the peers, which get an environment
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test check bench clean
+.PHONY: help install demo run browser test check fuzz bench clean

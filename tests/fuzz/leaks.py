@@ -18,7 +18,7 @@ from tests.fuzz.wire import envelope, signed
 
 STEPS = 5
 FIELDS = ["name", "q", "query", "group", "status", "sort", "page", "nextToken", "location", "dataLocation", "version", "versions", "user",
-          "item", "userId", "itemId", "filter", "filterArn", "solution", "recipe", "dataset", "chosen", "csrfmiddlewaretoken"]  # fmt: skip
+          "item", "userId", "itemId", "filter", "filterArn", "solution", "recipe", "dataset", "chosen"]  # fmt: skip
 
 
 def fuzz(scene: Scene, transport: InProcess, report: Report, cases: int, seed: int) -> None:
