@@ -12,7 +12,7 @@ from console.operations.base import operation, page
 from console.operations.queueing import must_be_active, queue
 from console.operations.solution_versions import version_named
 from console.operations.tags import tag_map
-from console.serving.exploration_config import check_exploration
+from console.serving.exploration_config import check_exploration, check_influence
 from console.shapes import JSONDict
 from console.storage import location_for
 from recipes import catalogue
@@ -49,6 +49,7 @@ def create_batch_inference_job(
     _check_themes(version, recipe, batch_inference_job_mode, theme_generation_config)
     config = batch_inference_job_config or {}
     check_exploration(recipe, config.get("itemExplorationConfig"))
+    check_influence(recipe, config.get("rankingInfluence"))
     row = BatchInferenceJob(
         name=job_name, num_results=num_results, config=batch_inference_job_config, mode=batch_inference_job_mode,
         theme_generation_config=theme_generation_config,

@@ -8,7 +8,7 @@ from console.models.base import update_summary
 from console.operations.base import create, operation, page, within_quota
 from console.operations.solution_versions import LATEST, version_named
 from console.operations.tags import tag_map
-from console.serving.exploration_config import check_exploration
+from console.serving.exploration_config import check_exploration, check_influence
 from console.shapes import JSONDict
 from recipes import catalogue
 from recipes.base import RecipeType
@@ -117,7 +117,4 @@ def _check_config(version: SolutionVersion, config: JSONDict) -> None:
             field="solutionVersionArn",
         )
     check_exploration(recipe, config.get("itemExplorationConfig"))
-    if config.get("rankingInfluence") and recipe.name != "aws-semantic-similarity":
-        raise InvalidInputException(
-            f"rankingInfluence is for aws-semantic-similarity, not for {recipe.name}.", field="rankingInfluence"
-        )
+    check_influence(recipe, config.get("rankingInfluence"))

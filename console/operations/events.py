@@ -11,10 +11,8 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from botocore.utils import parse_to_aware_datetime
 from django.db.models import F
 
 from console.errors import InvalidInputException
@@ -23,7 +21,7 @@ from console.ingest.schema import DatasetSchema
 from console.models import Account, Dataset, DatasetGroup, Event, EventTracker, Record
 from console.models.base import JSONDict
 from console.operations.base import operation
-from console.operations.values import column_value
+from console.operations.values import column_value, epoch_seconds
 from console.serving.attribution import attribute
 from console.shapes import json_kind
 
@@ -123,7 +121,7 @@ def _event(
         item_id=_identifier(item_id, f"{path}.itemId"),
         event_type=event["eventType"],
         event_value=None if value is None else column_value("double", value, f"{path}.eventValue"),
-        timestamp=_seconds(event["sentAt"]),
+        timestamp=epoch_seconds(event["sentAt"]),
         recommendation_id=event.get("recommendationId"),
         impression=event.get("impression", []),
         attribution_source=event.get("metricAttribution", {}).get("eventAttributionSource"),
@@ -150,7 +148,7 @@ def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
         is_action=True,
         item_id=entry["actionId"],
         event_type=ACTION_EVENT_TYPES[word],
-        timestamp=_seconds(entry["timestamp"]),
+        timestamp=epoch_seconds(entry["timestamp"]),
         recommendation_id=entry.get("recommendationId"),
         impression=entry.get("impression", []),
         properties=_columns(None, _properties(entry.get("properties"), path), path),
@@ -283,9 +281,3 @@ def _identifier(value: object, path: str) -> str:
     if not 1 <= len(text) <= 256:
         raise InvalidInputException(f"{path} has {len(text)} characters, allowed are 1 to 256.", field="eventList")
     return str(text)
-
-
-def _seconds(moment: float | str | datetime) -> int:
-    if isinstance(moment, int | float):
-        return int(moment)
-    return int(parse_to_aware_datetime(moment).timestamp())

@@ -20,6 +20,7 @@ from console.models import Account, DatasetGroup, MetricAttribution
 from console.models.base import JSONDict
 from console.operations.base import DEFAULT_PAGE, create, operation, page
 from console.operations.dataset_groups import find_group
+from console.operations.values import epoch_seconds
 from console.serving.attribution import WINDOW_S, Expression, parse_expression
 from console.serving.attribution_reports import folder_of, publish, report_streamed
 from console.storage import location_for
@@ -131,8 +132,8 @@ def get_attributed_metrics(
     account: Account,
     *,
     metric_attribution_arn: str,
-    start_time: datetime | None = None,
-    end_time: datetime | None = None,
+    start_time: float | str | datetime | None = None,
+    end_time: float | str | datetime | None = None,
     period_seconds: int = WINDOW_S,
     metric_name: str | None = None,
     event_attribution_source: str | None = None,
@@ -144,8 +145,8 @@ def get_attributed_metrics(
             f"periodSeconds is {period_seconds}, allowed are multiples of {WINDOW_S}.", field="periodSeconds"
         )
     wanted = {
-        "window__gte": start_time and start_time.timestamp(),
-        "window__lt": end_time and end_time.timestamp(),
+        "window__gte": None if start_time is None else epoch_seconds(start_time),
+        "window__lt": None if end_time is None else epoch_seconds(end_time),
         "metric_name": metric_name,
         "source": event_attribution_source,
     }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Any
+
+from botocore.utils import parse_to_aware_datetime
 
 from console.errors import InvalidInputException
 from console.ingest.reserved import MAX_TEXT_LENGTH
@@ -26,6 +29,13 @@ def column_value(kind: str, value: object, path: str) -> Any:
         return _CONVERT[kind](value)
     except (ValueError, KeyError, OverflowError):
         raise wrong from None
+
+
+def epoch_seconds(moment: float | str | datetime) -> int:
+    """A time of a request, which its shape has found to be one, in whole seconds."""
+    if isinstance(moment, int | float):
+        return int(moment)
+    return int(parse_to_aware_datetime(moment).timestamp())
 
 
 def _allowed(kind: str) -> str:

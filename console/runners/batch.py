@@ -14,7 +14,7 @@ from console.errors import InvalidInputException, JobError
 from console.jobs import Claim
 from console.models import BatchInferenceJob
 from console.runners import lines
-from console.serving.bulk import Listing, Outcome, answer_many, batch_size
+from console.serving.bulk import SCORE_DIGITS, Listing, Outcome, answer_many, batch_size
 from console.serving.loader import SHELF, Loaded, column_named
 from console.serving.overlay import catalog_of
 from console.serving.recommend import Ask, Source
@@ -24,7 +24,6 @@ from recipes.base import RecipeType
 from recipes.themes import Themes
 
 Asked = tuple[Ask, list[str] | None]
-SCORE_DIGITS = 7
 
 
 def run(held: Claim) -> None:
@@ -114,7 +113,7 @@ def _item_list(line: Mapping[str, Any]) -> list[str]:
 def _output(found: Listing, themes: Themes | None) -> dict[str, Any]:
     output: dict[str, Any] = {"recommendedItems": found.item_ids}
     if found.scores is not None:
-        output["scores"] = [None if score is None else round(score, SCORE_DIGITS) for score in found.scores]
+        output["scores"] = found.scores
     if found.reasons is not None:
         output["reasons"] = found.reasons
     if themes is not None:

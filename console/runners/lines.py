@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any, cast
@@ -95,7 +95,7 @@ def convert(held: Claim, answers: Answers, chunk: int, most_lines: int | None = 
     )
 
 
-def texts_of(line: Line, name: str) -> dict[str, str]:
+def texts_of(line: Mapping[str, Any], name: str) -> dict[str, str]:
     """A member that maps names to values, as texts; empty where it is missing.
 
     Raises:
@@ -113,6 +113,7 @@ class _Conversion:
     def __init__(self, held: Claim, target: Location, answers: Answers, chunk: int, sizes: dict[str, int]) -> None:
         self._held, self._target, self._answers, self._chunk, self._sizes = held, target, answers, chunk, sizes
         self._row = cast("BatchJob", held.row)
+        self._folder = f"batch/{type(self._row).__name__}-{self._row.pk}"
         self._report: dict[str, Any] = {"files": [], "lines": 0, "errors": 0} | dict(self._row.report)
 
     def run(self, inputs: list[Location]) -> None:
@@ -120,6 +121,7 @@ class _Conversion:
         for location in inputs:
             if str(location) not in self._report["files"]:
                 self._file(location)
+        storage.delete(storage.store(f"{self._folder}/"))  # what attempts that died left there too
         with storage.open_write(self._target.child("_CHECK")):
             told = f"{self._report['lines']:,} lines, {self._report['errors']:,} of them with an error"
             self._held.report("publishing", 1.0, message=told)
@@ -152,8 +154,8 @@ class _Conversion:
 
         The input is opened anew for each segment: a connection to S3 need not outlive it.
         """
-        row, ends = self._row, time.monotonic() + SEGMENT_S
-        key = f"batch/{type(row).__name__}-{row.pk}/{row.attempts}-{len(stand.segments):06}"
+        ends = time.monotonic() + SEGMENT_S
+        key = f"{self._folder}/{self._row.attempts}-{len(stand.segments):06}"
         lines, errors, number, offset = stand.lines, stand.errors, stand.number, stand.offset
         with ExitStack() as stack:
             source = stack.enter_context(storage.open_read(location, start=offset))

@@ -7,7 +7,7 @@ minutes. AWS sends such sums to CloudWatch; here they are rows (`AttributedSum`)
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import time
@@ -25,7 +25,7 @@ from console.serving.recorder import KEEP_S, recall, recall_many
 
 MAX_SOURCES = 100
 WINDOW_S = 15 * 60
-MAX_AGE_S = 14 * 86400  # as in CloudWatch
+MAX_AGE_S, MAX_AHEAD_S = 14 * 86400, 2 * 3600  # as in CloudWatch
 UNDEFINED_SOURCE = "SOURCE_NAME_UNDEFINED"
 STREAMED, IMPORTED = "PUT", "BULK"
 SUMMED, COUNTED = "sum", "samplecount"
@@ -82,11 +82,11 @@ def attribute(group: DatasetGroup, events: Sequence[Event]) -> None:
     attribution: MetricAttribution | None = getattr(group, "metric_attribution", None)
     if attribution is None:
         return
-    oldest = time() - MAX_AGE_S
-    sums: Counter[Key] = Counter()
+    now = time()
+    sums: defaultdict[Key, float] = defaultdict(float)
     for event in events:
         wanted = [metric for metric in attribution.metrics if metric["eventType"] == event.event_type]
-        if not wanted or event.timestamp < oldest:
+        if not wanted or not now - MAX_AGE_S <= event.timestamp <= now + MAX_AHEAD_S:
             continue
         source, window = _source(event), event.timestamp // WINDOW_S * WINDOW_S
         for metric in wanted:
@@ -102,7 +102,7 @@ def book(attribution: MetricAttribution, sums: Mapping[Key, float], method: str)
     rows = AttributedSum.objects.filter(metric_attribution=attribution)
     known: set[str] | None = None
     for key, value in sums.items():
-        fields = {
+        fields: JSONDict = {
             "metric_name": key.metric, "event_type": key.event_type, "function": key.function, "source": key.source,
             "window": key.window, "method": method,
         }  # fmt: skip
@@ -117,7 +117,8 @@ def book(attribution: MetricAttribution, sums: Mapping[Key, float], method: str)
 
 def recent(table: pa.Table) -> dict[Key, float]:
     """The sums of a table of `imported` that are young enough for `book`."""
-    young = table.filter(pc.greater_equal(table["TIMESTAMP"], int(time() - MAX_AGE_S)))
+    now, moments = int(time()), table["TIMESTAMP"]
+    young = table.filter(pc.and_(pc.greater_equal(moments, now - MAX_AGE_S), pc.less_equal(moments, now + MAX_AHEAD_S)))
     columns = [young[name].to_pylist() for name in REPORTED.names]
     return {
         Key(metric, event_type, function, source, window): value

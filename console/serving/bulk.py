@@ -22,6 +22,7 @@ from recipes.base import Floats, RecipeType
 from recipes.data import Histories
 from recipes.topk import BATCH_BYTES, top_k
 
+SCORE_DIGITS = 7
 QUERY_USERS = 500  # SQLite takes no more than some hundred parameters in one query
 
 
@@ -32,7 +33,7 @@ class Listing:
     Attributes:
         items: indexes of the items, -1 for those to be ranked that the model does not know.
         item_ids: their ids.
-        scores: one each where the recipe tells them; None for an item that it cannot rate.
+        scores: one each where the recipe tells them, in seven digits; None for an item that it cannot rate.
         reasons: why each item is there, in the words of the recipes that say so.
     """
 
@@ -103,7 +104,9 @@ def _ranked(
     if isinstance(mask, InvalidInputException):
         return mask
     picks = ranked(loaded, row, mask, items, has_scores=source.has_scores)
-    scores = [pick.score for pick in picks] if source.has_scores else None
+    scores = None
+    if source.has_scores:
+        scores = [None if pick.score is None else round(pick.score, SCORE_DIGITS) for pick in picks]
     return _listing(source, past, [pick.item for pick in picks], [pick.item_id for pick in picks], scores)
 
 
@@ -140,7 +143,8 @@ def _best(
     places = np.maximum(best, 0)
     shares = None
     if source.has_scores:
-        shares = np.take_along_axis(loaded.model.probabilities(shown), places, axis=1).tolist()
+        found = np.take_along_axis(loaded.model.probabilities(shown), places, axis=1)
+        shares = np.round(found.astype(np.float64), SCORE_DIGITS).tolist()
     sizes = np.count_nonzero(best >= 0, axis=1).tolist()  # what is missing stands at the end
     width, items = best.shape[1], best.tolist()
     names = loaded.data.item_ids.take(places.ravel())

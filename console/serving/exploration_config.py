@@ -1,4 +1,4 @@
-"""itemExplorationConfig: the settings of exploration, which AWS's texts spell in several ways."""
+"""itemExplorationConfig, the settings of exploration, which AWS's texts spell in several ways; and rankingInfluence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from console.errors import InvalidInputException
 from console.shapes import JSONDict
 from recipes.base import Recipe
 
+INFLUENCED = "aws-semantic-similarity"
 WEIGHT, CUT_OFF = "explorationWeight", "explorationItemAgeCutOff"
 DEFAULTS = {WEIGHT: 0.3, CUT_OFF: 30.0}
 SPELLINGS = {"explorationweight": WEIGHT, "explorationitemagecutoff": CUT_OFF}
@@ -39,6 +40,14 @@ def check_exploration(recipe: type[Recipe], config: JSONDict | None) -> None:
             f"{recipe.name} does not explore, so itemExplorationConfig cannot be given.", field="itemExplorationConfig"
         )
     read_exploration(config)
+
+
+def check_influence(recipe: type[Recipe], influence: JSONDict | None) -> None:
+    """The influence of popularity and freshness on the ranking may be set for one recipe only."""
+    if influence and recipe.name != INFLUENCED:
+        raise InvalidInputException(
+            f"rankingInfluence is for {INFLUENCED}, not for {recipe.name}.", field="rankingInfluence"
+        )
 
 
 def _read(name: str, text: str) -> float:

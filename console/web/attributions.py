@@ -78,7 +78,7 @@ class AttributionForm(_OutputForm):
 
     dataset_group_arn = group_field()
     name = name_field()
-    field_order: ClassVar[list[str]] = ["dataset_group_arn", "name", "path"]
+    field_order = ["dataset_group_arn", "name", "path"]
 
     def __init__(self, *args: Any, groups: list[DatasetGroup], **kwargs: Any) -> None:
         """Offer `groups`."""

@@ -133,7 +133,7 @@ class BatchInferenceForm(BatchForm):
     prefix_of_name: ClassVar[str] = "batch"
     fields_of: ClassVar[dict[str, str]] = BatchForm.fields_of | {
         "themeGenerationConfig": "item_name", "batchInferenceJobMode": "item_name",
-        "batchInferenceJobConfig": "exploration_weight",
+        "itemExplorationConfig": "exploration_weight",
     }  # fmt: skip
 
     item_name = forms.CharField(
@@ -150,7 +150,7 @@ class BatchInferenceForm(BatchForm):
         help_text="Of recipes that explore: 0 shows what fits best, 1 explores most; empty is AWS's 0.3.",
         widget=forms.NumberInput(attrs={"step": "0.1"}),
     )
-    field_order: ClassVar[list[str]] = ["job_name", "solution_version_arn", "file", "location", "output", "filter_arn"]
+    field_order = ["job_name", "solution_version_arn", "file", "location", "output", "filter_arn"]
 
     def members(self) -> JSONDict:
         """The request by wire names."""

@@ -24,6 +24,7 @@ from console.web.pages import chosen_group, find, render
 from console.web.uploads import chunks
 
 SHOWN_LINES = 5
+ERRORS = ".errors"  # stands beside what a batch job has answered
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def detail(request: Request, name: str, pages: JobPages) -> HttpResponse:
         "progress": progress_of(job),
         "facts": pages.facts(job),
         "files": [(file.key.rpartition("/")[2], storage.size_bytes(file)) for file in files],
-        "sample": _first_lines(files[0]) if files else "",
+        "sample": _first_lines(next((file for file in files if not file.key.endswith(ERRORS)), files[0]))
+        if files
+        else "",
         "result_url": f"{pages.kind.slug}-result",
     }
     return render(request, "batch/detail.html", context, group=pages.kind.group_of(job))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console import storage
+from console import storage, tasks
 from console.errors import InvalidInputException
 from console.models import AttributedSum, AttributionReport, Event, MetricAttribution
 from console.operations import event_trackers, events
@@ -170,7 +170,7 @@ def test_what_could_not_be_published_is_tried_again(account, interactions, monke
     assert files() == []
     [told] = operations.list_attribution_reports(account, metric_attribution_arn=arn)["reports"]
     assert (told["status"], told["failureReason"], told["rows"]) == ("PENDING", "the disk is away", 1)
-    assert attribution_reports.report_due() == 1
+    tasks.report_attributions()
     assert len(files()) == 1
     assert (
         operations.list_attribution_reports(account, metric_attribution_arn=arn)["reports"][0]["status"] == "PUBLISHED"
@@ -223,7 +223,10 @@ def test_periods_and_times_narrow_what_is_read(account, interactions):
     assert read(period_seconds=3600, metric_name="revenue") == by_hour[1:2]
     assert read(start_time=datetime.fromtimestamp(hour + 900, UTC)) == [(hour + 1800, "clicks", 1.0)]
     assert read(end_time=datetime.fromtimestamp(hour, UTC)) == [(hour - 3600, "clicks", 1.0)]
+    assert read(start_time=hour + 900, end_time=str(hour + 1801)) == [(hour + 1800, "clicks", 1.0)]
     assert read(event_attribution_source="nobody") == []
+    with pytest.raises(InvalidInputException, match="Member must be a time"):
+        read(start_time=1e300)
     with pytest.raises(InvalidInputException, match="multiples of 900"):
         read(period_seconds=1000)
 

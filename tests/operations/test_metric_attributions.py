@@ -117,6 +117,7 @@ def test_streamed_events_are_summed_by_source_and_window(account, arn):
         {"eventType": "click", "itemId": "i1", "sentAt": now + 5},
         {"eventType": "click", "itemId": "i1", "sentAt": now - 1},
         {"eventType": "click", "itemId": "i1", "sentAt": now - 15 * 86400},
+        {"eventType": "click", "itemId": "i1", "sentAt": now + 3 * 3600},
         {"eventType": "watch", "itemId": "i7", "sentAt": now, "eventValue": 4.5, **told},
         {"eventType": "watch", "itemId": "i9", "sentAt": now, **told},
         {"eventType": "watch", "itemId": "unknown", "sentAt": now, **told},

@@ -16,6 +16,8 @@ from tests.operations.test_solutions import call, trained
 from tests.runners.test_batch import ROLE, batch, put, read
 from tests.worlds import films
 
+FAST = {"algorithmHyperParameters": {"mode": "fast"}}
+
 
 class Killed(BaseException):
     """As kill -9 does, it runs no handler that the job could end by."""
@@ -23,7 +25,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def version(account, run_jobs):
-    return trained(account, run_jobs, films(account), "aws-user-personalization")
+    return trained(account, run_jobs, films(account), "aws-user-personalization", solution_config=FAST)
 
 
 def start(account, version, name, path, **params):
@@ -124,7 +126,7 @@ def test_every_file_of_a_folder_is_answered(account, run_jobs, version):
 def test_contexts_and_reasons(account, run_jobs, version):
     asked = [{"userId": "u1", "context": {"DEVICE": "tv"}}, {"userId": "stranger"}]
     assert all("reasons" not in line["output"] for line in batch(account, run_jobs, version, asked, "v1"))
-    newer = trained(account, run_jobs, films(account, "more"), "aws-user-personalization-v2")
+    newer = trained(account, run_jobs, films(account, "more"), "aws-user-personalization-v2", solution_config=FAST)
     known, stranger = batch(account, run_jobs, newer, asked, "v2", num_results=3)
     assert known["output"]["reasons"] == [[], [], []]
     assert stranger["output"]["reasons"] == [["Popular item"]] * 3
@@ -176,6 +178,12 @@ def test_it_rejects_themes_of_nothing(account, run_jobs, recipe, mode, name, mes
     config = {"theme_generation_config": {"fieldsForThemeGeneration": {"itemName": name}}} if name else {}
     with pytest.raises(InvalidInputException, match=message):
         start(account, version, "themes", put("in.json", []), batch_inference_job_mode=mode, **config)
+
+
+def test_influence_is_for_one_recipe(account, version):
+    config = {"rankingInfluence": {"POPULARITY": 0.5}}
+    with pytest.raises(InvalidInputException, match="rankingInfluence is for aws-semantic-similarity"):
+        start(account, version, "influence", put("in.json", []), batch_inference_job_config=config)
 
 
 def test_more_queries_than_allowed_answer_nothing(account, run_jobs):
