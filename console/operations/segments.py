@@ -66,7 +66,7 @@ def get_metric_segments(
         "worst": [
             found | {"solutionVersionArn": entry.arn}
             for entry, table in zip(entries, tables, strict=True)
-            if (found := _worst(parts[0], table))
+            for found in _worst(parts[0], table)
         ],
     }  # fmt: skip
 
@@ -228,18 +228,19 @@ def _row(segment: Segment, place: int, entries: list[Judged], tables: list[list[
     }  # fmt: skip
 
 
-def _worst(segments: list[Segment], table: list[JSONDict]) -> JSONDict | None:
-    """The segment with the lowest value among those surely below the whole; None where none is."""
+def _worst(segments: list[Segment], table: list[JSONDict]) -> Iterator[JSONDict]:
+    """Of the segments of users and of those of items, the one with the lowest value, where it is surely below the whole."""
     whole = table[0].get("value", 0.0)
-    below = [
-        (one["value"], segment, one)
-        for segment, one in zip(segments, table[1:], strict=True)
-        if one["queries"] >= FEWEST and one["high"] < whole
-    ]
-    if not below:
-        return None
-    value, segment, one = min(below, key=lambda entry: entry[0])
-    return {
-        "kind": segment.kind, "label": segment.label, "value": value, "low": one["low"], "high": one["high"],
-        "overall": whole, "numQueries": one["queries"],
-    }  # fmt: skip
+    for of_items in (False, True):
+        below = [
+            (one["value"], place)
+            for place, one in enumerate(table[1:])
+            if (segments[place].items is not None) == of_items and one["queries"] >= FEWEST and one["high"] < whole
+        ]
+        if below:
+            value, place = min(below)
+            one = table[place + 1]
+            yield {
+                "kind": segments[place].kind, "label": segments[place].label, "value": value, "low": one["low"],
+                "high": one["high"], "overall": whole, "numQueries": one["queries"],
+            }  # fmt: skip

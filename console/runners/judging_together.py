@@ -118,7 +118,7 @@ def _refit(entrant: Entrant, test: SharedTest, watch: _Watch) -> Model:
     """The version's recipe with the settings in force, learned from what nobody is asked for."""
     version = entrant.version
     recipe: Recipe = catalogue.get(version.recipe or "").configured(version.hyperparameters)
-    data = entrant.choice.columns(test.training(entrant.own))
+    data = entrant.choice.weighed(entrant.choice.columns(test.training(entrant.own)))
     model = recipe.fit(data, Run(on_progress=watch))
     lift = lift_of(data, version.solution.config.get("optimizationObjective"))
     return model if lift is None else Lifted(model, lift)

@@ -39,7 +39,7 @@ class Seen:
     """What one process has seen of one source since it last wrote."""
 
     minutes: dict[int, Counter[str]] = field(default_factory=dict)
-    latest: deque[str] = field(default_factory=lambda: deque(maxlen=LATEST))
+    latest: deque[JSONDict] = field(default_factory=lambda: deque(maxlen=LATEST))
 
 
 class Meter:
@@ -57,11 +57,10 @@ class Meter:
         counts |= {name: request[name] for name in ("results", "explored") if request[name]}
         if request["error"]:
             counts["errors"] = 1
-        line = json.dumps(request)
         with self._lock:
             seen = self._seen.setdefault(arn, Seen())
             seen.minutes.setdefault(int(request["time"] // 60), Counter()).update(counts)
-            seen.latest.append(line)
+            seen.latest.append(request)
             if self._thread is None or not self._thread.is_alive():  # none yet, or left behind by a fork
                 self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
                 self._thread.start()
@@ -95,10 +94,10 @@ def metered(function: Runtime) -> Runtime:
     @wraps(function)
     def call(account: Account, **params: Any) -> JSONDict:
         arn = params.get("campaign_arn") or params.get("recommender_arn") or ""
-        began, error = time.perf_counter(), ""
+        began, error = time.perf_counter(), "unexpected error"
         answer: JSONDict = {}
         try:
-            answer = function(account, **params)
+            answer, error = function(account, **params), ""
         except ResourceNotFoundException:
             arn = ""  # there is nothing to count it for
             raise
@@ -192,7 +191,7 @@ def _write(pipeline: Any, arn: str, seen: Seen) -> None:
         for name, count in counts.items():
             pipeline.hincrby(key, name, count)
         pipeline.expire(key, KEEP_S)
-    pipeline.lpush(_latest_key(arn), *seen.latest)
+    pipeline.lpush(_latest_key(arn), *map(json.dumps, seen.latest))
     pipeline.ltrim(_latest_key(arn), 0, LATEST - 1)
     pipeline.expire(_latest_key(arn), KEEP_S)
 

@@ -32,7 +32,8 @@ CALLS = {
     "PERSONALIZED_RANKING": ("get_personalized_ranking", "personalizedRanking", "itemId", "ranking"),
     "PERSONALIZED_ACTIONS": ("get_action_recommendations", "actionList", "actionId", "action-recommendations"),
 }
-TEXTS = ("user", "item", "items", "filter", "weight", "count", "other", "other_weight")
+TEXTS = ("user", "item", "items", "filter", "weight", "count", "other", "other_weight", "context")
+PAIR = re.compile(r"\s*([^=,]+?)\s*=\s*([^,]*?)\s*(?:,|$)")
 WHOLE = 500  # events of a history that is changed
 Server = Campaign | Recommender
 
@@ -50,6 +51,7 @@ class Ask:
     count: str = str(RESULTS)
     other: str = ""
     other_weight: str = ""
+    context: str = ""
     without: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
 
@@ -66,6 +68,11 @@ class Ask:
     def input_list(self) -> list[str]:
         """The items to rank: one on each line, or separated by commas or blanks."""
         return [item for item in re.split(r"[\s,]+", self.items) if item]
+
+    @property
+    def circumstances(self) -> dict[str, str]:
+        """The context of the request: "DEVICE=phone, PLACE=home" as a map."""
+        return {name.upper(): value for name, value in PAIR.findall(self.context)}
 
     @property
     def is_what_if(self) -> bool:
@@ -170,6 +177,8 @@ def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
 def request_members(request: Request, ask: Ask, weight: str) -> JSONDict:
     """The request by wire names."""
     members: JSONDict = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
+    if ask.circumstances:
+        members["context"] = ask.circumstances
     if ask.count.isdigit():
         members["numResults"] = int(ask.count)
     if weight:
@@ -287,6 +296,8 @@ def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> lis
         members["inputList"] = ask.input_list
     else:
         members["numResults"] = int(ask.count) if ask.count.isdigit() else RESULTS
+    if ask.circumstances:
+        members["context"] = ask.circumstances
     members |= {name: value for name, value in filter_members(request, ask).items() if value}
     sent = CALLS.get(recipe_type, USUAL_CALL)
     root = request.build_absolute_uri("/").rstrip("/")

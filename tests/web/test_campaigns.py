@@ -155,6 +155,15 @@ def test_what_if_the_history_were_another(alice, campaign):
     assert scores[0] != scores[1]
 
 
+def test_a_request_can_have_a_context(alice, campaign):
+    answer = alice.get("/campaigns/up/", {"user": "u1", "context": "device = phone, PLACE=at home"})
+    assert answer.context["ask"].circumstances == {"DEVICE": "phone", "PLACE": "at home"}
+    assert not answer.context["lists"][0].error
+    page = text_of(answer)
+    assert "context={&#x27;DEVICE&#x27;: &#x27;phone&#x27;" in page
+    assert "context=device" in answer.context["ask"].url_query
+
+
 def test_related_items_ask_for_an_item(alice, account, group, run_jobs):
     version = trained(account, run_jobs, group, "aws-sims")
     call_by_wire_names("CreateCampaign", account, {"name": "also", "solutionVersionArn": version})
