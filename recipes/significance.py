@@ -25,6 +25,7 @@ LEVEL = 0.05
 FEWEST_DRAWS, MOST_DRAWS = 499, 1999  # of lists; fewer could show nothing once Holm has corrected for a dozen metrics
 DRAWN_CELLS = 200_000_000  # places of lists looked at over all draws
 SHAPES = ("coverage", "gini")
+LESS_IS_BETTER = {"gini"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Comparison:
         """ "better", "worse" or "no difference shown", of the second against the first."""
         if self.adjusted > LEVEL:
             return "no difference shown"
-        return "better" if self.difference > 0 else "worse"
+        return "better" if (self.difference > 0) is (self.metric not in LESS_IS_BETTER) else "worse"
 
     def sentence(self) -> str:
         """The verdict with its figures, for people."""

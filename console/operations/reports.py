@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from django.utils import timezone
 
@@ -16,7 +17,8 @@ from console.operations.metric_words import words
 from console.operations.solution_versions import version_named
 from console.shapes import JSONDict
 from recipes.evaluation import Evaluation, is_aws_metric
-from recipes.significance import Comparison, compare
+from recipes.shown import Shown
+from recipes.significance import Comparison, comparable, compare
 
 BASELINES = {"random": "random", "popularity": "popularity", "bestPossible": "best possible"}
 SOONEST = 0.03  # an estimate of the time left from less of the work than this would be a guess
@@ -59,7 +61,7 @@ def compare_solution_versions(
     baseline = version_named(account, baseline_arn, field="baselineArn") if baseline_arn else rows[0]
     if baseline.arn not in [row.arn for row in rows]:
         raise InvalidInputException(f"{baseline.arn} is not among the versions compared.", field="baselineArn")
-    evaluations = {entry.arn: entry.evaluation() for entry in entries}
+    evaluations = {entry.arn: replace(entry.evaluation(), shown=Shown.load(entry.folder)) for entry in entries}
     first = evaluations[baseline.arn]
     return {
         "baselineArn": baseline.arn, "fingerprint": first.fingerprint, "numQueries": first.num_queries,
@@ -163,7 +165,7 @@ def _compared(first: Evaluation, baseline_arn: str, evaluations: dict[str, Evalu
 
 def _differences(first: Evaluation, second: Evaluation) -> dict[str, Comparison]:
     """AWS's metrics held together by Holm's correction, and the others among themselves."""
-    common = [name for name in first.values if name in second.values]
+    common = comparable(first, second)
     families = [[n for n in common if is_aws_metric(n)], [n for n in common if not is_aws_metric(n)]]
     return {found.metric: found for family in families if family for found in compare(first, second, family)}
 

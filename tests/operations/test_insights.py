@@ -29,6 +29,11 @@ def test_the_report_has_intervals_and_baselines(account, run_jobs):
     assert metric["title"] == "Precision at 5"
 
 
+def told_coverage(told, arn):
+    values = next(m for m in told["metrics"] if m["name"] == "coverage")["values"]
+    return next(value["value"] for value in values if value["solutionVersionArn"] == arn)
+
+
 def test_versions_of_the_same_data_compare(account, run_jobs):
     group = films(account)
     versions = [
@@ -42,6 +47,10 @@ def test_versions_of_the_same_data_compare(account, run_jobs):
     assert second["difference"] == pytest.approx(second["value"] - first["value"], abs=1e-6)
     assert second["verdict"] in {"better", "worse", "no difference shown"}
     assert next(p for p in told["parameters"] if p["name"] == "recipe")["differs"]
+    coverage = next(m for m in told["metrics"] if m["name"] == "coverage")["values"][1]
+    assert coverage["difference"] == pytest.approx(coverage["value"] - told_coverage(told, versions[0]), abs=1e-6)
+    assert coverage["differenceLow"] <= coverage["difference"] <= coverage["differenceHigh"]
+    assert coverage["verdict"] in {"better", "no difference shown"}  # six users are few to show it
 
 
 def test_versions_of_different_data_are_refused(account, run_jobs):
