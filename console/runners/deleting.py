@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from numpy.typing import NDArray
 
 from console import storage
@@ -31,7 +31,6 @@ from console.models import (
     DataDeletionJob,
     Dataset,
     DatasetGroup,
-    DatasetImportJob,
     Event,
     Recommender,
     Record,
@@ -40,6 +39,7 @@ from console.models import (
     Trash,
 )
 from console.models.base import RUNNING
+from console.runners import leftovers
 from console.trainings import purge_trash
 from recipes import artefact
 from recipes.base import Model, State
@@ -73,9 +73,9 @@ def run(held: Claim) -> None:
     for judged in _judged(group):
         held.check()
         _forget_in_evaluation(judged, users)
-    _forget_sources(group)
+    leftovers.remove(group)
     if held.finish(num_deleted=len(known)):
-        _overwrite_traces()
+        leftovers.overwrite()
 
 
 def read_users(url: str) -> set[str]:
@@ -156,37 +156,6 @@ def _swap(dataset: Dataset, keys: list[str], statistics: dict[str, Any]) -> bool
 def _forget(keys: Iterable[str], but: Iterable[str]) -> None:
     for key in set(keys) - set(but):
         storage.delete(storage.store(key))
-
-
-def _forget_sources(group: DatasetGroup) -> None:
-    """Remove what imports left here besides rows: files sent to this server, from which users could be imported again, and bad rows."""
-    for job in DatasetImportJob.objects.filter(dataset__dataset_group=group, dataset__type__in=USER_DATASETS):
-        location = storage.parse_location(job.data_location)
-        if location.bucket == storage.UPLOADS_BUCKET:
-            storage.delete(location)
-        if key := job.report.get("rejects"):
-            storage.delete(storage.store(key))
-        if job.report.get("rejects") or job.report.get("sample"):
-            job.report |= {"rejects": None, "sample": []}
-            job.save(update_fields=["report"])
-    for insights in group.insights_jobs.exclude(report={}):  # of few users, each is told
-        for dataset in insights.report["datasets"].values():
-            for column in dataset["columns"]:
-                column["distribution"] = [] if column["name"] == "USER_ID" else column["distribution"]
-        insights.save(update_fields=["report"])
-
-
-def _overwrite_traces() -> None:
-    """Have SQLite give up its log, which holds pages as they were; deleted cells were overwritten (secure_delete)."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        return
-    for _ in range(RETRIES):
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            [busy, *_] = cursor.fetchone()
-        if not busy:
-            return
-        time.sleep(POLL_S)
 
 
 def _trained(group: DatasetGroup) -> Iterator[SolutionVersion | Recommender]:

@@ -10,7 +10,19 @@ import pytest
 from console import storage
 from console.errors import InvalidInputException
 from console.ingest.snapshot import training_tables
-from console.models import DataDeletionJob, Dataset, DatasetImportJob, Event, Record, Solution, SolutionVersion, Status
+from console.models import (
+    BatchInferenceJob,
+    DataDeletionJob,
+    DataInsightsJob,
+    Dataset,
+    DatasetGroup,
+    DatasetImportJob,
+    Event,
+    Record,
+    Solution,
+    SolutionVersion,
+    Status,
+)
 from console.operations.deletion_jobs import (
     create_data_deletion_job,
     describe_data_deletion_job,
@@ -21,6 +33,7 @@ from recipes import artefact, catalogue
 from recipes.base import Run
 from recipes.data import TrainingData
 from tests.operations.test_import_jobs import events, load, make_dataset, put, rows_of  # noqa: F401  load is a fixture
+from tests.operations.test_solutions import call
 
 ROLE = "arn:aws:iam::000000000001:role/Personalize"
 GROUP = "arn:aws:personalize:us-east-1:000000000001:dataset-group/films"
@@ -159,3 +172,37 @@ def test_what_imports_left_here_is_gone_too(account, load, forget, tmp_path):  #
     assert not storage.exists(rejects)
     assert not storage.exists(sent)
     assert storage.exists(storage.parse_location(DatasetImportJob.objects.get(name="named-by-people").data_location))
+
+
+def test_statistics_of_few_users_do_not_name_them(account, load, forget, run_jobs):  # noqa: F811
+    load(make_dataset(account), events(70))
+    call("CreateDataInsightsJob", account, job_name="look", dataset_group_arn=GROUP)
+    run_jobs()
+    job = DataInsightsJob.objects.get()
+    assert "'u3'" in str(job.report)
+
+    forget(put("gone.csv", "USER_ID\nu3\n"))
+
+    job.refresh_from_db()
+    assert "'u3'" not in str(job.report)
+
+
+@pytest.mark.parametrize("status", ["CREATE FAILED", "ACTIVE"])
+def test_what_failed_batch_jobs_have_answered_is_gone(account, load, forget, status):  # noqa: F811
+    load(make_dataset(account), events(70))
+    group = DatasetGroup.objects.get()
+    solution = Solution.objects.create(account=account, name="s", dataset_group=group, recipe="aws-sims")
+    version = SolutionVersion.objects.create(account=account, solution=solution, identifier="00000001")
+    job = BatchInferenceJob.objects.create(
+        account=account, name="b", solution_version=version, role_arn=ROLE, job_input={}, job_output={}, status=status,
+        report={"current": {"file": "x"}, "lines": 3},
+    )  # fmt: skip
+    segment = storage.store(f"batch/BatchInferenceJob-{job.pk}/1-000000")
+    with storage.open_write(segment) as file:
+        file.write(b"u3")
+
+    forget(put("gone.csv", "USER_ID\nu3\n"))
+
+    job.refresh_from_db()
+    assert storage.exists(segment) == (status == "ACTIVE")
+    assert ("current" in job.report) == (status == "ACTIVE")
