@@ -1,7 +1,7 @@
 """Find hyperparameters, or the recipe itself, by trying: optuna proposes, a validation split of the training data decides.
 
-The frozen test set is never looked at: what is given is split again. Trials can be stored in a SQLite file, so that a search can be taken
-up again and several processes can share one.
+The frozen test set is never looked at: what is given is split again. Trials can be stored in a SQLite file, so that a search whose process
+was killed is taken up again; the trial it was at is tried once more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ SALT = "validation"  # draws other users than the frozen test set does
 VALIDATION = "validation_"  # how a fit names the figures that tell how it is doing
 STARTUP = 5  # trials at random before the search learns from them, and before a trial can be pruned
 STUDY = "tuning"
+INTERRUPTED = "interrupted"  # how many trials a killed process left behind
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def tune(
         max_trials: trials in all, those already stored included.
         trial_seconds: budget of one fit.
         metric: a figure of `recipes.evaluation` to maximise.
-        storage: a SQLite file that keeps the trials; the search goes on from what is there.
+        storage: a SQLite file that keeps the trials; the search goes on from what is there. One process at a time.
 
     Raises:
         ValueError: a range is not of this recipe, not tunable or outside what is allowed.
@@ -116,14 +117,15 @@ def tune(
     study = _study(storage, run.seed)
     if not study.trials:
         study.enqueue_trial({one.name: recipe.settings()[one.name] for one in searched if _holds(one, recipe)})
-    while len(_ended(study)) < max_trials and (run.seconds_left > 0 or not _finished(study)):
+    wanted = max_trials + _take_up(study, run.seed)
+    while len(_ended(study)) < wanted and (run.seconds_left > 0 or not _finished(study)):
         study.optimize(
             lambda trial: _try(trial, recipe, searched, split, goal, run, trial_seconds),
             n_trials=1,
             catch=(RecipeError,),
         )
         best = max((trial.value or 0.0 for trial in _finished(study)), default=0.0)
-        run.on_progress(Progress("tuning", min(1.0, len(_ended(study)) / max_trials), metrics={goal: best}))
+        run.on_progress(Progress("tuning", min(1.0, len(_ended(study)) / wanted), metrics={goal: best}))
         if not searched:
             break
     if not _finished(study):
@@ -245,6 +247,20 @@ def _study(storage: Path | None, seed: int) -> optuna.Study:
         sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP),
     )
+
+
+def _take_up(study: optuna.Study, seed: int) -> int:
+    """Try again what a killed process was trying, and draw on, not anew; returns how often that happened so far."""
+    left = study.get_trials(states=(TrialState.RUNNING,))
+    for trial in left:
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+    interrupted = int(study.user_attrs.get(INTERRUPTED, 0)) + len(left)
+    if left:
+        study.set_user_attr(INTERRUPTED, interrupted)
+    if _ended(study):
+        study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), n_startup_trials=STARTUP)
+    return interrupted
 
 
 def _finished(study: optuna.Study) -> list[FrozenTrial]:

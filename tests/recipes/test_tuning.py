@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +114,38 @@ def test_a_search_is_taken_up_where_it_was_left(data, tmp_path):
     assert [a.settings for a in second.attempts[:3]] == [a.settings for a in first.attempts]
     assert len(second.attempts) == 5
     assert len(tune(Planted(), data, Run(), max_trials=5, storage=storage).attempts) == 5
+
+
+def test_a_search_goes_on_when_its_process_was_killed(data, tmp_path):
+    """The process dies in its third trial; the next one tries that again and does all that was asked for."""
+    storage = tmp_path / "trials.sqlite3"
+    program = f"""
+import os, signal
+from pathlib import Path
+from recipes.base import Run
+from recipes.tuning import tune
+from tests.recipes import worlds
+from tests.recipes.test_tuning import Planted
+
+class Mortal(Planted):
+    fits = 0
+    def fit(self, data, run):
+        Mortal.fits += 1
+        if Mortal.fits == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(data, run)
+
+tune(Mortal(), worlds.tasteful(num_users=200), Run(), max_trials=5, storage=Path({str(storage)!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    attempts = tune(Planted(), data, Run(), max_trials=5, storage=storage).attempts
+
+    assert [attempt.state for attempt in attempts].count("FAIL") == 1
+    assert attempts[2].state == "FAIL"
+    assert attempts[3].settings == attempts[2].settings
+    assert sum(attempt.state in {"COMPLETE", "PRUNED"} for attempt in attempts) == 5
+    settings = [tuple(attempt.settings.values()) for attempt in attempts if attempt.state != "FAIL"]
+    assert len(set(settings)) == 5, "what was tried before is not drawn again"
 
 
 def test_a_budget_ends_the_search_after_the_first_finished_trial(data):
