@@ -58,13 +58,9 @@ class Pair:
         means = values.mean(axis=0)
         drawn = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
         sums = values[drawn].sum(axis=1)  # (R, 2)
-        ratios = sums[:, 0] / np.maximum(sums[:, 1], 1e-12)
-        low, high = np.percentile(ratios, [2.5, 97.5])
-        figures = [
-            f"{means[0]:.4f}",
-            f"{means[1]:.4f}",
-            f"{means[0] / max(means[1], 1e-12):.2f} [{low:.2f}, {high:.2f}]",
-        ]
+        low, high = np.percentile(sums[:, 0] / np.maximum(sums[:, 1], 1e-12), [2.5, 97.5])
+        ratio = f"{means[0] / means[1]:.2f} [{low:.2f}, {high:.2f}]" if means[1] else ""
+        figures = [f"{means[0]:.4f}", f"{means[1]:.4f}", ratio]
         return [self.split.data, self.recipe, label, str(len(users)), *figures]
 
 
