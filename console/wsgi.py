@@ -18,8 +18,10 @@ class WireHandler(WSGIHandler):
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002  Django's signature
         """Nothing stands before the view."""
-        self._view_middleware, self._template_response_middleware, self._exception_middleware = [], [], []
-        self._middleware_chain = convert_exception_to_response(self._get_response)
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        self._middleware_chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
 
 
 _everything, _wire = get_wsgi_application(), WireHandler()

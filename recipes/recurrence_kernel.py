@@ -177,7 +177,8 @@ def inverse_deviation(values: Floats) -> Floats:
     variance /= np.float32(values.shape[1])
     variance += EPSILON
     np.sqrt(variance, out=variance)
-    return np.reciprocal(variance, out=variance)[:, None]
+    found: Floats = np.reciprocal(variance, out=variance)[:, None]
+    return found
 
 
 def normed(values: Floats) -> Floats:

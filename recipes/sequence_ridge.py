@@ -218,8 +218,7 @@ class SequenceRidge:
             known = items >= 0
             items, values = items[known], values[known]
         if len(items) <= FEW:
-            few: Floats = values @ self.weights.take(items, axis=0)
-            return few[None, :]
+            return np.asarray(values @ self.weights.take(items, axis=0), np.float32)[None, :]
         bag = sp.csr_matrix((values, items, np.array([0, len(items)])), shape=(1, len(self.weights)))
         scores: Floats = bag @ self.weights
         return scores
