@@ -20,6 +20,7 @@ from console.ingest.reserved import (
     RESERVED,
     Reserved,
 )
+from console.shapes import json_kind
 from recipes.columns import Kind
 
 ARROW = {
@@ -172,7 +173,7 @@ def _document(text: str) -> JSONDict:
     except ValueError as error:
         raise _invalid(f"it is not JSON ({error}).") from None
     if not isinstance(document, dict) or document.get("type") != "record":
-        found = document.get("type") if isinstance(document, dict) else type(document).__name__
+        found = document.get("type") if isinstance(document, dict) else json_kind(document)
         raise _invalid(f'type is {found!r}, allowed is "record".')
     return document
 

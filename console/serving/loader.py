@@ -185,8 +185,17 @@ class Shelf:
 
 
 def load(folder: Path, key: str) -> Loaded:
-    """Read an artefact and warm what the first request would wait for."""
-    read = artefact.load(folder)
+    """Read an artefact and warm what the first request would wait for.
+
+    Raises:
+        InvalidInputException: another version of the server wrote it, so that it must be trained anew.
+    """
+    try:
+        read = artefact.load(folder)
+    except ValueError as error:
+        raise InvalidInputException(
+            f"The model cannot be read: its {str(error).partition(' has ')[2] or 'files are damaged.'} Train a new solution version."
+        ) from error
     types = read.manifest.get("event_types_learned")
     size = sum(path.stat().st_size for path in folder.iterdir())
     lift = lift_of(read.data, read.manifest.get("objective"))

@@ -130,3 +130,9 @@ def test_charlie_sees_nothing_of_alice(account, other_account):
     assert list_schemas(other_account)["schemas"] == []
     with pytest.raises(ResourceNotFoundException):
         describe_schema(other_account, schema_arn=arn)
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "7", '"record"'])
+def test_a_schema_that_is_no_object_is_called_by_jsons_name(account, text):
+    with pytest.raises(InvalidInputException, match=r"type is '(null|array|number|string)'"):
+        create_schema(account, name="films", schema=text)

@@ -1,0 +1,19 @@
+"""A model that another version of the server wrote is refused in words, not with a crash."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from console.errors import InvalidInputException
+from console.serving.loader import load
+
+
+def test_a_model_of_another_format_is_to_be_trained_anew(tmp_path):
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": 0}))
+    with pytest.raises(
+        InvalidInputException, match=r"cannot be read: its format 0.*Train a new solution version"
+    ) as caught:
+        load(tmp_path, "key")
+    assert str(tmp_path) not in str(caught.value)
