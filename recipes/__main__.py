@@ -53,6 +53,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--histories", type=Path, help="CSV of what the users have done; the training data by default"
     )
     recommend.add_argument("--users", type=Path, help="ids, one a line: whom to serve, in this order")
+    recommend.add_argument(
+        "--context",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="the circumstances of the request, by a column of the interactions; repeatable",
+    )
     recommend.add_argument("--exclude-seen", action="store_true", help="leave out what the user has already taken")
     recommend.add_argument("--batch-size", type=_positive, help="users scored at a time")
     related = _add_served(commands.add_parser("related", help="items that go with an item"))

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from recipes import artefact, topk
 from recipes.artefact import Artefact
 from recipes.base import Floats, Indexes, Model
+from recipes.circumstances import plain
 from recipes.data import Histories, TrainingData
 from recipes.tables import (
     InputError,
@@ -30,6 +32,7 @@ def recommend(chosen: argparse.Namespace) -> None:
     """The best items for each user."""
     loaded = load(chosen.folder)
     names, histories = _whom(chosen, loaded.data)
+    histories = replace(histories, context=_context(chosen.context, loaded.data))
     encoded = _encoded(loaded.data.item_ids.array.to_pylist())
     start = 0
     for found in topk.lists(
@@ -110,6 +113,24 @@ def _whom(chosen: argparse.Namespace, data: TrainingData) -> tuple[list[str], Hi
     if wanted is not None:
         return wanted, known_histories(wanted, data)
     return data.user_ids.array.to_pylist(), data.histories()
+
+
+def _context(given: Sequence[str], data: TrainingData) -> dict[str, str]:
+    """What "DEVICE=tv" and the like say.
+
+    Raises:
+        InputError: no value, or no column of the interactions.
+    """
+    known = {plain(name): name for name in data.interactions.columns}
+    context = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"--context {text}: COLUMN=VALUE is needed.")
+        if plain(name) not in known:
+            raise InputError(f"--context {text}: the interactions have {', '.join(known.values()) or 'no columns'}.")
+        context[known[plain(name)]] = value
+    return context
 
 
 def _answer_items(

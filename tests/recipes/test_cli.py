@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import csv
@@ -119,6 +120,21 @@ def test_a_list_of_users_restricts_and_orders_and_strangers_get_what_is_popular(
     assert {int(item) % 4 for item in again["9"]} == {0}
 
 
+def test_the_context_of_a_request_is_looked_at(folder, capsys):
+    """Everyone takes anything, but even items on the tv and odd ones on the phone; the column is found in the file."""
+    rng = np.random.default_rng(0)
+    items = rng.integers(0, 20, 1500)
+    table = {"USER_ID": rng.integers(0, 50, 1500), "ITEM_ID": items, "TIMESTAMP": worlds.START + np.arange(1500)}
+    csv.write_csv(pa.table(table | {"DEVICE": np.where(items % 2, "phone", "tv").tolist()}), "interactions.csv")
+    told = ["--recipe", "aws-user-personalization", "--set", "mode=fast", "--holdout", "none", "--out", "model"]
+    assert main(["train", "interactions.csv", *told]) == 0
+    capsys.readouterr()
+    for value, odd in (("tv", 0), ("phone", 1)):
+        assert main(["recommend", "model", "--k", "5", "--context", f"device={value}"]) == 0
+        items = [int(item) for found in recommended(capsys).values() for item in found]
+        assert sum(item % 2 == odd for item in items) > 0.9 * len(items)
+
+
 def test_batches_do_not_change_the_answers(trained, capsys):
     main(["recommend", "model"])
     whole = recommended(capsys)
@@ -203,6 +219,8 @@ def test_bad_files_are_told_in_one_line(folder, capsys, content, complaint):
         (["related", "model", "--items", "empty.txt"], "empty.txt is empty"),
         (["rank", "model", "--requests", "items.txt"], "line 1 is"),
         (["recommend", "model", "--histories", "items.csv"], "column USER_ID is missing"),
+        (["recommend", "model", "--context", "DEVICE"], "COLUMN=VALUE is needed"),
+        (["recommend", "model", "--context", "DEVICE=tv"], "the interactions have no columns"),
         (["explain", "model", "--user", "4", "--item", "never"], "--item never"),
         (["explain", "model", "--user", "nobody", "--item", "4"], "--user nobody"),
     ],
