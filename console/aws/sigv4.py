@@ -33,6 +33,7 @@ KEY_CACHE_S = 20.0
 CREDENTIAL = re.compile(r"([\w\-.~+=@]{1,128})/(\d{8})/([a-zA-Z0-9\-]{1,64})/([a-zA-Z0-9\-]{1,64})/aws4_request")
 PLAIN = {"CONTENT_TYPE", "CONTENT_LENGTH"}  # headers that WSGI names without HTTP_
 PART = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,\s]+)\s*")
+SIGNED_IF_THERE = ("X-Amz-Date", "X-Amz-Target")  # what decides about the call must not be changed on the way
 AMZ_DATE = re.compile(r"\d{8}T\d{6}Z")
 
 
@@ -120,8 +121,9 @@ def _moment(request: HttpRequest, claimed: Authorization) -> str:
         raise IncompleteSignature(
             f"The X-Amz-Date header is {moment[:40]!r}, allowed is a time such as 20260131T235959Z."
         )
-    if "x-amz-date" not in claimed.signed_headers:
-        raise IncompleteSignature("The X-Amz-Date header must be among the SignedHeaders.")
+    for name in SIGNED_IF_THERE:
+        if name in request.headers and name.lower() not in claimed.signed_headers:
+            raise IncompleteSignature(f"The {name} header must be among the SignedHeaders.")
     try:
         age = datetime.now(UTC) - datetime.fromisoformat(moment)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -140,6 +141,31 @@ def test_it_refuses_another_service(key):
 def test_it_names_what_is_missing(key, header, error):
     with pytest.raises(error):
         sigv4.authenticate(arrived({"Authorization": header, "X-Amz-Date": "20260101T000000Z"}))
+
+
+@pytest.mark.parametrize("name", ["X-Amz-Date", "X-Amz-Target"])
+def test_it_refuses_a_call_that_can_be_changed_on_the_way(key, name):
+    headers = signed(key)
+    headers["Authorization"] = headers["Authorization"].replace(f";{name.lower()}", "")
+    with pytest.raises(IncompleteSignature, match=name):
+        sigv4.authenticate(arrived(headers))
+
+
+def test_a_presigned_url_is_no_signature(key, client):
+    answer = client.post(
+        "/aws/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0",
+        headers={"X-Amz-Target": "AmazonPersonalize.ListSchemas"},
+    )
+    assert (answer.status_code, json.loads(answer.content)["__type"]) == (403, "MissingAuthenticationToken")
+
+
+def test_a_request_sent_again_later_is_refused(key, monkeypatch):
+    headers = signed(key)
+    sigv4.authenticate(arrived(headers))
+    then = datetime.now(UTC) + timedelta(minutes=20)
+    monkeypatch.setattr(sigv4, "datetime", type("Clock", (datetime,), {"now": classmethod(lambda _, __: then)}))
+    with pytest.raises(InvalidSignatureException, match="15 minutes"):
+        sigv4.authenticate(arrived(headers))
 
 
 @pytest.mark.parametrize("moment", ["", "yesterday", "20269999T999999Z"])
