@@ -27,6 +27,7 @@ def browser():
 def page(browser, live_server, alice):
     """A page in which Alice is signed in."""
     context = browser.new_context(base_url=live_server.url, color_scheme="light")
+    context.set_default_timeout(90_000)  # machines are busy
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
