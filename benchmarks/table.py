@@ -16,6 +16,7 @@ STRICT = ("ndcg@5", "ndcg@10", "ndcg@25", "hit@10", "mrr@25", "precision@5", "pr
 COST = ("train_s", "train_cpu_s", "peak_mib", "users_per_s", "single_p50_ms", "single_p99_ms")
 WORDED = tuple(name for name in STRICT if name != "hit@10")
 RATIOS = ("ndcg@10", "mrr@25")
+RATIO_HEADS = tuple(f"{name} ratio" for name in RATIOS)
 
 
 def table(results: Iterable[Result], began: datetime.datetime) -> str:
@@ -45,20 +46,27 @@ def _block(title: str, rows: list[Result], began: datetime.datetime) -> str:
 
 
 def _strict(rows: list[Result]) -> str:
-    peers = [row for row in rows if not row["ours"]]
-    best = {name: max((row[name] for row in peers), default=0.0) for name in RATIOS}
-    head = ["system", *(f"{name} ratio" for name in RATIOS), *STRICT, *COST]
+    ratios = _ratios([(row["ours"], row) for row in rows])
     body = []
-    for row in rows:
-        ratios = [f"{row[name] / best[name]:.2f}" if best[name] else "" for name in RATIOS]
+    for row, to_best in zip(rows, ratios, strict=True):
         figures = [f"{row[name]:.4f}" for name in STRICT] + [_short(row[name]) for name in COST]
-        body.append([row["system"], *ratios, *figures])
-    return markdown(head, body)
+        body.append([row["system"], *to_best, *figures])
+    return markdown(["system", *RATIO_HEADS, *STRICT, *COST], body)
 
 
 def _worded(rows: list[Result]) -> str:
-    body = [[row["system"], *(f"{row['as_worded'][name]:.4f}" for name in WORDED)] for row in rows]
-    return markdown(["system", *WORDED], body)
+    ratios = _ratios([(row["ours"], row["as_worded"]) for row in rows])
+    body = [
+        [row["system"], *to_best, *(f"{row['as_worded'][name]:.4f}" for name in WORDED)]
+        for row, to_best in zip(rows, ratios, strict=True)
+    ]
+    return markdown(["system", *RATIO_HEADS, *WORDED], body)
+
+
+def _ratios(rows: Sequence[tuple[bool, Result]]) -> list[list[str]]:
+    """Each row's figures over the best peer's, whichever peer that is; empty without one."""
+    best = {name: max((figures[name] for ours, figures in rows if not ours), default=0.0) for name in RATIOS}
+    return [[f"{figures[name] / best[name]:.2f}" if best[name] else "" for name in RATIOS] for _, figures in rows]
 
 
 def markdown(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:

@@ -63,6 +63,7 @@ def test_what_failed_is_named():
 def test_the_worded_figures_stand_beside_where_items_repeat():
     text = table.table([result("EASE", has_repeats=True)], NOW)
     assert "Seen items stay in" in text
+    assert text.count("| EASE | 1.00 | 1.00 |") == 2
     assert "Seen items stay in" not in table.table([result("EASE")], NOW)
 
 
