@@ -13,6 +13,7 @@ def pytest_collection_modifyitems(items):
         if "tests/e2e" in str(item.path):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.xdist_group("server"))
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 @pytest.fixture(scope="session")
