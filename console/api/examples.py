@@ -135,8 +135,11 @@ def _string(shape: Shape, name: str) -> str:
         return str("ACTIVE" if "ACTIVE" in shape.enum else shape.enum[0])
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.removesuffix("Arn")).lower()
     by_kind = (f"{ARN}{kind}/films",) if name.endswith("Arn") else ()
-    wanted = (STRINGS[name],) if name in STRINGS else by_kind
-    return next(text for text in (*wanted, *CANDIDATES, "x" * int(shape.metadata.get("min", 1))) if _fits(shape, text))
+    wanted: tuple[str, ...] = (STRINGS[name],) if name in STRINGS else by_kind
+    found: str = next(
+        text for text in (*wanted, *CANDIDATES, "x" * int(shape.metadata.get("min", 1))) if _fits(shape, text)
+    )
+    return found
 
 
 def _fits(shape: Shape, text: str) -> bool:
