@@ -62,6 +62,7 @@ QUICK_PEERS = (
     _ease("λ=500, last 20", "lambda=500,last=20"),
     _ease("λ=1000, last 20", "lambda=1000,last=20"),
     _ease("λ=100, last 10", "lambda=100,last=10"),
+    _ease("λ=30, last 5", "lambda=30,last=5"),  # where baskets matter, less of both did better each time
 )
 NETWORKS = (
     System("GRU4Rec (own torch code after the paper)", adapter="gru4rec.py", model="gru4rec,factors=128"),
