@@ -116,7 +116,7 @@ def parse_authorization(header: str) -> Authorization:
 
 def _moment(request: HttpRequest, claimed: Authorization) -> str:
     """When it was signed, as it stands in the string to sign."""
-    moment = request.META.get("HTTP_X_AMZ_DATE", "")
+    moment: str = request.META.get("HTTP_X_AMZ_DATE", "")
     if not AMZ_DATE.fullmatch(moment):
         raise IncompleteSignature(
             f"The X-Amz-Date header is {moment[:40]!r}, allowed is a time such as 20260131T235959Z."
