@@ -39,7 +39,7 @@ def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_
     page.get_by_role("navigation", name="What is compared").get_by_role("link", name="Users").click()
     page.get_by_label("Order").select_option("HELPED_FIRST")
     page.wait_for_url("**order=HELPED_FIRST**")
-    page.locator("tbody a").first.click()
+    page.locator("tbody a[href*='compare/user/']").first.click()
     assert page.get_by_role("heading", name="Took next").is_visible()
     assert page.locator("li.truth").count() > 0
 
