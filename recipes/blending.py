@@ -7,7 +7,7 @@ The likelihood is convex, so there is one answer, found in a second or two; what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,6 +101,7 @@ def learn_blend(
     parts: Parts,
     watch: Callable[[], None],
     at_least: Mapping[str, float] | None = None,
+    core: Collection[str] = (),
 ) -> tuple[Blend, float, dict[str, float]]:
     """The weights under which what followed is most likely.
 
@@ -109,6 +110,8 @@ def learn_blend(
         parts: the components' scores of its histories.
         watch: called at each step; may raise StopRequested.
         at_least: components that must stay, with their least weight (by their spread).
+        core: components that are asked without the others too: the answer is halfway between their weights with and
+            without them, which keeps what a few held-out events happen to flatter, popularity above all, in its place.
 
     Returns:
         The blend, its quality on the same events, and the weights by the components' spread, which can be compared.
@@ -116,8 +119,12 @@ def learn_blend(
     listed = _listed(validation, parts, with_seen=False)
     target = _targets(listed, validation, _width(parts), with_repeats=False)
     bounds = [_bounds(name, at_least or {}) for name in listed.names]
-    ridge = PRIOR / max(1, len(validation.histories))
-    found = _likeliest(listed, target, bounds, ridge, watch)
+    found = _likeliest(listed, target, bounds, PRIOR, watch)
+    asked_alone = np.flatnonzero([name in core for name in listed.names])
+    if len(asked_alone):
+        alone = [bounds[number] for number in asked_alone]
+        found[asked_alone] += _likeliest(listed, target, alone, PRIOR, watch, listed.values[asked_alone])
+        found /= 2
     shares = dict(zip(listed.names, found.tolist(), strict=True))
     weights = {
         name: weight / spread for (name, weight), spread in zip(shares.items(), listed.spread, strict=True) if weight
@@ -183,7 +190,7 @@ def _likeliest(
     listed: Listed,
     target: NDArray[np.float64],
     bounds: Sequence[tuple[float | None, float | None]],
-    ridge: float,
+    prior: float,
     watch: Callable[[], None],
     values: NDArray[np.float64] | None = None,
     offset: NDArray[np.float64] | float = 0.0,
@@ -192,6 +199,7 @@ def _likeliest(
     features = listed.values if values is None else values
     mass = listed.sums(target)
     size = max(1e-12, float(mass.sum()))
+    ridge = prior / max(1, int((mass > 0).sum()))
     mean = features @ target
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -226,7 +234,7 @@ def _with_repeats(blend: Blend, validation: Validation, parts: Parts, watch: Cal
     known = [blend.weights.get(name, 0.0) * spread for name, spread in zip(listed.names, listed.spread, strict=True)]
     offset = np.array(known) @ listed.values
     free = [(None, None), (None, None)]
-    seen, repeat = _likeliest(listed, target, free, 1e-4, watch, features, offset).tolist()
+    seen, repeat = _likeliest(listed, target, free, 0.1, watch, features, offset).tolist()
     return Blend(blend.weights, repeat, seen)
 
 

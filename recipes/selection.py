@@ -4,7 +4,7 @@ stays in the mix is fitted again with everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -33,8 +33,10 @@ TRIAL_SHARE = (
 )
 FAST_SECONDS = 2.5  # of work that the fast mode plans on candidates
 FEWEST = 2  # candidates, however little time there is
+FEW_HELD = 0.03  # share of the events, without which what was learned may answer
 LEAST_SECONDS = 3.0  # for which training a network is worth beginning
 LEAST_NETWORK = 0.3  # what the full mode's network says at least
+MEANT = ("history", "content", "network")  # what is about this user, not about everybody
 MOST_WITH_COSINES = 100_000  # items
 Fitted: TypeAlias = SequenceRidge | Transitions
 
@@ -60,7 +62,8 @@ def choose(workshop: Workshop) -> Components:
     """Fit candidates without the held-out events, blend them, refit those in the blend with everything."""
     tried, seconds = planned(workshop) if workshop.settings.ridges else ({}, 0.0)
     # no time to fit anything twice: what is learned without the few held-out events answers
-    hurried = workshop.settings.mode == "fast" and seconds > FAST_SECONDS / 2
+    held = 1 - len(workshop.remaining.item_index) / len(workshop.histories.item_index)
+    hurried = workshop.settings.mode == "fast" and seconds > FAST_SECONDS / 2 and held < FEW_HELD
     kept: list[tuple[str, Fitted]] = []
     scores = _try(workshop, tried, kept if hurried else None)
     network = _network(workshop) if _wants_network(workshop) else None
@@ -171,13 +174,14 @@ def _plan(
 ) -> Plan:
     """Weigh the candidates against all else; then their sum against what it says through likeness in content."""
     others = _others(workshop, network)
-    blend, quality, shares = _learned(workshop, scores | others)
+    ridges = {name for name, candidate in tried.items() if candidate.kind == "ridge"}
+    blend, quality, shares = _learned(workshop, scores | others, ridges | {"network"})
     weights = {name: blend.weights[name] for name in tried if name in blend.weights}
     blend = replace(blend, weights={"history": 1.0} | {k: w for k, w in blend.weights.items() if k not in tried})
     if weights and workshop.features.shape[1]:
         history = np.sum([np.float32(weight) * scores[name] for name, weight in weights.items()], axis=0)
         content = np.asarray(history @ _content(workshop)[workshop.columns][:, workshop.columns], np.float32)
-        richer, better, told = _learned(workshop, {"history": history, "content": content} | others)
+        richer, better, told = _learned(workshop, {"history": history, "content": content} | others, {*MEANT})
         if better > quality and richer.weights.get("history") and richer.weights.get("content"):
             blend, quality = richer, better
             shares = {name: share * told["history"] for name, share in shares.items() if name in weights} | told
@@ -186,13 +190,14 @@ def _plan(
     return Plan({name: tried[name] for name in weights}, weights, blend, network)
 
 
-def _learned(workshop: Workshop, scores: Mapping[str, Floats]) -> tuple[Blend, float, dict[str, float]]:
+def _learned(
+    workshop: Workshop, scores: Mapping[str, Floats], core: Collection[str]
+) -> tuple[Blend, float, dict[str, float]]:
     seen = workshop.asked.seen
     parts = Parts(scores, seen, workshop.rates[seen.lag, seen.count])
     full = workshop.settings.mode == "full" or not workshop.settings.ridges
-    return learn_blend(
-        workshop.asked, parts, partial(workshop.run.report, "blending", 0.0), {"network": LEAST_NETWORK} if full else {}
-    )
+    least = {"network": LEAST_NETWORK} if full else {}
+    return learn_blend(workshop.asked, parts, partial(workshop.run.report, "blending", 0.0), least, core)
 
 
 def in_words(shares: Mapping[str, float], blend: Blend) -> str:

@@ -122,11 +122,11 @@ def delete_dataset(account: Account, *, dataset_arn: str) -> None:
     user = _user_of(dataset)
     if user:
         raise ResourceInUseException(f"Dataset {dataset.arn} is in use by {user}.", field="datasetArn")
-    folder = storage.store(f"datasets/{dataset.pk}/")
+    folder = f"datasets/{dataset.pk}"
     if dataset.type in {"INTERACTIONS", "ACTION_INTERACTIONS"}:
         dataset.dataset_group.events.filter(is_action=dataset.type == "ACTION_INTERACTIONS").delete()
     dataset.delete()
-    transaction.on_commit(lambda: storage.delete(folder))
+    storage.drop([folder])
 
 
 def find_dataset(account: Account, arn: str) -> Dataset:
