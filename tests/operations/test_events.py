@@ -69,7 +69,7 @@ def test_item_and_value_may_stand_in_the_properties(account, tracking_id, proper
     [
         ({}, "itemId is missing"),
         ({"itemId": "7", "properties": "{"}, "not JSON"),
-        ({"itemId": "7", "properties": "[1]"}, "list"),
+        ({"itemId": "7", "properties": "[1]"}, "array"),
         ({"itemId": "7", "properties": '{"UserId": "x"}'}, "UserId is not allowed"),
         ({"itemId": "7", "properties": '{"numRatings": "many"}'}, "numRatings is 'many', allowed is a whole number"),
         ({"itemId": "7", "properties": '{"numRatings": {"a": 1}}'}, "whole number"),
