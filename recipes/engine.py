@@ -8,12 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from recipes.audience import fit_audience, user_features
 from recipes.base import Floats, Recipe, RecipeError, Run
 from recipes.circumstances import learn_circumstances
 from recipes.data import Histories, TrainingData
 from recipes.holdout import Validation, hold_out
-from recipes.likeness import content_neighbours, item_features
 from recipes.priors import Priors
 from recipes.relevance import Components, RelevanceModel
 from recipes.repeats import COUNTS, LAGS, repeat_rates
@@ -70,11 +68,12 @@ def _open(settings: Settings, data: TrainingData, run: Run) -> Workshop:
 def _model(recipe: Recipe, workshop: Workshop, chosen: Components) -> RelevanceModel:
     if workshop.settings.metadata:
         chosen.circumstances = learn_circumstances(workshop.data)
-    priors = _described(workshop.priors, workshop.features, chosen)
+    priors = described(workshop.priors, workshop.features, chosen)
     return RelevanceModel(recipe, workshop.num_items, chosen, priors, workshop.rates)
 
 
-def _described(priors: Priors, features: Floats, components: Components) -> Priors:
+def described(priors: Priors, features: Floats, components: Components) -> Priors:
+    """The priors, items without events not unknown where a component reads their metadata."""
     reads = components.content is not None or components.network is not None
     return priors.with_described(features) if reads else priors
 
@@ -113,34 +112,3 @@ def learn_rates(histories: Histories, validation: Validation, num_items: int) ->
             )
             tables.append(repeat_rates(known, histories.item_index[histories.offsets[asked] + at[asked]], num_items))
     return np.mean(tables, axis=0, dtype=np.float32) if tables else np.zeros((LAGS, COUNTS), np.float32)
-
-
-def update_relevance(model: RelevanceModel, settings: Settings, data: TrainingData, run: Run) -> RelevanceModel:
-    """The model over the catalogue and counts of `data` in seconds: what was learned from sequences stays as it is.
-
-    Args:
-        model: an earlier model; its items and users are the first of `data`, in the same order.
-        settings: as for fitting.
-        data: the present data.
-        run: the watcher.
-
-    Raises:
-        RecipeError: `data` have fewer items than the model.
-    """
-    run.report("updating", 0.0)
-    if data.num_items < model.num_items:
-        raise RecipeError(f"The data have {data.num_items} items, the model {model.num_items}; use FULL training.")
-    features = item_features(data) if settings.metadata else np.zeros((data.num_items, 0), np.float32)
-    known = np.flatnonzero(data.item_counts[: model.num_items] > 0)
-    neighbours = content_neighbours(features, known) if features.shape[1] else None
-    parts = model.components.enlarged(data.num_items, neighbours)
-    run.report("updating", 0.5)
-    if parts.content is not None and neighbours is not None:
-        parts.content = content_neighbours(features, known)
-    if parts.audience is not None:
-        parts.audience = fit_audience(user_features(data), training_histories(data, settings), data.num_items)
-    if settings.metadata:
-        parts.circumstances = learn_circumstances(data)
-    run.report("updating", 1.0)
-    priors = _described(make_priors(data, settings), features, parts)
-    return RelevanceModel(model.recipe, data.num_items, parts, priors, model.rates)

@@ -16,6 +16,8 @@ from recipes.data import TrainingData
 DIMENSION = 64
 NEIGHBOURS = 20
 SHARPNESS = 12.0  # of the softmax over similarities
+MOST_LIKENESSES = 2_000_000_000  # between pairs of items, worked out for a catalogue: a few seconds
+FEWEST_SPEAKERS = 1000
 BLOCK = 20_000_000  # similarities held at a time
 UNTRAINED = {"CREATION_TIMESTAMP"}
 
@@ -27,6 +29,13 @@ def item_features(data: TrainingData, dimension: int = DIMENSION) -> Floats:
         return np.zeros((data.num_items, 0), np.float32)
     vectors = content_vectors(columns, data.num_items, dimension)
     return vectors if vectors.any() else vectors[:, :0]
+
+
+def speakers(counts: Indexes) -> Indexes:
+    """Which of (N,) items may speak for others: those with events, and in large catalogues the most frequent of them."""
+    most = max(FEWEST_SPEAKERS, MOST_LIKENESSES // max(1, len(counts)))
+    frequent = np.argsort(-counts, kind="stable")[:most]
+    return np.sort(frequent[counts[frequent] > 0])
 
 
 def content_neighbours(features: Floats, known: Indexes) -> sp.csr_matrix:

@@ -63,6 +63,15 @@ class Components:
         """The parts that read events."""
         return [*self.ridges, *self.transitions]
 
+    def loudness(self, num_items: int) -> Floats:
+        """(N,) what the parts that read events hold for each item, in absolute numbers; 0 for items they never score."""
+        total = np.zeros(num_items, np.float32)
+        for ridge in self.ridges:
+            total[ridge.members] += np.abs(ridge.weights).sum(axis=0)
+        for part in self.transitions:
+            total += np.bincount(part.matrix.indices, np.abs(part.matrix.data), minlength=num_items).astype(np.float32)
+        return total
+
     def enlarged(self, num_items: int, neighbours: sp.csr_matrix | None) -> Components:
         """The same over a catalogue to which items were added; the network learns of them through `neighbours`, if any."""
         ridges = [SequenceRidge.of(ridge.kernel, ridge.weights, ridge.members, num_items) for ridge in self.ridges]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from recipes.base import Floats
+from recipes.base import Floats, Indexes
 from recipes.blending import Blend, Parts, learn_blend
 from recipes.data import Histories
-from recipes.likeness import content_neighbours
+from recipes.likeness import content_neighbours, speakers
 from recipes.neighbours import inside
 from recipes.priors import Priors
 from recipes.recurrence_scorer import RecurrenceScorer
@@ -28,15 +28,13 @@ if TYPE_CHECKING:
     from recipes.recurrence_fit import TrainedNetwork
 
 FLOPS_A_SECOND = 60e9
-TRIAL_SHARE = (
-    0.2  # of a time budget that trying candidates may take; fitting the chosen ones again takes as much at most
-)
+TRIAL_SHARE = 0.2  # of a time budget that trying candidates may take; fitting the chosen ones again takes as much
 FAST_SECONDS = 2.5  # of work that the fast mode plans on candidates
 FEWEST = 2  # candidates, however little time there is
 FEW_HELD = 0.03  # share of the events, without which what was learned may answer
 LEAST_SECONDS = 3.0  # for which training a network is worth beginning
 LEAST_NETWORK = 0.3  # what the full mode's network says at least
-MEANT = ("history", "content", "network")  # what is about this user, not about everybody
+PERSONAL = ("history", "content", "network")  # what is about this user, not about everybody
 MOST_WITH_COSINES = 100_000  # items
 Fitted: TypeAlias = SequenceRidge | Transitions
 
@@ -180,8 +178,8 @@ def _plan(
     blend = replace(blend, weights={"history": 1.0} | {k: w for k, w in blend.weights.items() if k not in tried})
     if weights and workshop.features.shape[1]:
         history = np.sum([np.float32(weight) * scores[name] for name, weight in weights.items()], axis=0)
-        content = np.asarray(history @ _content(workshop)[workshop.columns][:, workshop.columns], np.float32)
-        richer, better, told = _learned(workshop, {"history": history, "content": content} | others, {*MEANT})
+        content = np.asarray(history @ _content(workshop, workshop.columns), np.float32)
+        richer, better, told = _learned(workshop, {"history": history, "content": content} | others, PERSONAL)
         if better > quality and richer.weights.get("history") and richer.weights.get("content"):
             blend, quality = richer, better
             shares = {name: share * told["history"] for name, share in shares.items() if name in weights} | told
@@ -256,14 +254,16 @@ def assemble(workshop: Workshop, plan: Plan, fitted: Iterator[tuple[str, Fitted]
         [part for part in sparse.values() if part.matrix.nnz],
         workshop.fit_audience(workshop.histories) if used.get("audience") else None,
         _continued(workshop, plan.network) if plan.network and used.get("network") else None,
-        _content(workshop) if used.get("content") else None,
+        _content(workshop, np.arange(workshop.num_items)) if used.get("content") else None,
         plan.blend,
         plan=plan,
     )
 
 
-def _content(workshop: Workshop) -> sp.csr_matrix:
-    return content_neighbours(workshop.features, np.flatnonzero(workshop.data.item_counts > 0))
+def _content(workshop: Workshop, columns: Indexes) -> sp.csr_matrix:
+    """Neighbours in content among these items."""
+    counts = workshop.data.item_counts[columns]
+    return content_neighbours(workshop.features[columns], speakers(counts))
 
 
 def _network(workshop: Workshop) -> TrainedNetwork:

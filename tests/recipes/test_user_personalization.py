@@ -8,7 +8,7 @@ import pytest
 
 from recipes.base import RecipeError, Run, StopRequested
 from recipes.columns import take_rows
-from recipes.data import Histories, Ids, TrainingData
+from recipes.data import Histories, Ids, Interactions, TrainingData
 from recipes.holdout import hold_out, ranks
 from recipes.relevance import RelevanceModel
 from recipes.repeats import repeat_rates, seen_items
@@ -141,6 +141,25 @@ def test_update_learns_new_items_and_keeps_the_rest():
     assert np.isfinite(new).all()
     warm = np.flatnonzero(before.item_counts > 0)
     assert np.corrcoef(old[:, warm].ravel(), new[:, warm].ravel())[0, 1] > 0.99
+
+
+def test_update_takes_up_what_was_done_with_a_new_item():
+    before = worlds.tasteful()
+    model, comedy = tasteful(), worlds.GENRES.index("comedy")
+    fans = np.flatnonzero(worlds.user_tastes(before) == comedy)[:12]
+    events, last = before.interactions, before.offsets[1:] - 1
+    user = np.concatenate([events.user_index, fans])
+    item = np.concatenate([events.item_index, np.full(len(fans), before.num_items)])
+    when = np.concatenate([events.timestamp, events.timestamp[last[fans]] + 60])
+    order = np.lexsort((when, user))
+    kind = np.concatenate([events.event_type, events.event_type[last[fans]]])[order]
+    none = np.full(len(order), np.nan, np.float32)
+    taken = Interactions(user[order], item[order], when[order], kind, events.event_types, none)
+    added = TrainingData(before.user_ids, Ids([*before.item_ids.array.to_pylist(), "new"]), taken)
+    scores = FAST.update(model, added, Run()).score(before.histories())[:, -1]
+    likes = worlds.user_tastes(before) == comedy
+
+    assert scores[likes].min() > scores[~likes].max()
 
 
 def _with_row_of(column, data: TrainingData, genre: str):
