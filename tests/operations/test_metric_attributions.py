@@ -16,6 +16,7 @@ from console.errors import (
 from console.models import AttributedSum
 from console.operations import event_trackers, events
 from console.operations import metric_attributions as operations
+from console.operations.base import call_by_wire_names
 from console.serving.attribution import UNDEFINED_SOURCE
 from tests.operations.worlds import dataset, group
 from tests.worlds import films
@@ -152,3 +153,16 @@ def test_metrics_need_event_types(account):
     table.schema.save()
     with pytest.raises(InvalidInputException, match="EVENT_TYPE"):
         make(account, [VIEWS])
+
+
+@pytest.mark.parametrize(
+    "start", [1_600_000_000, "1600000000", "2020-09-13T12:26:40Z"], ids=["number", "digits", "ISO"]
+)
+def test_times_may_be_numbers_or_text(account, arn, start):
+    asked = {"metricAttributionArn": arn, "startTime": start, "endTime": "2020-09-14T00:00:00Z"}
+    assert call_by_wire_names("GetAttributedMetrics", account, asked)["metrics"] == []
+
+
+def test_a_time_that_is_none_is_named(account, arn):
+    with pytest.raises(InvalidInputException, match="startTime"):
+        call_by_wire_names("GetAttributedMetrics", account, {"metricAttributionArn": arn, "startTime": "yesterday"})
