@@ -160,7 +160,7 @@ def test_metrics_need_event_types(account):
 )
 def test_times_may_be_numbers_or_text(account, arn, start):
     asked = {"metricAttributionArn": arn, "startTime": start, "endTime": "2020-09-14T00:00:00Z"}
-    assert call_by_wire_names("GetAttributedMetrics", account, asked)["metrics"] == []
+    assert call_by_wire_names("GetAttributedMetrics", account, asked)["sums"] == []
 
 
 def test_a_time_that_is_none_is_named(account, arn):
