@@ -191,12 +191,12 @@ def test_more_queries_than_allowed_answer_nothing(account, run_jobs):
     path = put("many.json", [{"itemAttributes": 'ITEMS.GENRES = "Comedy"'}] * 11)
     call(
         "CreateBatchSegmentJob", account, job_name="s", solution_version_arn=version, role_arn=ROLE,
-        job_input={"s3DataSource": {"path": path}}, job_output={"s3DataDestination": {"path": "s3://data/out/"}},
+        job_input={"s3DataSource": {"path": path}}, job_output={"s3DataDestination": {"path": "s3://data/too-many/"}},
     )  # fmt: skip
     run_jobs()
     found = call("ListBatchSegmentJobs", account)["batchSegmentJobs"][0]
     assert "more than 10 queries" in found["failureReason"]
-    assert storage.list_objects(storage.parse_location("s3://data/out/")) == []
+    assert storage.list_objects(storage.parse_location("s3://data/too-many/")) == []
 
 
 def test_lines_from_a_real_s3_stay_whole(account, run_jobs, version, settings, monkeypatch):

@@ -83,4 +83,4 @@ def test_deleting_lists_what_is_in_the_way(alice, films, run_jobs):
     page = alice.get("/dataset-groups/films/delete/").text
     assert "cannot be deleted while these use it" in page
     assert 'href="/datasets/films/INTERACTIONS/"' in page
-    assert "still holds 1 dataset" in alice.post("/dataset-groups/films/delete/", {"name": "films"}).text
+    assert "is in use by" in alice.post("/dataset-groups/films/delete/", {"name": "films"}).text
