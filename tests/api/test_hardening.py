@@ -60,6 +60,7 @@ def test_a_gigabyte_packed_small_is_looked_at_in_bounded_memory_and_time(alice, 
         (gzip.compress(b"USER_ID,AGE\n1,2\n" * 100)[:-20], "gzip"),
         (b"<html></html>", "HTML"),
     ],
+    ids=["zip", "gzip twice", "parquet", "no gzip", "gzip cut short", "html"],  # bytes of an archive hold the time
 )
 def test_files_that_are_no_csv_are_refused_in_words(alice, account, data, says):
     answer = alice.post(PREVIEW, {"dataLocation": sent(alice, data, "users.csv")}, format="json")
