@@ -21,10 +21,9 @@ from recipes.repeats import Seen
 SHORTLIST = 40  # items of each component that a blend is learned on
 NEVER = -12.0  # what a seen item loses where data never repeat
 PRIOR = 10.0  # queries' worth of belief that a component says nothing
+REPEAT_PRIOR = 0.1  # the same, of having been seen
 STEPS = 150  # of the search for the weights, at most
-EITHER_SIGN = frozenset(
-    {"popularity", "trend"}
-)  # what may be held against an item; all others are believed or left out
+EITHER_SIGN = ("popularity", "trend")  # may be held against an item; all others are believed or left out
 LEAST_RATE = 1e-5  # a repeat rate below it counts as this
 
 
@@ -90,6 +89,22 @@ class Listed:
     spread: NDArray[np.float64]
     names: tuple[str, ...]
 
+    @classmethod
+    def of(cls, parts: Parts, listed: NDArray[np.bool_]) -> Listed:
+        """What the parts say of the pairs that are true in (B, N) `listed`."""
+        row, item = np.nonzero(listed)
+        is_first = np.diff(row, prepend=-1) > 0
+        values = np.array([scores[row, item] for scores in parts.scores.values()], np.float64)
+        spread = np.maximum(values.std(axis=1), 1e-12)
+        query = np.cumsum(is_first) - 1
+        return cls(row, item, np.flatnonzero(is_first), query, values / spread[:, None], spread, tuple(parts.scores))
+
+    def mixed(self, weights: Mapping[str, float]) -> NDArray[np.float64]:
+        """(R,) the weighted sum of what the components say."""
+        by_spread = [weights.get(name, 0.0) * spread for name, spread in zip(self.names, self.spread, strict=True)]
+        total: NDArray[np.float64] = np.array(by_spread) @ self.values
+        return total
+
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(Q',) of (R,) values."""
         found: NDArray[np.float64] = np.add.reduceat(values, self.begins)
@@ -116,8 +131,9 @@ def learn_blend(
     Returns:
         The blend, its quality on the same events, and the weights by the components' spread, which can be compared.
     """
-    listed = _listed(validation, parts, with_seen=False)
-    target = _targets(listed, validation, _width(parts), with_repeats=False)
+    near_the_top = _near_the_top(validation, parts)
+    listed = Listed.of(parts, near_the_top)
+    target = _targets(listed, validation, near_the_top.shape[1], with_repeats=False)
     bounds = [_bounds(name, at_least or {}) for name in listed.names]
     found = _likeliest(listed, target, bounds, PRIOR, watch)
     asked_alone = np.flatnonzero([name in core for name in listed.names])
@@ -130,24 +146,22 @@ def learn_blend(
         name: weight / spread for (name, weight), spread in zip(shares.items(), listed.spread, strict=True) if weight
     }
     blend = Blend(weights, seen=NEVER)
+    near_the_top[parts.seen.row, parts.seen.item] = True
+    every = Listed.of(parts, near_the_top)
     if validation.repeating:
-        blend = _with_repeats(blend, validation, parts, watch)
-    return blend, _quality(blend, validation, parts), {name: share for name, share in shares.items() if share}
-
-
-def _width(parts: Parts) -> int:
-    return int(next(iter(parts.scores.values())).shape[1])
+        blend = _with_repeats(blend, every, validation, parts, watch)
+    return blend, _quality(blend, every, validation, parts), {name: share for name, share in shares.items() if share}
 
 
 def _bounds(name: str, at_least: Mapping[str, float]) -> tuple[float | None, float | None]:
     return (None, None) if name in EITHER_SIGN else (at_least.get(name, 0.0), None)
 
 
-def _listed(validation: Validation, parts: Parts, *, with_seen: bool) -> Listed:
-    """Each query's best items by every component that tells queries apart, and what is said of them."""
+def _near_the_top(validation: Validation, parts: Parts) -> NDArray[np.bool_]:
+    """(B, N) true for each query's best unseen items by every component that tells queries apart."""
     seen = validation.seen
-    size, width = len(validation.histories), _width(parts)
     telling = [scores for scores in parts.scores.values() if scores.strides[0]] or list(parts.scores.values())
+    size, width = telling[0].shape
     listed = np.zeros((size, width), bool)
     count = min(SHORTLIST, width)
     for scores in telling:
@@ -155,24 +169,19 @@ def _listed(validation: Validation, parts: Parts, *, with_seen: bool) -> Listed:
         fresh[seen.row, seen.item] = -np.inf
         best = np.argpartition(-fresh, count - 1, axis=1)[:, :count]
         np.put_along_axis(listed, best, values=True, axis=1)
-    listed[seen.row, seen.item] = with_seen
-    row, item = np.nonzero(listed)
-    begins = np.flatnonzero(np.diff(row, prepend=-1))
-    query = np.cumsum(np.diff(row, prepend=-1) > 0) - 1
-    values = np.array([scores[row, item] for scores in parts.scores.values()], np.float64)
-    spread = np.maximum(values.std(axis=1), 1e-12)
-    return Listed(row, item, begins, query, values / spread[:, None], spread, tuple(parts.scores))
+    listed[seen.row, seen.item] = False
+    return listed
 
 
 def _targets(listed: Listed, validation: Validation, width: int, *, with_repeats: bool) -> NDArray[np.float64]:
     """(R,) what of each query's followed: it adds up to what the events are worth on average; the next counts twice."""
     counted = np.full(len(validation.row), fill_value=True) if with_repeats else ~validation.repeat
     told = (validation.row * width + validation.item)[counted]
-    order = np.argsort(told)
     keys = listed.row * width + listed.item
-    place = order[np.minimum(np.searchsorted(told[order], keys), max(0, len(told) - 1))] if len(told) else order
     if not len(told):
         return np.zeros(len(keys))
+    order = np.argsort(told)
+    place = order[np.minimum(np.searchsorted(told[order], keys), len(told) - 1)]
     follows = told[place] == keys
     worth = np.where(follows, validation.worth[counted][place], 0.0)
     share = worth * (1.0 + validation.first[counted][place])
@@ -221,30 +230,27 @@ def _likeliest(
     return found
 
 
-def _with_repeats(blend: Blend, validation: Validation, parts: Parts, watch: Callable[[], None]) -> Blend:
+def _with_repeats(
+    blend: Blend, listed: Listed, validation: Validation, parts: Parts, watch: Callable[[], None]
+) -> Blend:
     """The blend with what items get for having been seen, learned with all else as it is."""
-    listed = _listed(validation, parts, with_seen=True)
-    width = _width(parts)
-    target = _targets(listed, validation, width, with_repeats=True)
-    keys, seen_keys = listed.row * width + listed.item, parts.seen.row * width + parts.seen.item
-    order = np.argsort(seen_keys)
-    place = np.minimum(np.searchsorted(seen_keys[order], keys), max(0, len(order) - 1))
-    is_seen = seen_keys[order][place] == keys
-    features = np.stack([is_seen, np.where(is_seen, log_rates(parts.rates[order][place]), 0.0)]).astype(np.float64)
-    known = [blend.weights.get(name, 0.0) * spread for name, spread in zip(listed.names, listed.spread, strict=True)]
-    offset = np.array(known) @ listed.values
+    shape = next(iter(parts.scores.values())).shape
+    rates = np.zeros(shape, np.float32)
+    rates[parts.seen.row, parts.seen.item] = log_rates(parts.rates)
+    is_seen = np.zeros(shape, bool)
+    is_seen[parts.seen.row, parts.seen.item] = True
+    features = np.stack([known[listed.row, listed.item] for known in (is_seen, rates)]).astype(np.float64)
+    target = _targets(listed, validation, shape[1], with_repeats=True)
     free = [(None, None), (None, None)]
-    seen, repeat = _likeliest(listed, target, free, 0.1, watch, features, offset).tolist()
+    offset = listed.mixed(blend.weights)
+    seen, repeat = _likeliest(listed, target, free, REPEAT_PRIOR, watch, features, offset).tolist()
     return Blend(blend.weights, repeat, seen)
 
 
-def _quality(blend: Blend, validation: Validation, parts: Parts) -> float:
+def _quality(blend: Blend, listed: Listed, validation: Validation, parts: Parts) -> float:
     """How well the blend ranks what followed among what is listed; what is not listed counts as missed."""
-    listed = _listed(validation, parts, with_seen=True)
-    width = _width(parts)
-    known = [blend.weights.get(name, 0.0) * spread for name, spread in zip(listed.names, listed.spread, strict=True)]
-    scores = np.full((len(validation.histories), width), -np.inf, np.float32)
-    scores[listed.row, listed.item] = np.array(known) @ listed.values
+    scores = np.full(next(iter(parts.scores.values())).shape, -np.inf, np.float32)
+    scores[listed.row, listed.item] = listed.mixed(blend.weights)
     scores[parts.seen.row, parts.seen.item] += blend.of_seen(parts.rates)
     found = []
     for with_seen in (True, False) if validation.repeating else (False,):

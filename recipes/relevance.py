@@ -144,8 +144,9 @@ class RelevanceModel(Model):
         shares = self._shares(history, item)
         if item in history.item_index:
             newest = int(np.flatnonzero(history.item_index == item)[-1])
-            parts = self.parts(history)
-            shares[newest] += self.components.blend.of_seen(parts.rates)[parts.seen.item == item][0]
+            seen = seen_items(history, self.num_items)
+            rate = self.rates[seen.lag, seen.count][seen.item == item]
+            shares[newest] += self.components.blend.of_seen(rate)[0]
         rest = float(self.score(history)[0, item]) - float(shares.sum())
         weights = [Contribution(position, float(share)) for position, share in enumerate(shares)]
         return sorted([*weights, Contribution(-1, rest, "popularity")], key=lambda contribution: -contribution.weight)

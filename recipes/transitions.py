@@ -17,6 +17,8 @@ from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories
 from recipes.sequence_ridge import Kernel, history_weights
 
+RARE = Kernel(16, 0.8, 3)  # how events count for items that a dense ridge does not know
+RARE_RIDGE = 5.0
 PER_ITEM = 200  # targets kept of each item
 PAIRS_HELD = 20_000_000  # before they are added up
 

@@ -11,12 +11,8 @@ from recipes.data import Histories, TrainingData
 from recipes.engine import described, make_priors, training_histories
 from recipes.likeness import content_neighbours, item_features, speakers
 from recipes.relevance import Components, RelevanceModel
-from recipes.sequence_ridge import Kernel
-from recipes.transitions import Transitions, rare_transitions
+from recipes.transitions import RARE, RARE_RIDGE, Transitions, rare_transitions
 from recipes.workshop import Settings
-
-KERNEL = Kernel(16, 0.8, 3)  # events of a history that speak for items which were silent
-RIDGE = 5.0
 
 
 def update_relevance(model: RelevanceModel, settings: Settings, data: TrainingData, run: Run) -> RelevanceModel:
@@ -63,11 +59,11 @@ def _feedback(parts: Components, histories: Histories, num_items: int, run: Run)
     silent = (spoken == 0) & (counts > 0)
     if not silent.any() or silent.all():
         return None
-    matrix = rare_transitions(KERNEL, histories, np.flatnonzero(~silent), num_items, RIDGE, run)
+    matrix = rare_transitions(RARE, histories, np.flatnonzero(~silent), num_items, RARE_RIDGE, run)
     own = np.bincount(matrix.indices, np.abs(matrix.data), minlength=num_items)
     heard = silent & (own > 0)
     if not heard.any():
         return None
     others = ~silent & (counts > 0)
     level = np.median(spoken[others] / counts[others]) / np.median(own[heard] / counts[heard])
-    return Transitions(KERNEL, matrix * np.float32(level))
+    return Transitions(RARE, matrix * np.float32(level))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from recipes.audience import Audience, fit_audience, user_features
 from recipes.base import Floats, Indexes, Run
+from recipes.candidates import Candidate
 from recipes.data import Histories, TrainingData
 from recipes.holdout import Validation
 from recipes.likeness import item_features
 from recipes.neighbours import close_neighbours, cosine_neighbours
 from recipes.priors import Priors
-from recipes.sequence_ridge import Kernel, Moments, SequenceRidge, solve
-from recipes.transitions import Transitions, rare_transitions
+from recipes.sequence_ridge import Moments, SequenceRidge, solve
+from recipes.transitions import RARE, RARE_RIDGE, Transitions, rare_transitions
 
 MAX_DENSE_ITEMS = 4_500  # the most frequent items a dense ridge knows: 80 MB and a few seconds each
 MOST_JUDGED = 20_000  # items that held-out queries are judged on
@@ -49,32 +50,6 @@ class Settings:
     network: bool = True
     metadata: bool = True
     cold: NDArray[np.bool_] | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One way to say from the events of a history what comes next.
-
-    Attributes:
-        kernel: how events count, when it is learned and when a history is read.
-        kind: "ridge", or what else fills the item-to-item weights: "closeness", "cosine", "rare".
-        ridge, dropout: λ and the dropout share δ of a ridge.
-    """
-
-    kernel: Kernel
-    kind: str = "ridge"
-    ridge: float = 0.0
-    dropout: float = 0.0
-
-    @property
-    def reading(self) -> tuple[int, float]:
-        """Candidates with the same are read alike, so that their weights can be added up."""
-        return self.kernel.window, self.kernel.decay
-
-    @property
-    def moments(self) -> Kernel | None:
-        """Ridges with the same share their moments; all profiles do."""
-        return None if self.kernel.profile else self.kernel
 
 
 class Scorer(Protocol):
@@ -188,18 +163,23 @@ class Workshop:
         self, candidates: Mapping[str, Candidate], histories: Histories
     ) -> Iterator[tuple[str, Transitions]]:
         """The other candidates on these histories."""
-        found: dict[str, sp.csr_matrix] = {}
+        matrices: dict[str, sp.csr_matrix] = {}
         for name, candidate in candidates.items():
-            kind = candidate.kind
-            if kind == "closeness" and kind not in found:
-                found[kind] = close_neighbours(self.data, histories, self.run)
-            elif kind == "cosine" and kind not in found:
-                found[kind] = cosine_neighbours(histories, self.num_items, self.run)
-            elif kind == "rare":
-                learned = Kernel(min(16, self.settings.window), 0.8, 3)
-                found[kind] = rare_transitions(learned, histories, self.members, self.num_items, 5.0, self.run)
-            if kind in found:
-                yield name, Transitions(candidate.kernel, found[kind])
+            if candidate.kind == "ridge":
+                continue
+            if candidate.kind not in matrices:
+                matrices[candidate.kind] = self._sparse(candidate.kind, histories)
+            yield name, Transitions(candidate.kernel, matrices[candidate.kind])
+
+    def _sparse(self, kind: str, histories: Histories) -> sp.csr_matrix:
+        match kind:
+            case "closeness":
+                return close_neighbours(self.data, histories, self.run)
+            case "cosine":
+                return cosine_neighbours(histories, self.num_items, self.run)
+            case _:
+                kernel = replace(RARE, window=min(RARE.window, self.settings.window))
+                return rare_transitions(kernel, histories, self.members, self.num_items, RARE_RIDGE, self.run)
 
     def fit_audience(self, histories: Histories) -> Audience:
         """What the users' attributes tell, on these histories."""

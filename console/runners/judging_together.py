@@ -18,12 +18,12 @@ from console.runners import fitting
 from console.runners.choosing import Choice
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
-from recipes import artefact, catalogue, shared_test
+from recipes import artefact, catalogue, shared_evaluation
 from recipes.artefact import Artefact
 from recipes.base import Model, Progress, Recipe, RecipeError, Run
 from recipes.data import TrainingData
 from recipes.evaluation import Evaluation
-from recipes.shared_test import SharedTest, Translated
+from recipes.shared_evaluation import SharedTest, Translated
 
 Method = SharedEvaluation.Method
 NOTES = {
@@ -38,7 +38,7 @@ class Entrant:
 
     result: SharedResult
     choice: Choice
-    own: shared_test.Mask
+    own: shared_evaluation.Mask
 
     @property
     def version(self) -> SolutionVersion:
@@ -72,14 +72,14 @@ def _judge_all(held: Claim, method: str, data: TrainingData, entrants: list[Entr
     served = {} if method == Method.REFIT else {e.version.pk: _artefact(e.version) for e in entrants}
     seen_until = max((int(a.data.interactions.timestamp.max(initial=0)) for a in served.values()), default=0)
     own = [entrant.own for entrant in entrants]
-    test = shared_test.newer(data, own, seen_until) if served else None
+    test = shared_evaluation.newer(data, own, seen_until) if served else None
     if test is None and method == Method.NEWER_EVENTS:
         raise JobError(
-            f"Fewer than {shared_test.FEWEST_USERS} users have done something since the newest event that the versions "
+            f"Fewer than {shared_evaluation.FEWEST_USERS} users have done something since the newest event that the versions "
             "know; bring in newer interactions, or use the method REFIT."
         )
     used = Method.NEWER_EVENTS if test else Method.REFIT
-    test = test or shared_test.refit(data, own)
+    test = test or shared_evaluation.refit(data, own)
     for place, entrant in enumerate(entrants):
         watch = _Watch(held, entrant.version.arn_name, place, len(entrants))
         model = (

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recipes import catalogue, shared_test
+from recipes import catalogue, shared_evaluation
 from recipes.base import RecipeError, Run
 from recipes.data import TrainingData
-from recipes.shared_test import Translated
+from recipes.shared_evaluation import Translated
 from tests.recipes.worlds import tasteful
 
 NOW = 1_700_000_000
@@ -27,7 +27,7 @@ def halves(data) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_it_works(data, halves):
-    test = shared_test.refit(data, halves)
+    test = shared_evaluation.refit(data, halves)
     fitted = [catalogue.get("aws-sims")().fit(test.training(own), Run()) for own in halves]
     first, second = (test.judge(model, own) for model, own in zip(fitted, halves, strict=True))
     assert first.fingerprint == second.fingerprint
@@ -36,7 +36,7 @@ def test_it_works(data, halves):
 
 
 def test_nobody_learns_or_is_told_what_is_asked_for(data, halves):
-    test = shared_test.refit(data, halves)
+    test = shared_evaluation.refit(data, halves)
     owner = data.interactions.user_index
     assert not np.isin(owner[test.learned], test.split.users).any()
     asked = {user: set() for user in test.split.users}
@@ -53,19 +53,19 @@ def test_nobody_learns_or_is_told_what_is_asked_for(data, halves):
 
 
 def test_what_is_asked_for_is_what_all_may_learn_from(data, halves):
-    test = shared_test.refit(data, halves)
+    test = shared_evaluation.refit(data, halves)
     assert (test.split.truth.item_index % 2 == 0).all()
 
 
 def test_models_with_nothing_in_common_cannot_be_asked(data, halves):
     with pytest.raises(RecipeError, match="none in common"):
-        shared_test.refit(data, (halves[1], ~halves[1]))
+        shared_evaluation.refit(data, (halves[1], ~halves[1]))
 
 
 def test_newer_events_are_unseen_by_all(data, halves):
     times = data.interactions.timestamp
     until = int(np.quantile(times, 0.7))
-    test = shared_test.newer(data, halves[:1], until)
+    test = shared_evaluation.newer(data, halves[:1], until)
     assert test.split.truth.timestamp.min() > until
     assert times[test.told].max() <= until
     assert len(test.split.queries) == len(test.split.users) == len(test.split.truth)
@@ -73,7 +73,7 @@ def test_newer_events_are_unseen_by_all(data, halves):
 
 
 def test_few_newer_events_are_not_enough(data, halves):
-    assert shared_test.newer(data, halves, int(data.interactions.timestamp.max())) is None
+    assert shared_evaluation.newer(data, halves, int(data.interactions.timestamp.max())) is None
 
 
 def test_a_model_answers_the_same_in_other_indexes(data):
