@@ -20,14 +20,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recipes import topk
-from recipes.blending import Blend
 from recipes.data import Histories
-from recipes.priors import Priors
-from recipes.recurrence_scorer import GAPS, RecurrenceScorer
-from recipes.relevance import Components, RelevanceModel
-from recipes.repeats import COUNTS, LAGS
-from recipes.sequence_ridge import Kernel, SequenceRidge
-from recipes.transitions import PER_ITEM, Transitions
+from recipes.recurrence.scorer import GAPS, RecurrenceScorer
+from recipes.relevance.blending import Blend
+from recipes.relevance.model import Components, RelevanceModel
+from recipes.relevance.priors import Priors
+from recipes.relevance.repeats import COUNTS, LAGS
+from recipes.relevance.sequence_ridge import Kernel, SequenceRidge
+from recipes.relevance.transitions import PER_ITEM, Transitions
 from recipes.user_personalization import UserPersonalization
 
 K = 25
@@ -142,7 +142,7 @@ def _sparse(rng: np.random.Generator, items: int) -> sp.csr_matrix:
 
 
 def _network(rng: np.random.Generator, size: Size) -> RecurrenceScorer:
-    """Two blocks of H = 149 on embeddings of the size's dimension, as `recipes.recurrence.Network` names them."""
+    """Two blocks of H = 149 on embeddings of the size's dimension, as `recipes.recurrence.network.Network` names them."""
     width, hidden = size.dimension, 149
     weights = {"gap.weight": _small(rng, GAPS, width), "event_type.weight": _small(rng, 2, width)}
     shapes = {

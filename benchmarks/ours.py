@@ -11,8 +11,8 @@ import numpy as np
 
 from recipes import artefact, topk
 from recipes.base import Model
+from recipes.cli.tables import read_histories
 from recipes.data import Histories
-from recipes.tables import read_histories
 
 K = 25
 SINGLES = 200

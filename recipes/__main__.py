@@ -11,16 +11,16 @@ from pathlib import Path
 
 from recipes import catalogue
 from recipes.base import RecipeError
-from recipes.tables import InputError
+from recipes.cli.tables import InputError
 
 COMMANDS = {  # where each is, imported when asked for: serving need not wait for what training needs
-    "list": "recipes.cli_train:list_recipes",
-    "train": "recipes.cli_train:train",
-    "recommend": "recipes.cli_serve:recommend",
-    "related": "recipes.cli_serve:related",
-    "rank": "recipes.cli_serve:rank",
-    "segment": "recipes.cli_serve:segment",
-    "explain": "recipes.cli_serve:explain",
+    "list": "recipes.cli.train:list_recipes",
+    "train": "recipes.cli.train:train",
+    "recommend": "recipes.cli.serve:recommend",
+    "related": "recipes.cli.serve:related",
+    "rank": "recipes.cli.serve:rank",
+    "segment": "recipes.cli.serve:segment",
+    "explain": "recipes.cli.serve:explain",
 }
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from recipes.base import hyperparameter
 from recipes.data import TrainingData
+from recipes.relevance.workshop import Settings
 from recipes.user_personalization import UserPersonalization
-from recipes.workshop import Settings
 
 DAY_S = 86_400
 

@@ -17,12 +17,12 @@ from scipy import sparse
 from recipes.arrays import distinct
 from recipes.base import Floats, Indexes, Model, Recipe, RecipeError, RecipeType, Run, State, hyperparameter
 from recipes.columns import Columns
-from recipes.content import content_vectors, foretell
+from recipes.content.attributes import content_vectors, foretell
 from recipes.data import Histories, TrainingData
+from recipes.evaluation.metrics import one_percent
+from recipes.evaluation.splits import SegmentSplit, segmentation
 from recipes.factorization import exact_rows, implicit_factors
-from recipes.metrics import one_percent
 from recipes.popularity import users_worth
-from recipes.splits import SegmentSplit, segmentation
 from recipes.topk import top_k
 
 REGULARIZATION, UNOBSERVED = 0.02, 0.1

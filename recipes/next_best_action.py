@@ -19,7 +19,7 @@ from scipy.special import expit
 from recipes.action_history import NUM_FEATURES, Conduct, Kinds, features_before, features_now
 from recipes.base import Floats, Model, Recipe, RecipeError, RecipeType, Run, State, hyperparameter
 from recipes.columns import Categorical, Columns, Numeric
-from recipes.content import content_vectors
+from recipes.content.attributes import content_vectors
 from recipes.data import Histories, TrainingData
 
 DAY = 86_400

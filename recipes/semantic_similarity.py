@@ -1,6 +1,6 @@
 """aws-semantic-similarity: items whose texts are about the same, with popularity and freshness as wanted at each request.
 
-The text embedding is made here, from the catalogue's own words (`recipes.text`), without any download.
+The text embedding is made here, from the catalogue's own words (`recipes.content.text`), without any download.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from recipes.base import Floats, Indexes, Model, Recipe, RecipeError, RecipeType, Run, State
 from recipes.columns import Categorical, Column, Columns, Numeric, Text
+from recipes.content.embeddings import EmbeddingModel
+from recipes.content.text import text_vectors
 from recipes.data import TrainingData
-from recipes.embeddings import EmbeddingModel
 from recipes.popularity import users_worth
-from recipes.text import text_vectors
 
 DIMENSION = 128
 NAME = re.compile(r"(^|_)(TITLE|NAME)$", re.IGNORECASE)

@@ -15,12 +15,12 @@ from scipy import sparse
 
 from recipes.arrays import strongest
 from recipes.base import Floats, Recipe, RecipeType, Run, hyperparameter
-from recipes.content import content_vectors, foretell
+from recipes.content.attributes import content_vectors, foretell
+from recipes.content.embeddings import EmbeddingModel
+from recipes.content.text import unit
 from recipes.data import TrainingData
-from recipes.embeddings import EmbeddingModel
 from recipes.factorization import truncated_svd
 from recipes.popularity import users_worth
-from recipes.text import unit
 
 WINDOW = 20  # events apart at which two items still count as together
 DECAY = 0.85  # of a pair's weight with each event in between

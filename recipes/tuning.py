@@ -14,11 +14,11 @@ from time import monotonic
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from recipes import splits
 from recipes.base import Hyperparameter, Progress, Recipe, RecipeError, RecipeType, Run, Scalar
 from recipes.data import TrainingData
-from recipes.evaluation import evaluate
-from recipes.splits import SegmentSplit, Split
+from recipes.evaluation import splits
+from recipes.evaluation.evaluate import evaluate
+from recipes.evaluation.splits import SegmentSplit, Split
 
 METRIC = "strict_ndcg_at_25"
 SEGMENT_METRIC = "recall_at_1_percent"
@@ -104,7 +104,7 @@ def tune(
         ranges: what to search; everything that may be tuned by default.
         max_trials: trials in all, those already stored included.
         trial_seconds: budget of one fit.
-        metric: a figure of `recipes.evaluation` to maximise.
+        metric: a figure of `recipes.evaluation.evaluate` to maximise.
         storage: a SQLite file that keeps the trials; the search goes on from what is there. One process at a time.
 
     Raises:
@@ -143,7 +143,7 @@ def choose(recipes: Sequence[Recipe], data: TrainingData, run: Run, metric: str 
         recipes: of one type, configured.
         data: what may be learnt from; without the frozen test users.
         run: seed, budget shared evenly, and who watches.
-        metric: a figure of `recipes.evaluation` to maximise.
+        metric: a figure of `recipes.evaluation.evaluate` to maximise.
 
     Raises:
         ValueError: there is nothing to choose from.

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from recipes.base import Model, ModelClass, Recipe, RecipeType, Run, hyperparameter
 from recipes.data import TrainingData
-from recipes.engine import fit_relevance, refit_relevance
-from recipes.relevance import RelevanceModel
-from recipes.updating import update_relevance
-from recipes.workshop import Settings
+from recipes.relevance.engine import fit_relevance, refit_relevance
+from recipes.relevance.model import RelevanceModel
+from recipes.relevance.updating import update_relevance
+from recipes.relevance.workshop import Settings
 
 MODES = ("auto", "fast", "full")
 

@@ -13,8 +13,8 @@ from console.serving.loader import SHELF
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Kind
 from recipes.data import TrainingData
-from recipes.evaluation import bootstrap
-from recipes.shown import KEPT, TIERS, Shown, gini_curve
+from recipes.evaluation.evaluate import bootstrap
+from recipes.evaluation.shown import KEPT, TIERS, Shown, gini_curve
 
 CUTOFF = 10
 MOST_CATEGORIES = 12

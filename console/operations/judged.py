@@ -12,8 +12,8 @@ from console.errors import InvalidInputException, ResourceInUseException
 from console.models import Account, SharedEvaluation, SolutionVersion, Status
 from console.operations.shared_evaluations import shared_named
 from console.operations.solution_versions import version_named
-from recipes.evaluation import Evaluation
-from recipes.shown import Shown
+from recipes.evaluation.evaluate import Evaluation
+from recipes.evaluation.shown import Shown
 
 
 @dataclass(frozen=True)

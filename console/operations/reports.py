@@ -16,9 +16,9 @@ from console.operations.judged import judged
 from console.operations.metric_words import words
 from console.operations.solution_versions import version_named
 from console.shapes import JSONDict
-from recipes.evaluation import Evaluation, is_aws_metric
-from recipes.shown import Shown
-from recipes.significance import Comparison, comparable, compare
+from recipes.evaluation.evaluate import Evaluation, is_aws_metric
+from recipes.evaluation.shown import Shown
+from recipes.evaluation.significance import Comparison, comparable, compare
 
 BASELINES = {"random": "random", "popularity": "popularity", "bestPossible": "best possible"}
 SOONEST = 0.03  # an estimate of the time left from less of the work than this would be a guess

@@ -16,8 +16,8 @@ from console.operations.judged import Judged, judged
 from console.serving.loader import SHELF, Loaded
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Column, Numeric
-from recipes.evaluation import bootstrap
-from recipes.shown import TIERS, Shown
+from recipes.evaluation.evaluate import bootstrap
+from recipes.evaluation.shown import TIERS, Shown
 
 BUCKETS = 4
 MOST_VALUES = 8

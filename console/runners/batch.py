@@ -21,7 +21,7 @@ from console.serving.recommend import Ask, Source
 from console.serving.sources import bind, source_of
 from recipes import catalogue
 from recipes.base import RecipeType
-from recipes.themes import Themes
+from recipes.content.themes import Themes
 
 Asked = tuple[Ask, list[str] | None]
 

@@ -43,7 +43,7 @@ from console.runners import leftovers
 from console.trainings import purge_trash
 from recipes import artefact
 from recipes.base import Model, State
-from recipes.shown import Shown
+from recipes.evaluation.shown import Shown
 
 MAX_BYTES = 100 << 20
 USER_TENSORS = {"users", "audience.features"}  # of models' states; one row a user

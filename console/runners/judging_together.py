@@ -18,12 +18,13 @@ from console.runners import fitting
 from console.runners.choosing import Choice
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
-from recipes import artefact, catalogue, shared_evaluation
+from recipes import artefact, catalogue
 from recipes.artefact import Artefact
 from recipes.base import Model, Progress, Recipe, RecipeError, Run
 from recipes.data import TrainingData
-from recipes.evaluation import Evaluation
-from recipes.shared_evaluation import SharedTest, Translated
+from recipes.evaluation import shared as shared_evaluation
+from recipes.evaluation.evaluate import Evaluation
+from recipes.evaluation.shared import SharedTest, Translated
 
 Method = SharedEvaluation.Method
 NOTES = {

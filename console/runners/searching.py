@@ -8,7 +8,7 @@ from console.runners.fitting import Snapshot, Watch
 from console.shapes import JSONDict
 from recipes import catalogue, tuning
 from recipes.base import Recipe, Scalar
-from recipes.judging import split_for
+from recipes.evaluation.judging import split_for
 
 TRIALS = 8  # where nothing is said; each is a fit
 CANDIDATES = ("aws-popularity-count", "aws-user-personalization", "aws-hrnn")

@@ -25,9 +25,9 @@ from recipes import artefact
 from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.columns import Columns
 from recipes.data import TrainingData
+from recipes.evaluation.splits import Truth, amazon
 from recipes.exploration import ExplorationState
 from recipes.filters import Catalogue, CompiledFilters
-from recipes.splits import Truth, amazon
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind, so that it can be a key

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.judge import judge, judge_as_worded, queries
-from recipes import metrics
+from recipes.evaluation import metrics
 
 
 def written(folder, **lists):

@@ -13,7 +13,7 @@ from console import storage
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
 from console.models import SharedEvaluation, SharedResult, SolutionVersion
 from console.shapes import JSONDict
-from recipes.shown import Shown
+from recipes.evaluation.shown import Shown
 from tests.operations.test_solutions import call, trained
 from tests.worlds import DAY, FIELDS, NOW, films
 

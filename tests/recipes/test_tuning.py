@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from recipes import splits
 from recipes.base import Recipe, RecipeError, RecipeType, Run, StopRequested, hyperparameter
-from recipes.evaluation import evaluate
+from recipes.evaluation import splits
+from recipes.evaluation.evaluate import evaluate
 from recipes.item_affinity import ItemAffinity
 from recipes.popularity import PopularityCount, PopularityModel
 from recipes.sims import Sims

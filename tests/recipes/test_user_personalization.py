@@ -9,9 +9,9 @@ import pytest
 from recipes.base import RecipeError, Run, StopRequested
 from recipes.columns import take_rows
 from recipes.data import Histories, Ids, Interactions, TrainingData
-from recipes.holdout import hold_out, ranks
-from recipes.relevance import RelevanceModel
-from recipes.repeats import repeat_rates, seen_items
+from recipes.relevance.holdout import hold_out, ranks
+from recipes.relevance.model import RelevanceModel
+from recipes.relevance.repeats import repeat_rates, seen_items
 from recipes.topk import recommend, top_k
 from recipes.user_personalization import UserPersonalization, UserPersonalizationV2
 from tests.recipes import worlds

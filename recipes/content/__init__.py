@@ -1,0 +1,1 @@
+"""What items are, from their columns and words."""

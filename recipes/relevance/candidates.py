@@ -1,0 +1,105 @@
+"""The ways to say from a history what comes next that the relevance engine tries, and how many a data set has time for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipes.relevance.sequence_ridge import Kernel
+
+if TYPE_CHECKING:
+    from recipes.relevance.workshop import Workshop
+
+FLOPS_A_SECOND = 60e9
+TRIAL_SHARE = 0.2  # of a time budget that trying candidates may take; fitting the chosen ones again takes as much
+FAST_SECONDS = 2.5  # of work that the fast mode plans on candidates
+FEWEST = 2  # candidates, however little time there is
+MOST_WITH_COSINES = 100_000  # items
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to say from the events of a history what comes next.
+
+    Attributes:
+        kernel: how events count, when it is learned and when a history is read.
+        kind: "ridge", or what else fills the item-to-item weights: "closeness", "cosine", "rare".
+        ridge, dropout: λ and the dropout share δ of a ridge.
+    """
+
+    kernel: Kernel
+    kind: str = "ridge"
+    ridge: float = 0.0
+    dropout: float = 0.0
+
+    @property
+    def reading(self) -> tuple[int, float]:
+        """Candidates with the same are read alike, so that their weights can be added up."""
+        return self.kernel.window, self.kernel.decay
+
+    @property
+    def moments(self) -> Kernel | None:
+        """Ridges with the same share their moments; all profiles do."""
+        return None if self.kernel.profile else self.kernel
+
+
+def candidates(workshop: Workshop) -> dict[str, Candidate]:
+    """What is worth trying, the most promising first."""
+    window, strength = workshop.settings.window, _strength(workshop)
+    newest, lately = Kernel(window, 0.5), Kernel(window, 0.8, 5)
+    profile, lifetime = Kernel(100, 0.97, profile=True), Kernel(400, 1.0, profile=True)
+    found = {
+        "coming": Candidate(lately, ridge=3 * strength),
+        "closeness": Candidate(lately, "closeness"),
+        "rare": Candidate(lately, "rare"),
+        "lifetime": Candidate(lifetime, ridge=8 * strength, dropout=0.5),
+        "last": Candidate(newest, ridge=strength / 2),
+        "profile": Candidate(profile, ridge=20 * strength, dropout=0.3),
+        "company": Candidate(lifetime, "cosine"),
+        "recent company": Candidate(lately, "cosine"),
+        "next": Candidate(Kernel(window, 0.8), ridge=strength),
+        "coming, freer": Candidate(lately, ridge=strength),
+        "profile, freer": Candidate(profile, ridge=5 * strength, dropout=0.3),
+        "lifetime, freer": Candidate(lifetime, ridge=2 * strength, dropout=0.5),
+        "long closeness": Candidate(profile, "closeness"),
+    }
+    if len(workshop.members) == workshop.num_items:
+        found.pop("rare")
+    if workshop.num_items > MOST_WITH_COSINES:
+        found = {name: candidate for name, candidate in found.items() if candidate.kind != "cosine"}
+    return found
+
+
+def planned(workshop: Workshop) -> tuple[dict[str, Candidate], float]:
+    """As many candidates as the size of the data allows, two at least; and the seconds that they will about take."""
+    events = len(workshop.histories.item_index)
+    sizes = np.diff(workshop.histories.offsets).astype(np.float64)
+    plenty = FAST_SECONDS if workshop.settings.mode == "fast" else 10 + 30 * events / 1e6
+    seconds = min(plenty, TRIAL_SHARE * workshop.run.seconds_left)
+    left = seconds
+    done: set[object] = set()
+    found: dict[str, Candidate] = {}
+    for name, candidate in candidates(workshop).items():
+        key = candidate.moments if candidate.kind == "ridge" else candidate.kind
+        cost = _moments_cost(candidate, events, float(np.square(sizes).sum())) if key not in done else 0.0
+        if candidate.kind == "ridge":
+            cost += (1.0 if candidate.kernel.profile else 2.4) * len(workshop.members) ** 3
+        cost /= FLOPS_A_SECOND
+        if cost <= left or len(found) < FEWEST:
+            found[name] = candidate
+            left -= cost
+            done.add(key)
+    return found, seconds - left
+
+
+def _moments_cost(candidate: Candidate, events: int, pairs: float) -> float:
+    """Operations that counting pairs costs, in what multiplications would cost."""
+    if candidate.kind == "ridge" and not candidate.kernel.profile:
+        return 1500.0 * events * candidate.kernel.window
+    return {"closeness": 60e3 * events, "rare": 20e3 * events}.get(candidate.kind, 100.0 * pairs)
+
+
+def _strength(workshop: Workshop) -> float:
+    return float(np.clip(len(workshop.histories.item_index) / 10_000, 10.0, 100.0))
