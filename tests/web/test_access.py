@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from django.contrib.auth.models import User
 
 from console.models import DatasetGroup
+from console.web.sign_in import ATTEMPTS
 
 PAGES = [
     "/", "/dataset-groups/", "/datasets/", "/schemas/", "/filters/", "/event-trackers/", "/dataset-import-jobs/",
@@ -41,6 +43,40 @@ def test_signing_in_leads_to_the_console_and_out_again(client, alice):
 def test_a_wrong_password_is_an_error_on_the_form(client, alice):
     answer = client.post("/accounts/login/", {"username": "alice", "password": "wrong"})
     assert "enter a correct username and password" in answer.text
+
+
+@pytest.fixture
+def counting(settings, broker):
+    """Wrong passwords are counted in a real broker."""
+    broker.flushall()
+    url = f"unix://{broker.connection_pool.connection_kwargs['path']}"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": url}}
+
+
+def sign_in(client, name: str, password: str, **headers: str) -> str:
+    answer = client.post("/accounts/login/", {"username": name, "password": password}, headers=headers)
+    return answer.text if answer.status_code == 200 else "signed in"
+
+
+def test_after_many_wrong_passwords_a_person_waits(client, alice, vera, counting):
+    wrong = {sign_in(client, "alice", f"guess-{number}") for number in range(ATTEMPTS)}
+    assert all("enter a correct username and password" in text for text in wrong)
+    assert "Wait 15 minutes" in sign_in(client, "alice", "right-password")
+    assert sign_in(client, "vera", "right-password") == "signed in", "another name is not held up"
+
+
+def test_behind_a_proxy_addresses_are_told_apart(client, alice, counting, settings):
+    settings.BEHIND_HTTPS = True
+    for number in range(ATTEMPTS):
+        sign_in(client, "alice", f"guess-{number}", x_forwarded_for="spoofed, 192.0.2.1")
+    assert "Wait" in sign_in(client, "alice", "right-password", x_forwarded_for="192.0.2.1")
+    assert sign_in(client, "alice", "right-password", x_forwarded_for="192.0.2.1, 192.0.2.2") == "signed in"
+
+
+def test_without_a_broker_people_can_sign_in(client, alice, caplog):
+    assert "enter a correct username" in sign_in(client, "alice", "wrong")
+    assert sign_in(client, "alice", "right-password") == "signed in"
+    assert "not counted" in caplog.text
 
 
 def test_a_user_without_an_account_is_told_so(client, db):
