@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+from console.quotas import mistakes
 
 
 @register()
@@ -24,4 +27,6 @@ def environment(**_kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error(f"WORKERS is {settings.WORKERS}.", hint="At least 1 Celery process is needed.", id="console.E003")
         )
+    hint = "docs/operations.md lists the quotas."
+    found += [Error(mistake, hint=hint, id="console.E004") for mistake in mistakes(os.environ)]
     return found

@@ -24,6 +24,7 @@ from console.errors import (
     ResourceAlreadyExistsException,
 )
 from console.models import Account, Resource
+from console.models.base import UNFINISHED
 from console.operations.auditing import recorded
 from console.shapes import (
     OPERATION_MODELS,
@@ -99,14 +100,31 @@ def create(row: models.Model) -> None:
 
 
 def within_quota(quota: str, rows: models.QuerySet[Any], what: str) -> None:
-    """Hold a new resource to its quota.
+    """Hold a new resource to its quota; `what` completes "Cannot create …".
 
     Raises:
         LimitExceededException: there are as many as allowed already.
     """
     limit = settings.QUOTAS[quota]
     if rows.count() >= limit:
-        raise LimitExceededException(f"More than {limit} {what}. Delete some, or raise QUOTA_{quota}.")
+        raise LimitExceededException(
+            f"Cannot create {what}. More than {limit} resources in ACTIVE state. Please delete some and try again, or "
+            f"raise QUOTA_{quota}."
+        )
+
+
+def within_pending_quota(quota: str, rows: models.QuerySet[Any]) -> None:
+    """Hold a new job to the quota of those that have not ended; only waiting or stopping helps.
+
+    Raises:
+        LimitExceededException: as many wait or run already.
+    """
+    limit = settings.QUOTAS[quota]
+    if rows.filter(status__in=UNFINISHED).count() >= limit:
+        raise LimitExceededException(
+            f"More than {limit} resources with PENDING or IN_PROGRESS status. Wait until some have ended, or raise "
+            f"QUOTA_{quota}."
+        )
 
 
 def page(

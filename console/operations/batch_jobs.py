@@ -182,7 +182,7 @@ def _common(
 def _queue(row: BatchJob, num_results: int, most: int) -> None:
     if not 1 <= num_results <= most:
         raise InvalidInputException(f"numResults is {num_results}, allowed is 1 to {most}.", field="numResults")
-    queue(row, "PENDING_BATCH_JOBS", "resources with PENDING or IN_PROGRESS status")
+    queue(row, "PENDING_BATCH_JOBS")
 
 
 def _of_version(account: Account, model: type[BatchJob], arn: str | None) -> models.QuerySet[BatchJob]:

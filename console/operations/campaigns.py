@@ -30,7 +30,7 @@ def create_campaign(
     _check_config(version, config)
     group = version.solution.dataset_group
     running = Campaign.objects.filter(solution_version__solution__dataset_group=group)
-    within_quota("CAMPAIGNS_PER_GROUP", running, "campaigns in this dataset group")
+    within_quota("CAMPAIGNS_PER_GROUP", running, f"a campaign in dataset group {group.name}")
     row = Campaign(
         account=account, name=name, solution_version=version, min_provisioned_tps=min_provisioned_tps, config=config,
         tags=tag_map(tags),

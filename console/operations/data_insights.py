@@ -18,7 +18,7 @@ def create_data_insights_job(account: Account, *, dataset_group_arn: str, job_na
     group = find_group(account, dataset_group_arn)
     must_be_active(group, f"Dataset group {group.name}", field="datasetGroupArn")
     job = DataInsightsJob(account=account, name=job_name or f"analysis-{secrets.token_hex(4)}", dataset_group=group)
-    queue(job, "PENDING_IMPORT_JOBS", "data insights jobs that have not ended")
+    queue(job, "PENDING_IMPORT_JOBS")
     return job.wire()
 
 

@@ -35,7 +35,7 @@ def create_dataset_group(
     """Make a group. It is ACTIVE at once; role and key are kept but not used, as data lie in your own storage."""
     if role_arn and not kms_key_arn:
         raise InvalidInputException("roleArn is only allowed together with kmsKeyArn.", field="roleArn")
-    within_quota("DATASET_GROUPS", DatasetGroup.objects.for_account(account), "dataset groups")
+    within_quota("DATASET_GROUPS", DatasetGroup.objects.for_account(account), "a dataset group")
     group = DatasetGroup(
         account=account, name=name, domain=domain, role_arn=role_arn, kms_key_arn=kms_key_arn, tags=tag_map(tags)
     )

@@ -38,7 +38,7 @@ def create_data_deletion_job(
         role_arn=role_arn,
         tags=tag_map(tags),
     )
-    queue(job, "PENDING_DELETION_JOBS", "data deletion jobs that have not ended")
+    queue(job, "PENDING_DELETION_JOBS")
     return job.wire()
 
 

@@ -37,7 +37,7 @@ def create_dataset_export_job(
         job_output=job_output,
         tags=tag_map(tags),
     )
-    queue(job, "PENDING_EXPORT_JOBS", "export jobs that have not ended")
+    queue(job, "PENDING_EXPORT_JOBS")
     return job.wire()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
 
 from console.errors import InvalidInputException, LimitExceededException, ResourceInUseException
 from console.ingest import schema as schemas
@@ -13,9 +16,6 @@ from console.operations.dataset_groups import find_group
 from console.operations.tags import tag_map
 from recipes import filters as language
 from recipes.filters import FieldKind, FilterError
-
-MAX_FIELDS = 10
-MAX_FIELDS_OF_GROUP = 20
 
 
 @operation
@@ -29,7 +29,7 @@ def create_filter(
 ) -> JSONDict:
     """Make a filter, ACTIVE at once as there is nothing to compute beforehand."""
     group = find_group(account, dataset_group_arn)
-    within_quota("FILTERS_PER_GROUP", group.filters.all(), f"filters in dataset group {group.name}")
+    within_quota("FILTERS_PER_GROUP", group.filters.all(), f"a filter in dataset group {group.name}")
     _check(group, filter_expression)
     row = Filter(account=account, name=name, dataset_group=group, expression=filter_expression, tags=tag_map(tags))
     create(row)
@@ -89,16 +89,19 @@ def _check(group: DatasetGroup, expression: str) -> None:
     except FilterError as error:
         raise InvalidInputException(str(error), field="filterExpression") from None
     fields = set(parsed.fields())
-    if len(fields) > MAX_FIELDS:
-        raise InvalidInputException(
-            f"The filter uses {len(fields)} fields, at most {MAX_FIELDS} are allowed.", field="filterExpression"
-        )
+    _within_fields("FIELDS_PER_FILTER", fields, "The filter uses")
     for row in group.filters.all():
         fields.update(language.parse(row.expression).fields())
-    if len(fields) > MAX_FIELDS_OF_GROUP:
+    _within_fields(
+        "FIELDS_OF_FILTERS_PER_GROUP", fields, f"With it the filters of dataset group {group.name} would use"
+    )
+
+
+def _within_fields(quota: str, fields: set[Any], who: str) -> None:
+    limit = settings.QUOTAS[quota]
+    if len(fields) > limit:
         raise LimitExceededException(
-            f"The filters of dataset group {group.name} would use {len(fields)} fields together, at most "
-            f"{MAX_FIELDS_OF_GROUP} are allowed.",
+            f"{who} {len(fields)} distinct fields, at most {limit} are allowed; QUOTA_{quota} is the setting.",
             field="filterExpression",
         )
 

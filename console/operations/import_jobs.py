@@ -74,7 +74,7 @@ def start_import(job: DatasetImportJob) -> None:
             f"importMode is INCREMENTAL, but dataset {dataset.arn} has had no bulk import yet; import with FULL first.",
             field="importMode",
         )
-    queue(job, "PENDING_IMPORT_JOBS", "import jobs that have not ended")
+    queue(job, "PENDING_IMPORT_JOBS")
 
 
 def check_source(account: Account, url: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from console import jobs
 from console.errors import ResourceInUseException
 from console.models import Job, Resource, Status
-from console.models.base import UNFINISHED
-from console.operations.base import create, within_quota
+from console.operations.base import create, within_pending_quota
 
 
 def must_be_active(row: Resource, what: str, *, field: str) -> None:
@@ -19,19 +18,17 @@ def must_be_active(row: Resource, what: str, *, field: str) -> None:
         raise ResourceInUseException(f"{what} is {row.status}; it must be ACTIVE.", field=field)
 
 
-def queue(job: Job, quota: str, what: str) -> None:
+def queue(job: Job, quota: str) -> None:
     """Insert a new job and have a worker run it.
 
     Args:
         job: not yet written.
         quota: of the account's jobs of this kind that have not ended.
-        what: those jobs as a person calls them.
 
     Raises:
         LimitExceededException: too many wait or run already.
         ResourceAlreadyExistsException: the name is taken.
     """
-    unfinished = type(job).objects.for_account(job.account).filter(status__in=UNFINISHED)
-    within_quota(quota, unfinished, what)
+    within_pending_quota(quota, type(job).objects.for_account(job.account))
     create(job)
     jobs.enqueue(job)

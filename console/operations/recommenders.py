@@ -36,7 +36,8 @@ def create_recommender(
         )
     config = recommender_config or {}
     _check_config(case, config, group)
-    within_quota("RECOMMENDERS_PER_GROUP", group.recommenders.all(), "recommenders in this dataset group")
+    within_quota("RECOMMENDERS_PER_GROUP", group.recommenders.all(), f"a recommender in dataset group {group.name}")
+    within_quota("RECOMMENDERS", Recommender.objects.for_account(account), "a recommender")
     row = Recommender(
         account=account, name=name, dataset_group=group, recipe=case.name, config=config, tags=tag_map(tags)
     )

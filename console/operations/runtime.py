@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.conf import settings
+
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
@@ -15,7 +17,7 @@ from console.serving.use_cases import recommender_source
 from console.shapes import JSONDict
 from recipes.base import RecipeType
 
-MOST, MOST_WITH_METADATA, MOST_COLUMNS, MOST_ACTIONS = 500, 50, 10, 100
+MOST, MOST_WITH_METADATA, MOST_ACTIONS = 500, 50, 100
 RECOMMENDING = {RecipeType.USER_PERSONALIZATION, RecipeType.POPULAR_ITEMS, RecipeType.RELATED_ITEMS}
 
 
@@ -144,9 +146,10 @@ def _columns(source: Source, wanted: dict[str, list[str]] | None, size: int, fie
             field="metadataColumns",
         )
     columns = [column for kind, columns in wanted.items() if kind.upper() == "ITEMS" for column in columns]
-    if len(columns) > MOST_COLUMNS or not columns:
+    most = settings.QUOTAS["METADATA_COLUMNS_PER_REQUEST"]
+    if not 1 <= len(columns) <= most:
         raise InvalidInputException(
-            f"metadataColumns names {len(columns)} columns of ITEMS, allowed is 1 to {MOST_COLUMNS}.",
+            f"metadataColumns names {len(columns)} columns of ITEMS, allowed is 1 to {most}.",
             field="metadataColumns",
         )
     return tuple(columns)

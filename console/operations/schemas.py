@@ -13,7 +13,7 @@ from console.operations.base import DEFAULT_PAGE, create, operation, page, withi
 def create_schema(account: Account, *, name: str, schema: str, domain: str | None = None) -> JSONDict:
     """Keep a schema that obeys the rules of its dataset type and domain."""
     avro.parse(schema, domain)
-    within_quota("SCHEMAS", Schema.objects.for_account(account), "schemas")
+    within_quota("SCHEMAS", Schema.objects.for_account(account), "a schema")
     row = Schema(account=account, name=name, text=schema, domain=domain)
     create(row)
     return row.wire()

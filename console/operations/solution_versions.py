@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceInUseException
 from console.models import Account, Solution, SolutionVersion, Status
-from console.models.base import UNFINISHED
-from console.operations.base import operation, page, within_quota
+from console.operations.base import operation, page, within_pending_quota
 from console.operations.tags import tag_map
 from console.shapes import JSONDict
 from console.trainings import queue_training
@@ -33,11 +32,7 @@ def create_solution_version(
         raise ResourceAlreadyExistsException(
             f"Another solution version has the name {name}; choose another.", field="name"
         )
-    within_quota(
-        "PENDING_SOLUTION_VERSIONS",
-        versions.filter(status__in=UNFINISHED),
-        "resources with PENDING or IN_PROGRESS status",
-    )
+    within_pending_quota("PENDING_SOLUTION_VERSIONS", versions)
     version = queue_training(solution, name=name or "", training_mode=training_mode, tags=tag_map(tags))
     return {"solutionVersionArn": version.arn}
 

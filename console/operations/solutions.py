@@ -65,7 +65,7 @@ def create_solution(
     if recipe:
         check_datasets(recipe, fields)
     check_config(recipe, solution_config or {}, event_type, fields)
-    within_quota("SOLUTIONS_PER_GROUP", group.solutions.all(), "solutions in this dataset group")
+    within_quota("SOLUTIONS_PER_GROUP", group.solutions.all(), f"a solution in dataset group {group.name}")
     row = Solution(
         account=account, name=name, dataset_group=group, recipe=recipe.name if recipe else None,
         perform_hpo=perform_hpo or perform_auto_ml, perform_auto_ml=perform_auto_ml,

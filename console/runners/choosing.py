@@ -123,16 +123,26 @@ class Choice:
 
 
 def check_enough(data: TrainingData, choice: Choice) -> None:
-    """Hold the data to the least a training needs.
+    """Hold the data to what a training needs and can take.
 
     Raises:
-        JobError: too few interactions, or too few users with two of them; in AWS's words, with the figures.
+        JobError: too few interactions, too few users with two of them, or too many event types and columns; in AWS's
+            words, with the figures.
     """
     least, users = settings.QUOTAS["MIN_INTERACTIONS"], settings.QUOTAS["MIN_USERS"]
     count = len(data.interactions)
     if count < least:
         after = f" after filtering by event type: {', '.join(choice.types)}" if choice.types else ""
         raise JobError(f"Dataset has fewer than {least} interactions{after}. It has {count}.")
+    kinds = np.unique(data.interactions.event_type[data.interactions.event_type >= 0]).size
+    columns = len(data.interactions.columns)
+    most = settings.QUOTAS["EVENT_TYPES_AND_COLUMNS"]
+    if kinds + columns > most:
+        raise JobError(
+            f"Create failed. Dataset has more than {most} event types and metadata columns of interactions together: "
+            f"{kinds} and {columns}. Choose event types with eventsConfig, exclude columns, or raise "
+            "QUOTA_EVENT_TYPES_AND_COLUMNS."
+        )
     returning = int(np.count_nonzero(np.diff(data.offsets) >= 2))
     if returning < users:
         raise JobError(

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
+from django.conf import settings
 from django.db import models, transaction
 from numpy.typing import NDArray
 
@@ -45,7 +46,6 @@ from recipes import artefact
 from recipes.base import Model, State
 from recipes.evaluation.shown import Shown
 
-MAX_BYTES = 100 << 20
 USER_TENSORS = {"users", "audience.features"}  # of models' states; one row a user
 USER_DATASETS = ("INTERACTIONS", "USERS", "ACTION_INTERACTIONS")
 USERS_FILE = DatasetSchema("USERS", (Field("USER_ID", "string"),))
@@ -89,8 +89,9 @@ def read_users(url: str) -> set[str]:
     if not files:
         raise JobError(f"There is no CSV file at {location}.")
     size = sum(storage.size_bytes(file) for file in files)
-    if size > MAX_BYTES:
-        raise JobError(f"The files at {location} have {size:,} bytes; at most {MAX_BYTES:,} are allowed in one job.")
+    most = settings.QUOTAS["DELETION_FILES_MB"] << 20
+    if size > most:
+        raise JobError(f"The files at {location} have {size:,} bytes; at most {most:,} are allowed in one job.")
     users: set[str] = set()
     for file in files:
         with sources.open_text(file) as stream:

@@ -38,7 +38,8 @@ def run(held: Claim) -> None:
     with storage.scratch_folder() as scratch:
         importer = _importer(held, job, dataset, Path(scratch))
         try:
-            loaded = importer.run(source_files(job.data_location), _previous(job, dataset))
+            loaded = importer.run(_within_size(job), _previous(job, dataset))
+            _check_least(dataset, loaded)
         except JobError:
             _keep_report(job, importer.report(), importer.rejects)
             raise
@@ -61,6 +62,34 @@ def source_files(url: str) -> list[Location]:
         what = "no CSV file right below" if location.is_folder else "no object at"
         raise JobError(f"There is {what} {location}.")
     return found
+
+
+def _within_size(job: DatasetImportJob) -> list[Location]:
+    """The job's files, held to what one import of its mode may read.
+
+    Raises:
+        JobError: there are none, or they are too large.
+    """
+    files = source_files(job.data_location)
+    quota = f"{job.import_mode}_IMPORT_GB"
+    size, most = sum(storage.size_bytes(file) for file in files), settings.QUOTAS[quota] << 30
+    if size > most:
+        raise JobError(
+            f"The files at {job.data_location} have {size:,} bytes; at most {most:,} are allowed in one import of mode "
+            f"{job.import_mode}. QUOTA_{quota} is the setting."
+        )
+    return files
+
+
+def _check_least(dataset: Dataset, loaded: Loaded) -> None:
+    """Hold an import of interactions to the least it must bring.
+
+    Raises:
+        JobError: it brings fewer.
+    """
+    least, found = settings.QUOTAS["MIN_IMPORTED_INTERACTIONS"], loaded.report["imported"]
+    if dataset.type == "INTERACTIONS" and found < least:
+        raise JobError(f"{found:,} interactions were read; one import must bring at least {least:,}.")
 
 
 def _wait_for_turn(held: Claim, job: DatasetImportJob) -> None:

@@ -15,6 +15,8 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any, cast
 
+from django.conf import settings
+
 from console import storage
 from console.errors import InvalidInputException, JobError
 from console.jobs import Claim, Stopped
@@ -22,8 +24,9 @@ from console.models.serving import BatchJob
 from console.shapes import is_storable
 from console.storage import Location
 
-MOST_FILES = 1000
 MOST_LINE_BYTES = 1 << 20
+LEAST_LINE_BYTES = 2
+COUNTED_AT_ONCE = 10_000
 SEGMENT_S = 10.0  # so much work a worker that dies may lose
 ECHOED = 1000  # characters of a line that is no JSON
 Line = dict[str, Any]
@@ -79,16 +82,16 @@ def convert(held: Claim, answers: Answers, chunk: int, most_lines: int | None = 
         held: the claim on the batch job.
         answers: gives an output, or what is wrong, for each of a chunk of lines.
         chunk: how many lines are answered together.
-        most_lines: allowed in one file.
+        most_lines: allowed in one file; None for the quota of records.
 
     Raises:
-        JobError: there is no input, or a file has too many lines.
+        JobError: there is no input, there are too many files, or one is too large or has too many lines.
     """
     row = cast("BatchJob", held.row)
     inputs = _inputs(row.job_input["s3DataSource"]["path"])
-    for location in inputs if most_lines is not None else ():
-        _hold_to_limit(location, most_lines or 0)
     sizes = {str(location): storage.size_bytes(location) for location in inputs}
+    for location in inputs:
+        _hold_to_limits(location, sizes[str(location)], most_lines)
     target = storage.parse_location(row.job_output["s3DataDestination"]["path"])
     _Conversion(held, Location(target.bucket, f"{target.key.rstrip('/')}/".lstrip("/")), answers, chunk, sizes).run(
         inputs
@@ -227,18 +230,26 @@ def _inputs(path: str) -> list[Location]:
     found = [each for each in storage.list_objects(location) if not each.key.endswith("_CHECK")]
     if not found:
         raise JobError(f"Invalid S3 input path: there is nothing at {location}.")
-    if len(found) > MOST_FILES:
-        raise JobError(f"{location} has {len(found)} files, at most {MOST_FILES} are allowed.")
+    most = settings.QUOTAS["BATCH_FILES"]
+    if len(found) > most:
+        raise JobError(f"{location} has {len(found)} files, at most {most} are allowed.")
     return found
 
 
-def _hold_to_limit(location: Location, most: int) -> None:
+def _hold_to_limits(location: Location, size: int, most_lines: int | None) -> None:
+    """Hold a file to its bytes and lines; it is read for that only if so many lines could be in it."""
+    most = settings.QUOTAS["BATCH_FILE_GB"] << 30
+    if size > most:
+        raise JobError(f"{location} has {size:,} bytes, at most {most:,} are allowed in one file.")
+    limit = settings.QUOTAS["BATCH_FILE_RECORDS"] if most_lines is None else most_lines
+    if size < LEAST_LINE_BYTES * limit:
+        return
     lines = 0
     with storage.open_read(location) as source:
-        for texts in _chunks(source, 1, 0):
+        for texts in _chunks(source, min(limit + 1, COUNTED_AT_ONCE), 0):
             lines += len(texts)
-            if lines > most:
-                raise JobError(f"{location} has more than {most} queries, which is the most in one file.")
+            if lines > limit:
+                raise JobError(f"{location} has more than {limit} queries, which is the most in one file.")
 
 
 def _chunks(source: IO[bytes], size: int, number: int) -> Iterator[list[_Read]]:

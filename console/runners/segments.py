@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from console.errors import InvalidInputException
@@ -20,7 +21,6 @@ from recipes.filters import Catalogue, CompiledFilters, FilterError, parse_attri
 from recipes.item_affinity import AffinityModel, ItemAttributeAffinity
 from recipes.topk import BATCH_BYTES, top_k
 
-MOST_ITEM_QUERIES, MOST_ATTRIBUTE_QUERIES = 500, 10
 Answer = Callable[[Loaded, lines.Line], Floats]
 
 
@@ -31,7 +31,7 @@ def run(held: Claim) -> None:
     by_attributes = isinstance(loaded.recipe, ItemAttributeAffinity)
     users = CompiledFilters(Catalogue.of_users(loaded.data))
     chunk = max(1, min(64, BATCH_BYTES // (4 * max(1, loaded.data.num_users))))
-    most = MOST_ATTRIBUTE_QUERIES if by_attributes else MOST_ITEM_QUERIES
+    most = settings.QUOTAS["ATTRIBUTE_QUERIES_PER_FILE" if by_attributes else "ITEM_QUERIES_PER_FILE"]
     answer = _by_attributes if by_attributes else _by_item
     lines.convert(held, partial(_answers, row, loaded, users, answer), chunk, most)
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.conf import settings
 from django.db.models import F
 
 from console.errors import InvalidInputException
@@ -23,7 +24,6 @@ from console.models.base import JSONDict
 from console.serving.entities import item_number, item_numbers
 from console.serving.recorder import KEEP_S, recall, recall_many
 
-MAX_SOURCES = 100
 WINDOW_S = 15 * 60
 MAX_AGE_S, MAX_AHEAD_S = 14 * 86400, 2 * 3600  # as in CloudWatch
 UNDEFINED_SOURCE = "SOURCE_NAME_UNDEFINED"
@@ -109,7 +109,7 @@ def book(attribution: MetricAttribution, sums: Mapping[Key, float], method: str)
         if rows.filter(**fields).update(value=F("value") + value):
             continue
         known = set(rows.values_list("source", flat=True).distinct()) if known is None else known
-        if key.source in known or len(known) < MAX_SOURCES:
+        if key.source in known or len(known) < settings.QUOTAS["ATTRIBUTION_SOURCES"]:
             known.add(key.source)
             row, _ = AttributedSum.objects.get_or_create(metric_attribution=attribution, **fields)
             rows.filter(pk=row.pk).update(value=F("value") + value)
@@ -203,12 +203,13 @@ def _together(table: pa.Table) -> pa.Table:
 
 
 def _within_sources(table: pa.Table) -> pa.Table:
-    """Without the sources beyond the hundred that have most windows."""
+    """Without the sources beyond the quota; those that have most windows stay."""
     found = table.group_by("EVENT_ATTRIBUTION_SOURCE", use_threads=False).aggregate([("TIMESTAMP", "count")])
-    if found.num_rows <= MAX_SOURCES:
+    limit = settings.QUOTAS["ATTRIBUTION_SOURCES"]
+    if found.num_rows <= limit:
         return table
     most = found.sort_by([("TIMESTAMP_count", "descending"), ("EVENT_ATTRIBUTION_SOURCE", "ascending")])
-    kept = most["EVENT_ATTRIBUTION_SOURCE"].slice(0, MAX_SOURCES).combine_chunks()
+    kept = most["EVENT_ATTRIBUTION_SOURCE"].slice(0, limit).combine_chunks()
     return table.filter(pc.is_in(table["EVENT_ATTRIBUTION_SOURCE"], kept))
 
 
