@@ -25,6 +25,7 @@ SCHEMA = {
 STRINGS = {
     "schema": json.dumps(SCHEMA),
     "filterExpression": 'INCLUDE ItemID WHERE Items.GENRES IN ("Drama")',
+    "field": "Items.GENRES",
     "expression": "SUM(Items.PRICE)",
     "properties": '{"genres": "Drama|War"}',
     "path": "s3://films/data/",

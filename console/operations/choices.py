@@ -56,7 +56,7 @@ def list_recipe_choices(account: Account, *, dataset_group_arn: str | None = Non
         cases = [case for case in cases if case.domain == group.domain]
     held = Held(
         {kind: _rows(dataset) for kind, dataset in datasets.items()},
-        _event_types(datasets.get("INTERACTIONS")),
+        event_types_of(datasets.get("INTERACTIONS")),
         datasets["INTERACTIONS"].statistics if "INTERACTIONS" in datasets else {},
     )
     return {
@@ -184,7 +184,7 @@ def _hyperparameter(declared: Hyperparameter) -> JSONDict:
     }
 
 
-def _event_types(interactions: Dataset | None) -> list[JSONDict]:
+def event_types_of(interactions: Dataset | None) -> list[JSONDict]:
     """Types in the bulk rows and the stream, most frequent first."""
     if interactions is None:
         return []

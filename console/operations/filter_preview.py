@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from console.errors import InvalidInputException
 from console.models import Account, DatasetGroup, Recommender, SolutionVersion
 from console.operations.base import operation
 from console.operations.filters import schema_columns
 from console.serving.history import past_of
-from console.serving.loader import SHELF
+from console.serving.loader import SHELF, Loaded
 from console.serving.metadata import values_of
-from console.serving.overlay import catalog_of
+from console.serving.overlay import Catalog, catalog_of
 from console.serving.recommend import masked
 from console.serving.sources import bind
 from console.shapes import JSONDict
@@ -27,7 +30,7 @@ def preview_filter(
     item_id: str | None = None,
     max_results: int = 10,
 ) -> JSONDict:
-    """Of the items of the group's newest trained snapshot; the parameters the filter takes are named."""
+    """Of the items of the group's newest trained snapshot, those with the most events first; parameters are named."""
     group: DatasetGroup = DatasetGroup.objects.by_arn(account, dataset_group_arn, field="datasetGroupArn")
     try:
         parsed = filters.parse(filter_expression)
@@ -36,30 +39,44 @@ def preview_filter(
         raise InvalidInputException(str(error), field="filterExpression") from None
     told: JSONDict = {"placeholders": list(parsed.placeholders)}
     missing = [name for name, required in parsed.placeholders.items() if required and name not in (filter_values or {})]
-    key = _newest_artefact(group)
-    if missing or key is None:
+    trained = newest_trained(group)
+    if missing or trained is None or parsed.target is not filters.Target.ITEM:
         return told
-    loaded = SHELF.get(key)
+    bound = bind(filter_expression, filter_values)
+    given = {"userId": user_id or not bound.needs_user, "itemId": item_id or not bound.needs_current_item}
+    if needed := [name for name, is_there in given.items() if not is_there]:
+        return told | {"needed": needed}
+    loaded = SHELF.get(trained.artefact)
     catalog = catalog_of(loaded, group.pk)
     past = past_of(loaded, group.pk, user_id)
     query = loaded.data.item_ids.index(item_id) if item_id else -1
-    allowed = masked(bind(filter_expression, filter_values), group.pk, user_id, loaded, catalog, past, query)
-    shown = allowed.nonzero()[0][:max_results]
-    cards = [
+    allowed = masked(bound, group.pk, user_id, loaded, catalog, past, query)
+    return told | {
+        "passing": int(allowed.sum()),
+        "total": loaded.data.num_items,
+        "items": _cards(loaded, catalog, allowed, max_results),
+        "dropped": _cards(loaded, catalog, ~allowed, max_results),
+    }
+
+
+def _cards(loaded: Loaded, catalog: Catalog, among: NDArray[np.bool_], most: int) -> list[JSONDict]:
+    """The `among`st items with the most events, as cards."""
+    indexes = np.flatnonzero(among)
+    shown = indexes[np.argsort(-loaded.popularity[indexes], kind="stable")[:most]]
+    return [
         {
             "itemId": loaded.data.item_ids[item],
             "title": loaded.title(item),
+            "events": int(loaded.popularity[item]),
             "metadata": values_of(catalog.columns, item),
         }
         for item in map(int, shown)
     ]
-    return told | {"passing": int(allowed.sum()), "total": loaded.data.num_items, "items": cards}
 
 
-def _newest_artefact(group: DatasetGroup) -> str | None:
-    """The artefact of the newest version or recommender; a filter looks at items, whatever the model."""
-    for model, lookup in ((SolutionVersion, "solution__dataset_group"), (Recommender, "dataset_group")):
-        keys = model.objects.filter(**{lookup: group}).exclude(artefact="").order_by("-created")
-        if key := keys.values_list("artefact", flat=True).first():
-            return str(key)
-    return None
+def newest_trained(group: DatasetGroup) -> SolutionVersion | Recommender | None:
+    """The newest version or recommender with an artefact; a filter looks at items, whatever the model."""
+    versions = SolutionVersion.objects.filter(solution__dataset_group=group).select_related("solution")
+    recommenders = Recommender.objects.filter(dataset_group=group)
+    found = (rows.exclude(artefact="").order_by("-created").first() for rows in (versions, recommenders))
+    return next(filter(None, found), None)

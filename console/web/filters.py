@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render as render_fragment
 from django.urls import path, reverse
 
 from console.errors import ServiceError
-from console.models import DatasetGroup, Filter
+from console.models import DatasetGroup, Filter, SolutionVersion
+from console.operations.filter_preview import newest_trained
 from console.operations.filters import schema_columns
 from console.shapes import JSONDict
 from console.web.access import Request, page, reading_page, writing_page
@@ -21,8 +23,9 @@ from console.web.forms import OperationForm, group_choices, group_field, name_fi
 from console.web.kinds import page_url
 from console.web.lists import list_urls
 from console.web.pages import call, find, groups_for, render
+from console.web.testing import dressed, quoted
 
-SHOWN_ITEMS = 5
+SHOWN_ITEMS, TYPE_AHEAD = 6, 12
 EXAMPLES = (
     ("Leave out what the user has bought", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")'),
     ("Only given genres, chosen with each request", "INCLUDE ItemID WHERE Items.GENRES IN ($GENRES)"),
@@ -56,8 +59,9 @@ class FilterForm(OperationForm):
         super().__init__(*args, **kwargs)
         group_choices(self, groups)
         self.fields["filter_expression"].widget.attrs |= {
+            "data-editor": reverse("filters-values"),
             "hx-get": check_url,
-            "hx-trigger": "input changed delay:300ms, load",
+            "hx-trigger": "input changed delay:300ms, load, change from:#id_dataset_group_arn",
             "hx-target": "#verdict",
             "hx-include": "closest form",
         }
@@ -95,22 +99,76 @@ def _fields(group: DatasetGroup) -> list[str]:
 
 
 @reading_page
+def fields(request: Request) -> HttpResponse:
+    """The fields of the group that is chosen in the form, as buttons that write them."""
+    group = _group(request)
+    return render_fragment(request, "filters/fields.html", {"fields": _fields(group) if group else []})
+
+
+@reading_page
+def values(request: Request) -> HttpResponse:
+    """What may stand after a field: values that its column has, for the editor's list."""
+    group, field = _group(request), request.GET.get("field", "")
+    if group is None:
+        return JsonResponse({"values": []})
+    members = {"datasetGroupArn": group.arn, "field": field, "query": request.GET.get("query", "")}
+    try:
+        return JsonResponse(call(request, "SearchFilterValues", members | {"maxResults": TYPE_AHEAD}))
+    except ServiceError:  # half a name of a field
+        return JsonResponse({"values": []})
+
+
+@reading_page
+def users(request: Request) -> HttpResponse:
+    """Options for the user to try an expression for: those with the most events until something is typed."""
+    group = _group(request)
+    trained = newest_trained(group) if group else None
+    options: list[tuple[str, str]] = []
+    if trained is not None:
+        typed = request.GET.get("user_id", "").strip()
+        kind = "solutionVersionArn" if isinstance(trained, SolutionVersion) else "recommenderArn"
+        members = {kind: trained.arn, "maxResults": TYPE_AHEAD} | ({"query": typed} if typed else {"kind": "heavy"})
+        found = call(request, "SearchUsers", members)["users"]
+        options = [(user["userId"], f"{user['events']:,} events") for user in found]
+    return render_fragment(request, "campaigns/_options.html", {"options": options})
+
+
+def _group(request: Request) -> DatasetGroup | None:
+    rows = DatasetGroup.objects.for_account(request.account).select_related("account")
+    try:
+        found: DatasetGroup = rows.by_arn(request.account, request.GET.get("dataset_group_arn", ""))
+    except ServiceError:
+        return None
+    return found
+
+
+@reading_page
 def check(request: Request) -> HttpResponse:
     """What is wrong with an expression, with a mark at the place, or how many items it lets through."""
     text = request.GET.get("filter_expression", "").strip()
     arn = request.GET.get("dataset_group_arn", "")
-    verdict = judge(request, arn, text) if text and arn else {}
-    return render_fragment(request, "filters/verdict.html", {"verdict": verdict, "mark": _mark(text, verdict)})
+    user = request.GET.get("user_id", "").strip()
+    given = {name.removeprefix("value_"): str(text) for name, text in request.GET.items() if name.startswith("value_")}
+    verdict = judge(request, arn, text, user, given) if text and arn else {}
+    asked = [(name, given.get(name, "")) for name in verdict.get("placeholders", [])]
+    context = {"verdict": verdict, "mark": _mark(text, verdict), "asked": asked, "user": user, "is_tried": True}
+    return render_fragment(request, "filters/verdict.html", context)
 
 
-def judge(request: Request, arn: str, text: str) -> JSONDict:
+def judge(request: Request, arn: str, text: str, user: str = "", given: Mapping[str, str] | None = None) -> JSONDict:
     """PreviewFilter's answer, or its refusal as `message` and `column`."""
+    filled = {name: quoted(value) for name, value in (given or {}).items() if value.strip()}
+    members: JSONDict = {"datasetGroupArn": arn, "filterExpression": text, "filterValues": filled, "userId": user}
     try:
-        found = call(request, "PreviewFilter", {"datasetGroupArn": arn, "filterExpression": text})
+        found = call(request, "PreviewFilter", {name: value for name, value in members.items() if value})
     except ServiceError as error:
         place = re.search(r"column (\d+)", str(error), re.IGNORECASE)
         return {"message": str(error), "column": int(place.group(1)) if place else None}
-    return found | {"passers": found.get("items", [])[:SHOWN_ITEMS]}  # a template's `.items` is the dict's method
+    shown = {name: [dressed(item) for item in found.get(name, [])[:SHOWN_ITEMS]] for name in ("items", "dropped")}
+    return found | {
+        "passers": shown["items"],
+        "dropped": shown["dropped"],
+    }  # a template's `.items` is the dict's method
 
 
 def _mark(text: str, verdict: JSONDict) -> JSONDict | None:
@@ -136,6 +194,9 @@ def detail(request: Request, name: str) -> HttpResponse:
 urlpatterns = [
     path("create/filters/", create, name="filters-create"),
     path("create/filters/check/", check, name="filters-check"),
+    path("create/filters/fields/", fields, name="filters-fields"),
+    path("create/filters/values/", values, name="filters-values"),
+    path("create/filters/users/", users, name="filters-users"),
     *list_urls(FILTERS),
     path("filters/<str:name>/", detail, name="filters-detail"),
 ]

@@ -107,6 +107,7 @@ def _our_calls(world: World, locations: list[str]) -> dict[str, dict[str, Any]]:
         "ExplainRecommendation": {**source, "userId": "u1", "itemId": "i1", "numResults": 5},
         "PreviewFilter": {"datasetGroupArn": arns["group"], "filterExpression": "EXCLUDE ItemID WHERE Items.PRICE < 5",
                           "userId": "u1", "maxResults": 5},
+        "SearchFilterValues": {"datasetGroupArn": arns["group"], "field": "Items.PRICE", "query": "a", "maxResults": 5},
         "StopJob": {"resourceArn": arns["waiting version"]},
         "GetSolutionVersionReport": {"solutionVersionArn": arns["version top"]},
         "CompareSolutionVersions": {"solutionVersionArns": [arns["version top"], arns["version rank"]]},

@@ -128,6 +128,9 @@ def test_a_filter_is_previewed(account, campaign):
         filter_expression='INCLUDE ItemID WHERE ITEMS.GENRES IN ("Comedy")',
     )  # fmt: skip
     assert (told["passing"], told["total"]) == (20, 80)
+    assert all("Comedy" in card["metadata"]["genres"] for card in told["items"])
+    assert not any("Comedy" in card["metadata"]["genres"] for card in told["dropped"])
+    assert told["items"] == sorted(told["items"], key=lambda card: -card["events"])
     with pytest.raises(InvalidInputException, match="NOTHING"):
         call(
             "PreviewFilter",

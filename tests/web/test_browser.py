@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from console.models import Dataset
+from console.models import Dataset, Schema
+from console.operations.base import call_by_wire_names
 from tests.web.browsing import faults_of
 from tests.web.conftest import watched
 
+SCHEMA = json.dumps({
+    "type": "record", "name": "Interactions", "namespace": "com.amazonaws.personalize.schema", "version": "1.0",
+    "fields": [{"name": name, "type": "long" if name == "TIMESTAMP" else "string"}
+               for name in ("USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE")],
+})  # fmt: skip
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
@@ -38,6 +46,32 @@ def test_an_expression_is_judged_while_one_types(page, films):
     page.goto("/create/filters/?group=films")
     page.get_by_label("Expression").fill("INCLUDE ItemID")
     page.get_by_text("Column 15").wait_for()
+
+
+def test_fields_and_values_are_completed_and_coloured(page, films, run_jobs):
+    call_by_wire_names("CreateSchema", films.account, {"name": "s", "schema": SCHEMA})
+    schema = Schema.objects.get()
+    members = {"name": "i", "schemaArn": schema.arn, "datasetGroupArn": films.arn, "datasetType": "Interactions"}
+    call_by_wire_names("CreateDataset", films.account, members)
+    Dataset.objects.update(statistics={"event_types": {"watch": 7, "rent": 3}})
+    page.goto("/create/filters/?group=films")
+    field = page.get_by_label("Expression")
+    field.press_sequentially("exc")
+    field.press("Enter")
+    field.press_sequentially(" ItemID WHERE Interactions.EV")
+    page.get_by_role("option", name="Interactions.EVENT_TYPE").wait_for()
+    field.press("ArrowDown")
+    field.press("ArrowUp")
+    field.press("Enter")
+    field.press_sequentially(" IN (")
+    page.get_by_role("option", name="watch 7").wait_for()
+    field.press_sequentially('"re')
+    page.get_by_role("option", name="rent 3").click()
+    field.press_sequentially(")")
+    assert field.input_value() == 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("rent")'
+    assert page.locator(".editor .tok-string").text_content() == '"rent"'
+    page.get_by_text("This works").wait_for()
+    assert page.get_by_role("listbox").is_hidden()
 
 
 def test_the_theme_follows_the_system_until_it_is_chosen(page):

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from console.models import AccessKey, Dataset, EventTracker, Filter, MetricAttribution, Schema, Token
+from tests.operations.test_solutions import trained
 from tests.web.conftest import bring, filled_in, watched
+from tests.worlds import films
 
 
 @pytest.fixture
@@ -56,6 +58,37 @@ def test_viewers_may_try_expressions(vera, imported):
 
 def test_the_filter_form_names_the_fields(alice, imported):
     assert "Interactions.EVENT_TYPE" in alice.get("/create/filters/?group=films").context["fields"]
+
+
+def test_the_editor_lists_values_and_fields(alice, imported):
+    members = {"dataset_group_arn": imported.arn}
+    told = alice.get("/create/filters/values/", members | {"field": "Interactions.EVENT_TYPE", "query": "b"}).json()
+    assert [entry["value"] for entry in told["values"]] == ["buy"]
+    assert alice.get("/create/filters/values/", members | {"field": "Nothing.X"}).json() == {"values": []}
+    assert alice.get("/create/filters/values/", {"dataset_group_arn": "x", "field": "a.b"}).json() == {"values": []}
+    assert "Interactions.EVENT_TYPE" in alice.get("/create/filters/fields/", members).text
+    assert "Interactions" not in alice.get("/create/filters/fields/", {"dataset_group_arn": "x"}).text
+
+
+def test_an_expression_is_tried_for_a_user_with_values(alice, account, run_jobs):
+    group = films(account)
+    trained(account, run_jobs, group, "aws-popularity-count")
+    members = {"dataset_group_arn": group.arn}
+    assert 'value="u1"' in alice.get("/create/filters/users/", members | {"user_id": "u1"}).text
+    members["filter_expression"] = "INCLUDE ItemID WHERE Items.GENRES IN ($G)"
+    asked = alice.get("/create/filters/check/", members).text
+    assert 'name="value_G"' in asked
+    assert "items pass" not in asked
+    tried = alice.get("/create/filters/check/", members | {"value_G": "Comedy"}).text
+    assert "<b>20</b> of 80 items pass now" in tried
+    assert "Film number" in tried
+    members["filter_expression"] = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'
+    assert "depends on the user; choose one above" in alice.get("/create/filters/check/", members).text
+    one = alice.get("/create/filters/check/", members | {"user_id": "u1"}).context["verdict"]
+    assert one["passing"] < 80
+    assert one["dropped"]
+    members["filter_expression"] = "INCLUDE UserID WHERE Users.AGE > 30"
+    assert "This works" in alice.get("/create/filters/check/", members).text
 
 
 def test_a_tracker_is_made_and_shows_its_code(alice, films):
