@@ -17,6 +17,7 @@ from console.operations.metric_words import words
 from console.operations.solution_versions import version_named
 from console.shapes import JSONDict
 from recipes.evaluation.evaluate import Evaluation, is_aws_metric
+from recipes.evaluation.importance import importances
 from recipes.evaluation.shown import Shown
 from recipes.evaluation.significance import Comparison, comparable, compare
 
@@ -41,6 +42,7 @@ def get_solution_version_report(account: Account, *, solution_version_arn: str) 
         "hyperparameters": _texts(getattr(row, "hyperparameters", None)),
         "tuned": _texts(getattr(row, "tuned", None)),
         "trials": report.get("trials"), "objective": report.get("objective"),
+        "importances": _importances(report.get("trials") or []),
         "seconds": report.get("seconds"), "notes": report.get("notes"),
     }  # fmt: skip
 
@@ -203,3 +205,10 @@ def _flat(row: SolutionVersion) -> dict[str, str]:
     told = {"recipe": row.recipe, "trainingMode": row.training_mode, "performHPO": solution.perform_hpo,
             "eventType": solution.event_type}  # fmt: skip
     return {name: _text(value) for name, value in (told | row.hyperparameters | config).items() if value is not None}
+
+
+def _importances(trials: list[JSONDict]) -> list[JSONDict]:
+    """How much each setting explains of the spread between the trials that finished."""
+    finished = [trial for trial in trials if trial.get("value") is not None]
+    found = importances([trial["parameters"] for trial in finished], [trial["value"] for trial in finished])
+    return [{"name": one.name, "share": one.share, "pValue": one.p_value} for one in found]

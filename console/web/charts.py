@@ -204,7 +204,8 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
 
 
 def trial_lines(key: str, trials: Sequence[Mapping[str, Any]], objective: str) -> Chart | None:
-    """Every trial of a tuning as a line through its settings to its value; None below two trials or without numbers."""
+    """Every finished trial of a tuning as a line through its settings to its value; None below two or without settings."""
+    trials = [trial for trial in trials if trial.get("value") is not None]
     names = sorted({name for trial in trials for name in trial["parameters"]})
     scales = [(name, _scale([trial["parameters"].get(name, "") for trial in trials])) for name in names]
     if len(trials) < 2 or not names:

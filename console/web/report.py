@@ -16,6 +16,7 @@ BY_LENGTH = (
     ("precision", "Precision by length of the list"),
 )
 LOG_TAIL = 12
+LEVEL = 0.05
 PROTOCOLS = {
     "amazon": "10 % of the users, judged on the newest tenth of their events",
     "segmentation": "the newest fifth of each user's events",
@@ -44,6 +45,7 @@ def report_context(report: JSONDict, recipe: JSONDict) -> dict[str, Any]:
         "tuned": set(report.get("tuned", {})),
         "trials": [_trial(trial) for trial in report.get("trials", [])],
         "trial_chart": trial_lines("trials", report.get("trials", []), plain(report.get("objective", "value"))),
+        "importances": [_importance(one) for one in report.get("importances", [])],
         "objective": plain(report.get("objective", "")),
     }
 
@@ -88,6 +90,11 @@ def _trial(trial: JSONDict) -> JSONDict:
     settings = list(trial.get("parameters", {}).items())
     query = urlencode({f"set_{name}": text for name, text in settings})
     return trial | {"settings": [(name, _short(text)) for name, text in settings], "query": query}
+
+
+def _importance(one: JSONDict) -> JSONDict:
+    """A setting's share as whole percents, and whether chance explains it as well."""
+    return one | {"percent": round(100 * one["share"]), "is_chance": one["pValue"] >= LEVEL}
 
 
 def _short(text: str) -> str:

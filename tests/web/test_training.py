@@ -113,10 +113,30 @@ def test_a_trial_can_be_made_a_solution_of(alice, group, run_jobs):
     version = SolutionVersion.objects.get()
     page = alice.get(f"/solution-versions/{version.arn_name}/")
     assert 'data-chart="trials"' in text_of(page)
+    assert "told from six finished trials on" in text_of(page)
     query = page.context["trials"][-1]["query"]
     form = alice.get(f"{CREATE}&like=also&{query}").context["form"]
     assert form["name"].value() == "also-2"
     assert f"set_min_cointeraction_count={form['set_min_cointeraction_count'].value()}" in query
+
+
+def test_what_mattered_in_a_tuning_is_told(alice, group, run_jobs):
+    train(alice, group)
+    run_jobs()
+    version = SolutionVersion.objects.get()
+    trials = [
+        {"number": n, "parameters": {"dial": str(n), "noise": str(n % 2)}, "value": n / 10, "seconds": 1.0}
+        for n in range(7)
+    ]
+    pruned = {"number": 7, "parameters": {"dial": "9", "noise": "1"}, "value": None, "seconds": 0.1}
+    version.report |= {"trials": [*trials, pruned], "objective": "ndcg_at_25"}
+    version.save()
+    page = alice.get(f"/solution-versions/{version.arn_name}/")
+    assert [(one["name"], one["percent"], one["is_chance"]) for one in page.context["importances"]] == [
+        ("dial", 100, False), ("noise", 0, True),
+    ]  # fmt: skip
+    assert "ended early" in text_of(page)
+    assert "Explains of the differences in NDCG at 25" in text_of(page)
 
 
 def test_training_again_makes_another_version(alice, group, run_jobs):
