@@ -16,6 +16,7 @@ from console.models.data import (
     Record,
     Schema,
 )
+from console.models.experiments import Experiment, ExperimentUser
 from console.models.judging import SharedEvaluation, SharedResult
 from console.models.people import AccessKey, Member, Token
 from console.models.samples import SampleLoad
@@ -36,6 +37,7 @@ RESOURCES: dict[str, type[Resource]] = {
     for model in (
         DatasetGroup, Schema, Dataset, DatasetImportJob, DatasetExportJob, DataDeletionJob, EventTracker, Filter, Campaign,
         Recommender, BatchInferenceJob, BatchSegmentJob, MetricAttribution, Solution,
+        Experiment,
     )
 }  # fmt: skip
 JOBS: dict[str, type[Job]] = {
@@ -48,7 +50,7 @@ JOBS: dict[str, type[Job]] = {
 
 __all__ = [
     "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "AttributionReport", "AuditEntry", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
-    "DataDeletionJob", "DataInsightsJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Filter",
+    "DataDeletionJob", "DataInsightsJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Experiment", "ExperimentUser", "Filter",
     "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "SharedEvaluation", "SharedResult", "Solution", "SolutionVersion",
     "Status", "Token", "Trash",
 ]  # fmt: skip

@@ -38,7 +38,7 @@ def get_recommendations(
     metadata_columns: dict[str, list[str]] | None = None,
 ) -> JSONDict:
     """A list for a user, or of items that go with an item."""
-    source = _source(account, campaign_arn, recommender_arn)
+    source = _source(account, campaign_arn, recommender_arn, user_id)
     columns = _columns(source, metadata_columns, num_results, "numResults")
     if source.needs_user and not user_id:
         raise InvalidInputException(f"userId is missing; {source.recipe} recommends to a user.", field="userId")
@@ -70,7 +70,7 @@ def get_personalized_ranking(
     metadata_columns: dict[str, list[str]] | None = None,
 ) -> JSONDict:
     """The given items in the user's order; those the model does not know come last, without a score."""
-    source, recipe = campaign_source(account, campaign_arn)
+    source, recipe = campaign_source(account, campaign_arn, user_id)
     if recipe.type is not RecipeType.PERSONALIZED_RANKING:
         raise InvalidInputException(
             f"The campaign serves {recipe.name}, which is {recipe.type}; GetPersonalizedRanking needs a campaign of type "
@@ -103,7 +103,7 @@ def get_action_recommendations(
         raise InvalidInputException(f"{missing} is missing.", field=missing)
     if num_results > MOST_ACTIONS:
         raise InvalidInputException(f"numResults is {num_results}, allowed is 0 to {MOST_ACTIONS}.", field="numResults")
-    source, recipe = campaign_source(account, campaign_arn)
+    source, recipe = campaign_source(account, campaign_arn, user_id)
     if recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
         raise InvalidInputException(
             f"The campaign serves {recipe.name}, which is {recipe.type}; GetActionRecommendations needs one of type "
@@ -115,12 +115,12 @@ def get_action_recommendations(
     return {"actionList": actions, "recommendationId": identifier}
 
 
-def _source(account: Account, campaign_arn: str | None, recommender_arn: str | None) -> Source:
+def _source(account: Account, campaign_arn: str | None, recommender_arn: str | None, user_id: str | None) -> Source:
     if (campaign_arn is None) == (recommender_arn is None):
         raise InvalidInputException("Give exactly one of campaignArn and recommenderArn.", field="campaignArn")
     if recommender_arn is not None:
         return recommender_source(account, recommender_arn)
-    source, recipe = campaign_source(account, campaign_arn or "")
+    source, recipe = campaign_source(account, campaign_arn or "", user_id)
     if recipe.type not in RECOMMENDING:
         right = (
             "GetActionRecommendations" if recipe.type is RecipeType.PERSONALIZED_ACTIONS else "GetPersonalizedRanking"

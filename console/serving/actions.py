@@ -13,7 +13,7 @@ from console.errors import InvalidInputException
 from console.serving import recorder
 from console.serving.history import past_of
 from console.serving.loader import SHELF, Loaded
-from console.serving.recommend import Ask, Pick, Source
+from console.serving.recommend import Ask, Pick, Source, in_arm
 from recipes.filters import Catalogue, CompiledFilters, FilterError, UserContext
 from recipes.next_best_action import ActionModel
 from recipes.topk import top_k
@@ -36,7 +36,7 @@ def recommend_actions(source: Source, ask: Ask) -> tuple[str, list[Pick]]:
     picks = [Pick(int(item), loaded.data.item_ids[int(item)], float(shown[item])) for item in best if item >= 0]
     identifier = f"RID-{uuid.uuid4()}"
     recorder.record(identifier, {"source": source.arn, "group": source.group_id, "time": int(time.time()),
-                                 "actions": [pick.item_id for pick in picks]})  # fmt: skip
+                                 "actions": [pick.item_id for pick in picks], **in_arm(source)})  # fmt: skip
     return identifier, picks
 
 

@@ -1,4 +1,4 @@
-"""The three queries of a request, as SQL: building them through the ORM takes longer than the rest of the request."""
+"""The queries of a request, as SQL: building them through the ORM takes longer than the rest of the request."""
 
 # ruff: noqa: S608  only the names of our own tables are put into the texts
 from __future__ import annotations
@@ -8,13 +8,20 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from console.models import Campaign, Event, Filter, Solution, SolutionVersion
+from console.models import Campaign, Event, Experiment, Filter, Solution, SolutionVersion
 
-TABLES = {model.__name__: model._meta.db_table for model in (Campaign, Event, Filter, Solution, SolutionVersion)}
+TABLES = {
+    model.__name__: model._meta.db_table for model in (Campaign, Event, Experiment, Filter, Solution, SolutionVersion)
+}
 CAMPAIGN = """
-    SELECT c.status, c.config, v.artefact, v.recipe, s.dataset_group_id
+    SELECT c.status, c.config, v.artefact, v.recipe, s.dataset_group_id, e.id
     FROM {Campaign} c JOIN {SolutionVersion} v ON v.id = c.solution_version_id JOIN {Solution} s ON s.id = v.solution_id
+        LEFT JOIN {Experiment} e ON e.campaign_id = c.id AND e.status = 'RUNNING'
     WHERE c.account_id = %s AND c.name = %s
+""".format(**TABLES)
+EXPERIMENT = """
+    SELECT e.name, e.salt, e.traffic_share, v.artefact, v.recipe
+    FROM {Experiment} e JOIN {SolutionVersion} v ON v.id = e.treatment_id WHERE e.id = %s
 """.format(**TABLES)
 FILTER = "SELECT expression, status, dataset_group_id FROM {Filter} WHERE account_id = %s AND name = %s".format(
     **TABLES
@@ -34,6 +41,17 @@ class CampaignRow(NamedTuple):
     artefact: str
     recipe: str
     group_id: int
+    experiment: int | None
+
+
+class ExperimentRow(NamedTuple):
+    """What a request needs to know of a running experiment and its treatment."""
+
+    name: str
+    salt: str
+    share: int
+    artefact: str
+    recipe: str
 
 
 class FilterRow(NamedTuple):
@@ -51,6 +69,12 @@ def campaign(account_id: int, name: str) -> CampaignRow | None:
         return None
     status, config, *rest = row
     return CampaignRow(status, json.loads(config) if isinstance(config, str) else config, *rest)
+
+
+def experiment(pk: int) -> ExperimentRow | None:
+    """The experiment of that number, while it runs; asked for only where a campaign has one."""
+    row = _first(EXPERIMENT, pk)
+    return ExperimentRow(*row) if row else None
 
 
 def filter_named(account_id: int, name: str) -> FilterRow | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from console.errors import InvalidInputException
 from console.models import Record
 from console.serving import recorder
+from console.serving.experiments import REGISTER, Arm
 from console.serving.exploring import Exploration, explored, within
 from console.serving.history import Past, past_of
 from console.serving.loader import SHELF, Loaded
@@ -47,6 +48,7 @@ class Source:
         promotes: whether promotions are allowed.
         metadata: whether metadata may be returned.
         influence: AWS's rankingInfluence, by "popularity" and "freshness".
+        arm: the side of the running experiment that the user is on; None without one.
     """
 
     arn: str
@@ -61,6 +63,7 @@ class Source:
     promotes: bool = True
     metadata: bool = False
     influence: Mapping[str, float] = field(default_factory=dict, hash=False)
+    arm: Arm | None = None
 
     def exploring(self, exploration: Exploration) -> Source:
         """The same under other settings of exploration."""
@@ -311,5 +314,14 @@ def _remember(source: Source, answer: Answer) -> None:
             "propensities": [round(pick.propensity, 6) for pick in answer.picks],
             "explored": [pick.item_id for pick in answer.picks if pick.explored],
             "time": int(time.time()),
+            **in_arm(source),
         },
     )
+
+
+def in_arm(source: Source) -> dict[str, Any]:
+    """What is kept of an answer in an experiment; its user counts as one who was given something."""
+    if source.arm is None:
+        return {}
+    REGISTER.note(source.arm)
+    return source.arm.wire()

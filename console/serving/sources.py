@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from console import arns
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
 from console.models import Account, SolutionVersion, Status
 from console.serving import queries
+from console.serving.experiments import Arm, is_treated
 from console.serving.exploring import Exploration
 from console.serving.recommend import Source
 from recipes import catalogue, filters
@@ -18,8 +20,8 @@ NO_USER = {"aws-popularity-count", "aws-trending-now"}
 METADATA_ALWAYS = {"aws-user-personalization-v2", "aws-personalized-ranking-v2"}
 
 
-def campaign_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
-    """What a campaign serves.
+def campaign_source(account: Account, arn: str, user_id: str | None = None) -> tuple[Source, type[Recipe]]:
+    """What a campaign serves; where an experiment runs and `user_id` is given, what this user gets of it.
 
     Raises:
         ResourceNotFoundException: no such campaign in this account.
@@ -32,7 +34,26 @@ def campaign_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
     if row.status != Status.ACTIVE:
         raise InvalidInputException(f"The campaign {name} is {row.status}; it answers once it is ACTIVE.")
     recipe = catalogue.get(row.recipe)
-    return source_of(arn, recipe, row.artefact, row.group_id, row.config), recipe
+    source = source_of(arn, recipe, row.artefact, row.group_id, row.config)
+    if row.experiment is None or not user_id:
+        return source, recipe
+    return _of_arm(account, source, recipe, row, user_id)
+
+
+def _of_arm(
+    account: Account, control: Source, recipe: type[Recipe], row: queries.CampaignRow, user_id: str
+) -> tuple[Source, type[Recipe]]:
+    """What a user gets while an experiment runs; the treatment allows what the campaign allows."""
+    found = queries.experiment(row.experiment or 0)
+    if found is None:  # ended between the two queries
+        return control, recipe
+    arn = str(arns.Arn(account.number, "experiment", found.name))
+    arm = Arm(row.experiment or 0, arn, user_id, is_treated(found.salt, user_id, found.share))
+    if not arm.is_treatment:
+        return replace(control, arm=arm), recipe
+    recipe = catalogue.get(found.recipe)
+    source = source_of(control.arn, recipe, found.artefact, row.group_id, row.config)
+    return replace(source, arm=arm, metadata=source.metadata or control.metadata), recipe
 
 
 def version_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
