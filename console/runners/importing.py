@@ -136,20 +136,19 @@ def _publish(held: Claim, job: DatasetImportJob, dataset: Dataset, loaded: Loade
     report = _keep_report(job, report, loaded.rejects)
     keys = [segment.key or f"{target}/{segment.path.name}" for segment in loaded.segments]
     held.check()
-    held.release()  # the heartbeat would wait for the transaction below, and we for it
-    with transaction.atomic():
-        row = Dataset.objects.select_for_update().get(pk=dataset.pk)
-        if row.parts != dataset.parts and job.import_mode == "INCREMENTAL":
-            raise JobError("The dataset's rows were replaced while this job added to them; import again.")
-        gone = [key for key in row.parts if key not in keys]
-        row.parts, row.statistics, row.revision = keys, loaded.statistics, row.revision + 1
-        row.save(update_fields=["parts", "statistics", "revision", "updated"])
-        told = attribution_reports.book_import(job, counts) if counts else None
-        if not held.finish(report=report):
-            raise jobs.Stopped
+    with attribution_reports.announced(job, counts) as book:
+        held.release()  # the heartbeat would wait for the transaction below, and we for it
+        with transaction.atomic():
+            row = Dataset.objects.select_for_update().get(pk=dataset.pk)
+            if row.parts != dataset.parts and job.import_mode == "INCREMENTAL":
+                raise JobError("The dataset's rows were replaced while this job added to them; import again.")
+            gone = [key for key in row.parts if key not in keys]
+            row.parts, row.statistics, row.revision = keys, loaded.statistics, row.revision + 1
+            row.save(update_fields=["parts", "statistics", "revision", "updated"])
+            book()
+            if not held.finish(report=report):
+                raise jobs.Stopped
     _forget(gone)
-    if told:
-        attribution_reports.publish(told)
 
 
 def _forget(keys: list[str]) -> None:

@@ -23,9 +23,22 @@ def remove(group: DatasetGroup) -> None:
 
 
 def overwrite() -> None:
-    """Have SQLite give up its log, which holds pages as they were; deleted cells were overwritten (secure_delete)."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    """Have the database give up what it keeps of deleted rows, as far as that holds up nobody.
+
+    PostgreSQL frees the rows' places, to be written over by what comes; what may be left of them in files is told in
+    docs/hosting.md. Inside a transaction, as in tests, neither database can.
+    """
+    if connection.in_atomic_block:
         return
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
+    elif connection.vendor == "sqlite":
+        _truncate_log()
+
+
+def _truncate_log() -> None:
+    """SQLite's log holds pages as they were; cells of deleted rows were overwritten already (secure_delete)."""
     for _ in range(ATTEMPTS):
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

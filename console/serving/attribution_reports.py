@@ -2,16 +2,19 @@
 
 A report is written below the store first. In one transaction its row is made and what it tells counts as told; then it is
 published, whole, under a name that does not change, and again by the clock until that succeeds. So each count is told once:
-a file that comes late or twice is the same file.
+a file that comes late or twice is the same file. That of an import stands there before its job is ACTIVE, for those who wait
+for the job and then read.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -68,7 +71,8 @@ def report_streamed(attribution: MetricAttribution, until: int | None = None) ->
         untold = [each for each in sums.order_by("window", "metric_name", "source") if each.value != each.reported]
         if not untold:
             return None
-        report = _written(row, counting.STREAMED, _table(untold), until or int(timezone.now().timestamp()))
+        report = _drafted(row, counting.STREAMED, _table(untold), until or int(timezone.now().timestamp()))
+        report.save()
         for each in untold:
             each.reported = each.value  # what is added meanwhile is told next time
         AttributedSum.objects.bulk_update(untold, ["reported"], batch_size=200)
@@ -90,30 +94,64 @@ def count_import(job: DatasetImportJob, schema: DatasetSchema, paths: Iterable[P
     return ImportCounts(attribution, counting.imported(attribution, tables))
 
 
-def book_import(job: DatasetImportJob, counts: ImportCounts) -> AttributionReport | None:
-    """Take an import's sums over, in the transaction that ends it: what is added to the data, to the sums; a report if asked."""
-    attribution = MetricAttribution.objects.select_related("account").filter(pk=counts.attribution.pk).first()
-    if attribution is None:  # deleted meanwhile
+@contextmanager
+def announced(job: DatasetImportJob, counts: ImportCounts | None) -> Iterator[Callable[[], None]]:
+    """Publish the report of an import that asks for one before it ends, and take it back should the import come to nothing.
+
+    The report's name holds the time when the job was made, so that a second attempt at the job writes the same file.
+
+    Yields:
+        what takes over the import's sums and report, to be called in the transaction that ends the import.
+    """
+    report = _announce(job, counts) if counts else None
+    try:
+        yield partial(_book, job, counts, report)
+    except BaseException:
+        if report:
+            storage.delete(storage.parse_location(report.location))
+            storage.delete(storage.store(report.draft))
+        raise
+
+
+def _announce(job: DatasetImportJob, counts: ImportCounts) -> AttributionReport | None:
+    if not job.publish_attribution_metrics or not folder_of(counts.attribution):
         return None
+    report = _drafted(counts.attribution, counting.IMPORTED, counts.sums, int(job.created.timestamp()))
+    report.problem = _copied(report)
+    report.published = None if report.problem else timezone.now()
+    return report
+
+
+def _book(job: DatasetImportJob, counts: ImportCounts | None, report: AttributionReport | None) -> None:
+    """What is added to the data is added to the sums; what replaces them all is only reported."""
+    rows = MetricAttribution.objects.select_related("account")
+    attribution = rows.filter(pk=counts.attribution.pk).first() if counts else None
+    if counts is None or attribution is None:  # deleted meanwhile
+        return
     if job.import_mode == "INCREMENTAL":
         counting.book(attribution, counting.recent(counts.sums), counting.IMPORTED)
-    if not job.publish_attribution_metrics or not folder_of(attribution):
-        return None
-    return _written(attribution, counting.IMPORTED, counts.sums, int(timezone.now().timestamp()))
+    if report:
+        report.save()
 
 
 def publish(report: AttributionReport) -> bool:
     """Put a report where it belongs; the reason stays on the row if that fails, and it is tried again by the clock."""
+    problem = _copied(report)
+    published = {} if problem else {"published": timezone.now()}
+    AttributionReport.objects.filter(pk=report.pk).update(problem=problem, **published)
+    return not problem
+
+
+def _copied(report: AttributionReport) -> str:
+    """Copy the draft to where the report belongs; returns what is in the way of that, "" for nothing."""
     try:
         target = storage.location_for(report.metric_attribution.account, report.location)
         with storage.open_read(storage.store(report.draft)) as draft, storage.open_write(target) as sink:
             shutil.copyfileobj(draft, sink)
     except (JobError, ServiceError, OSError) as error:
         logger.warning("%s was not published: %s", report.location, error)
-        AttributionReport.objects.filter(pk=report.pk).update(problem=str(error))
-        return False
-    AttributionReport.objects.filter(pk=report.pk).update(published=timezone.now(), problem="")
-    return True
+        return str(error)
+    return ""
 
 
 def _wants(job: DatasetImportJob) -> bool:
@@ -125,8 +163,8 @@ def _wider(known: pa.Schema, wanted: pa.Schema) -> pa.Schema:
     return pa.schema([known.field(field.name) if field.name in known.names else field for field in wanted])
 
 
-def _written(attribution: MetricAttribution, method: str, sums: pa.Table, stamp: int) -> AttributionReport:
-    """A draft below the store and its row."""
+def _drafted(attribution: MetricAttribution, method: str, sums: pa.Table, stamp: int) -> AttributionReport:
+    """A draft below the store and its row, which is not saved."""
     draft = f"attribution/{attribution.pk}/{uuid4().hex}.csv"
     with storage.open_write(storage.store(draft)) as file:
         csv.write_csv(sums, file)
@@ -134,7 +172,7 @@ def _written(attribution: MetricAttribution, method: str, sums: pa.Table, stamp:
         stamp += 1
     name = NAME.format(method, stamp)
     folder = storage.parse_location(folder_of(attribution))
-    return AttributionReport.objects.create(
+    return AttributionReport(
         metric_attribution=attribution,
         name=name,
         method=method,

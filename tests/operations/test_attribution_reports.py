@@ -10,6 +10,7 @@ import pytest
 
 from console import storage, tasks
 from console.errors import InvalidInputException
+from console.jobs import Claim
 from console.models import AttributedSum, AttributionReport, Event, MetricAttribution
 from console.operations import event_trackers, events
 from console.operations import metric_attributions as operations
@@ -98,6 +99,21 @@ def test_an_import_that_asks_gets_a_report(account, load, interactions):  # noqa
     assert row.published is not None
     assert (row.method, row.location) == ("BULK", str(report))
     assert AttributedSum.objects.count() == 0, "a full import replaces data; it adds nothing to the sums"
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["active", "stopped"])
+def test_a_report_is_there_when_its_import_ends_and_only_then(account, load, interactions, monkeypatch, ends):  # noqa: F811
+    attribution(account)
+    there, finish = [], Claim.finish
+
+    def look(held, **values):
+        there.append(len(files()))
+        return ends and finish(held, **values)
+
+    monkeypatch.setattr(Claim, "finish", look)
+    job = load(interactions, HEAD + f"u1,i1,click,{NOW},,,\n", publish_attribution_metrics_to_s3=True)
+    assert (there, job.status == "ACTIVE") == ([1], ends)
+    assert (len(files()), AttributionReport.objects.count()) == (int(ends), int(ends))
 
 
 def test_what_an_import_adds_is_added_to_the_sums(account, load, interactions):  # noqa: F811
