@@ -236,6 +236,13 @@ class Model(ABC):
             (B, N) float32, writable.
         """
 
+    def prepare(self, histories: Histories) -> None:  # noqa: B027  most models have nothing to work out ahead
+        """Work out ahead what these users will be asked for, before the model is stored.
+
+        Args:
+            histories: all users' events as the model will be told them, in the order of their indexes.
+        """
+
     def related(self, items: Indexes) -> Floats:
         """Score every item by its relation to each of Q query items: (Q, N) float32; -1 as a query means unknown."""
         raise TypeError(f"{self.recipe.name} does not offer related items.")

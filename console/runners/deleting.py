@@ -46,7 +46,12 @@ from recipes import artefact
 from recipes.base import Model, State
 from recipes.evaluation.shown import Shown
 
-USER_TENSORS = {"users", "audience.features"}  # of models' states; one row a user
+USER_TENSORS = {
+    "users",
+    "audience.features",
+    "remembered.prints",
+    "remembered.states",
+}  # of models' states; one row a user
 USER_DATASETS = ("INTERACTIONS", "USERS", "ACTION_INTERACTIONS")
 USERS_FILE = DatasetSchema("USERS", (Field("USER_ID", "string"),))
 RETRIES = 3

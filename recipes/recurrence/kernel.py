@@ -36,10 +36,11 @@ class Packed:
 
 @dataclass(frozen=True)
 class Block:
-    """Folded weights of one block: D width, H hidden, F feed-forward.
+    """Folded weights of one block: D width, H hidden, F feed-forward. What a norm divides by lacks the root of D, which is in
+    the matrix that follows.
 
     Attributes:
-        gates: (D, 3 H) to minus update, content and minus gate.
+        gates: (D, 3 H) to content, minus update and minus gate.
         out: (H, D).
         feed_in: (D, 2 F) to minus left, and right.
         feed_out: (F, D).
@@ -60,11 +61,13 @@ class Block:
         of = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
         hidden, inner = of["out.weight"].shape[1], of["feed_out.weight"].shape[1]
         gates, gates_bias = _after_norm(of, "norm", "gates")
-        sign = np.repeat(np.array([-1, 1, -1], np.float32), hidden)
+        update, content, gate = np.split(np.arange(3 * hidden), 3)
+        order = np.concatenate([content, update, gate])
+        sign = np.repeat(np.array([1, -1, -1], np.float32), hidden)
         feed_in, feed_in_bias = _after_norm(of, "feed_norm", "feed_in")
         turned = np.repeat(np.array([-1, 1], np.float32), inner)
         return cls(
-            _laid_out(gates * sign), gates_bias * sign,
+            _laid_out(gates[:, order] * sign), gates_bias[order] * sign,
             _laid_out(-_centred(of["out.weight"].T)), _centred(of["out.bias"]),
             _laid_out(feed_in * turned), feed_in_bias * turned,
             _laid_out(-_centred(of["feed_out.weight"].T)), _centred(of["feed_out.bias"]),
@@ -78,29 +81,31 @@ class Block:
     def all(self, values: Floats, gates: Floats, events: Packed) -> Floats:
         """(E, D) the residual stream after this block, from that before (overwritten) and the gates (E, 3 H)."""
         size = self.hidden
-        keep, new = _kept_and_added(gates, size)
-        states = every_state(keep, new, events.starts)
-        return self._written(values, states, gates[:, 2 * size :])
+        opened = _sigmoid_of_minus(gates[:, size:])  # update and gate at once
+        states = every_state(*_kept_and_added(opened[:, :size], gates[:, :size]), events.starts)
+        return self._written(values, states, gates[:, 2 * size :], opened[:, size:])
 
-    def newest(self, values: Floats, scaled: Floats, gates: Floats, events: Packed) -> Floats:
+    def newest(self, values: Floats, scale: Floats, gates: Floats, events: Packed) -> Floats:
         """(B, D) the same of each row's last event only: `gates` (E, 2 H) need not hold the last H columns."""
-        keep, new = _kept_and_added(gates, self.hidden)
+        size = self.hidden
+        keep, new = _kept_and_added(_sigmoid_of_minus(gates[:, size:]), gates[:, :size])
         states = last_state(keep, new, events.starts)
-        gate = scaled[events.newest] @ self.gates[:, 2 * self.hidden :]
-        gate += self.gates_bias[2 * self.hidden :]
-        return self._written(values[events.newest], states, gate)
+        values = values[events.newest]
+        gate = (values * scale[events.newest]) @ self.gates[:, 2 * size :]
+        gate += self.gates_bias[2 * size :]
+        return self._written(values, states, gate, _sigmoid_of_minus(gate))
 
-    def _written(self, values: Floats, states: Floats, gate: Floats) -> Floats:
+    def _written(self, values: Floats, states: Floats, gate: Floats, opened: Floats) -> Floats:
         states *= gate
-        states *= _sigmoid_of_minus(gate)
+        states *= opened
         values += states @ self.out
         values += self.out_bias
         fed = normed(values) @ self.feed_in
         fed += self.feed_in_bias
-        half = fed.shape[1] // 2
-        inner = _sigmoid_of_minus(fed[:, :half])
-        inner *= fed[:, :half]
-        inner *= fed[:, half:]
+        left, right = fed[:, : len(self.feed_out)], fed[:, len(self.feed_out) :]
+        inner = _sigmoid_of_minus(left)
+        inner *= left
+        inner *= right
         values += inner @ self.feed_out
         values += self.feed_out_bias
         return values
@@ -113,8 +118,9 @@ class Kernel:
     Attributes:
         blocks: in order.
         scale, shift: of the last norm.
-        known: (N, G) what each item adds to the first block's gates before the norm's division; None where it is multiplied.
-        known_others: (K, G) the same of what is added to the items' embeddings.
+        known: (N, D + G) each item's embedding without its mean, and what that adds to the first block's gates before the
+            norm's division; None where it is multiplied.
+        known_others: (K, D + G) the same of what is added to the items' embeddings.
     """
 
     blocks: tuple[Block, ...]
@@ -128,42 +134,55 @@ class Kernel:
         """Fold the parameters of `recipes.recurrence.network.Network`."""
         count = sum(name.endswith("gates.weight") for name in weights)
         blocks = tuple(Block.of(weights, f"blocks.{number}.") for number in range(count))
-        return cls(blocks, weights["norm.weight"], weights["norm.bias"])
+        root = np.float32(np.sqrt(len(weights["norm.weight"])))
+        return cls(blocks, weights["norm.weight"] * root, weights["norm.bias"])
 
     def knowing(self, table: Floats, others: Floats) -> Self:
-        """The same with the first block's gates worked out for every row of both tables: 12 H bytes an item."""
+        """The same with the first block's gates worked out for every row of both tables: 4 (D + 3 H) bytes an item."""
         first = self._gates(0)
-        return replace(self, known=table @ first, known_others=others @ first)
+        known, known_others = (np.hstack([_centred(rows), _centred(rows) @ first]) for rows in (table, others))
+        return replace(self, known=known, known_others=known_others)
 
-    def hidden(self, values: Floats, items: Indexes, others: Indexes, events: Packed) -> Floats:
+    def hidden(self, table: Floats, others: Floats, items: Indexes, pairs: Indexes, events: Packed) -> Floats:
         """(B, D) what is expected after each row.
 
         Args:
-            values: (E, D) embeddings of the events, the sum of both tables' rows; overwritten.
-            items: (E,) the items' rows.
-            others: (E,) those of the other table.
+            table: (N, D) embeddings of the items.
+            others: (K, D) what is added to them.
+            items: (E,) the events' rows of the one.
+            pairs: (E,) those of the other.
             events: how the events lie.
         """
-        values -= (values @ np.full(values.shape[1], 1 / values.shape[1], np.float32))[:, None]
+        values, gates = self._embedded(table, others, items, pairs)
         last = len(self.blocks) - 1
-        for number, block in enumerate(self.blocks):
-            scale = inverse_deviation(values)
-            scaled: Floats = values * scale
-            if number == 0 and self.known is not None and self.known_others is not None:
-                gates = self.known.take(items, axis=0)
-                gates += self.known_others.take(others, axis=0)
-                gates *= scale
-            else:
-                gates = scaled @ self._gates(number)
-            gates += block.gates_bias[: gates.shape[1]]
-            if number < last:
-                values = block.all(values, gates, events)
-            else:
-                values = block.newest(values, scaled, gates, events)
-        found = normed(values)
+        with np.errstate(over="ignore"):  # of exp: its reciprocal is 0
+            for number, block in enumerate(self.blocks):
+                scale = inverse_deviation(values)
+                if gates is None:
+                    gates = (values * scale) @ self._gates(number)
+                else:
+                    gates *= scale
+                gates += block.gates_bias[: gates.shape[1]]
+                if number == last:
+                    values = block.newest(values, scale, gates, events)
+                else:
+                    values = block.all(values, gates, events)
+                gates = None
+            found = normed(values)
         found *= self.scale
         found += self.shift
         return found
+
+    def _embedded(self, table: Floats, others: Floats, items: Indexes, pairs: Indexes) -> tuple[Floats, Floats | None]:
+        """(E, D) embeddings without their mean and, where they are known, (E, G) the first block's gates to be divided."""
+        if self.known is None or self.known_others is None:
+            values = table.take(items, axis=0)
+            values += others.take(pairs, axis=0)
+            values -= (values @ np.full(values.shape[1], 1 / values.shape[1], np.float32))[:, None]
+            return values, None
+        read = self.known.take(items, axis=0)
+        read += self.known_others.take(pairs, axis=0)
+        return read[:, : table.shape[1]], read[:, table.shape[1] :]
 
     def _gates(self, number: int) -> Floats:
         """(D, G) those of a block that every event needs: of the last one, all but the gate."""
@@ -172,17 +191,16 @@ class Kernel:
 
 
 def inverse_deviation(values: Floats) -> Floats:
-    """(E, 1) one over the standard deviation of rows without a mean."""
-    variance = np.einsum("ij,ij->i", values, values)
-    variance /= np.float32(values.shape[1])
-    variance += EPSILON
-    np.sqrt(variance, out=variance)
-    found: Floats = np.reciprocal(variance, out=variance)[:, None]
+    """(E, 1) one over the standard deviation of rows without a mean, and over the root of their width D."""
+    squares = np.vecdot(values, values)
+    squares += EPSILON * values.shape[1]
+    np.sqrt(squares, out=squares)
+    found: Floats = np.reciprocal(squares, out=squares)[:, None]
     return found
 
 
 def normed(values: Floats) -> Floats:
-    """(E, D) rows without a mean, of deviation 1."""
+    """(E, D) rows without a mean, of length 1."""
     divided: Floats = values * inverse_deviation(values)
     return divided
 
@@ -246,16 +264,14 @@ def _reduced(keep: Floats, new: Floats) -> Floats:
     return new
 
 
-def _kept_and_added(gates: Floats, size: int) -> tuple[Floats, Floats]:
-    update = _sigmoid_of_minus(gates[:, :size])
-    new = update * gates[:, size : 2 * size]
-    return np.subtract(ONE, update, out=update), new
+def _kept_and_added(update: Floats, content: Floats) -> tuple[Floats, Floats]:
+    """(E, H) twice, of (E, H) twice; neither shares memory with the arguments."""
+    return np.subtract(ONE, update), update * content
 
 
 def _sigmoid_of_minus(values: Floats) -> Floats:
     """1 / (1 + exp v), a fresh array; 0 where exp overflows to infinity."""
-    with np.errstate(over="ignore"):
-        found = np.exp(values)
+    found = np.exp(values)
     found += ONE
     reciprocal: NDArray[np.float32] = np.reciprocal(found, out=found)
     return reciprocal
@@ -264,7 +280,8 @@ def _sigmoid_of_minus(values: Floats) -> Floats:
 def _after_norm(of: Mapping[str, Floats], norm: str, name: str) -> tuple[Floats, Floats]:
     """(D, G) and (G,): a linear layer that reads what the norm divides only."""
     weight = of[f"{name}.weight"]
-    return _centred(weight * of[f"{norm}.weight"]).T, of[f"{name}.bias"] + weight @ of[f"{norm}.bias"]
+    root = np.float32(np.sqrt(weight.shape[1]))
+    return root * _centred(weight * of[f"{norm}.weight"]).T, of[f"{name}.bias"] + weight @ of[f"{norm}.bias"]
 
 
 def _centred(values: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,11 +10,13 @@ import numpy as np
 from recipes.base import Floats, Indexes
 from recipes.data import Histories
 from recipes.recurrence.kernel import Kernel, Packed
+from recipes.recurrence.remembered import MOST_BYTES, Newest, Remembered
 
 GAPS = 28  # buckets of the time since the previous event: powers of two of seconds, the last for "no event before"
 LONGEST = 50  # newest events that are read: twice as many find nothing more (docs/decisions/0007-answering.md)
 EVENTS = 1500  # read together: their gates stay in the processor's cache
-KNOWN_BYTES = 32 * 2**20  # of gates looked up by item; larger catalogues multiply
+TOGETHER = 4096  # users whose newest events are gathered together
+KNOWN_BYTES = 32 * 2**20  # of embeddings and gates looked up by item; larger catalogues multiply
 
 
 def gap_buckets(histories: Histories) -> Indexes:
@@ -37,11 +39,13 @@ class RecurrenceScorer:
         table: (N, D) item embeddings, both what is read and what is scored.
         bias: (N,).
         weights: the other parameters by the names of `recipes.recurrence.network.Network`.
+        remembered: what it expects of known users, or None.
     """
 
     table: Floats
     bias: Floats
     weights: dict[str, Floats]
+    remembered: Remembered | None = None
 
     @cached_property
     def _others(self) -> Floats:
@@ -52,8 +56,8 @@ class RecurrenceScorer:
     @cached_property
     def _kernel(self) -> Kernel:
         kernel = Kernel.of(self.weights)
-        gates = 12 * kernel.blocks[0].hidden * (len(self.table) + len(self._others))
-        return kernel.knowing(self.table, self._others) if gates <= KNOWN_BYTES else kernel
+        known = 4 * (3 * kernel.blocks[0].hidden + self.table.shape[1]) * (len(self.table) + len(self._others))
+        return kernel.knowing(self.table, self._others) if known <= KNOWN_BYTES else kernel
 
     def score(self, histories: Histories) -> Floats:
         """(B, N) logits of the next item; zeros for an empty history."""
@@ -67,36 +71,60 @@ class RecurrenceScorer:
 
     def hidden(self, histories: Histories) -> Floats:
         """(B, D) what the network expects next; users with histories of like length together, a bounded number of events at a time."""
-        sizes = np.minimum(np.diff(histories.offsets), LONGEST)
+        newest = self._newest(histories)
+        sizes = np.diff(newest.offsets)
         found = np.zeros((len(sizes), self.table.shape[1]), np.float32)
+        if self.remembered is not None:
+            sizes[self.remembered.look_up(histories.user_index, newest, found)] = 0
+        if len(sizes) == 1:
+            return self._read_one(newest) if sizes[0] else found
         order = np.argsort(-sizes, kind="stable")
         order = order[: np.count_nonzero(sizes)]
         part = np.cumsum(sizes[order]) // EVENTS
         for rows in np.split(order, np.flatnonzero(np.diff(part)) + 1) if len(order) else ():
-            found[rows] = self._read(histories, histories.offsets[rows + 1] - sizes[rows], sizes[rows])
+            found[rows] = self._read(newest, newest.offsets[rows], sizes[rows])
         return found
 
-    def _read(self, histories: Histories, first: Indexes, sizes: Indexes) -> Floats:
-        """(B, D) for rows of `sizes` events from `first` on, long ones first."""
-        longest = int(sizes[0])
+    def remembering(self, histories: Histories) -> RecurrenceScorer:
+        """The same with what it expects of these users, who come in the order of their indexes, if they are not too many."""
+        if len(histories) * self.table.shape[1] * 4 > MOST_BYTES:
+            return replace(self, remembered=None)
+        parts = [histories.rows(start, start + TOGETHER) for start in range(0, len(histories), TOGETHER)]
+        forgetful = replace(self, remembered=None)
+        states = [np.zeros((0, self.table.shape[1]), np.float32), *(forgetful.hidden(part) for part in parts)]
+        prints = [np.zeros(0, np.int64), *(self._newest(part).prints for part in parts)]
+        return replace(self, remembered=Remembered(np.concatenate(prints), np.concatenate(states)))
+
+    def _newest(self, histories: Histories) -> Newest:
+        """What is read."""
+        ends = histories.offsets[1:]
+        sizes = np.minimum(np.diff(histories.offsets), LONGEST)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         if len(sizes) == 1:
-            events, starts = np.arange(first[0], first[0] + longest), list(range(longest + 1))
-            newest, opening = np.array([longest - 1]), 1
+            part: slice | Indexes = slice(int(ends[0] - sizes[0]), int(ends[0]))
         else:
-            times = np.arange(longest)
-            going = np.searchsorted(-sizes, -times, side="left")  # rows with an event at each time
-            begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(going)])
-            row = np.arange(begins[-1]) - np.repeat(begins[:-1], going)
-            events = first[row] + np.repeat(times, going)
-            starts, newest, opening = begins.tolist(), begins[sizes - 1] + np.arange(len(sizes)), len(sizes)
-        items = histories.item_index[events]
-        seconds = histories.timestamp[events]
-        seconds[opening:] -= histories.timestamp[events[opening:] - 1]
+            part = np.arange(offsets[-1]) + np.repeat(ends - offsets[1:], sizes)
+        timestamp = histories.timestamp[part]
+        seconds = np.zeros(len(timestamp), np.int64)
+        np.subtract(timestamp[1:], timestamp[:-1], out=seconds[1:])
         gaps = _buckets(seconds)
-        gaps[:opening] = GAPS - 1
+        gaps[offsets[:-1][sizes > 0]] = GAPS - 1
         num_types = len(self.weights["event_type.weight"])
-        types = np.minimum(histories.event_type[events].astype(np.int64) + 1, num_types - 1)
-        others = gaps * num_types + types
-        values = self.table.take(items, axis=0)
-        values += self._others.take(others, axis=0)
-        return self._kernel.hidden(values, items, others, Packed(starts, newest))
+        types = np.minimum(histories.event_type[part].astype(np.int64) + 1, num_types - 1)
+        return Newest(histories.item_index[part], gaps * num_types + types, offsets)
+
+    def _read_one(self, newest: Newest) -> Floats:
+        """(1, D) for the only row."""
+        longest = len(newest.items)
+        packed = Packed(list(range(longest + 1)), np.array([longest - 1]))
+        return self._kernel.hidden(self.table, self._others, newest.items, newest.pairs, packed)
+
+    def _read(self, newest: Newest, first: Indexes, sizes: Indexes) -> Floats:
+        """(B, D) for rows of `sizes` events from `first` on, long ones first."""
+        times = np.arange(int(sizes[0]))
+        going = np.searchsorted(-sizes, -times, side="left")  # rows with an event at each time
+        begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(going)])
+        row = np.arange(begins[-1]) - np.repeat(begins[:-1], going)
+        events = first[row] + np.repeat(times, going)
+        packed = Packed(begins.tolist(), begins[sizes - 1] + np.arange(len(sizes)))
+        return self._kernel.hidden(self.table, self._others, newest.items[events], newest.pairs[events], packed)

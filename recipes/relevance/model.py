@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recipes.base import Contribution, Floats, Model, Recipe, State
 from recipes.data import Histories
+from recipes.recurrence.remembered import Remembered
 from recipes.recurrence.scorer import RecurrenceScorer
 from recipes.relevance.answering import Answering
 from recipes.relevance.audience import Audience
@@ -114,6 +115,12 @@ class RelevanceModel(Model):
             scores += 0 if lift is None else lift
         return scores
 
+    def prepare(self, histories: Histories) -> None:
+        """Have the network read everybody's history now."""
+        network = self.components.network
+        if network is not None:
+            self.components.network = network.remembering(histories)
+
     @cached_property
     def _answering(self) -> Answering:
         return Answering(self.components, self.priors, self.rates)
@@ -191,6 +198,7 @@ class RelevanceModel(Model):
         if parts.network is not None:
             tensors |= {"network/table": parts.network.table, "network/bias": parts.network.bias}
             tensors |= {f"network.{name}": value for name, value in parts.network.weights.items()}
+            tensors |= _remembered_tensors(parts.network.remembered)
         values: dict[str, Any] = {
             "blend": asdict(parts.blend),
             "ridges": [asdict(ridge.kernel) for ridge in parts.ridges],
@@ -222,13 +230,24 @@ class RelevanceModel(Model):
                 for number, kernel in enumerate(values["transitions"])
             ],
             audience,
-            RecurrenceScorer(tensors["network/table"], tensors["network/bias"], weights) if weights else None,
+            _network(tensors, weights) if weights else None,
             _sparse("content", tensors, num_items) if "content.data" in tensors else None,
             Blend(**values["blend"]),
             Circumstances.of(values["context"], tensors) if "context" in values else None,
         )
         priors = Priors(**{entry.name: tensors[f"priors.{entry.name}"] for entry in fields(Priors)})
         return cls(recipe, num_items, components, priors, tensors["rates"])
+
+
+def _remembered_tensors(remembered: Remembered | None) -> Tensors:
+    return {f"remembered.{name}": value for name, value in vars(remembered).items()} if remembered else {}
+
+
+def _network(tensors: Tensors, weights: Tensors) -> RecurrenceScorer:
+    """The network; older artefacts remember nobody."""
+    known = "remembered.prints" in tensors
+    remembered = Remembered(tensors["remembered.prints"], tensors["remembered.states"]) if known else None
+    return RecurrenceScorer(tensors["network/table"], tensors["network/bias"], weights, remembered)
 
 
 def _sparse_tensors(name: str, matrix: sp.csr_matrix) -> Tensors:

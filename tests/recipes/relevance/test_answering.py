@@ -104,3 +104,14 @@ def test_a_network_alone_and_nothing_at_all_score(rng, histories):
         plain = parts.blend.mix(model.parts(histories)) + priors.unknown
 
         assert Answering(parts, priors, rates).score(histories) == pytest.approx(plain, abs=2e-4)
+
+
+def test_a_stored_model_remembers_what_its_network_expects(rng, histories):
+    model = everything(rng, 0.5, -1.0)
+    plain = model.score(histories)
+    model.prepare(histories)
+    stored = RelevanceModel.from_state(model.recipe, ITEMS, model.state())
+
+    assert stored.components.network.remembered is not None
+    assert stored.score(histories) == pytest.approx(plain, abs=2e-4)
+    assert stored.score(histories.rows(5, 6)) == pytest.approx(plain[5:6], abs=2e-4)
