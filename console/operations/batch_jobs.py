@@ -16,7 +16,9 @@ from console.serving.exploration_config import check_exploration, check_influenc
 from console.shapes import JSONDict
 from console.storage import location_for
 from recipes import catalogue
+from recipes import filters as language
 from recipes.base import Recipe, RecipeType
+from recipes.filters import Target
 
 NOT_BY_BATCH = {RecipeType.POPULAR_ITEMS, RecipeType.PERSONALIZED_ACTIONS, RecipeType.USER_SEGMENTATION}
 MOST_ITEMS, MOST_USERS = 500, 5_000_000
@@ -53,7 +55,7 @@ def create_batch_inference_job(
     row = BatchInferenceJob(
         name=job_name, num_results=num_results, config=batch_inference_job_config, mode=batch_inference_job_mode,
         theme_generation_config=theme_generation_config,
-        **_common(account, version, job_input, job_output, role_arn, filter_arn, tags),
+        **_common(account, version, job_input, job_output, role_arn, filter_arn, tags, Target.ITEM),
     )  # fmt: skip
     _queue(row, num_results, MOST_ITEMS)
     return {"batchInferenceJobArn": row.arn}
@@ -96,7 +98,7 @@ def create_batch_segment_job(
             f"{recipe.name} is {recipe.type}; batch segment jobs need a recipe of type USER_SEGMENTATION.",
             field="solutionVersionArn",
         )
-    common = _common(account, version, job_input, job_output, role_arn, filter_arn, tags)
+    common = _common(account, version, job_input, job_output, role_arn, filter_arn, tags, Target.USER)
     row = BatchSegmentJob(name=job_name, num_results=num_results, **common)
     _queue(row, num_results, MOST_USERS)
     return {"batchSegmentJobArn": row.arn}
@@ -163,6 +165,7 @@ def _common(
     role_arn: str,
     filter_arn: str | None,
     tags: list[JSONDict] | None,
+    wanted: Target,
 ) -> JSONDict:
     read = location_for(account, job_input["s3DataSource"]["path"], field="jobInput")
     written = location_for(account, job_output["s3DataDestination"]["path"], field="jobOutput")
@@ -173,6 +176,10 @@ def _common(
     chosen = Filter.objects.by_arn(account, filter_arn, field="filterArn") if filter_arn else None
     if chosen and chosen.dataset_group_id != version.solution.dataset_group_id:
         raise InvalidInputException(f"The filter {chosen.name} is of another dataset group.", field="filterArn")
+    if chosen and (target := language.parse(chosen.expression).target) is not wanted:
+        raise InvalidInputException(
+            f"The filter {chosen.name} is for {target}, this job needs one for {wanted}.", field="filterArn"
+        )
     return {
         "account": account, "solution_version": version, "job_input": job_input, "job_output": job_output,
         "role_arn": role_arn, "filter": chosen, "tags": tag_map(tags),

@@ -12,7 +12,16 @@ from console import storage
 from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceInUseException
 from console.ingest import schema as avro
 from console.ingest.schema import DatasetSchema
-from console.models import Account, Campaign, Dataset, DatasetGroup, Schema, Status
+from console.models import (
+    Account,
+    BatchInferenceJob,
+    BatchSegmentJob,
+    Campaign,
+    Dataset,
+    DatasetGroup,
+    Schema,
+    Status,
+)
 from console.models.base import UNFINISHED, JSONDict
 from console.models.training import SolutionVersion
 from console.operations.base import DEFAULT_PAGE, operation, page
@@ -201,6 +210,12 @@ def _user_of(dataset: Dataset) -> str:
         "export job": dataset.export_jobs.filter(status__in=UNFINISHED),
         "data deletion job": group.deletion_jobs.filter(status__in=UNFINISHED),
         "solution version": SolutionVersion.objects.filter(solution__dataset_group=group, status__in=UNFINISHED),
+        "batch inference job": BatchInferenceJob.objects.filter(
+            solution_version__solution__dataset_group=group, status__in=UNFINISHED
+        ),
+        "batch segment job": BatchSegmentJob.objects.filter(
+            solution_version__solution__dataset_group=group, status__in=UNFINISHED
+        ),
         "recommender": group.recommenders.filter(status__in=(*UNFINISHED, Status.ACTIVE)),
         "campaign": Campaign.objects.filter(
             solution_version__solution__dataset_group=group, status__in=(*UNFINISHED, Status.ACTIVE)

@@ -10,7 +10,16 @@ from console.errors import (
     ResourceInUseException,
     ResourceNotFoundException,
 )
-from console.models import Dataset, Event, EventTracker, Filter
+from console.models import (
+    BatchInferenceJob,
+    BatchSegmentJob,
+    Dataset,
+    Event,
+    EventTracker,
+    Filter,
+    Solution,
+    SolutionVersion,
+)
 from console.operations.dataset_groups import create_dataset_group
 from console.operations.datasets import (
     create_dataset,
@@ -141,6 +150,21 @@ def test_a_dataset_in_use_stays(account):
 
     with pytest.raises(ResourceInUseException, match="event tracker"):
         delete_dataset(account, dataset_arn=arn)
+
+
+@pytest.mark.parametrize("model", [BatchInferenceJob, BatchSegmentJob])
+def test_a_batch_job_under_way_keeps_the_datasets(account, model):
+    group = films(account)
+    solution = Solution.objects.create(account=account, name="s", dataset_group=group, recipe="aws-sims")
+    version = SolutionVersion.objects.create(account=account, solution=solution, identifier="a1b2c3d4", status="ACTIVE")
+    job = model.objects.create(
+        account=account, name="b", solution_version=version, num_results=5, job_input={}, job_output={}
+    )
+    arn = group.datasets.get(type="ITEMS").arn
+    with pytest.raises(ResourceInUseException, match=f"batch .* job {job.arn}"):
+        delete_dataset(account, dataset_arn=arn)
+    model.objects.update(status="ACTIVE")
+    delete_dataset(account, dataset_arn=arn)
 
 
 @pytest.mark.parametrize(

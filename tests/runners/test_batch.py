@@ -74,6 +74,12 @@ def test_filter_values_travel_in_the_line(account, run_jobs):
     assert {int(item[1:]) % 4 for item in found[0]["output"]["recommendedItems"]} == {1}
     assert "scores" not in found[0]["output"]
     assert "parameter G" in found[1]["error"]
+    users = call(
+        "CreateFilter", account, name="users", dataset_group_arn=group.arn,
+        filter_expression='INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("click")',
+    )["filterArn"]  # fmt: skip
+    with pytest.raises(InvalidInputException, match="filter users is for UserID, this job needs one for ItemID"):
+        batch(account, run_jobs, version, lines, "refused", filter_arn=users)
 
 
 def test_rankings_and_related_items(account, run_jobs):
