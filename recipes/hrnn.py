@@ -66,13 +66,19 @@ class HrnnColdstart(HrnnMetadata):
         149, low=32, high=256, tunable=True, help="Width of the network's memory; wider learns more and takes longer."
     )
     cold_start_max_interactions: int = hyperparameter(
-        15, low=1, help="An item with at most so many events is cold: it is judged by its metadata."
+        15, low=1, featurization=True, help="An item with at most so many events is cold: it is judged by its metadata."
     )
     cold_start_max_duration: float = hyperparameter(
-        5.0, low=1e-6, help="Days since its first event, or since it was made, for which an item can be cold."
+        5.0,
+        low=1e-6,
+        featurization=True,
+        help="Days since its first event, or since it was made, for which an item can be cold.",
     )
     cold_start_relative_from: str = hyperparameter(
-        "latestItem", choices=("currentTime", "latestItem"), help="What these days are counted back from."
+        "latestItem",
+        choices=("currentTime", "latestItem"),
+        featurization=True,
+        help="What these days are counted back from.",
     )
 
     def engine_settings(self, data: TrainingData) -> Settings:

@@ -18,6 +18,9 @@ EVENT_COLUMNS = {"EVENT_TYPE", "EVENT_VALUE"}
 KEYS = {"USER_ID", "ITEM_ID", "TIMESTAMP", "ACTION_ID"}
 NUMBERS = {"int", "long", "float", "double"}
 MAX_TUNING_JOBS, MAX_PARALLEL = 40, 10
+IN_EITHER_MAP = (
+    "cold_start_"  # AWS tells of their transformation, featurize_coldstart, but not in which map it wants them
+)
 RANGE_KINDS = {"integerHyperParameterRanges": int, "continuousHyperParameterRanges": float}
 
 
@@ -74,7 +77,11 @@ def check_parameters(recipe: type[Recipe], config: JSONDict) -> None:
     """Each hyperparameter must be known, in its own map, and within its range."""
     maps = {"algorithmHyperParameters": False, "featureTransformationParameters": True}
     for member, featurization in maps.items():
-        allowed = {p.name: p for p in recipe.hyperparameters() if p.featurization is featurization}
+        allowed = {
+            p.name: p
+            for p in recipe.hyperparameters()
+            if p.featurization is featurization or p.name.startswith(IN_EITHER_MAP)
+        }
         for name, value in config.get(member, {}).items():
             plain = bare(name)
             if plain not in allowed:

@@ -129,6 +129,16 @@ def test_requests_are_held_to_the_rules(account, run_jobs, group):
     assert len(call("GetRecommendations", account, campaign_arn=arn, item_id="unknown")["itemList"]) == 25
 
 
+def test_cold_start_settings_are_taken_in_either_map(account, group):
+    given = {"cold_start_max_interactions": "20", "cold_start_relative_from": "currentTime"}
+    for member in ("algorithmHyperParameters", "featureTransformationParameters"):
+        arn = solution(account, group, member, "aws-hrnn-coldstart", solution_config={member: given})
+        assert call("DescribeSolution", account, solution_arn=arn)["solution"]["solutionConfig"] == {member: given}
+    arn = "arn:aws:personalize:::feature-transformation/featurize_coldstart"
+    told = call("DescribeFeatureTransformation", account, feature_transformation_arn=arn)["featureTransformation"]
+    assert told["defaultParameters"]["cold_start_max_interactions"] == "15"
+
+
 def test_too_little_data_is_said(account, run_jobs):
     trained(account, run_jobs, films(account, "few", users=20, each=60), "aws-sims")
     row = SolutionVersion.objects.get()

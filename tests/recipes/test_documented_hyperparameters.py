@@ -39,9 +39,9 @@ DOCUMENTED: dict[str, dict[str, Documented]] = {
     "aws-hrnn-metadata": network(43),
     "aws-hrnn-coldstart": network(149)
     | {
-        "cold_start_max_interactions": Documented(15),
-        "cold_start_max_duration": Documented(5.0),
-        "cold_start_relative_from": Documented("latestItem"),
+        "cold_start_max_interactions": Documented(15, featurization=True),
+        "cold_start_max_duration": Documented(5.0, featurization=True),
+        "cold_start_relative_from": Documented("latestItem", featurization=True),
     },
     "aws-user-personalization-v2": {"apply_recency_bias": Documented(default=True)},
     "aws-personalized-ranking-v2": {"apply_recency_bias": Documented(default=True)},
