@@ -18,7 +18,7 @@ from recipes.base import Floats, Indexes
 from recipes.relevance.holdout import Validation, measures, ranks, worth_of
 from recipes.relevance.repeats import Seen
 
-SHORTLIST = 40  # items of each component that a blend is learned on
+SHORTLIST = 20  # items of each component that a blend is learned on
 NEVER = -12.0  # what a seen item loses where data never repeat
 PRIOR = 10.0  # queries' worth of belief that a component says nothing
 REPEAT_PRIOR = 0.1  # the same, of having been seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,12 +44,18 @@ class Candidate:
         """Ridges with the same share their moments; all profiles do."""
         return None if self.kernel.profile else self.kernel
 
+    @property
+    def weights(self) -> tuple[Kernel | None, float, float]:
+        """Ridges with the same share their weights, which they read histories by differently."""
+        return self.moments, self.ridge, self.dropout
+
 
 def candidates(workshop: Workshop) -> dict[str, Candidate]:
     """What is worth trying, the most promising first."""
     window, strength = workshop.settings.window, _strength(workshop)
     newest, lately = Kernel(window, 0.5), Kernel(window, 0.8, 5)
     profile, lifetime = Kernel(100, 0.97, profile=True), Kernel(400, 1.0, profile=True)
+    recent, firm = replace(lately, future=1, profile=True), 50 * strength
     found = {
         "coming": Candidate(lately, ridge=3 * strength),
         "closeness": Candidate(lately, "closeness"),
@@ -57,6 +63,8 @@ def candidates(workshop: Workshop) -> dict[str, Candidate]:
         "lifetime": Candidate(lifetime, ridge=8 * strength, dropout=0.5),
         "last": Candidate(newest, ridge=strength / 2),
         "profile": Candidate(profile, ridge=20 * strength, dropout=0.3),
+        "lifetime, firmer": Candidate(lifetime, ridge=firm),
+        "recent profile": Candidate(recent, ridge=firm),
         "company": Candidate(lifetime, "cosine"),
         "recent company": Candidate(lately, "cosine"),
         "next": Candidate(Kernel(window, 0.8), ridge=strength),
@@ -84,13 +92,13 @@ def planned(workshop: Workshop) -> tuple[dict[str, Candidate], float]:
     for name, candidate in candidates(workshop).items():
         key = candidate.moments if candidate.kind == "ridge" else candidate.kind
         cost = _moments_cost(candidate, events, float(np.square(sizes).sum())) if key not in done else 0.0
-        if candidate.kind == "ridge":
+        if candidate.kind == "ridge" and candidate.weights not in done:
             cost += (1.0 if candidate.kernel.profile else 2.4) * len(workshop.members) ** 3
         cost /= FLOPS_A_SECOND
         if cost <= left or len(found) < FEWEST:
             found[name] = candidate
             left -= cost
-            done.add(key)
+            done |= {key, candidate.weights}
     return found, seconds - left
 
 

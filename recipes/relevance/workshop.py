@@ -154,9 +154,12 @@ class Workshop:
             moments = Moments.zeros(len(self.members))
             alike = [name for name, candidate in left.items() if candidate.moments == shared]
             moments.add(left[alike[0]].kernel, items, histories.offsets, self.run, worth=histories.weight)
+            solved, weights = None, moments.gram
             for name in alike:
                 candidate = left.pop(name)
-                weights = solve(moments, candidate.kernel, candidate.ridge, candidate.dropout)
+                if candidate.weights != solved:
+                    solved = candidate.weights
+                    weights = solve(moments, candidate.kernel, candidate.ridge, candidate.dropout)
                 yield name, SequenceRidge.of(candidate.kernel, weights, self.members, self.num_items)
 
     def fit_sparse(
