@@ -108,8 +108,11 @@
     if (menu) menu.setAttribute("aria-expanded", String(menu.closest(".side").classList.toggle("open")));
     if (event.target.closest("[data-theme-toggle]")) setTheme(root.dataset.bsTheme === "dark" ? "light" : "dark");
   });
+  // A picture that cannot be loaded goes, so that the letter behind it shows.
+  document.addEventListener("error", (event) => { if (event.target.matches && event.target.matches(".thumb img")) event.target.remove(); }, true);
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+    if (event.target.matches("[name=all][form=many]")) document.querySelectorAll("[data-tick-all], input[name=chosen]").forEach((box) => { [box.checked, box.disabled] = [event.target.checked, event.target.checked]; });
     if (event.target.matches("[data-tick-all]")) event.target.closest("table").querySelectorAll("input[name=chosen]").forEach((box) => { box.checked = event.target.checked; });
   });
   document.addEventListener("DOMContentLoaded", () => {

@@ -206,7 +206,11 @@ class Profile:
             "completeness": filled / self.rows if self.rows else 0.0,
         }
         if entry.type == "string":
-            facts |= {"distinct": len(sums.distinct), "distinct_is_lower_bound": sums.capped}
+            split = sums.counts if entry.categorical else None  # "a|b" are two categories
+            facts |= {
+                "distinct": len(split) if split else len(sums.distinct),
+                "distinct_is_lower_bound": sums.capped and not split,
+            }
         elif sums.low is not None:
             facts |= {"min": sums.low, "max": sums.high, "mean": sums.total / filled if filled else None}
         if sums.counts and (len(sums.counts) <= MAX_COUNTED or entry.categorical):

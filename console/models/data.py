@@ -40,7 +40,8 @@ class Schema(Resource):
 class Dataset(Resource):
     """One table of a group. Its bulk rows are Parquet parts in the store, listed in `parts`, oldest first.
 
-    `revision` counts every change of the data; `statistics` describes the bulk rows for people (rows, columns, ranges).
+    `revision` counts every change of the data; `statistics` describes the bulk rows for people (rows, columns, ranges);
+    `display` says which columns of items the console shows as title, subtitle and picture.
     """
 
     arn_type = "dataset"
@@ -53,6 +54,7 @@ class Dataset(Resource):
     parts = models.JSONField(default=list)
     revision = models.PositiveIntegerField(default=0)
     statistics = models.JSONField(default=dict)
+    display = models.JSONField(default=dict)
 
     class Meta(Resource.Meta):
         constraints = [models.UniqueConstraint(fields=["dataset_group", "type"], name="dataset_type")]
@@ -79,6 +81,7 @@ class Dataset(Resource):
             "schemaArn": self.schema.arn,
             "trackingId": self.tracking_id,
             "latestDatasetUpdate": revived(self.latest_update),
+            "display": self.display or None,  # for the audit; AWS's shapes cut it off
         }
 
 

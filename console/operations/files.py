@@ -72,6 +72,7 @@ def create_dataset_from_file(
     dataset_name: str | None = None,
     schema_name: str | None = None,
     role_arn: str | None = None,
+    publish_attribution_metrics_to_s3: bool = False,
 ) -> JSONDict:
     """Make the schema that fits a file, the dataset if there is none of the type, and the import job.
 
@@ -94,6 +95,7 @@ def create_dataset_from_file(
         role_arn=role_arn,
         import_mode=import_mode,
         options=_options(found.form, given, kept, max_bad_rows_percent),
+        publish_attribution_metrics=publish_attribution_metrics_to_s3,
     )
     start_import(job)
     return {"schemaArn": dataset.schema.arn, "datasetArn": dataset.arn, "datasetImportJobArn": job.arn}

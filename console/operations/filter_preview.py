@@ -9,10 +9,10 @@ from console.errors import InvalidInputException
 from console.models import Account, DatasetGroup, Recommender, SolutionVersion
 from console.operations.base import operation
 from console.operations.filters import schema_columns
+from console.serving.display import Cards
 from console.serving.history import past_of
-from console.serving.loader import SHELF, Loaded
-from console.serving.metadata import values_of
-from console.serving.overlay import Catalog, catalog_of
+from console.serving.loader import SHELF
+from console.serving.overlay import catalog_of
 from console.serving.recommend import masked
 from console.serving.sources import bind
 from console.shapes import JSONDict
@@ -51,26 +51,21 @@ def preview_filter(
     past = past_of(loaded, group.pk, user_id)
     query = loaded.data.item_ids.index(item_id) if item_id else -1
     allowed = masked(bound, group.pk, user_id, loaded, catalog, past, query)
+    cards = Cards.of(loaded, group.pk)
     return told | {
         "passing": int(allowed.sum()),
         "total": loaded.data.num_items,
-        "items": _cards(loaded, catalog, allowed, max_results),
-        "dropped": _cards(loaded, catalog, ~allowed, max_results),
+        "items": _most_used(cards, allowed, max_results),
+        "dropped": _most_used(cards, ~allowed, max_results),
     }
 
 
-def _cards(loaded: Loaded, catalog: Catalog, among: NDArray[np.bool_], most: int) -> list[JSONDict]:
+def _most_used(cards: Cards, among: NDArray[np.bool_], most: int) -> list[JSONDict]:
     """The `among`st items with the most events, as cards."""
-    indexes = np.flatnonzero(among)
-    shown = indexes[np.argsort(-loaded.popularity[indexes], kind="stable")[:most]]
+    counts, indexes = cards.loaded.popularity, np.flatnonzero(among)
+    shown = indexes[np.argsort(-counts[indexes], kind="stable")[:most]].tolist()
     return [
-        {
-            "itemId": loaded.data.item_ids[item],
-            "title": loaded.title(item),
-            "events": int(loaded.popularity[item]),
-            "metadata": values_of(catalog.columns, item),
-        }
-        for item in map(int, shown)
+        cards.card(item) | {"itemId": cards.loaded.data.item_ids[item], "events": int(counts[item])} for item in shown
     ]
 
 

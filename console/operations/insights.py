@@ -16,11 +16,11 @@ from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
 from console.serving.any_source import any_source
+from console.serving.display import Cards, Display
 from console.serving.exploring import Exploration
 from console.serving.history import LiveEvent, Past, join, past_of
 from console.serving.loader import SHELF, Loaded
 from console.serving.metadata import values_of
-from console.serving.overlay import Catalog, catalog_of
 from console.serving.recommend import Answer, Ask, Promotion, Source, rank, recommend
 from console.serving.sources import bind, bound_filter
 from console.shapes import JSONDict
@@ -66,11 +66,12 @@ def search_items(
     """Items of the snapshot by part of their id or title, or some of a kind."""
     source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     data = loaded.data
-    found = _matching(data.item_ids, loaded.titles, query) if query else np.arange(data.num_items)
+    cards = Cards.of(loaded, source.group_id)
+    titles = loaded.texts_of(cards.display.title) if cards.display.title else None
+    found = _matching(data.item_ids, titles, query) if query else np.arange(data.num_items)
     chosen = _of_kind(found, data.item_counts, kind, max_results, newest=loaded.exploration.created)
-    catalog = catalog_of(loaded, source.group_id)
-    items = [_card(loaded, catalog, int(index)) for index in chosen]
-    return {"items": items, "total": len(found), "titleColumn": loaded.title_column}
+    items = [_card(cards, int(index)) for index in chosen]
+    return {"items": items, "total": len(found), "titleColumn": cards.display.title}
 
 
 @operation
@@ -84,13 +85,13 @@ def get_item_cards(
 ) -> JSONDict:
     """Title and metadata of items, in the order asked; those the model does not know have their id alone."""
     source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
-    catalog = catalog_of(loaded, source.group_id)
+    cards = Cards.of(loaded, source.group_id)
     indexes = loaded.data.item_ids.indexes(item_ids)
-    cards = [
-        _card(loaded, catalog, int(index)) if index >= 0 else {"itemId": name, "metadata": {}}
+    items = [
+        _card(cards, int(index)) if index >= 0 else {"itemId": name, "metadata": {}}
         for name, index in zip(item_ids, indexes, strict=True)
     ]
-    return {"items": cards, "titleColumn": loaded.title_column}
+    return {"items": items, "titleColumn": cards.display.title}
 
 
 @operation
@@ -105,12 +106,12 @@ def get_user_history(
 ) -> JSONDict:
     """What a user has done, newest first, live events included."""
     source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
-    catalog = catalog_of(loaded, source.group_id)
+    cards = Cards.of(loaded, source.group_id)
     past = past_of(loaded, source.group_id, user_id)
     order = np.argsort(-past.timestamp, kind="stable")[:max_results]
     user = loaded.data.user_ids.index(user_id)
     return {
-        "history": [_event(loaded, catalog, past, int(position)) for position in order],
+        "history": [_event(cards, past, int(position)) for position in order],
         "isKnown": user >= 0,
         "numEvents": len(past.item),
         "attributes": values_of(loaded.data.users, user) if user >= 0 else {},
@@ -190,11 +191,11 @@ def explain_recommendation(
         )
     chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
     answer = recommend(_overridden(source, 0.0, None), Ask(user_id, None, num_results, {}, chosen))
-    history = answer.past.history()
+    history, cards = answer.past.history(), Cards.of(loaded, source.group_id)
     return _standing(answer, item, num_results) | {
-        "title": loaded.title(item),
+        "title": cards.title(item),
         "score": float(answer.scores[item]) if np.isfinite(answer.scores[item]) else None,
-        "contributions": _contributions(loaded, history, answer.past.types, item),
+        "contributions": _contributions(cards, history, answer.past.types, item),
     }
 
 
@@ -254,27 +255,25 @@ def _of_kind(
             return found[:size]
 
 
-def _card(loaded: Loaded, catalog: Catalog, item: int) -> JSONDict:
-    return {
+def _card(cards: Cards, item: int) -> JSONDict:
+    loaded = cards.loaded
+    return cards.card(item) | {
         "itemId": loaded.data.item_ids[item],
-        "title": loaded.title(item),
         "events": int(loaded.data.item_counts[item]),
         "created": int(loaded.exploration.created[item]),
-        "metadata": values_of(catalog.columns, item),
     }
 
 
-def _event(loaded: Loaded, catalog: Catalog, past: Past, position: int) -> JSONDict:
+def _event(cards: Cards, past: Past, position: int) -> JSONDict:
+    loaded = cards.loaded
     item, live = int(past.item[position]), position - (len(past.item) - past.num_live)
     code = int(past.event_type[position])
-    return {
+    return cards.card(item) | {
         "itemId": past.item_ids[live] if live >= 0 else loaded.data.item_ids[item],
-        "title": loaded.title(item),
         "eventType": past.types[code] if code >= 0 else None,
         "eventValue": _value(loaded, past, position) if live < 0 else None,
         "timestamp": int(past.timestamp[position]),
         "isLive": live >= 0,
-        "metadata": values_of(catalog.columns, item) if item >= 0 else {},
     }
 
 
@@ -288,14 +287,14 @@ def _shown(answer: Answer, source: Source) -> list[JSONDict]:
     seen = set(answer.past.item.tolist())
     loaded = answer.loaded
     held_out = loaded.held_out(answer.past.user)
+    columns = answer.catalog.columns
+    cards = Cards(loaded, columns, Display.of(source.group_id, columns))
     return [
-        wire | {
-            "title": loaded.title(pick.item),
+        wire | cards.card(pick.item) | {
             "explored": pick.explored,
             "propensity": pick.propensity,
             "isSeen": pick.item in seen,
             "isHeldOut": pick.item in held_out,
-            "metadata": values_of(answer.catalog.columns, pick.item) if pick.item >= 0 else {},
         }
         for wire, pick in zip(answer.wire(source), answer.picks, strict=True)
     ]  # fmt: skip
@@ -320,15 +319,15 @@ def _dropped(stage: str, sentence: str) -> JSONDict:
     return {"isRecommended": False, "droppedBy": stage, "sentence": sentence}
 
 
-def _contributions(loaded: Loaded, history: Histories, types: tuple[str, ...], item: int) -> list[JSONDict]:
-    found = []
+def _contributions(cards: Cards, history: Histories, types: tuple[str, ...], item: int) -> list[JSONDict]:
+    found, loaded = [], cards.loaded
     for told in loaded.model.explain(history, item)[:FOUND]:
         entry: JSONDict = {"weight": told.weight, "label": told.label or None}
         if told.position >= 0:
             other, code = int(history.item_index[told.position]), int(history.event_type[told.position])
             entry |= {
                 "itemId": loaded.data.item_ids[other],
-                "title": loaded.title(other),
+                "title": cards.title(other),
                 "eventType": types[code] if code >= 0 else None,
                 "timestamp": int(history.timestamp[told.position]),
             }

@@ -13,6 +13,7 @@ from console.models import Account
 from console.operations.base import operation
 from console.operations.exposure import CUTOFF, HEADLINE, RESAMPLES
 from console.operations.judged import Judged, judged
+from console.serving.display import Cards
 from console.serving.loader import SHELF, Loaded
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Column, Numeric
@@ -125,27 +126,28 @@ def get_judged_lists(
             field="userId",
         )
     taken = list(dict.fromkeys(shown.truth[shown.offsets[row] : shown.offsets[row + 1]].tolist()))
-    loaded = SHELF.get(entries[0].version.artefact)
+    version = entries[0].version
+    cards = Cards.of(SHELF.get(version.artefact), version.solution.dataset_group_id)
     return {
-        "lists": [{"solutionVersionArn": entry.arn, "items": _listed(entry, user_id, loaded, cutoff)} for entry in entries],
-        "taken": [_item(loaded, shown.item_ids[item]) for item in taken],
+        "lists": [{"solutionVersionArn": entry.arn, "items": _listed(entry, user_id, cards, cutoff)} for entry in entries],
+        "taken": [_item(cards, shown.item_ids[item]) for item in taken],
         "told": int(shown.history_sizes[row]),
     }  # fmt: skip
 
 
-def _listed(entry: Judged, user_id: str, loaded: Loaded, cutoff: int) -> list[JSONDict]:
+def _listed(entry: Judged, user_id: str, cards: Cards, cutoff: int) -> list[JSONDict]:
     shown = entry.shown
     row = shown.user_ids.index(user_id)
     taken = set(shown.truth[shown.offsets[row] : shown.offsets[row + 1]].tolist())
     return [
-        _item(loaded, shown.item_ids[item]) | {"isHit": item in taken}
+        _item(cards, shown.item_ids[item]) | {"isHit": item in taken}
         for item in shown.ranked[row, :cutoff].tolist()
         if item >= 0
     ]
 
 
-def _item(loaded: Loaded, item_id: str) -> JSONDict:
-    return {"itemId": item_id, "title": loaded.title(loaded.data.item_ids.index(item_id))}
+def _item(cards: Cards, item_id: str) -> JSONDict:
+    return {"itemId": item_id, "title": cards.title(cards.loaded.data.item_ids.index(item_id))}
 
 
 def _start(token: str | None) -> int:

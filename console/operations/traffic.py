@@ -7,6 +7,7 @@ from console.models import Account
 from console.operations.base import operation
 from console.serving import recorder, traffic
 from console.serving.any_source import any_source
+from console.serving.display import Cards
 from console.serving.loader import SHELF
 from console.serving.traffic import Minutes
 from console.shapes import JSONDict
@@ -48,15 +49,18 @@ def get_recommendation_trace(account: Account, *, recommendation_id: str) -> JSO
             f"{told['source']} is neither a campaign nor a recommender.", field="recommendationId"
         )
     arns: dict[str, str | None] = dict.fromkeys((*kind.values(), "solution_version_arn")) | {named: told["source"]}
-    loaded = SHELF.get(any_source(account, **arns).artefact)
+    source = any_source(account, **arns)
+    loaded = SHELF.get(source.artefact)
+    cards = Cards.of(loaded, source.group_id)
     explored = set(told["explored"])
     return {
         "sourceArn": told["source"], "time": told["time"],
+        "experimentArn": told.get("experimentArn"), "arm": told.get("arm"),
         "items": [
             {
-                "itemId": item, "title": loaded.title(loaded.data.item_ids.index(item)), "propensity": chance,
+                "itemId": item, "propensity": chance,
                 "explored": item in explored,
-            }
+            } | cards.card(loaded.data.item_ids.index(item))
             for item, chance in zip(told["items"], told["propensities"], strict=True)
         ],
     }  # fmt: skip

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from console import storage
 from console.errors import InvalidInputException
-from console.serving.metadata import column_texts, title_column
+from console.serving.metadata import column_texts
 from console.serving.objective import Lifted, lift_of
 from console.serving.remembering import ScoreMemory
 from recipes import artefact
@@ -51,6 +51,7 @@ class Loaded:
     types: tuple[str, ...] | None
     size_bytes: int
     forgotten: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    _texts: dict[str, pa.Array] = field(default_factory=dict)
 
     @property
     def recipe(self) -> Recipe:
@@ -80,19 +81,11 @@ class Loaded:
         """(N,) events per item."""
         return self.data.item_counts
 
-    @cached_property
-    def title_column(self) -> str | None:
-        """The column that names items for people."""
-        return title_column(self.data.items)
-
-    @cached_property
-    def titles(self) -> pa.Array | None:
-        """(N,) the items' titles, None where no column names them."""
-        return column_texts(self.data.items[self.title_column]) if self.title_column else None
-
-    def title(self, item: int) -> str | None:
-        """The title of an item, by index."""
-        return (self.titles[item].as_py() or None) if self.titles is not None and item >= 0 else None
+    def texts_of(self, column: str) -> pa.Array:
+        """(N,) a column of the items as strings, "" where nothing is known; made once."""
+        if column not in self._texts:
+            self._texts[column] = column_texts(self.data.items[column])
+        return self._texts[column]
 
     @cached_property
     def test(self) -> tuple[NDArray[np.int64], Truth] | None:

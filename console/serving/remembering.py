@@ -10,6 +10,7 @@ from recipes.base import Floats
 from recipes.data import Histories
 
 MOST_BYTES = 32 * 2**20  # of scores, for each loaded model
+_answered = threading.local()
 
 
 class ScoreMemory:
@@ -29,6 +30,7 @@ class ScoreMemory:
             found = self._known.get(key)
             if found is not None:
                 self._known.move_to_end(key)
+                _answered.from_memory = True
                 return found
         scores = self._score(history)
         scores.flags.writeable = False
@@ -39,6 +41,12 @@ class ScoreMemory:
             while self._bytes > MOST_BYTES and len(self._known) > 1:
                 self._bytes -= self._known.popitem(last=False)[1].nbytes
         return scores
+
+
+def take_hit() -> bool:
+    """Whether this thread was answered from memory since it last asked."""
+    hit, _answered.from_memory = getattr(_answered, "from_memory", False), False
+    return hit
 
 
 def _key(history: Histories) -> object:

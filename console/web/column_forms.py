@@ -9,7 +9,8 @@ from django import forms
 
 from console.ingest.reserved import DOMAIN_REQUIRED, REQUIRED, RESERVED
 from console.ingest.schema import parse
-from console.models import DatasetGroup, DatasetImportJob
+from console.models import DatasetGroup, DatasetImportJob, MetricAttribution
+from console.serving.attribution_reports import folder_of
 from console.shapes import JSONDict
 from console.web.forms import OperationForm, StyledForm, name_field
 
@@ -142,6 +143,7 @@ class ImportForm(OperationForm):
         help_text="For what the file does not say, such as EVENT_TYPE.",
     )  # fmt: skip
     constant_value = forms.CharField(label="Its value in every row", required=False, max_length=1000)
+    publish_attribution_metrics_to_s3 = forms.BooleanField(label="Publish event metrics to Amazon S3", required=False)
 
     def __init__(
         self, *args: Any, group: DatasetGroup, kind: str, location: str, has_rows: bool, **kwargs: Any
@@ -154,6 +156,13 @@ class ImportForm(OperationForm):
         self.layout: JSONDict = {}
         if not has_rows:
             self.fields["import_mode"].widget = forms.HiddenInput()
+        folder = _report_folder(group) if kind == "INTERACTIONS" else ""
+        if folder:
+            self.fields[
+                "publish_attribution_metrics_to_s3"
+            ].help_text = f"A report of what the group's metric attribution counts in these rows goes to {folder}."
+        else:
+            del self.fields["publish_attribution_metrics_to_s3"]
 
     def members(self) -> JSONDict:
         """The request by wire names."""
@@ -167,4 +176,12 @@ class ImportForm(OperationForm):
             "maxBadRowsPercent": data["max_bad_rows_percent"],
         }
         members |= {"jobName": data["job_name"]} if data["job_name"] else {}
+        if data.get("publish_attribution_metrics_to_s3"):
+            members["publishAttributionMetricsToS3"] = True
         return members | ({"format": self.layout} if self.layout else {})
+
+
+def _report_folder(group: DatasetGroup) -> str:
+    """Where the group's metric attribution puts its reports, "" if nowhere."""
+    attribution = MetricAttribution.objects.filter(dataset_group=group).first()
+    return folder_of(attribution) if attribution else ""

@@ -14,7 +14,7 @@ from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.data_kinds import DATASET_TYPES, INSIGHTS_JOBS
 from console.web.details import detail_context
-from console.web.facts import bars, day
+from console.web.facts import bars, day, mean
 from console.web.jobs import progress_of
 from console.web.kinds import page_url
 from console.web.lists import list_urls
@@ -123,7 +123,7 @@ def _values(column: JSONDict, *, is_time: bool) -> str:
         return f"{number(column['unique'])} distinct"
     if is_time:
         return f"{day(column['minimum'])} to {day(column['maximum'])}"
-    return f"{column['minimum']:g} to {column['maximum']:g}, median {column['median']:g}, mean {column['mean']:.4g}"
+    return f"{column['minimum']:g} to {column['maximum']:g}, median {column['median']:g}, mean {mean(column['mean'])}"
 
 
 def _label(bar: JSONDict, *, is_time: bool) -> str:

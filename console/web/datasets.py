@@ -13,7 +13,7 @@ from console.web import uploads
 from console.web.access import Request, page
 from console.web.data_kinds import DATASET_TYPES, DATASETS
 from console.web.details import detail_context
-from console.web.facts import day, timeline
+from console.web.facts import day, mean, timeline
 from console.web.lists import list_urls
 from console.web.pages import call, find, render
 from console.web.templatetags.display import number
@@ -27,15 +27,19 @@ def dataset(request: Request, name: str) -> HttpResponse:
     """What a dataset holds, and its jobs."""
     row: Dataset = find(request, "Dataset", name)
     profile = call(request, "ProfileDataset", {"datasetArn": row.arn})
-    context = detail_context(DATASETS, row) | {
-        "profile": profile,
-        "span": f"{day(profile['first'])} to {day(profile['last'])}" if profile.get("first") is not None else "",
-        "chart": timeline(row),
-        "columns": [_column(column) for column in profile.get("columns", [])],
-        "facts": [("Type", DATASET_TYPES[row.type], "text"), ("Dataset group", row.dataset_group, "resource")],
-        "import_jobs": row.import_jobs.select_related("account")[:SHOWN_JOBS],
-        "export_jobs": row.export_jobs.select_related("account")[:SHOWN_JOBS],
-    }
+    context = (
+        detail_context(DATASETS, row)
+        | {
+            "profile": profile,
+            "num_items": profile.get("items"),  # a template's `.items` would be the dict's method where there are none
+            "span": f"{day(profile['first'])} to {day(profile['last'])}" if profile.get("first") is not None else "",
+            "chart": timeline(row),
+            "columns": [_column(column) for column in profile.get("columns", [])],
+            "facts": [("Type", DATASET_TYPES[row.type], "text"), ("Dataset group", row.dataset_group, "resource")],
+            "import_jobs": row.import_jobs.select_related("account")[:SHOWN_JOBS],
+            "export_jobs": row.export_jobs.select_related("account")[:SHOWN_JOBS],
+        }
+    )
     return render(request, "datasets/detail.html", context, group=row.dataset_group)
 
 
@@ -55,7 +59,7 @@ def _values(column: JSONDict) -> Any:
         low, high = column["min"], column["max"]
         if column["name"].endswith("TIMESTAMP"):
             return f"{day(low)} to {day(high)}"
-        return f"{low:g} to {high:g}, mean {number(column.get('mean'))}"
+        return f"{low:g} to {high:g}, mean {mean(column.get('mean'))}"
     if column.get("distinct") is None:
         return "–"
     at_least = "at least " if column.get("distinctIsLowerBound") else ""

@@ -62,3 +62,12 @@ def bars(key: str, title: str, labels: list[Any], counts: list[int], head: str) 
         "head": [head, "Count"],
         "rows": list(zip(labels, counts, strict=True)),
     }
+
+
+def mean(value: float | None) -> str:
+    """A mean with one digit more than other numbers have; below ten thousand without a comma, as it may be of years.
+
+    >>> mean(1989.38), mean(3.529), mean(123456.7), mean(None)
+    ('1989', '3.529', '123,457', '–')
+    """
+    return f"{value:.4g}".replace("-", "−") if value is not None and abs(value) < 10_000 else number(value)

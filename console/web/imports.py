@@ -164,6 +164,7 @@ def import_job(request: Request, name: str) -> HttpResponse:
             ("Dataset", job.dataset, "resource"),
             ("Location", job.data_location, "code"),
             ("Mode", MODES[job.import_mode], "text"),
+            ("Event metrics", "Published to Amazon S3" if job.publish_attribution_metrics else "Not published", "text"),
         ],
     }
     return render(request, "imports/detail.html", context, group=job.dataset.dataset_group)

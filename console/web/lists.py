@@ -23,6 +23,7 @@ from console.web.pages import chosen_group, find, render, service_error
 from console.web.templatetags.display import status_words
 
 PAGE_SIZE = 25
+MOST_AT_ONCE = 500  # to delete together; the page that asks names each of them
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -134,7 +135,12 @@ def bulk_delete_view(request: Request, slug: str) -> HttpResponseBase:
     if kind is None:
         raise Http404(f"There is no list {slug} to delete from.")
     back = f"{reverse(slug)}?{request.GET.urlencode()}"
-    rows = [find(request, kind.model.__name__, name) for name in dict.fromkeys(request.POST.getlist("chosen"))]
+    rows = _ticked(request, kind)
+    if len(rows) > MOST_AT_ONCE:
+        messages.error(
+            request, f"More than {MOST_AT_ONCE} {kind.noun}s match; narrow the list and delete them in parts."
+        )
+        return HttpResponseRedirect(back)
     if not rows:
         messages.error(request, f"Nothing is chosen; tick the {kind.noun}s to delete.")
         return HttpResponseRedirect(back)
@@ -155,6 +161,16 @@ def bulk_delete_view(request: Request, slug: str) -> HttpResponseBase:
         "heading": f"Delete {words}",
     }
     return render(request, "generic/delete_many.html", context, status=409 if error else 200)
+
+
+def _ticked(request: Request, kind: Kind) -> list[Any]:
+    """The rows that were ticked one by one, or all that match the list's address; of these one more than may go at once."""
+    if request.POST.get("all"):
+        matching = kind.rows(request.account)
+        if (group := chosen_group(request)) and kind.group_path:
+            matching = matching.filter(**{kind.group_path: group})
+        return list(narrowed(matching, kind, request)[: MOST_AT_ONCE + 1])
+    return [find(request, kind.model.__name__, name) for name in dict.fromkeys(request.POST.getlist("chosen"))]
 
 
 def _delete_all(request: Request, kind: Kind, rows: list[Any]) -> None:

@@ -24,7 +24,6 @@ from console.web.pages import call, service_error
 
 PICKS = ("random", "heavy", "cold", "new")
 HISTORY, RESULTS, TO_RANK = 30, 10, 20
-PICTURES = ("IMAGE", "IMAGE_URL", "PICTURE", "POSTER", "POSTER_URL", "THUMBNAIL")
 PLACEHOLDER = re.compile(r"\$([A-Za-z0-9_]+)")
 # boto3's name, the list it answers, the id in each entry, and REST's path
 USUAL_CALL = ("get_recommendations", "itemList", "itemId", "recommendations")
@@ -244,18 +243,11 @@ def changed_history(request: Request, server: Server, ask: Ask) -> list[str]:
 
 
 def dressed(item: JSONDict) -> JSONDict:
-    """An item with what its row shows: a title in any case, its letter, a picture, a line of metadata, a time."""
-    metadata = {name.upper(): text for name, text in item.get("metadata", {}).items()}
+    """An item with what its row shows: a title in any case, its letter, a line below it, a time."""
     title = item.get("title") or item["itemId"]
-    picture = next((metadata[name] for name in PICTURES if metadata.get(name, "").startswith(("http", "/"))), "")
-    shown = [text for name, text in metadata.items() if _is_telling(name, text, title)]
     when = datetime.fromtimestamp(item["timestamp"], UTC) if "timestamp" in item else None
-    line = " · ".join(text.replace("|", ", ")[:60] for text in shown[:2])
-    return item | {"title": title, "letter": title[:1].upper(), "picture": picture, "line": line, "when": when}
-
-
-def _is_telling(name: str, text: str, title: str) -> bool:
-    return bool(text) and text != title and name not in PICTURES and "TIMESTAMP" not in name and "URL" not in name
+    shown = {"letter": title[:1].upper(), "picture": item.get("picture", ""), "line": item.get("subtitle", "")}
+    return item | shown | {"title": title, "when": when}
 
 
 def weight_in_force(server: Server, override: str) -> str:

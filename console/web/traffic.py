@@ -55,7 +55,7 @@ def trace_view(request: Request, slug: str, name: str, identifier: str) -> HttpR
         if trace["sourceArn"] != server.arn:
             context["refusal"] = f"{identifier} was answered by {trace['sourceArn']}."
         else:
-            context |= {"trace": _timed(trace), "rows": trace["items"]}
+            context |= {"trace": _timed(trace), "rows": [testing.dressed(item) for item in trace["items"]]}
     except ServiceError as error:
         context["refusal"] = service_error(error)
     asked = {key: request.GET[key] for key in ("user", "item") if request.GET.get(key)}

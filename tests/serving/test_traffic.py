@@ -56,6 +56,17 @@ def test_it_works(account, counted, campaign):
     assert trace["sourceArn"] == campaign
 
 
+def test_answers_from_memory_are_counted(account, counted, campaign):
+    call("TestRecommendations", account, campaign_arn=campaign, user_id="u1")  # remembers, and counts nothing
+    call("TestRecommendations", account, campaign_arn=campaign, user_id="u1")
+    for user in ("u2", "u2", "u1"):
+        call("GetRecommendations", account, campaign_arn=campaign, user_id=user)
+    traffic.METER.flush()
+    told = call("GetTraffic", account, campaign_arn=campaign)
+    assert (told["total"]["requests"], told["total"]["cacheHits"]) == (3, 2)
+    assert [one["isRemembered"] for one in told["requests"]] == [True, True, False]
+
+
 def test_nobody_elses_traffic_is_read_or_written(account, other_account, counted, campaign):
     with pytest.raises(ResourceNotFoundException):
         call("GetRecommendations", other_account, campaign_arn=campaign, user_id="u1")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from console.models import Dataset, DatasetImportJob, Schema
+from console.models import AttributionReport, Dataset, DatasetImportJob, Schema
+from console.operations.base import call_by_wire_names
 from tests.web.conftest import bring, csv_file, filled_in, watched
 
 
@@ -154,3 +155,24 @@ def test_the_schema_follows_what_is_changed_in_the_columns(alice, vera, films):
     assert "CHANNEL" in after
     assert "EVENT_TYPE" not in after
     assert "leave it out" in alice.post("/create/datasets/preview/schema/", data | {f"{place}-name": ""}).text
+
+
+def test_event_metrics_are_published_where_an_attribution_has_a_folder(alice, account, films, run_jobs):
+    preview = bring(alice, watched())
+    assert "publish_attribution_metrics_to_s3" not in alice.get(preview).context["form"].fields
+    alice.post(preview, filled_in(alice, preview))
+    run_jobs()
+    output = {"s3DataDestination": {"path": "s3://reports/films/"}, "roleArn": "arn:aws:iam::000000000001:role/r"}
+    call_by_wire_names("CreateMetricAttribution", account, {
+        "name": "counts", "datasetGroupArn": films.arn, "metricsOutputConfig": output,
+        "metrics": [{"eventType": "watch", "metricName": "watched", "expression": "SAMPLECOUNT()"}],
+    })  # fmt: skip
+    again = bring(alice, watched(rows=1300))
+    assert "goes to s3://reports/films/" in alice.get(again).text
+    answer = alice.post(again, filled_in(alice, again, publish_attribution_metrics_to_s3="on"), follow=True)
+    assert DatasetImportJob.objects.latest("pk").publish_attribution_metrics
+    assert "Published to Amazon S3" in answer.text
+    run_jobs()
+    assert AttributionReport.objects.count() == 1
+    users = bring(alice, "USER_ID,AGE\nu1,30\n", kind="Users")
+    assert "publish_attribution_metrics_to_s3" not in alice.get(users).context["form"].fields

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.models import Campaign, DatasetGroup, Schema
 from console.operations.base import call_by_wire_names
+from console.web import lists
 from tests.operations.test_solutions import trained
 from tests.worlds import films
 
@@ -161,6 +162,24 @@ def test_several_are_deleted_at_once_after_a_question(alice, vera, account):
     assert names(answer) == ["group-01"]
     assert vera.post("/lists/dataset-groups/delete/", {"chosen": ["group-01"]}).status_code == 403
     assert "Nothing is chosen" in alice.post("/lists/dataset-groups/delete/", {}, follow=True).text
+
+
+def test_all_that_match_are_deleted_over_all_pages(alice, account, monkeypatch):
+    make(account, 30)
+    make(account, 2, "other")
+    page = alice.get("/dataset-groups/?q=group").text
+    assert "All 30 that match, on every page" in page
+    assert "on every page" not in alice.get("/dataset-groups/?q=other").text
+    question = alice.post("/lists/dataset-groups/delete/?q=group", {"all": "yes"})
+    assert "Delete 30 dataset groups?" in question.text
+    names_shown = [row.arn_name for row, _, _ in question.context["rows"]]
+    make(account, 1, "group-late")  # what came after the question stays
+    confirmed = {"chosen": names_shown, "confirmed": "yes", "words": "30 dataset groups"}
+    alice.post("/lists/dataset-groups/delete/?q=group", confirmed)
+    assert sorted(DatasetGroup.objects.values_list("name", flat=True)) == ["group-late-00", "other-00", "other-01"]
+    monkeypatch.setattr(lists, "MOST_AT_ONCE", 2)
+    refused = alice.post("/lists/dataset-groups/delete/", {"all": "yes"}, follow=True).text
+    assert "More than 2 dataset groups match" in refused
 
 
 def test_what_is_refused_stays_with_the_reason(alice, account):
