@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from time import monotonic
 
-from recipes import catalogue
+from recipes import LOADED, catalogue
 from recipes.base import RecipeError
 from recipes.cli.tables import InputError
 
@@ -24,9 +25,12 @@ COMMANDS = {  # where each is, imported when asked for: serving need not wait fo
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it worked, 2 with one line on stderr if what was given cannot be used."""
-    chosen = build_parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, began: float | None = None) -> int:
+    """Run one command; 0 if it worked, 2 with one line on stderr if what was given cannot be used.
+
+    Time budgets count from `began`, by `time.monotonic()`; from now if it is not given.
+    """
+    chosen = build_parser().parse_args(arguments, argparse.Namespace(began=monotonic() if began is None else began))
     try:
         module, _, function = COMMANDS[chosen.command].partition(":")
         getattr(import_module(module), function)(chosen)
@@ -112,4 +116,4 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(began=LOADED))

@@ -31,14 +31,14 @@ def list_recipes(chosen: argparse.Namespace) -> None:  # noqa: ARG001  commands 
 
 def train(chosen: argparse.Namespace) -> None:
     """Fit and publish; one JSON object on stdout says what came out."""
+    began = chosen.began
     recipe = configure(chosen.recipe, chosen.set)
     for dataset, path in (("ITEMS", chosen.items), ("USERS", chosen.users)):
         if dataset in recipe.required and path is None:
             raise InputError(f"{recipe.name} needs --{dataset.lower()} FILE.")
     _check_out(chosen.out)
-    began = monotonic()
     data = read_training(chosen.interactions, chosen.items, chosen.users)
-    run = Run(chosen.seed, chosen.max_seconds, Announcer())
+    run = Run(chosen.seed, chosen.max_seconds, Announcer(began), began)
     measured = _measure(recipe, data, run) if chosen.holdout == "amazon" else None
     evaluation = measured.evaluation if measured else None
     model, fit_seconds = _timed(recipe, data, measured, run)

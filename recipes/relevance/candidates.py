@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipes.base import Run
 from recipes.relevance.sequence_ridge import Kernel
 
 if TYPE_CHECKING:
     from recipes.relevance.workshop import Workshop
 
-FLOPS_A_SECOND = 60e9
+FLOPS_A_SECOND = 60e9  # of a core that has nothing else to do
+SPEED_SIDE = 512  # of the matrices whose products tell how fast this machine is
+SPEED_SECONDS = 0.2  # of measuring it, at most
+SPEED_SHARE = 0.01  # of a time budget that measuring it may take
 TRIAL_SHARE = 0.2  # of a time budget that trying candidates may take; fitting the chosen ones again takes as much
+SOLVE_COST = 2.4  # operations of solving a ridge, by the cube of its items; a profile's takes 1
 FAST_SECONDS = 2.5  # of work that the fast mode plans on candidates
 FEWEST = 2  # candidates, however little time there is
 MOST_WITH_COSINES = 100_000  # items
@@ -86,20 +92,32 @@ def planned(workshop: Workshop) -> tuple[dict[str, Candidate], float]:
     sizes = np.diff(workshop.histories.offsets).astype(np.float64)
     plenty = FAST_SECONDS if workshop.settings.mode == "fast" else 10 + 30 * events / 1e6
     seconds = min(plenty, TRIAL_SHARE * workshop.run.seconds_left)
-    left = seconds
+    left, speed = seconds, flops_a_second(workshop.run)
     done: set[object] = set()
     found: dict[str, Candidate] = {}
     for name, candidate in candidates(workshop).items():
         key = candidate.moments if candidate.kind == "ridge" else candidate.kind
         cost = _moments_cost(candidate, events, float(np.square(sizes).sum())) if key not in done else 0.0
         if candidate.kind == "ridge" and candidate.weights not in done:
-            cost += (1.0 if candidate.kernel.profile else 2.4) * len(workshop.members) ** 3
-        cost /= FLOPS_A_SECOND
+            cost += (1.0 if candidate.kernel.profile else SOLVE_COST) * len(workshop.members) ** 3
+        cost /= speed
         if cost <= left or len(found) < FEWEST:
             found[name] = candidate
             left -= cost
             done |= {key, candidate.weights}
     return found, seconds - left
+
+
+def flops_a_second(run: Run) -> float:
+    """How fast this machine multiplies now, beside what else it does; without a time budget it does not matter."""
+    if run.max_seconds is None:
+        return FLOPS_A_SECOND
+    matrix = np.ones((SPEED_SIDE, SPEED_SIDE), np.float32)
+    enough, done, began = min(SPEED_SECONDS, SPEED_SHARE * run.seconds_left), 0, monotonic()
+    while not done or monotonic() - began < enough:
+        _ = matrix @ matrix
+        done += 1
+    return min(FLOPS_A_SECOND, done * 2.0 * SPEED_SIDE**3 / max(1e-9, monotonic() - began))
 
 
 def _moments_cost(candidate: Candidate, events: int, pairs: float) -> float:

@@ -41,6 +41,8 @@ def fit_relevance(recipe: Recipe, settings: Settings, data: TrainingData, run: R
 def refit_relevance(model: RelevanceModel, settings: Settings, data: TrainingData, run: Run) -> RelevanceModel:
     """Fit on all of `data` what was chosen for `model` on a part of it; from nothing if it remembers no plan.
 
+    Where there is no time left to fit it, `model` itself, which knows the same catalogue, is the answer.
+
     Raises:
         RecipeError: there are no interactions.
         StopRequested: passed on from the watcher.
@@ -48,6 +50,9 @@ def refit_relevance(model: RelevanceModel, settings: Settings, data: TrainingDat
     plan = model.components.plan
     if plan is None or model.num_items != data.num_items:
         return fit_relevance(model.recipe, settings, data, run)
+    if run.seconds_left < plan.seconds:
+        run.report("fitting", message="No time to fit again with the events held out: the model measured will serve.")
+        return model
     workshop = _open(settings, data, run)
     return _model(model.recipe, workshop, follow(workshop, plan))
 

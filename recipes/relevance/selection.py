@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -44,12 +45,14 @@ class Plan:
         weights: what each of them counts in the sum that speaks for the history.
         blend: of that sum, which it calls "history", and everything else.
         network: trained without the held-out events, or None.
+        seconds: that trying took, which is longer than fitting the chosen ones.
     """
 
     tried: dict[str, Candidate] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     blend: Blend = field(default_factory=Blend)
     network: TrainedNetwork | None = None
+    seconds: float = 0.0
 
 
 def choose(workshop: Workshop) -> Components:
@@ -59,9 +62,11 @@ def choose(workshop: Workshop) -> Components:
     held = 1 - len(workshop.remaining.item_index) / len(workshop.histories.item_index)
     hurried = workshop.settings.mode == "fast" and seconds > FAST_SECONDS / 2 and held < FEW_HELD
     kept: list[tuple[str, Fitted]] = []
+    began = monotonic()
     scores = _try(workshop, tried, kept if hurried else None)
+    seconds = monotonic() - began
     network = _network(workshop) if _wants_network(workshop) else None
-    plan = _plan(workshop, {name: tried[name] for name in scores}, scores, network)
+    plan = replace(_plan(workshop, {name: tried[name] for name in scores}, scores, network), seconds=seconds)
     return assemble(workshop, plan, iter(kept)) if hurried else follow(workshop, plan)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories, TrainingData
 from recipes.relevance.audience import Audience, fit_audience, user_features
-from recipes.relevance.candidates import Candidate
+from recipes.relevance.candidates import SOLVE_COST, Candidate, flops_a_second
 from recipes.relevance.holdout import Validation
 from recipes.relevance.likeness import item_features
 from recipes.relevance.neighbours import close_neighbours, cosine_neighbours
@@ -21,6 +21,8 @@ from recipes.relevance.priors import Priors
 from recipes.relevance.sequence_ridge import Moments, SequenceRidge, solve
 from recipes.relevance.transitions import RARE, RARE_RIDGE, Transitions, rare_transitions
 
+SOLVE_SHARE = 0.1  # of a time budget that solving one ridge may take; fitting takes several, and twice
+FEWEST_DENSE_ITEMS = 500
 MAX_DENSE_ITEMS = 4_500  # the most frequent items a dense ridge knows: 80 MB and a few seconds each
 MOST_JUDGED = 20_000  # items that held-out queries are judged on
 SCORES_AT_ONCE = 4_000_000
@@ -101,7 +103,7 @@ class Workshop:
         row = histories.row
         within = np.arange(len(row)) - histories.offsets[row]
         counts = data.item_counts
-        frequent = np.argsort(-counts, kind="stable")[: min(MAX_DENSE_ITEMS, max(1, int((counts > 0).sum())))]
+        frequent = np.argsort(-counts, kind="stable")[: min(_most_dense(run), max(1, int((counts > 0).sum())))]
         features = item_features(data) if settings.metadata else np.zeros((data.num_items, 0), np.float32)
         users = user_features(data) if settings.metadata else np.zeros((data.num_users, 0), np.float32)
         remaining = histories.keep(within < validation.ends[row])
@@ -187,6 +189,14 @@ class Workshop:
     def fit_audience(self, histories: Histories) -> Audience:
         """What the users' attributes tell, on these histories."""
         return fit_audience(self.users, histories, self.num_items)
+
+
+def _most_dense(run: Run) -> int:
+    """How many items a dense ridge may know in this time on this machine."""
+    if run.max_seconds is None:
+        return MAX_DENSE_ITEMS
+    affordable = (SOLVE_SHARE * run.seconds_left * flops_a_second(run) / SOLVE_COST) ** (1 / 3)
+    return int(np.clip(affordable, FEWEST_DENSE_ITEMS, MAX_DENSE_ITEMS))
 
 
 def _judged(counts: Indexes, validation: Validation, seed: int) -> Indexes:
