@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from console.errors import InvalidInputException, ResourceInUseException
-from console.models import Account, Campaign, Solution, SolutionVersion, Status
+from console.models import Account, Campaign, Experiment, Solution, SolutionVersion, Status
 from console.models.base import update_summary
 from console.operations.base import create, operation, page, within_quota
 from console.operations.solution_versions import LATEST, version_named
 from console.operations.tags import tag_map
-from console.serving.exploration_config import check_exploration, check_influence
+from console.serving.exploration_config import INFLUENCED, check_exploration, check_influence
 from console.shapes import JSONDict
 from recipes import catalogue
 from recipes.base import RecipeType
@@ -69,13 +69,14 @@ def update_campaign(
     campaign_config: JSONDict | None = None,
 ) -> JSONDict:
     """Change version, capacity or configuration; what is not given stays. Requests never see half of a change."""
-    row: Campaign = Campaign.objects.by_arn(account, campaign_arn, field="campaignArn")
+    row: Campaign = Campaign.objects.select_for_update().by_arn(account, campaign_arn, field="campaignArn")
     if row.status not in {Status.ACTIVE, Status.CREATE_FAILED}:
         raise ResourceInUseException(f"The campaign is {row.status}; it can be updated when ACTIVE or CREATE FAILED.")
     config = row.config if campaign_config is None else campaign_config
     version = row.solution_version
     if solution_version_arn:
         version = _servable(account, solution_version_arn, config)
+    _check_experiment(row, version, config)
     _check_config(version, config)
     if version.pk != row.solution_version_id:
         row.previous_version = row.solution_version
@@ -90,8 +91,26 @@ def update_campaign(
 
 @operation
 def delete_campaign(account: Account, *, campaign_arn: str) -> None:
-    """Take a campaign down."""
-    Campaign.objects.by_arn(account, campaign_arn, field="campaignArn").delete()
+    """Take a campaign down, with what is kept of its experiments."""
+    row: Campaign = Campaign.objects.by_arn(account, campaign_arn, field="campaignArn")
+    if experiment := running_experiment(row):
+        raise ResourceInUseException(
+            f"The experiment {experiment.name} runs on the campaign {row.name}; stop or promote it first.",
+            field="campaignArn",
+        )
+    row.delete()
+
+
+def running_experiment(campaign: Campaign) -> Experiment | None:
+    """The experiment that splits the campaign's users right now."""
+    return campaign.experiments.filter(status=Experiment.State.RUNNING).select_related("account").first()
+
+
+def fitting_config(version: SolutionVersion, config: JSONDict) -> JSONDict:
+    """A campaign's configuration without what the version's recipe has no use for."""
+    recipe = catalogue.get(version.recipe or "")
+    unfit = {"itemExplorationConfig": not recipe.explores, "rankingInfluence": recipe.name != INFLUENCED}
+    return {name: value for name, value in config.items() if not unfit.get(name)}
 
 
 def _servable(account: Account, arn: str, config: JSONDict) -> SolutionVersion:
@@ -107,6 +126,19 @@ def _servable(account: Account, arn: str, config: JSONDict) -> SolutionVersion:
             field="solutionVersionArn",
         )
     return version
+
+
+def _check_experiment(row: Campaign, version: SolutionVersion, config: JSONDict) -> None:
+    """While an experiment runs its control stays as it is; all else may change, for both arms alike."""
+    changes = version.pk != row.solution_version_id
+    if not changes and not config.get("syncWithLatestSolutionVersion"):
+        return
+    if experiment := running_experiment(row):
+        what = "serve another version" if changes else "take over new versions"
+        raise ResourceInUseException(
+            f"The experiment {experiment.name} runs on the campaign {row.name}, which cannot {what} meanwhile; stop or "
+            "promote it first.", field="solutionVersionArn" if changes else "campaignConfig",
+        )  # fmt: skip
 
 
 def _check_config(version: SolutionVersion, config: JSONDict) -> None:

@@ -12,6 +12,7 @@ from console.models import (
     BatchSegmentJob,
     Campaign,
     DatasetGroup,
+    Experiment,
     SharedResult,
     Solution,
     SolutionVersion,
@@ -138,6 +139,7 @@ def delete_solution(account: Account, *, solution_arn: str) -> None:
     row: Solution = Solution.objects.by_arn(account, solution_arn, field="solutionArn")
     in_use = [
         ("campaign", Campaign.objects.filter(solution_version__solution=row)),
+        ("experiment", Experiment.objects.filter(treatment__solution=row)),
         ("solution version", row.versions.filter(status__in=UNFINISHED)),
         (
             "batch inference job",

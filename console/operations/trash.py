@@ -23,7 +23,8 @@ from console.operations.base import OPERATIONS, operation
 from console.shapes import JSONDict, parameter_names
 from console.trainings import purge_trash
 
-KINDS = {"dataset-group", "schema", "dataset", "event-tracker", "filter", "campaign", "recommender", "solution"}
+KINDS = {"dataset-group", "schema", "dataset", "event-tracker", "filter", "campaign", "recommender", "solution",
+         "experiment"}  # fmt: skip
 MOST_ROWS = 20_000  # of what goes with it: streamed events and records stand in the database
 
 

@@ -33,6 +33,7 @@ from console.models import (
     Dataset,
     DatasetGroup,
     Event,
+    ExperimentUser,
     Recommender,
     Record,
     SharedResult,
@@ -109,15 +110,19 @@ def read_users(url: str) -> set[str]:
 
 
 def _forget_streamed(group: DatasetGroup, users: set[str]) -> set[str]:
-    """Delete events, of their sessions too, and records put one by one."""
+    """Delete events, of their sessions too, records put one by one, and places in experiments."""
     known: set[str] = set()
     for chunk in _chunks(users):
         events = Event.objects.filter(dataset_group=group, user_id__in=chunk)
         records = Record.objects.filter(dataset__dataset_group=group, dataset__type="USERS", entity_id__in=chunk)
         known.update(events.values_list("user_id", flat=True).distinct())
         known.update(records.values_list("entity_id", flat=True))
-        events.delete()
-        records.delete()
+        tried = ExperimentUser.objects.filter(
+            experiment__campaign__solution_version__solution__dataset_group=group, user_id__in=chunk
+        )
+        known.update(tried.values_list("user_id", flat=True))
+        for rows in (events, records, tried):
+            rows.delete()
     return known
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from console import storage
 from console.errors import JobError, ServiceError
-from console.models import Campaign, DatasetGroup, Recommender, SolutionVersion, Status
+from console.models import Campaign, DatasetGroup, Experiment, Recommender, SolutionVersion, Status
 from console.runners import fitting
 from console.runners.choosing import Choice, EventRule
 from console.trainings import data_state, drop_artefacts
@@ -58,8 +59,9 @@ def refresh(row: Row, group: DatasetGroup, choice: Choice) -> bool:
 def _served() -> Iterator[tuple[Row, DatasetGroup, Choice]]:
     """What answers requests and can be refreshed, with its data and what it may look at."""
     served = Campaign.objects.filter(status=Status.ACTIVE).values("solution_version")
+    tried = Experiment.objects.filter(status=Experiment.State.RUNNING).values("treatment")
     versions = SolutionVersion.objects.filter(
-        pk__in=served, training_mode="FULL"
+        Q(pk__in=served) | Q(pk__in=tried), training_mode="FULL"
     )  # an UPDATE by hand ends the automatic ones
     for version in versions.select_related("account", "solution__dataset_group"):
         solution = version.solution

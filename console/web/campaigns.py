@@ -19,7 +19,7 @@ from console.web.choosing import crumbs_of, recipes_by_name
 from console.web.comparison import Difference, differences
 from console.web.details import detail_context
 from console.web.kinds import page_url
-from console.web.model_kinds import CAMPAIGNS
+from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
 from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
 from console.web.panel import panel_context, panel_response
 
@@ -43,6 +43,7 @@ def campaign_view(request: Request, name: str) -> HttpResponse:
             "exploration": exploration,
             "facts": _facts(campaign, recipe, exploration),
             "update": campaign.latest_update,
+            "experiment": EXPERIMENTS.rows(request.account).filter(campaign=campaign, status="RUNNING").first(),
         }
     )
     return render(request, "campaigns/detail.html", context, group=version.solution.dataset_group)

@@ -203,6 +203,36 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
     return Chart(key, "Requests by the minute", figure.to_plotly_json(), columns, rows)
 
 
+def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
+    """The lift as it would have been read over time, with its 95 % interval as a band and no change as a line."""
+    told = [point for point in points if point.get("lift") is not None and point.get("high") is not None]
+    times = [datetime.fromtimestamp(point["end"], UTC).isoformat() for point in told]
+    low, value, high = ([100 * point[name] for point in told] for name in ("low", "lift", "high"))
+    figure = _figure(showlegend=False, hovermode="x unified", yaxis_title="Lift, %")
+    figure.add_scatter(
+        x=[*times, *reversed(times)], y=[*high, *reversed(low)], fill="toself", fillcolor=ACCENT, opacity=0.18,
+        line={"width": 0}, hoverinfo="skip", mode="lines",
+    )  # fmt: skip
+    figure.add_scatter(
+        name="lift", x=times, y=value, mode="lines+markers", line={"color": ACCENT, "width": 2}, marker={"size": 5},
+        customdata=list(zip(low, high, strict=True)),
+        hovertemplate="%{y:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f})<extra></extra>",
+    )  # fmt: skip
+    figure.add_hline(y=0, line={"color": MUTED, "width": 1, "dash": "dot"})
+    settled = [bound for point in told[len(told) // 3 :] for bound in (100 * point["low"], 100 * point["high"])]
+    if settled:  # the first hours' intervals would flatten all the rest
+        reach = 1.1 * max(abs(bound) for bound in settled)
+        figure.update_yaxes(range=[max(-105, -reach), min(reach, 400)], rangemode="normal")
+    columns = ("Until (UTC)", "Control users", "Converted", "Treatment users", "Converted", "Lift", "Low", "High")
+    rows = tuple(
+        (datetime.fromtimestamp(point["end"], UTC).strftime("%Y-%m-%d %H:%M"), point["controlUsers"],
+         point["controlConverted"], point["treatmentUsers"], point["treatmentConverted"], point.get("lift"),
+         point.get("low"), point.get("high"))
+        for point in points
+    )  # fmt: skip
+    return Chart(key, "Lift over time", figure.to_plotly_json(), columns, rows)
+
+
 def trial_lines(key: str, trials: Sequence[Mapping[str, Any]], objective: str) -> Chart | None:
     """Every finished trial of a tuning as a line through its settings to its value; None below two or without settings."""
     trials = [trial for trial in trials if trial.get("value") is not None]

@@ -62,6 +62,7 @@ class Kind:
     search: tuple[str, ...] = ("name",)
     annotate: dict[str, Any] = field(default_factory=dict)
     list_template: str = "generic/list.html"
+    address: Callable[[Any], list[str]] = lambda row: [row.arn_name]  # what its page's path is made of
 
     @property
     def title(self) -> str:
@@ -105,4 +106,5 @@ def register(kind: Kind) -> Kind:
 
 def page_url(row: Resource) -> str:
     """The page of a resource."""
-    return reverse(f"{KINDS[type(row).__name__].slug}-detail", args=[row.arn_name])
+    kind = KINDS[type(row).__name__]
+    return reverse(f"{kind.slug}-detail", args=kind.address(row))

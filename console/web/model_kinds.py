@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.models import Campaign, Recommender, SharedEvaluation, Solution, SolutionVersion
+from console.models import Campaign, Experiment, Recommender, SharedEvaluation, Solution, SolutionVersion
 from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
 
 
@@ -87,6 +87,32 @@ CAMPAIGNS = register(
         related=("solution_version__solution__dataset_group", "solution_version__account"),
         create_url="campaigns-create",
         asks_name=True,
+    )
+)
+EXPERIMENTS = register(
+    Kind(
+        Experiment,
+        "experiments",
+        "experiment",
+        "experimentArn",
+        "signpost-split",
+        "An experiment splits a campaign's users between the version it serves and another, and tells which does better.",
+        (
+            NAME,
+            Column("Campaign", "campaign", "resource", "campaign__name"),
+            Column("Treatment", lambda row: row.treatment_arn.partition(":solution/")[2]),
+            Column("Share", lambda row: f"{row.traffic_share} %", "number", "traffic_share"),
+            STATUS,
+            CREATED,
+        ),
+        group_path="campaign__solution_version__solution__dataset_group",
+        related=(
+            "campaign__solution_version__solution__dataset_group",
+            "campaign__solution_version__account",
+            "treatment__solution",
+        ),
+        create_url="experiments-create",
+        address=lambda row: [row.campaign.name, row.name],
     )
 )
 RECOMMENDERS = register(

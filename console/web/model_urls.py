@@ -6,9 +6,9 @@ from functools import partial
 
 from django.urls import path, re_path
 
-from console.web import campaigns, choosing, compare, distribution, panel, recommenders, traffic, training
+from console.web import campaigns, choosing, compare, distribution, experiments, panel, recommenders, traffic, training
 from console.web.lists import list_urls, list_view
-from console.web.model_kinds import CAMPAIGNS, RECOMMENDERS, SHARED, SOLUTIONS, VERSIONS
+from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS, RECOMMENDERS, SHARED, SOLUTIONS, VERSIONS
 
 SERVER = r"(?P<slug>campaigns|recommenders)/(?P<name>[^/]+)"
 
@@ -39,6 +39,15 @@ urlpatterns = [
     path("campaigns/<str:name>/", campaigns.campaign_view, name="campaigns-detail"),
     path("campaigns/<str:name>/update/", campaigns.update_campaign_view, name="campaigns-update"),
     path("campaigns/<str:name>/rollback/", campaigns.rollback_view, name="campaigns-rollback"),
+    *list_urls(EXPERIMENTS),
+    path("create/experiments/", experiments.create_experiment_view, name="experiments-create"),
+    path("campaigns/<str:name>/experiments/", experiments.experiments_view, name="campaign-experiments"),
+    path("campaigns/<str:campaign>/experiments/<str:name>/", experiments.experiment_view, name="experiments-detail"),
+    re_path(
+        r"^campaigns/(?P<campaign>[^/]+)/experiments/(?P<name>[^/]+)/(?P<action>stop|promote)/$",
+        experiments.end_experiment_view,
+        name="experiments-end",
+    ),
     *list_urls(RECOMMENDERS),
     path("create/recommenders/", recommenders.create_recommenders_view, name="recommenders-create"),
     path("recommenders/<str:name>/", recommenders.recommender_view, name="recommenders-detail"),

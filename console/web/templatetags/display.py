@@ -26,12 +26,12 @@ SPANS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "h
 @register.simple_tag
 def status(value: str) -> SafeString:
     """A status in sentence case; colour, shape and word all say it."""
-    if value in UNFINISHED:
+    if value in {*UNFINISHED, "RUNNING"}:
         look = "working"
     elif value in ENDED_BADLY:
         look = "failed"
     else:
-        look = "idle" if value == Status.INACTIVE else "active"
+        look = "idle" if value in {Status.INACTIVE, "STOPPED"} else "active"
     return format_html('<span class="status {}">{}</span>', look, status_words(value))
 
 
