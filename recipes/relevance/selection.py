@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from recipes.base import Floats, Indexes
+from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories
 from recipes.recurrence.scorer import RecurrenceScorer
 from recipes.relevance.blending import Blend, Parts, learn_blend
-from recipes.relevance.candidates import FAST_SECONDS, TRIAL_SHARE, Candidate, planned
+from recipes.relevance.candidates import FAST_SECONDS, FLOPS_A_SECOND, TRIAL_SHARE, Candidate, flops_a_second, planned
 from recipes.relevance.likeness import content_neighbours, speakers
 from recipes.relevance.model import Components
 from recipes.relevance.neighbours import inside
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from recipes.relevance.recurrence_fit import TrainedNetwork
 
 FEW_HELD = 0.03  # share of the events, without which what was learned may answer
-LEAST_SECONDS = 3.0  # for which training a network is worth beginning
+LEAST_SECONDS = 4.0  # of a machine at rest, for which training a network is worth beginning
+LEAST_MORE_SECONDS = 1.0  # the same, going on with it
 LEAST_NETWORK = 0.3  # what the full mode's network says at least
 PERSONAL = ("history", "content", "network")  # what is about this user, not about everybody
 Fitted: TypeAlias = SequenceRidge | Transitions
@@ -216,11 +217,16 @@ def _network(workshop: Workshop) -> TrainedNetwork:
 def _continued(workshop: Workshop, network: TrainedNetwork) -> RecurrenceScorer:
     from recipes.relevance.recurrence_fit import continue_network  # noqa: PLC0415
 
-    return continue_network(workshop, network) if workshop.run.seconds_left > 1 else network.scorer
+    return continue_network(workshop, network) if _has(LEAST_MORE_SECONDS, workshop.run) else network.scorer
 
 
 def _wants_network(workshop: Workshop) -> bool:
     """Whether a network may be used and there is time for it; without ridges it must be."""
     if not workshop.settings.ridges:
         return True
-    return workshop.settings.network and workshop.settings.mode != "fast" and workshop.run.seconds_left > LEAST_SECONDS
+    return workshop.settings.network and workshop.settings.mode != "fast" and _has(LEAST_SECONDS, workshop.run)
+
+
+def _has(seconds: float, run: Run) -> bool:
+    """Whether there is time for what takes a machine at rest so many seconds."""
+    return run.seconds_left > seconds * FLOPS_A_SECOND / flops_a_second(run)
