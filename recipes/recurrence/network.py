@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recipes.base import Floats
+from recipes.company import company_vectors, near_pairs
 from recipes.data import Histories
 from recipes.recurrence.layers import GatedRecurrence, SequenceDropout
 from recipes.recurrence.losses import SampledSoftmax
@@ -25,6 +26,8 @@ from recipes.recurrence.scorer import GAPS, RecurrenceScorer, gap_buckets
 
 CLIP = 5.0
 FEWEST_STEPS = 40  # of an epoch
+NEAR = 5  # events apart at which two items keep each other company, to begin with
+LENGTH = 0.7  # of an item's vector at the beginning
 COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
 
 
@@ -89,6 +92,20 @@ class Snapshot:
     table: Tensor
 
 
+def _first_table(shape: Shape, histories: Histories, num_items: int, has_features: bool, seed: int) -> Floats:
+    """(N, D + 1) what training begins with: items by their company, at random those without any, and no biases."""
+    rng = np.random.default_rng(seed)
+    table = rng.standard_normal((num_items, shape.width + 1), np.float32) * np.float32(shape.width**-0.5)
+    table *= np.float32(0.5 if has_features else 1.0)
+    together = near_pairs(histories.row, histories.item_index, num_items, histories.weight, NEAR)
+    company = company_vectors(together, shape.width, seed)
+    turn = np.linalg.qr(rng.standard_normal((shape.width, shape.width), np.float32))[0]  # no axis is a main one
+    placed = company.any(axis=1)
+    table[placed, :-1] = LENGTH * company[placed] @ turn
+    table[:, -1] = 0.0
+    return table
+
+
 class RecurrenceTask:
     """A network, its item table and optimizers on one set of sequences; `recipes.recurrence.training.train` drives it."""
 
@@ -101,8 +118,11 @@ class RecurrenceTask:
         num_event_types: int,
         seed: int,
         cold: NDArray[np.bool_] | None = None,
+        before: object | None = None,
     ) -> None:
-        """Begin with small random embeddings.
+        """Begin with items where their company places them, and all else small and random.
+
+        Half the steps are then enough: without it the first epoch goes by with finding out which items belong together.
 
         Args:
             shape: sizes.
@@ -112,6 +132,7 @@ class RecurrenceTask:
             num_event_types: codes the histories' event types may have.
             seed: of the order of users and the negatives.
             cold: (N,) items that get no embedding of their own, only their metadata's.
+            before: a snapshot of a task of the same shape and catalogue, to go on from.
         """
         self.shape = shape
         self.num_items = num_items
@@ -123,9 +144,10 @@ class RecurrenceTask:
         self.features = torch.from_numpy(np.ascontiguousarray(features, np.float32))
         self.rng = np.random.default_rng(seed)
         self.network = Network(shape, num_event_types, features.shape[1])
-        std = shape.width**-0.5 * (0.5 if features.shape[1] else 1.0)
-        self.table = torch.randn(num_items, shape.width + 1) * std  # the last column is the bias
-        self.table[:, -1] = 0.0
+        if isinstance(before, Snapshot):
+            self.restore(before)
+        else:
+            self.table = torch.from_numpy(_first_table(shape, histories, num_items, bool(features.shape[1]), seed))
         self.first, self.second = torch.zeros_like(self.table), torch.zeros_like(self.table)
         self.cold = cold
         self.count = 0

@@ -53,17 +53,18 @@ def continue_network(workshop: Workshop, before: TrainedNetwork) -> RecurrenceSc
     """Go on from a network of this catalogue with all histories: the newest events are those that tell most."""
     run = workshop.run
     with reproducible(run.seed, small=_is_small(before.shape)):
-        task = _task(workshop, before.shape, workshop.histories)
-        task.restore(before.snapshot)
+        task = _task(workshop, before.shape, workshop.histories, before.snapshot)
         steps = max(1, int(MORE_EPOCHS * task.steps_per_epoch))
         train(task, steps=steps, run=run.share(MORE_SHARE), begin=MORE_BEGIN)
         return task.scorer()
 
 
-def _task(workshop: Workshop, shape: Shape, histories: Histories) -> RecurrenceTask:
+def _task(workshop: Workshop, shape: Shape, histories: Histories, before: object | None = None) -> RecurrenceTask:
     event_types = int(workshop.data.interactions.event_type.max(initial=-1)) + 1
     settings, seed = workshop.settings, workshop.run.seed
-    return RecurrenceTask(shape, histories, workshop.num_items, workshop.features, event_types, seed, settings.cold)
+    return RecurrenceTask(
+        shape, histories, workshop.num_items, workshop.features, event_types, seed, settings.cold, before
+    )
 
 
 def _is_small(shape: Shape) -> bool:
