@@ -18,7 +18,7 @@ GROUPS = 8  # for each place of the list: more make a closer bar, and cost a lon
 LONG = 2**14  # items from which on groups are worth it in a single row
 MANY = 2**19  # scores from which on that is worth it
 BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
-CACHE_BYTES = 4 * 2**20  # of scores that one thread works on, which are gone over several times
+TOGETHER_BYTES = 16 * 2**20  # of scores that one thread works on: many histories read a model's matrices together
 THREADS = min(4, os.cpu_count() or 1)  # numpy lets others run while it counts
 
 
@@ -186,7 +186,7 @@ def _ahead(answer: Callable[[int], TopK], starts: Sequence[int]) -> Iterator[Top
 
 
 def _rows(model: Model) -> int:
-    return max(16, min(1024, CACHE_BYTES // (4 * max(1, model.num_items))))
+    return max(16, min(1024, TOGETHER_BYTES // (4 * max(1, model.num_items))))
 
 
 def recommend(

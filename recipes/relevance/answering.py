@@ -19,8 +19,9 @@ from recipes.relevance.repeats import seen_items
 if TYPE_CHECKING:
     from recipes.relevance.model import Components
     from recipes.relevance.priors import Priors
+    from recipes.relevance.sequence_ridge import SequenceRidge
 
-BLOCK_SCORES = 2**19  # of a block of rows; 2 MiB
+BLOCK_SCORES = 2**22  # of a block of rows; 16 MiB: long histories read the matrices together
 FEWEST_ROWS = 16  # of a block, however large the catalogue: a matrix product reads it once for all of them
 
 
@@ -58,6 +59,25 @@ class Answering:
         return total
 
     @cached_property
+    def _ridges(self) -> list[list[SequenceRidge]]:
+        """Those that know the same items together."""
+        groups: dict[bytes, list[SequenceRidge]] = {}
+        for ridge in self.components.ridges:
+            groups.setdefault(ridge.members.tobytes(), []).append(ridge)
+        return list(groups.values())
+
+    def _add_ridges(self, total: Floats, histories: Histories, weight: float) -> None:
+        """Add what the ridges say to (B, N) `total`; those that know some of the items meet in a matrix of these alone."""
+        for ridges in self._ridges:
+            members = ridges[0].members
+            partial = len(members) < total.shape[1]
+            found = np.zeros((len(total), len(members)), np.float32) if partial else total
+            for ridge in ridges:
+                ridge.add_to(found, histories, weight)
+            if partial:
+                total[:, members] += found
+
+    @cached_property
     def _content(self) -> sp.csr_matrix:
         """(N, N) row i: the items that speak for i."""
         return sp.csr_matrix(self.components.content.T)  # type: ignore[union-attr]
@@ -82,7 +102,8 @@ class Answering:
         weight = weights.get("history", 0.0)
         total = np.zeros((len(histories), len(self.priors.unknown)), np.float32)
         if weight:
-            for part in parts.reading:
+            self._add_ridges(total, histories, weight)
+            for part in parts.transitions:
                 part.add_to(total, histories, weight)
         through = weights.get("content", 0.0)
         if weight and through and parts.content is not None:

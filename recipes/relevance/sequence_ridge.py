@@ -8,7 +8,7 @@ them costs one addition for each pair inside the window. Whole-profile weights w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,8 +18,9 @@ from scipy.linalg import lapack
 
 from recipes.base import Floats, Indexes, RecipeError, Run
 from recipes.data import Histories
+from recipes.relevance.rows import add_rows
 
-FEW = 128  # events of one history, up to which their rows are gathered for one product; beyond, added one by one
+LEAST = 2.0**-24  # weight of an event that still shows beside the newest one in float32
 
 
 @dataclass(frozen=True)
@@ -186,54 +187,35 @@ class SequenceRidge:
 
     def score(self, histories: Histories, weight: float = 1.0) -> Floats:
         """(B, N): `weight` times the sum of the rows of each history's newest events; 0 for items it does not know."""
+        found = np.zeros((len(histories), len(self.members)), np.float32)
+        self.add_to(found, histories, weight)
         if len(self.members) == len(self.position):
-            return self._of_members(histories, weight)
+            return found
         scores = np.zeros((len(histories), len(self.position)), np.float32)
-        self.add_to(scores, histories, weight)
+        scores[:, self.members] = found
         return scores
 
     def add_to(self, scores: Floats, histories: Histories, weight: float) -> None:
-        """Add that to (B, N) `scores`, touching only the items it knows."""
-        found = self._of_members(histories, weight)
-        if len(self.members) == len(self.position):
-            scores += found
+        """Add that to `scores` (B, K) of the items it knows, in their order."""
+        if len(histories) == 1:
+            first, end = int(histories.offsets[0]), int(histories.offsets[1])
+            places: slice | Indexes = slice(max(first, end - len(self._powers)), end)
+            size = end - max(first, end - len(self._powers))
+            values, offsets = self._powers[len(self._powers) - size :] * np.float32(weight), np.array([0, size])
         else:
-            scores[:, self.members] += found
-
-    def _of_members(self, histories: Histories, weight: float) -> Floats:
-        """(B, K)."""
-        return self._score_one(histories, weight) if len(histories) == 1 else self._score_members(histories, weight)
+            places, values, offsets = history_weights(histories, replace(self.kernel, window=len(self._powers)))
+            values *= np.float32(weight)
+        items = self.position[histories.item_index[places]]
+        if len(self.members) < len(self.position):
+            unknown = items < 0
+            values[unknown] = items[unknown] = 0
+        add_rows(scores, offsets, items, values, self.weights)
 
     @cached_property
     def _powers(self) -> NDArray[np.float32]:
-        """(window,) what an event counts, the newest last."""
-        return np.power(np.float32(self.kernel.decay), np.arange(self.kernel.window - 1, -1, -1, dtype=np.float32))
-
-    def _score_one(self, history: Histories, weight: float) -> Floats:
-        """(1, K), with few calls: they are what a single history costs."""
-        first, end = int(history.offsets[0]), int(history.offsets[1])
-        items = self.position[history.item_index[max(first, end - self.kernel.window) : end]]
-        values = self._powers[self.kernel.window - len(items) :] * np.float32(weight)
-        if len(self.members) < len(self.position):
-            known = items >= 0
-            items, values = items[known], values[known]
-        if len(items) <= FEW:
-            return np.asarray(values @ self.weights.take(items, axis=0), np.float32)[None, :]
-        bag = sp.csr_matrix((values, items, np.array([0, len(items)])), shape=(1, len(self.weights)))
-        scores: Floats = bag @ self.weights
-        return scores
-
-    def _score_members(self, histories: Histories, weight: float) -> Floats:
-        positions, values, offsets = history_weights(histories, self.kernel)
-        items = self.position[histories.item_index[positions]]
-        values *= np.float32(weight)
-        values[items < 0] = 0.0
-        bags = sp.csr_matrix((values, np.maximum(items, 0), offsets), shape=(len(histories), len(self.weights)))
-        if bags.nnz > 0.05 * bags.shape[0] * bags.shape[1]:
-            dense: Floats = bags.toarray() @ self.weights
-            return dense
-        scores: Floats = bags @ self.weights
-        return scores
+        """What an event counts, the newest last; those that are below what a sum of float32 can tell are left out."""
+        powers = np.power(np.float32(self.kernel.decay), np.arange(self.kernel.window, dtype=np.float32))
+        return np.ascontiguousarray(powers[powers > LEAST][::-1])
 
     def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
         """(E,) how much each event of one history adds to the score of `item`; sums to it exactly."""

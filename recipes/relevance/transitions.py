@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recipes.arrays import ragged_positions, strongest
 from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories
+from recipes.relevance.rows import add_entries
 from recipes.relevance.sequence_ridge import Kernel, history_weights
 
 RARE = Kernel(16, 0.8, 3)  # how events count for items that a dense ridge does not know
@@ -42,10 +43,10 @@ class Transitions:
         items = histories.item_index[positions]
         found, places = ragged_positions(self.matrix.indptr, items)
         counts = np.diff(found)
-        row = np.repeat(np.arange(len(histories)), np.diff(offsets))
         values *= np.float32(weight)
-        into = self.matrix.indices[places] + np.repeat(row * self.matrix.shape[0], counts)
-        np.add.at(scores.reshape(-1), into, self.matrix.data[places] * np.repeat(values, counts))
+        told = self.matrix.data[places]
+        told *= np.repeat(values, counts)
+        add_entries(scores, found[offsets], self.matrix.indices[places], told)
 
     def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
         """(E,) how much each event of one history adds to the score of `item`."""

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from recipes.relevance import rows
+
+
+@pytest.fixture
+def ragged():
+    """Histories of no, one and many rows, some of them again and again."""
+    rng = np.random.default_rng(2)
+    offsets = np.concatenate([[0], np.cumsum(rng.integers(0, 30, 40))])
+    size = int(offsets[-1])
+    return offsets, rng.integers(0, 23, size), rng.random(size, np.float32), rng.random((23, 17), np.float32)
+
+
+def by_hand(offsets, places, values, matrix):
+    parts = [slice(*ends) for ends in pairwise(offsets)]
+    return 1 + np.array([values[part] @ matrix[places[part]] for part in parts])
+
+
+@pytest.mark.parametrize("many", [1, 1000])
+def test_rows_are_added_one_by_one_or_in_blocks(ragged, monkeypatch, many):
+    for name, value in {"MANY": many, "LONG": 1, "HEIGHT": 5, "WIDTH": 4}.items():
+        monkeypatch.setattr(rows, name, value)
+    total = np.ones((40, 17), np.float32)
+    rows.add_rows(total, *ragged)
+
+    assert total == pytest.approx(by_hand(*ragged), abs=1e-4)
+
+
+def test_a_matrix_may_be_mapped_read_only(ragged):
+    offsets, places, values, matrix = ragged
+    matrix.flags.writeable = False
+    total = np.ones((40, 17), np.float32)
+    rows.add_rows(total, offsets, places, values, matrix)
+
+    assert total == pytest.approx(by_hand(*ragged), abs=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_entries_are_added_as_often_as_they_occur(ragged, dtype):
+    offsets, places, values, _ = ragged
+    total = np.ones((40, 23), np.float32)
+    rows.add_entries(total, offsets, places.astype(dtype), values)
+
+    assert total == pytest.approx(by_hand(offsets, places, values, np.eye(23)), abs=1e-4)
