@@ -158,15 +158,16 @@ class Kernel:
         with np.errstate(over="ignore"):  # of exp: its reciprocal is 0
             for number, block in enumerate(self.blocks):
                 scale = inverse_deviation(values)
+                read: Floats
                 if gates is None:
-                    gates = (values * scale) @ self._gates(number)
+                    read = (values * scale) @ self._gates(number)
                 else:
-                    gates *= scale
-                gates += block.gates_bias[: gates.shape[1]]
+                    read = np.multiply(gates, scale, out=gates)
+                read += block.gates_bias[: read.shape[1]]
                 if number == last:
-                    values = block.newest(values, scale, gates, events)
+                    values = block.newest(values, scale, read, events)
                 else:
-                    values = block.all(values, gates, events)
+                    values = block.all(values, read, events)
                 gates = None
             found = normed(values)
         found *= self.scale
