@@ -33,6 +33,7 @@ FEW_HELD = 0.03  # share of the events, without which what was learned may answe
 LEAST_SECONDS = 4.0  # of a machine at rest, for which training a network is worth beginning
 LEAST_MORE_SECONDS = 1.0  # the same, going on with it
 LEAST_NETWORK = 0.3  # what the full mode's network says at least
+CONTENT_COST = 0.01  # share of the quality that likeness in content may cost: what it says of new items is not measured
 PERSONAL = ("history", "content", "network")  # what is about this user, not about everybody
 Fitted: TypeAlias = SequenceRidge | Transitions
 
@@ -122,7 +123,7 @@ def _plan(
         history = np.sum([np.float32(weight) * scores[name] for name, weight in weights.items()], axis=0)
         content = np.asarray(history @ _content(workshop, workshop.columns), np.float32)
         richer, better, told = _learned(workshop, {"history": history, "content": content} | others, PERSONAL)
-        if better > quality and richer.weights.get("history") and richer.weights.get("content"):
+        if better > (1 - CONTENT_COST) * quality and richer.weights.get("history") and richer.weights.get("content"):
             blend, quality = richer, better
             shares = {name: share * told["history"] for name, share in shares.items() if name in weights} | told
     told_shares = {name: share for name, share in shares.items() if name != "history"}
