@@ -1,4 +1,5 @@
 """Recommenders for people's own machines: `recipes.catalogue.get(name)(**hyperparameters).fit(data, run)`."""
+
 from __future__ import annotations
 
 from time import monotonic
