@@ -32,9 +32,9 @@ class TrainedNetwork:
 
 def fit_network(workshop: Workshop) -> TrainedNetwork:
     """Train on the workshop's remaining histories, judged on what was held out."""
-    settings, run, remaining = workshop.settings, workshop.run, workshop.remaining
+    settings, run, remaining = workshop.settings, workshop.run.share(SHARE), workshop.remaining
     num_events = len(remaining.item_index)
-    shape = Shape.of(settings.hidden_dimension, settings.window, num_events, workshop.num_items)
+    shape = Shape.of(settings.hidden_dimension, settings.window, num_events, workshop.num_items, run.seconds_left)
     most = 12 if num_events < 20_000 else 6 if num_events < 500_000 else 7
     epochs = EFFORT[settings.mode] * float(np.clip(10 * (1e6 / max(1, num_events)) ** 0.35, 2, most))
     few = workshop.asked.first_queries(QUERIES)
@@ -45,7 +45,7 @@ def fit_network(workshop: Workshop) -> TrainedNetwork:
             return ndcg_at_10(few, workshop.scores(task.scorer(), QUERIES))
 
         steps = max(1, int(epochs * task.steps_per_epoch))
-        train(task, steps=steps, run=run.share(SHARE), validate=validate if len(few.row) else None)
+        train(task, steps=steps, run=run, validate=validate if len(few.row) else None)
         return TrainedNetwork(task.scorer(), shape, task.snapshot())
 
 
