@@ -91,7 +91,7 @@ class Block:
         keep, new = _kept_and_added(_sigmoid_of_minus(gates[:, size:]), gates[:, :size])
         states = last_state(keep, new, events.starts)
         values = values[events.newest]
-        gate = (values * scale[events.newest]) @ self.gates[:, 2 * size :]
+        gate: Floats = np.matmul(values * scale[events.newest], self.gates[:, 2 * size :])
         gate += self.gates_bias[2 * size :]
         return self._written(values, states, gate, _sigmoid_of_minus(gate))
 
@@ -160,7 +160,7 @@ class Kernel:
                 scale = inverse_deviation(values)
                 read: Floats
                 if gates is None:
-                    read = (values * scale) @ self._gates(number)
+                    read = np.matmul(values * scale, self._gates(number))
                 else:
                     read = np.multiply(gates, scale, out=gates)
                 read += block.gates_bias[: read.shape[1]]
