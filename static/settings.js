@@ -29,7 +29,7 @@
     else return;
     mark(form);
   });
-  const follow = (input) => document.querySelectorAll(`[data-output-of="${input.id}"]`).forEach((place) => { place.textContent = Number(input.value).toFixed(2); });
+  const follow = (input) => document.querySelectorAll(`[data-output-of="${input.id}"]`).forEach((place) => { place.textContent = Number(input.value).toFixed((input.step.split(".")[1] || "").length); });
   document.addEventListener("input", (event) => {
     const form = event.target.closest("[data-settings]");
     if (form) mark(form);

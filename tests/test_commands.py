@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from console.management import people
@@ -43,6 +47,17 @@ def test_create_user_gives_a_role_and_a_new_password_each_time(django_user_model
     assert user.check_password(second["password"])
     member = Member.objects.get(user=user)
     assert (member.account.name, member.role) == ("alice", "admin")
+
+
+def test_a_command_before_the_first_start_says_to_start_the_server(tmp_path):
+    variables = {"DATA_DIR": str(tmp_path), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": "console.settings"}
+    command = [sys.executable, "manage.py", "create_access_key"]
+    done = subprocess.run(
+        command, cwd=settings.BASE_DIR, env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"{tmp_path / 'console.sqlite3'} has no tables yet. Start the server once" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.django_db

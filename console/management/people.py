@@ -9,7 +9,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.core.management.base import CommandError
+from django.db import connection, transaction
 
 from console import arns
 from console.models import AccessKey, Account, Member, Token
@@ -24,6 +25,20 @@ class FirstPerson:
 
     username: str
     password: str
+
+
+def require_database() -> None:
+    """Ask for the tables before a command writes to them.
+
+    Raises:
+        CommandError: nothing was ever served from this DATA_DIR or DATABASE_URL.
+    """
+    if Account._meta.db_table not in connection.introspection.table_names():
+        place = connection.settings_dict["NAME"]
+        raise CommandError(
+            f"The database {place} has no tables yet. Start the server once (manage.py serve), or run manage.py migrate; "
+            "check DATA_DIR and DATABASE_URL if it is another one you meant."
+        )
 
 
 def account_named(name: str) -> Account:

@@ -177,6 +177,12 @@ class Shelf:
         return len(self._models) > self.most or sum(m.size_bytes for m in self._models.values()) > self.most_bytes
 
 
+def _fault(error: ValueError) -> str:
+    """What is wrong with an artefact, in a sentence without its folder."""
+    told = str(error).partition(" has format ")[2]
+    return f"its format is {told.replace(', ', ', and ')}" if told else "its files are damaged."
+
+
 def load(folder: Path, key: str) -> Loaded:
     """Read an artefact and warm what the first request would wait for.
 
@@ -187,7 +193,7 @@ def load(folder: Path, key: str) -> Loaded:
         read = artefact.load(folder)
     except ValueError as error:
         raise InvalidInputException(
-            f"The model cannot be read: its {str(error).partition(' has ')[2] or 'files are damaged.'} Train a new solution version."
+            f"The model cannot be read: {_fault(error)} Train a new solution version."
         ) from error
     types = read.manifest.get("event_types_learned")
     size = sum(path.stat().st_size for path in folder.iterdir())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from django.http import HttpResponse
 from django.urls import path, reverse
 
@@ -11,6 +14,7 @@ from console.web.access import Request, page
 from console.web.pages import call, render, service_error
 
 DOORS = {"console": "console", "api": "REST", "aws": "AWS API", "worker": "worker"}
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
 
 
 @page
@@ -36,9 +40,21 @@ def audit_view(request: Request) -> HttpResponse:
 
 def _read(entry: JSONDict) -> JSONDict:
     return entry | {
+        "changes": [
+            change | {side: _said(change[side]) for side in ("before", "after") if change.get(side) is not None}
+            for change in entry.get("changes") or []
+        ],
         "short": entry["resourceArn"].rpartition(":")[2],
         "through": DOORS.get(entry["door"], entry["door"]),
     }
+
+
+def _said(value: object) -> str:
+    """A member's value as it stands in a request, times to the second."""
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    moment = MOMENT.fullmatch(value)
+    return f"{moment[1]} {moment[2]} UTC" if moment else value
 
 
 urlpatterns = [path("audit/", audit_view, name="audit")]

@@ -11,6 +11,7 @@ from console.models import Campaign, DatasetGroup, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.forms import OperationForm, name_field
 from console.web.model_kinds import recipe_title
+from console.web.templatetags.display import relative
 
 Recipes: TypeAlias = Mapping[str, JSONDict]
 
@@ -160,4 +161,4 @@ def servable_versions(recipes: Recipes, group: DatasetGroup) -> list[SolutionVer
 
 def version_label(version: SolutionVersion) -> str:
     """A version as a person tells it from others."""
-    return f"{version.arn_name} · {recipe_title(version.recipe)} · {version.created:%Y-%m-%d %H:%M}"
+    return f"{version.arn_name} · {recipe_title(version.recipe)} · {relative(version.created)}"

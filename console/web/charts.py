@@ -197,8 +197,8 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
     figure.update_layout(yaxis2=_axis(overlaying="y", side="right", title="ms", showgrid=False, rangemode="tozero"))
     columns = ("Minute (UTC)", "Requests", "Errors", "p50", "p95", "p99")
     rows = tuple(
-        (time, one["requests"], one["errors"], one.get("p50"), one.get("p95"), one.get("p99"))
-        for time, one in zip(times, minutes, strict=True)
+        (_minute(one["start"]), one["requests"], one["errors"], one.get("p50"), one.get("p95"), one.get("p99"))
+        for one in minutes
     )
     return Chart(key, "Requests by the minute", figure.to_plotly_json(), columns, rows)
 
@@ -223,14 +223,31 @@ def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
     if settled:  # the first hours' intervals would flatten all the rest
         reach = 1.1 * max(abs(bound) for bound in settled)
         figure.update_yaxes(range=[max(-105, -reach), min(reach, 400)], rangemode="normal")
-    columns = ("Until (UTC)", "Control users", "Converted", "Treatment users", "Converted", "Lift", "Low", "High")
+    columns = (
+        "Until (UTC)",
+        "Control users",
+        "Converted",
+        "Treatment users",
+        "Converted",
+        "Lift, %",
+        "Low, %",
+        "High, %",
+    )
     rows = tuple(
-        (datetime.fromtimestamp(point["end"], UTC).strftime("%Y-%m-%d %H:%M"), point["controlUsers"],
-         point["controlConverted"], point["treatmentUsers"], point["treatmentConverted"], point.get("lift"),
-         point.get("low"), point.get("high"))
+        (_minute(point["end"]), point["controlUsers"], point["controlConverted"], point["treatmentUsers"],
+         point["treatmentConverted"], *(_percent(point.get(name)) for name in ("lift", "low", "high")))
         for point in points
     )  # fmt: skip
     return Chart(key, "Lift over time", figure.to_plotly_json(), columns, rows)
+
+
+def _minute(seconds: float) -> str:
+    """Epoch seconds for a table that says UTC at its head."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def trial_lines(key: str, trials: Sequence[Mapping[str, Any]], objective: str) -> Chart | None:

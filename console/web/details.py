@@ -13,7 +13,7 @@ from django.http import HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from console.errors import ServiceError
-from console.models import DatasetGroup, Resource
+from console.models import DatasetGroup, Experiment, Resource
 from console.web.access import Request, page, writing_page
 from console.web.kinds import KINDS, Kind
 from console.web.pages import call, find, render, service_error
@@ -101,6 +101,8 @@ def consequences(row: Resource) -> tuple[list[tuple[str, int]], list[Any]]:
         collector.collect([row])
     except ProtectedError as error:
         return [], sorted((r for r in error.protected_objects if isinstance(r, Resource)), key=str)[:50]
+    if running := [experiment for experiment in _experiments(collector) if experiment.is_running and experiment != row]:
+        return [], running
     counts: Counter[type[models.Model]] = Counter()
     for model, instances in collector.data.items():
         counts[model] += len(instances)
@@ -108,6 +110,12 @@ def consequences(row: Resource) -> tuple[list[tuple[str, int]], list[Any]]:
         counts[rows.model] += rows.count()
     counts[type(row)] -= 1
     return [(_noun(model, count), count) for model, count in counts.items() if count > 0], []
+
+
+def _experiments(collector: Collector) -> list[Experiment]:
+    """Those that would go along; the database lets a running one go, the operation does not."""
+    fast = (row for rows in collector.fast_deletes if rows.model is Experiment for row in rows)
+    return [row for row in (*collector.data.get(Experiment, ()), *fast) if isinstance(row, Experiment)]
 
 
 def _noun(model: type[models.Model], count: int) -> str:

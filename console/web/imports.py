@@ -164,10 +164,17 @@ def import_job(request: Request, name: str) -> HttpResponse:
             ("Dataset", job.dataset, "resource"),
             ("Location", job.data_location, "code"),
             ("Mode", MODES[job.import_mode], "text"),
-            ("Event metrics", "Published to Amazon S3" if job.publish_attribution_metrics else "Not published", "text"),
+            *_event_metrics(job),
         ],
     }
     return render(request, "imports/detail.html", context, group=job.dataset.dataset_group)
+
+
+def _event_metrics(job: DatasetImportJob) -> list[tuple[str, str, str]]:
+    """Whether metrics of the imported events were published; other datasets have no events."""
+    if job.dataset.type != "Interactions":
+        return []
+    return [("Event metrics", "Published to Amazon S3" if job.publish_attribution_metrics else "Not published", "text")]
 
 
 def _retry_url(job: DatasetImportJob) -> str:

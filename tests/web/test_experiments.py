@@ -131,9 +131,12 @@ def test_viewers_look_and_change_nothing(vera, charlie, experiment):
 
 
 def test_what_uses_it_is_in_the_way_of_a_deletion(alice, experiment):
-    page = alice.get("/solutions/films-aws-trending-now/delete/").text
-    assert "It cannot be deleted while these use it" in page
-    assert PAGE in page
+    for address in ("/solutions/films-aws-trending-now/delete/", "/campaigns/shop/delete/"):
+        page = alice.get(address).text
+        assert "It cannot be deleted while these use it" in page
+        assert PAGE in page
+        assert "stop or promote it first" in page
     alice.post(f"{PAGE}stop/")
+    assert "1 experiment" in alice.get("/campaigns/shop/delete/").text
     alice.post("/experiments/try/delete/")
     assert not Experiment.objects.exists()

@@ -10,7 +10,7 @@ from console.models import Filter, Trash
 from console.operations.base import call_by_wire_names
 from console.serving import recorder, traffic
 from tests.operations.test_solutions import trained
-from tests.serving.test_traffic import broker, counted  # noqa: F401  fixtures
+from tests.serving.test_traffic import counted  # noqa: F401  a fixture
 from tests.worlds import films
 
 

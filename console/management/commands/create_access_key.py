@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.management.people import DEFAULT_ACCOUNT, account_named
+from console.management.people import DEFAULT_ACCOUNT, account_named, require_database
 from console.models import AccessKey
 
 
@@ -18,5 +18,6 @@ class Command(BaseCommand):
         parser.add_argument("--account", default=DEFAULT_ACCOUNT)
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        require_database()
         key = AccessKey.issue(account_named(options["account"]))
         self.stdout.write(json.dumps({"aws_access_key_id": key.key_id, "aws_secret_access_key": key.secret}))

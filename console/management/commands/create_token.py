@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.management.people import person_named
+from console.management.people import person_named, require_database
 from console.models import Token
 
 
@@ -18,4 +18,5 @@ class Command(BaseCommand):
         parser.add_argument("--user", required=True)
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        require_database()
         self.stdout.write(json.dumps({"token": Token.issue(person_named(options["user"]))}))

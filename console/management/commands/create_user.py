@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.management.people import DEFAULT_ACCOUNT, account_named, person_named
+from console.management.people import DEFAULT_ACCOUNT, account_named, person_named, require_database
 from console.models import Member
 
 
@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=Member.Role.values, default=Member.Role.ADMIN)
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        require_database()
         password = secrets.token_urlsafe(12)
         user = person_named(options["name"], password)
         Member.objects.filter(user=user).update(account=account_named(options["account"]), role=options["role"])

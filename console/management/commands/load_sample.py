@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console.management.people import DEFAULT_ACCOUNT, account_named
+from console.management.people import DEFAULT_ACCOUNT, account_named, require_database
 from console.models import Account, Campaign, SampleLoad, SolutionVersion
 from console.operations.base import call_by_wire_names
 from console.samples.loading import SAMPLES
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--account", default=DEFAULT_ACCOUNT)
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        require_database()
         account = account_named(options["account"])
         call_by_wire_names("LoadSample", account, {"sampleName": options["name"]})
         self._wait(account, options["name"])

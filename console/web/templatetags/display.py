@@ -105,6 +105,27 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def points(value: float | None) -> str:
+    """A difference of two shares in percentage points, where the words beside it say so.
+
+    >>> points(0.0649), points(-0.12)
+    ('6.49', '−12')
+    """
+    return number(None if value is None else 100 * value)
+
+
+@register.filter
+def days(value: float) -> str:
+    """A time that is guessed, in whole days; a part of one counts as one.
+
+    >>> days(8.76), days(0.2)
+    ('9 days', '1 day')
+    """
+    whole = max(1, math.ceil(value))
+    return f"{whole:,} day{'' if whole == 1 else 's'}"
+
+
+@register.filter
 def whole_percent(value: float) -> str:
     """A share of one in whole percent, for progress.
 
@@ -118,11 +139,13 @@ def whole_percent(value: float) -> str:
 def duration(seconds: float | None) -> str:
     """Seconds as people say them.
 
-    >>> duration(4.2), duration(75), duration(7300), duration(None)
-    ('4.2 s', '1 min 15 s', '2 h 1 min', '–')
+    >>> duration(4.2), duration(75), duration(7300), duration(0.02), duration(None)
+    ('4.2 s', '1 min 15 s', '2 h 1 min', 'under 0.1 s', '–')
     """
     if seconds is None:
         return "–"
+    if seconds < 0.05:
+        return "under 0.1 s"
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(int(seconds), 60)
