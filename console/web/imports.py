@@ -172,7 +172,7 @@ def import_job(request: Request, name: str) -> HttpResponse:
 
 def _event_metrics(job: DatasetImportJob) -> list[tuple[str, str, str]]:
     """Whether metrics of the imported events were published; other datasets have no events."""
-    if job.dataset.type != "Interactions":
+    if job.dataset.type.upper() != "INTERACTIONS":
         return []
     return [("Event metrics", "Published to Amazon S3" if job.publish_attribution_metrics else "Not published", "text")]
 
