@@ -60,10 +60,15 @@ def lift_of(data: TrainingData, objective: dict[str, Any] | None) -> NDArray[np.
 
 
 def lifted(scores: Floats, lift: NDArray[np.float32]) -> Floats:
-    """(B, N) scores plus the lift, measured by how far the last shown rank is above the mean of each row."""
+    """(B, N) scores plus the lift, measured by how far the last shown rank is above the mean of each row.
+
+    Where so few items are known that the last shown one is no better than most, by the scores' standard deviation.
+    """
     place = min(SHOWN, scores.shape[1]) - 1
     last = -np.partition(-scores, place, axis=1)[:, place]
     finite = np.isfinite(scores)
-    mean = np.where(finite, scores, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
-    spread = np.where(np.isfinite(last), np.maximum(last - mean, 0), 0)
+    count = np.maximum(finite.sum(axis=1), 1)
+    mean = np.where(finite, scores, 0).sum(axis=1) / count
+    deviation = np.sqrt(np.where(finite, np.square(scores - mean[:, None]), 0).sum(axis=1) / count)
+    spread = np.where(np.isfinite(last), np.maximum(last - mean, deviation), deviation)
     return np.asarray(scores + spread[:, None] * lift, np.float32)
