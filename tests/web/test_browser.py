@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 def test_a_dropped_file_becomes_a_dataset(page, films, run_jobs):
     page.goto("/dataset-groups/films/")
     page.get_by_role("link", name="Import interactions").first.click()
+    page.wait_for_url("**/create/datasets/**")  # the click returns before the next page is there
     page.evaluate(
         """text => {
             const data = new DataTransfer();
