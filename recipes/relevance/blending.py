@@ -8,7 +8,7 @@ The likelihood is convex, so there is one answer, found in a second or two; what
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ PRIOR = 10.0  # queries' worth of belief that a component says nothing
 REPEAT_PRIOR = 0.1  # the same, of having been seen
 STEPS = 150  # of the search for the weights, at most
 EITHER_SIGN = ("popularity", "trend")  # may be held against an item; all others are believed or left out
+LESS_POPULAR = (0.06, 0.12)  # by which popularity may count less than what is likeliest says
+WIDENING_COST = 0.005  # share of the quality that this may cost
 LEAST_RATE = 1e-5  # a repeat rate below it counts as this
 
 
@@ -141,16 +143,37 @@ def learn_blend(
         alone = [bounds[number] for number in asked_alone]
         found[asked_alone] += _likeliest(listed, target, alone, PRIOR, watch, listed.values[asked_alone])
         found /= 2
-    shares = dict(zip(listed.names, found.tolist(), strict=True))
     weights = {
-        name: weight / spread for (name, weight), spread in zip(shares.items(), listed.spread, strict=True) if weight
+        name: weight / spread
+        for name, weight, spread in zip(listed.names, found.tolist(), listed.spread.tolist(), strict=True)
+        if weight
     }
     blend = Blend(weights, seen=NEVER)
     near_the_top[parts.seen.row, parts.seen.item] = True
     every = Listed.of(parts, near_the_top)
     if validation.repeating:
         blend = _with_repeats(blend, every, validation, parts, watch)
-    return blend, _quality(blend, every, validation, parts), {name: share for name, share in shares.items() if share}
+    blend, quality = _wider(blend, every, validation, parts)
+    spreads = zip(listed.names, listed.spread.tolist(), strict=True)
+    shares = {name: blend.weights[name] * spread for name, spread in spreads if blend.weights.get(name)}
+    return blend, quality, shares
+
+
+def _wider(blend: Blend, listed: Listed, validation: Validation, parts: Parts) -> tuple[Blend, float]:
+    """The blend that holds most against popular items of those that are as good, and its quality.
+
+    Held-out events hardly tell how much popularity should count; the catalogue that people get to see depends on it.
+    """
+    widest, best = blend, _quality(blend, listed, validation, parts)
+    quality = best
+    for less in LESS_POPULAR if "popularity" in parts.scores else ():
+        popularity = blend.weights.get("popularity", 0.0) - less
+        other = replace(blend, weights={**blend.weights, "popularity": popularity})
+        found = _quality(other, listed, validation, parts)
+        if found < (1 - WIDENING_COST) * best:
+            break
+        widest, quality, best = other, found, max(best, found)
+    return widest, quality
 
 
 def _bounds(name: str, at_least: Mapping[str, float]) -> tuple[float | None, float | None]:
