@@ -13,8 +13,8 @@ COLLISION = -1e9
 class SampledSoftmax(torch.autograd.Function):
     """Cross-entropy of a target against negatives shared by the batch (Jean et al. 2015, with uniform sampling).
 
-    Forward: hidden (M, D), positives (M, D), positive_bias (M,), negatives (K, D), negative_bias (K,), and `collisions`,
-    (C,) rows and (C,) columns of negatives that are the row's own target. Returns the mean loss, a scalar.
+    Forward: hidden (M, D), positives (M, D), positive_bias (M,), negatives (K, D), negative_bias (K,), and `collisions`
+    (M, K), true where a negative is the row's own target. Returns the mean loss, a scalar.
     """
 
     @staticmethod
@@ -25,11 +25,11 @@ class SampledSoftmax(torch.autograd.Function):
         positive_bias: Tensor,
         negatives: Tensor,
         negative_bias: Tensor,
-        collisions: tuple[Tensor, Tensor],
+        collisions: Tensor,
     ) -> Tensor:
         """The loss; its gradients are kept for the backward pass."""
         logits = torch.addmm(negative_bias, hidden, negatives.t())
-        logits[collisions] = COLLISION
+        logits.masked_fill_(collisions, COLLISION)
         own = (hidden * positives).sum(1) + positive_bias
         highest = torch.maximum(logits.amax(1), own)
         logits.sub_(highest[:, None]).exp_()

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from recipes.base import Floats, Indexes
+from recipes.base import Floats
 from recipes.company import company_vectors, near_pairs
 from recipes.data import Histories
 from recipes.recurrence.layers import GatedRecurrence, SequenceDropout
@@ -119,15 +119,6 @@ def _first_table(shape: Shape, histories: Histories, num_items: int, has_feature
     return table
 
 
-def _collisions(targets: Tensor, negatives: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """(C,) places of `targets` that are among the distinct `negatives`, both below `size`, and (C,) where there."""
-    column = torch.full((size,), -1)
-    column[negatives] = torch.arange(len(negatives))
-    found = column[targets]
-    (rows,) = torch.nonzero(found >= 0, as_tuple=True)
-    return rows, found[rows]
-
-
 class RecurrenceTask:
     """A network, its item table and optimizers on one set of sequences; `recipes.recurrence.training.train` drives it."""
 
@@ -208,7 +199,11 @@ class RecurrenceTask:
 
     def _step(self, chunk: Chunk, rate: float) -> float:
         inputs, targets = self.items[chunk.events], self.items[chunk.events[chunk.has_target] + 1]
-        negatives = self._negatives()
+        negatives = (
+            self.rng.choice(self.num_items, self.shape.negatives, replace=False)
+            if self.num_items < 50_000
+            else (self.rng.integers(0, self.num_items, self.shape.negatives))
+        )
         rows, places = np.unique(np.concatenate([inputs.ravel(), targets, negatives]), return_inverse=True)
         index = torch.from_numpy(rows)
         local = self.table[index].requires_grad_()
@@ -232,17 +227,11 @@ class RecurrenceTask:
             bias[where_target],
             embedded[where_negative],
             bias[where_negative],
-            _collisions(where_target, where_negative, len(rows)),
+            where_target[:, None] == where_negative[None, :],
         )
         loss.backward()
         self._update(index, torch.as_tensor(local.grad), self.shape.learning_rate * rate)
         return float(loss.detach())
-
-    def _negatives(self) -> Indexes:
-        """(K,) distinct items; a few less than that where the catalogue is large."""
-        if self.num_items < 50_000:
-            return self.rng.choice(self.num_items, self.shape.negatives, replace=False)
-        return np.unique(self.rng.integers(0, self.num_items, self.shape.negatives))
 
     @torch.no_grad()
     def _update(self, index: Tensor, grad: Tensor, rate: float) -> None:

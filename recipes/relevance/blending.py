@@ -153,27 +153,28 @@ def learn_blend(
     every = Listed.of(parts, near_the_top)
     if validation.repeating:
         blend = _with_repeats(blend, every, validation, parts, watch)
-    blend, quality = _wider(blend, every, validation, parts)
     spreads = zip(listed.names, listed.spread.tolist(), strict=True)
-    shares = {name: blend.weights[name] * spread for name, spread in spreads if blend.weights.get(name)}
-    return blend, quality, shares
+    shares = {name: weights[name] * spread for name, spread in spreads if name in weights}
+    return blend, _quality(blend, every, validation, parts), shares
 
 
-def _wider(blend: Blend, listed: Listed, validation: Validation, parts: Parts) -> tuple[Blend, float]:
+def widened(blend: Blend, validation: Validation, parts: Parts) -> tuple[Blend, float]:
     """The blend that holds most against popular items of those that are as good, and its quality.
 
-    Held-out events hardly tell how much popularity should count; the catalogue that people get to see depends on it.
+    Held-out events hardly tell how much popularity should count; how much of the catalogue people get to see depends on it.
     """
-    widest, best = blend, _quality(blend, listed, validation, parts)
-    quality = best
-    for less in LESS_POPULAR if "popularity" in parts.scores else ():
-        popularity = blend.weights.get("popularity", 0.0) - less
-        other = replace(blend, weights={**blend.weights, "popularity": popularity})
+    near_the_top = _near_the_top(validation, parts)
+    near_the_top[parts.seen.row, parts.seen.item] = True
+    listed = Listed.of(parts, near_the_top)
+    best = quality = _quality(blend, listed, validation, parts)
+    before = blend.weights.get("popularity", 0.0)
+    for less in LESS_POPULAR:
+        other = replace(blend, weights={**blend.weights, "popularity": before - less})
         found = _quality(other, listed, validation, parts)
         if found < (1 - WIDENING_COST) * best:
             break
-        widest, quality, best = other, found, max(best, found)
-    return widest, quality
+        blend, quality, best = other, found, max(best, found)
+    return blend, quality
 
 
 def _bounds(name: str, at_least: Mapping[str, float]) -> tuple[float | None, float | None]:

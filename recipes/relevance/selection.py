@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories
 from recipes.recurrence.scorer import RecurrenceScorer
-from recipes.relevance.blending import Blend, Parts, learn_blend
+from recipes.relevance.blending import Blend, Parts, learn_blend, widened
 from recipes.relevance.candidates import FAST_SECONDS, FLOPS_A_SECOND, TRIAL_SHARE, Candidate, flops_a_second, planned
 from recipes.relevance.likeness import content_neighbours, speakers
 from recipes.relevance.model import Components
@@ -119,13 +119,16 @@ def _plan(
     blend, quality, shares = _learned(workshop, scores | others, ridges | {"network"})
     weights = {name: blend.weights[name] for name in tried if name in blend.weights}
     blend = replace(blend, weights={"history": 1.0} | {k: w for k, w in blend.weights.items() if k not in tried})
+    parts = (
+        {"history": np.sum([np.float32(weights[name]) * scores[name] for name in weights], axis=0)} if weights else {}
+    )
     if weights and workshop.features.shape[1]:
-        history = np.sum([np.float32(weight) * scores[name] for name, weight in weights.items()], axis=0)
-        content = np.asarray(history @ _content(workshop, workshop.columns), np.float32)
-        richer, better, told = _learned(workshop, {"history": history, "content": content} | others, PERSONAL)
+        content = np.asarray(parts["history"] @ _content(workshop, workshop.columns), np.float32)
+        richer, better, told = _learned(workshop, parts | {"content": content} | others, PERSONAL)
         if better > (1 - CONTENT_COST) * quality and richer.weights.get("history") and richer.weights.get("content"):
-            blend, quality = richer, better
+            blend, parts = richer, parts | {"content": content}
             shares = {name: share * told["history"] for name, share in shares.items() if name in weights} | told
+    blend, quality = widened(blend, workshop.asked, _parts(workshop, parts | others))
     told_shares = {name: share for name, share in shares.items() if name != "history"}
     workshop.run.report("blending", 1.0, message=f"Chosen, at {quality:.4f}: {in_words(told_shares, blend)}")
     return Plan({name: tried[name] for name in weights}, weights, blend, network)
@@ -134,11 +137,15 @@ def _plan(
 def _learned(
     workshop: Workshop, scores: Mapping[str, Floats], core: Collection[str]
 ) -> tuple[Blend, float, dict[str, float]]:
-    seen = workshop.asked.seen
-    parts = Parts(scores, seen, workshop.rates[seen.lag, seen.count])
+    parts = _parts(workshop, scores)
     full = workshop.settings.mode == "full" or not workshop.settings.ridges
     least = {"network": LEAST_NETWORK} if full else {}
     return learn_blend(workshop.asked, parts, partial(workshop.run.report, "blending", 0.0), least, core)
+
+
+def _parts(workshop: Workshop, scores: Mapping[str, Floats]) -> Parts:
+    seen = workshop.asked.seen
+    return Parts(scores, seen, workshop.rates[seen.lag, seen.count])
 
 
 def in_words(shares: Mapping[str, float], blend: Blend) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from recipes.base import Run, StopRequested
 from recipes.data import Histories
-from recipes.relevance.blending import NEVER, Blend, Parts, learn_blend
+from recipes.relevance.blending import LESS_POPULAR, NEVER, Blend, Parts, learn_blend, widened
 from recipes.relevance.holdout import Validation, hold_out
 from recipes.relevance.repeats import repeat_rates, seen_items
 
@@ -45,6 +45,24 @@ def test_it_finds_the_weights_that_people_chose_by():
     assert abs(shares.get("noise", 0.0)) < 0.1
     assert quality > 0.3
     assert blend.seen == NEVER
+
+
+def test_popularity_counts_less_where_that_costs_nothing():
+    validation, parts = chosen_by({"taste": 3.0}, 500, seed=4)
+    alike = np.zeros_like(parts.scores["taste"])
+    blend, quality = widened(
+        Blend({"taste": 3.0}), validation, replace(parts, scores={**parts.scores, "popularity": alike})
+    )
+
+    assert blend.weights == {"taste": 3.0, "popularity": -LESS_POPULAR[-1]}
+    assert quality > 0.3
+
+
+def test_popularity_keeps_its_weight_where_people_go_by_it():
+    validation, parts = chosen_by({"popularity": 1.0}, 2000, seed=5)
+    by_crowd = Blend({"popularity": LESS_POPULAR[0]})
+
+    assert widened(by_crowd, validation, parts)[0] == by_crowd
 
 
 def test_what_speaks_against_what_happened_is_left_out():
