@@ -49,15 +49,26 @@ def test_create_user_gives_a_role_and_a_new_password_each_time(django_user_model
     assert (member.account.name, member.role) == ("alice", "admin")
 
 
-def test_a_command_before_the_first_start_says_to_start_the_server(tmp_path):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["create_access_key"],
+        ["create_token", "--user", "bob"],
+        ["create_user", "bob"],
+        ["load_sample", "movielens-100k"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_command_before_the_first_start_says_to_start_the_server(tmp_path, arguments):
     variables = {"DATA_DIR": str(tmp_path), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": "console.settings"}
-    command = [sys.executable, "manage.py", "create_access_key"]
+    command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(
         command, cwd=settings.BASE_DIR, env=os.environ | variables, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert f"{tmp_path / 'console.sqlite3'} has no tables yet. Start the server once" in done.stderr
     assert "Traceback" not in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.django_db

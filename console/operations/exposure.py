@@ -13,7 +13,7 @@ from console.serving.loader import SHELF
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Kind
 from recipes.data import TrainingData
-from recipes.evaluation.evaluate import bootstrap
+from recipes.evaluation.intervals import bootstrap
 from recipes.evaluation.shown import KEPT, TIERS, Shown, gini_curve
 
 CUTOFF = 10

@@ -17,7 +17,7 @@ from console.serving.display import Cards
 from console.serving.loader import SHELF, Loaded
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Column, Numeric
-from recipes.evaluation.evaluate import bootstrap
+from recipes.evaluation.intervals import bootstrap
 from recipes.evaluation.shown import TIERS, Shown
 
 BUCKETS = 4

@@ -109,6 +109,6 @@ def _write(users: Collection[ExperimentUser]) -> None:
     if not users:
         return
     asked = {user.experiment_id for user in users}
-    running = set(Experiment.objects.filter(pk__in=asked, status="RUNNING").values_list("pk", flat=True))
+    running = set(Experiment.objects.filter(pk__in=asked, status=Experiment.State.RUNNING).values_list("pk", flat=True))
     rows = [user for user in users if user.experiment_id in running]
     ExperimentUser.objects.bulk_create(rows, ignore_conflicts=True, batch_size=TOGETHER)

@@ -1,6 +1,6 @@
 """The queries of a request, as SQL: building them through the ORM takes longer than the rest of the request."""
 
-# ruff: noqa: S608  only the names of our own tables are put into the texts
+# ruff: noqa: S608  only names of our own, of tables and of a state, are put into the texts
 from __future__ import annotations
 
 import json
@@ -16,9 +16,9 @@ TABLES = {
 CAMPAIGN = """
     SELECT c.status, c.config, v.artefact, v.recipe, s.dataset_group_id, e.id
     FROM {Campaign} c JOIN {SolutionVersion} v ON v.id = c.solution_version_id JOIN {Solution} s ON s.id = v.solution_id
-        LEFT JOIN {Experiment} e ON e.campaign_id = c.id AND e.status = 'RUNNING'
+        LEFT JOIN {Experiment} e ON e.campaign_id = c.id AND e.status = '{running}'
     WHERE c.account_id = %s AND c.name = %s
-""".format(**TABLES)
+""".format(**TABLES, running=Experiment.State.RUNNING.value)
 EXPERIMENT = """
     SELECT e.name, e.salt, e.traffic_share, v.artefact, v.recipe
     FROM {Experiment} e JOIN {SolutionVersion} v ON v.id = e.treatment_id WHERE e.id = %s

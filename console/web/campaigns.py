@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
-from console.models import Campaign, SolutionVersion
+from console.models import Campaign, Experiment, SolutionVersion
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.campaign_forms import CampaignForm, CampaignUpdateForm, version_label
@@ -43,7 +43,9 @@ def campaign_view(request: Request, name: str) -> HttpResponse:
             "exploration": exploration,
             "facts": _facts(campaign, recipe, exploration),
             "update": campaign.latest_update,
-            "experiment": EXPERIMENTS.rows(request.account).filter(campaign=campaign, status="RUNNING").first(),
+            "experiment": EXPERIMENTS.rows(request.account)
+            .filter(campaign=campaign, status=Experiment.State.RUNNING)
+            .first(),
         }
     )
     return render(request, "campaigns/detail.html", context, group=version.solution.dataset_group)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from recipes.base import Floats, Run
 from recipes.evaluation import metrics
-from recipes.evaluation.evaluate import Evaluation, bootstrap
+from recipes.evaluation.evaluate import Evaluation
+from recipes.evaluation.intervals import bootstrap
 from recipes.evaluation.splits import Split
 from recipes.next_best_action import ActionModel
 

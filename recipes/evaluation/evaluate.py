@@ -1,8 +1,9 @@
 """Judge a fitted model on a frozen test: every metric for every query, means with intervals, and baselines beside them.
 
 Per-query values are kept, so that any two models judged on the same test can be compared pair by pair later
-(`recipes.evaluation.significance`). AWS's keys are as AWS words them: seen items stay in, and NDCG's ideal is the list's own hits. The same
-figures by the usual definitions start with `strict_`; `unseen_` ones leave out what the user has already taken.
+(`recipes.evaluation.significance`). AWS's keys are as AWS words them: seen items stay in, and NDCG's ideal is the
+list's own hits. The same figures by the usual definitions start with `strict_`; `unseen_` ones leave out what the user
+has already taken.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from recipes.base import Indexes, Model, Run
 from recipes.columns import Categorical, Kind
 from recipes.data import TrainingData
 from recipes.evaluation import metrics
+from recipes.evaluation.intervals import RESAMPLE_CELLS, RESAMPLES, Interval, Values, bootstrap
 from recipes.evaluation.shown import KEPT, Shown
 from recipes.evaluation.splits import SegmentSplit, Split
 from recipes.popularity import distinct_users
@@ -33,8 +35,6 @@ from recipes.topk import BATCH_BYTES, batches, mask_seen, top_k
 DEPTH = 25  # how many items are judged
 REWARD_DEPTH = 100  # how many are looked at for the 25 of highest reward
 CUTOFFS = (5, 10, 25)
-RESAMPLES = 1000
-RESAMPLE_CELLS = 4_000_000  # of bootstrap weights held at a time
 PEERS = 500  # users whose choices tell items apart where no metadata do
 AWS_METRICS = (
     "coverage",
@@ -47,8 +47,6 @@ AWS_METRICS = (
     "trend_prediction_accuracy",
     "action_",
 )
-Values: TypeAlias = dict[str, NDArray[np.float32]]
-Interval: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -154,29 +152,6 @@ def rank(
         unseen.append(top_k(scores, depth).items)
         run.report("evaluating", (start + len(part)) / len(split.queries))
     return Lists(np.concatenate(ranked), np.concatenate(unseen))
-
-
-def bootstrap(values: Values, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Interval]:
-    """95 % percentile intervals of the means, by resampling queries; the same draws for all metrics.
-
-    Args:
-        values: (Q,) per-query values by metric; NaN is left out.
-        resamples: how many draws of Q queries.
-        seed: of the draws.
-    """
-    if not values:
-        return {}
-    table = np.stack(list(values.values()), axis=1).astype(np.float64)  # (Q, M)
-    known = ~np.isnan(table)
-    table, size, rng = np.where(known, table, 0), len(table), np.random.default_rng(seed)
-    means = []
-    for start in range(0, resamples, step := max(1, RESAMPLE_CELLS // max(1, size))):
-        count = min(step, resamples - start)
-        drawn = rng.integers(0, size, (count, size)) + size * np.arange(count)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=count * size).reshape(count, size).astype(np.float64)
-        means.append((weights @ table) / np.maximum(weights @ known, 1))
-    low, high = np.quantile(np.concatenate(means), [0.025, 0.975], axis=0)
-    return {name: (float(low[place]), float(high[place])) for place, name in enumerate(values)}
 
 
 @dataclass(frozen=True)

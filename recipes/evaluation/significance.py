@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from recipes.base import Indexes
 from recipes.data import Ids
-from recipes.evaluation.evaluate import DEPTH, Evaluation, Values, bootstrap, is_aws_metric
+from recipes.evaluation.evaluate import DEPTH, Evaluation, is_aws_metric
+from recipes.evaluation.intervals import Values, bootstrap
 from recipes.evaluation.metrics import exposures, gini_of
 from recipes.evaluation.shown import Shown
 

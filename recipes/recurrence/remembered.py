@@ -66,6 +66,6 @@ class Remembered:
     def look_up(self, users: Indexes, newest: Newest, found: Floats) -> NDArray[np.bool_]:
         """Fill the rows of `found` (B, D) that are known; (B,) which they were."""
         known = (users >= 0) & (users < len(self.prints))
-        known &= self.prints[np.where(known, users, 0)] == newest.prints
+        known[known] = self.prints[users[known]] == newest.prints[known]
         found[known] = self.states[users[known]]
         return known

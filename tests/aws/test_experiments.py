@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from console.models import Experiment
+from console.models import Experiment, ExperimentUser
 from console.serving.experiments import is_treated
 from tests.aws.inprocess import client
 from tests.operations.test_experiments import by_hand, split_between  # noqa: F401  a fixture
+from tests.operations.test_solutions import call, trained
 from tests.worlds import films
 
 
@@ -25,3 +26,35 @@ def test_boto3_gets_both_arms_and_the_same_one_again(account, run_jobs):
     assert (len(treated), len(others)) == (1, 1)
     assert treated != others
     assert all(asked(user) == lists[user] for user in users[:5])
+
+
+def test_boto3_gets_lists_ranked_by_both_arms(account, run_jobs, by_hand):  # noqa: F811
+    group, fast = films(account), {"algorithmHyperParameters": {"mode": "fast"}}
+    versions = [
+        trained(account, run_jobs, group, "aws-personalized-ranking", name, solution_config=fast, **more)
+        for name, more in (("all", {}), ("clicks", {"event_type": "click"}))
+    ]
+    split, *alone = (
+        call("CreateCampaign", account, name=name, solution_version_arn=arn)["campaignArn"]
+        for name, arn in (("split", versions[0]), ("control", versions[0]), ("treatment", versions[1]))
+    )
+    call("CreateExperiment", account, name="e", campaign_arn=split, treatment_version_arn=versions[1])
+    runtime, salt = client(account, "personalize-runtime"), Experiment.objects.get().salt
+    given = [f"i{number}" for number in range(12)]
+
+    def ranked(campaign, user):
+        answer = runtime.get_personalized_ranking(campaignArn=campaign, userId=user, inputList=given)
+        assert answer["recommendationId"]
+        return [(item["itemId"], item["score"]) for item in answer["personalizedRanking"]]
+
+    users = [f"u{number}" for number in range(12)]
+    treated = {user for user in users if is_treated(salt, user, 50)}
+    assert 0 < len(treated) < 12
+    for user in users:
+        control, treatment = (ranked(campaign, user) for campaign in alone)
+        assert control != treatment
+        assert ranked(split, user) == (treatment if user in treated else control)
+        assert sorted(item for item, _ in control) == sorted(given)
+    by_hand.flush()
+    written = ExperimentUser.objects.values_list("user_id", "is_treatment")
+    assert dict(written) == {user: user in treated for user in users}

@@ -58,7 +58,9 @@ def test_a_name_is_taken_once_in_each_account(account, other_account):
 def test_there_is_a_quota(account, settings):
     settings.QUOTAS = settings.QUOTAS | {"DATASET_GROUPS": 1}
     operations.create_dataset_group(account, name="films")
-    with pytest.raises(LimitExceededException, match=r"Cannot create a dataset group. More than 1 resources in ACTIVE state"):
+    with pytest.raises(
+        LimitExceededException, match=r"Cannot create a dataset group. More than 1 resources in ACTIVE state"
+    ):
         operations.create_dataset_group(account, name="books")
 
 

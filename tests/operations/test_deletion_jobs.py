@@ -18,6 +18,8 @@ from console.models import (
     DatasetGroup,
     DatasetImportJob,
     Event,
+    Experiment,
+    ExperimentUser,
     Record,
     Solution,
     SolutionVersion,
@@ -31,9 +33,16 @@ from console.operations.deletion_jobs import (
 from console.operations.import_jobs import create_dataset_import_job
 from recipes import artefact, catalogue
 from recipes.base import Run
-from recipes.data import TrainingData
+from recipes.data import Histories, TrainingData
+from recipes.recurrence.network import RecurrenceTask, Shape
+from recipes.recurrence.training import reproducible
+from recipes.relevance.blending import Blend
+from recipes.relevance.model import Components, RelevanceModel
+from recipes.relevance.priors import Priors
+from recipes.user_personalization import UserPersonalization
 from tests.operations.test_import_jobs import events, load, make_dataset, put, rows_of  # noqa: F401  load is a fixture
 from tests.operations.test_solutions import call
+from tests.worlds import films
 
 ROLE = "arn:aws:iam::000000000001:role/Personalize"
 GROUP = "arn:aws:personalize:us-east-1:000000000001:dataset-group/films"
@@ -75,22 +84,33 @@ def test_it_works(account, load, forget):  # noqa: F811
     assert all(storage.exists(storage.store(key)) for key in dataset.parts)
 
 
-def test_models_forget_histories(account, load, forget):  # noqa: F811
-    interactions = make_dataset(account)
-    make_dataset(account, "Users", USERS)
-    load(interactions, events(70))
-    group = Dataset.objects.by_arn(account, interactions).dataset_group
-    tables = training_tables(group)
-    data = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
-    recipe = catalogue.get("aws-popularity-count")()
-    with storage.scratch_folder() as scratch:
-        artefact.save(Path(scratch) / "model", recipe.fit(data, Run()), data, {"newest_event": 7})
-        storage.publish_folder(Path(scratch) / "model", "artefacts/old")
-    solution = Solution.objects.create(account=account, name="s", dataset_group=group, recipe=recipe.name)
-    version = SolutionVersion.objects.create(
-        account=account, solution=solution, identifier="00000001", recipe=recipe.name, status=Status.ACTIVE,
-        artefact="artefacts/old",
-    )  # fmt: skip
+@pytest.fixture
+def stored(account, load):  # noqa: F811
+    """A version whose model was made of seventy events of seven users, and what it learned from."""
+
+    def stored(make):
+        interactions = make_dataset(account)
+        make_dataset(account, "Users", USERS)
+        load(interactions, events(70))
+        group = Dataset.objects.by_arn(account, interactions).dataset_group
+        tables = training_tables(group)
+        data = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
+        model = make(data)
+        with storage.scratch_folder() as scratch:
+            artefact.save(Path(scratch) / "model", model, data, {"newest_event": 7})
+            storage.publish_folder(Path(scratch) / "model", "artefacts/old")
+        solution = Solution.objects.create(account=account, name="s", dataset_group=group, recipe=model.recipe.name)
+        version = SolutionVersion.objects.create(
+            account=account, solution=solution, identifier="00000001", recipe=model.recipe.name, status=Status.ACTIVE,
+            artefact="artefacts/old",
+        )  # fmt: skip
+        return version, data
+
+    return stored
+
+
+def test_models_forget_histories(stored, forget):
+    version, data = stored(lambda data: catalogue.get("aws-popularity-count")().fit(data, Run()))
 
     job = forget(put("users.csv", "USER_ID\nu3\n"))
 
@@ -106,6 +126,66 @@ def test_models_forget_histories(account, load, forget):  # noqa: F811
     counts = np.diff(found.data.offsets)
     assert counts.min() == 0
     assert counts.max() == 10
+
+
+def remembering(data: TrainingData) -> RelevanceModel:
+    """A model of nothing but a network, which remembers what it expects of every user."""
+    shape = Shape(hidden=4, width=4, bptt=4, lanes=2, negatives=2)
+    histories, features = data.histories(), np.zeros((data.num_items, 0), np.float32)
+    with reproducible(0, small=True):
+        network = RecurrenceTask(shape, histories, data.num_items, features, 1, 0).scorer()
+    parts = Components(network=network, blend=Blend({"network": 1.0}))
+    priors = Priors(*np.zeros((4, data.num_items), np.float32))
+    recipe = UserPersonalization()
+    model = RelevanceModel(recipe, data.num_items, parts, priors, np.zeros((12, 6), np.float32))
+    model.prepare(histories)
+    return model
+
+
+def test_models_forget_what_they_expect_of_users(stored, forget):
+    version, data = stored(remembering)
+    before = artefact.load(storage.local_folder(version.artefact)).model.state().tensors
+    before = {name: before[f"remembered.{name}"].copy() for name in ("prints", "states")}
+    assert before["prints"].all()
+    assert before["states"].any(axis=1).all()
+
+    forget(put("users.csv", "USER_ID\nu3\nu5\n"))
+
+    version.refresh_from_db()
+    found = artefact.load(storage.local_folder(version.artefact))
+    gone = data.user_ids.indexes(["u3", "u5"])
+    for name, old in before.items():
+        new = found.model.state().tensors[f"remembered.{name}"]
+        assert not new[gone].any()
+        assert (np.delete(new, gone, axis=0) == np.delete(old, gone, axis=0)).all()
+    scores = found.model.score(found.data.histories())
+    assert (scores[gone] == found.model.score(Histories.of([[]]))).all()
+    assert scores[0] == pytest.approx(remembering(data).score(data.histories())[0], abs=1e-4)
+
+
+def test_experiments_forget_who_was_in_them(account, stored, forget):
+    elsewhere = films(account, "elsewhere")
+    version, _ = stored(lambda data: catalogue.get("aws-popularity-count")().fit(data, Run()))
+    solutions = [version.solution, Solution.objects.create(account=account, name="t", dataset_group=elsewhere)]
+    for solution in solutions:
+        arms = [
+            SolutionVersion.objects.create(
+                account=account, solution=solution, identifier=f"1000000{arm}", recipe="aws-popularity-count",
+                status=Status.ACTIVE,
+            ).arn
+            for arm in range(2)
+        ]  # fmt: skip
+        campaign = call("CreateCampaign", account, name=solution.name, solution_version_arn=arms[0])["campaignArn"]
+        call("CreateExperiment", account, name=solution.name, campaign_arn=campaign, treatment_version_arn=arms[1])
+    for experiment in Experiment.objects.all():
+        for user, is_treated in (("u1", True), ("u3", False), ("only-asked", True)):
+            experiment.users.create(user_id=user, is_treatment=is_treated, time=1)
+
+    job = forget(put("users.csv", "USER_ID\nu3\nonly-asked\nnobody\n"))
+
+    assert job.num_deleted == 2
+    left = {(row.experiment.name, row.user_id) for row in ExperimentUser.objects.select_related("experiment")}
+    assert left == {("s", "u1"), ("t", "u1"), ("t", "u3"), ("t", "only-asked")}
 
 
 def test_a_folder_is_read_with_its_sub_folders(account, load, forget):  # noqa: F811

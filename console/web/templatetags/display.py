@@ -105,6 +105,16 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def change(value: float | None) -> str:
+    """A change of one part as a percentage with its sign.
+
+    >>> change(0.219), change(-0.12), change(0.0), change(None)
+    ('+21.9 %', '−12 %', '0 %', '–')
+    """
+    return f"{'+' if value and value > 0 else ''}{percent(value)}"
+
+
+@register.filter
 def points(value: float | None) -> str:
     """A difference of two shares in percentage points, where the words beside it say so.
 

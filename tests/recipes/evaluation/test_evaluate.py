@@ -7,7 +7,8 @@ import pytest
 
 from recipes.base import Model, Run, State, StopRequested
 from recipes.evaluation import splits
-from recipes.evaluation.evaluate import bootstrap, evaluate
+from recipes.evaluation.evaluate import evaluate
+from recipes.evaluation.intervals import bootstrap
 from recipes.evaluation.splits import SegmentSplit
 from recipes.popularity import PopularityCount
 from recipes.sims import Sims

@@ -108,6 +108,16 @@ def test_it_remembers_nobody_where_there_are_too_many(network, histories, monkey
     assert network.remembering(histories).remembered is None
 
 
+def test_a_model_stored_without_users_reads_whoever_asks(network, histories, read):
+    remembering, plain = network.remembering(histories.rows(0, 0)), network.hidden(histories)
+    read.clear()
+
+    assert remembering.remembered.prints.shape == (0,)
+    assert remembering.hidden(histories) == pytest.approx(plain, abs=1e-5)
+    assert remembering.hidden(histories.rows(5, 6)) == pytest.approx(plain[5:6], abs=1e-5)
+    assert read == [USERS - 1, 1]
+
+
 def test_prints_of_many_are_those_of_each(network, histories):
     together = network._newest(histories).prints
     alone = [network._newest(histories.rows(user, user + 1)).prints[0] for user in range(USERS)]
