@@ -10,12 +10,12 @@ import numpy as np
 from recipes.base import Floats, Indexes
 from recipes.data import Histories
 from recipes.recurrence.kernel import Kernel, Packed
-from recipes.recurrence.remembered import MOST_BYTES, Newest, Remembered
+from recipes.recurrence.remembered import LONGEST, MOST_BYTES, Remembered, prints_of
 
 GAPS = 28  # buckets of the time since the previous event: powers of two of seconds, the last for "no event before"
-LONGEST = 50  # newest events that are read: twice as many find nothing more (docs/decisions/0007-answering.md)
 EVENTS = 1500  # read together: their gates stay in the processor's cache
 TOGETHER = 4096  # users whose newest events are gathered together
+POWERS = 2 ** np.arange(1, GAPS - 1) - 1  # seconds from which on a gap is in the next bucket
 KNOWN_BYTES = 32 * 2**20  # of embeddings and gates looked up by item; larger catalogues multiply
 
 
@@ -28,7 +28,23 @@ def gap_buckets(histories: Histories) -> Indexes:
 
 
 def _buckets(seconds: Indexes) -> Indexes:
-    return np.minimum(np.log2(np.maximum(seconds, 0) + 1.0), GAPS - 2).astype(np.int64)
+    """floor(log2(seconds + 1)), 0 at least and GAPS - 2 at most."""
+    return np.searchsorted(POWERS, seconds, side="right")
+
+
+@dataclass(frozen=True)
+class Newest:
+    """What the network reads of B histories, one after the other, oldest events first.
+
+    Attributes:
+        items: (E,) rows of the item table.
+        pairs: (E,) rows of the table of gaps and event types.
+        offsets: (B + 1,) where each history begins.
+    """
+
+    items: Indexes
+    pairs: Indexes
+    offsets: Indexes
 
 
 @dataclass(frozen=True)
@@ -71,17 +87,19 @@ class RecurrenceScorer:
 
     def hidden(self, histories: Histories) -> Floats:
         """(B, D) what the network expects next; users with histories of like length together, a bounded number of events at a time."""
-        newest = self._newest(histories)
-        sizes = np.diff(newest.offsets)
+        sizes = np.minimum(np.diff(histories.offsets), LONGEST)
         found = np.zeros((len(sizes), self.table.shape[1]), np.float32)
         if self.remembered is not None:
-            sizes[self.remembered.look_up(histories.user_index, newest, found)] = 0
+            sizes[self.remembered.look_up(histories, found)] = 0
+        if not sizes.any():
+            return found
+        newest = self._newest(histories)
         if len(sizes) == 1:
-            return self._read_one(newest) if sizes[0] else found
+            return self._read_one(newest)
         order = np.argsort(-sizes, kind="stable")
         order = order[: np.count_nonzero(sizes)]
         part = np.cumsum(sizes[order]) // EVENTS
-        for rows in np.split(order, np.flatnonzero(np.diff(part)) + 1) if len(order) else ():
+        for rows in np.split(order, np.flatnonzero(np.diff(part)) + 1):
             found[rows] = self._read(newest, newest.offsets[rows], sizes[rows])
         return found
 
@@ -92,7 +110,7 @@ class RecurrenceScorer:
         parts = [histories.rows(start, start + TOGETHER) for start in range(0, len(histories), TOGETHER)]
         forgetful = replace(self, remembered=None)
         states = [np.zeros((0, self.table.shape[1]), np.float32), *(forgetful.hidden(part) for part in parts)]
-        prints = [np.zeros(0, np.int64), *(self._newest(part).prints for part in parts)]
+        prints = [np.zeros(0, np.int64), *(prints_of(part) for part in parts)]
         return replace(self, remembered=Remembered(np.concatenate(prints), np.concatenate(states)))
 
     def _newest(self, histories: Histories) -> Newest:

@@ -8,6 +8,7 @@ import pytest
 from recipes.data import Histories
 from recipes.recurrence import scorer as scoring
 from recipes.recurrence.network import RecurrenceTask, Shape
+from recipes.recurrence.remembered import print_of, prints_of
 from recipes.recurrence.training import reproducible
 
 ITEMS, USERS = 30, 9
@@ -118,10 +119,16 @@ def test_a_model_stored_without_users_reads_whoever_asks(network, histories, rea
     assert read == [USERS - 1, 1]
 
 
-def test_prints_of_many_are_those_of_each(network, histories):
-    together = network._newest(histories).prints
-    alone = [network._newest(histories.rows(user, user + 1)).prints[0] for user in range(USERS)]
+def test_prints_of_many_are_those_of_each(histories):
+    together = prints_of(histories).view(np.uint64)
+    alone = [print_of(histories.rows(user, user + 1)) for user in range(USERS)]
 
     assert together.tolist() == alone
     assert len(set(alone)) == USERS
     assert alone[0] == 0
+
+
+def test_gaps_are_in_buckets_of_powers_of_two():
+    seconds = np.array([-5, 0, 1, 2, 3, 6, 7, 2**26 - 2, 2**26 - 1, 2**40])
+
+    assert scoring._buckets(seconds).tolist() == [0, 0, 1, 1, 2, 2, 3, 25, 26, 26]
