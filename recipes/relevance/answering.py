@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from recipes.base import Floats
 from recipes.data import Histories
+from recipes.relevance.alone import Alone
 from recipes.relevance.repeats import seen_items
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Answering:
     def score(self, histories: Histories) -> Floats:
         """(B, N) the blend of all components plus what is unknown; empty histories get what is left of it."""
         size = len(self.priors.unknown)
+        if len(histories) == 1 and histories.offsets[0] < histories.offsets[1]:
+            return self._alone.score(histories)
         rows = max(FEWEST_ROWS, BLOCK_SCORES // size)
         if len(histories) <= rows:
             return self._block(histories)
@@ -57,6 +60,10 @@ class Answering:
         for name, values in parts.items():
             total += np.float32(self.blend.weights.get(name, 0.0)) * values
         return total
+
+    @cached_property
+    def _alone(self) -> Alone:
+        return Alone(self.components, self._constant, self.of_seen)
 
     @cached_property
     def _ridges(self) -> list[list[SequenceRidge]]:

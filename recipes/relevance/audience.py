@@ -27,6 +27,10 @@ class Audience:
         average: Floats = self.features.mean(axis=0)
         return average
 
+    def of_user(self, user: int) -> Floats:
+        """(F,) the features of one user; those of one who is unknown are the average."""
+        return self.features[user] if user >= 0 else self._average
+
     def score(self, histories: Histories) -> Floats:
         """(B, N) expected share of each item; those of users that are unknown are thought to be like the average."""
         known = histories.user_index >= 0

@@ -107,7 +107,9 @@ class RelevanceModel(Model):
         if not len(histories):
             return np.zeros((0, self.num_items), np.float32)
         scores = self._answering.score(histories)
-        empty = np.flatnonzero(np.diff(histories.offsets) == 0)
+        empty: NDArray[np.int64] | tuple[()] = ()
+        if len(histories) > 1 or histories.offsets[0] == histories.offsets[1]:
+            empty = np.flatnonzero(np.diff(histories.offsets) == 0)
         if len(empty):
             scores[empty] = self._fallback(histories.user_index[empty])
         if histories.context and self.components.circumstances is not None:

@@ -40,9 +40,17 @@ def seen_items(histories: Histories, num_items: int) -> Seen:
     )
     counts = np.diff(np.concatenate([first, [len(keys)]]))
     newest = order[first + counts - 1] if len(keys) else np.zeros(0, np.int64)
-    lag = np.minimum(np.log2(age[newest] + 1.0), LAGS - 1).astype(np.int64)
-    count = np.minimum(np.log2(np.maximum(counts, 1)), COUNTS - 1).astype(np.int64)
-    return Seen(row[newest], histories.item_index[newest], lag, count)
+    return Seen(row[newest], histories.item_index[newest], lag_buckets(age[newest]), count_buckets(counts))
+
+
+def lag_buckets(age: Indexes) -> Indexes:
+    """The bucket of each number of events since."""
+    return np.minimum(np.log2(age + 1.0), LAGS - 1).astype(np.int64)
+
+
+def count_buckets(counts: Indexes) -> Indexes:
+    """The bucket of each number of times."""
+    return np.minimum(np.log2(np.maximum(counts, 1)), COUNTS - 1).astype(np.int64)
 
 
 def repeat_rates(histories: Histories, following: Indexes, num_items: int) -> Floats:

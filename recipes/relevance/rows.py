@@ -6,7 +6,11 @@ temporary of the result's size, and none of the checks, which cost a single hist
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse import _sparsetools
 
@@ -44,6 +48,42 @@ def add_entries(total: Floats, offsets: Indexes, columns: Indexes, values: NDArr
         values: (E,).
     """
     _sparsetools.csr_todense(*total.shape, offsets.astype(columns.dtype), columns, values, total)
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A matrix whose offsets and columns are of one type, as scipy's loops take them.
+
+    Attributes:
+        offsets: (R + 1,).
+        columns, values: (E,) each row's entries.
+    """
+
+    offsets: NDArray[Any]
+    columns: NDArray[Any]
+    values: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, matrix: sp.csr_matrix) -> Sparse:
+        """Another view of a matrix, which is not copied where it is stored as scipy stores it."""
+        return cls(matrix.indptr.astype(matrix.indices.dtype, copy=False), matrix.indices, matrix.data)
+
+
+def add_sparse_rows(total: NDArray[np.float32], rows: Indexes, values: NDArray[np.float32], matrix: Sparse) -> None:
+    """total += Σ values[e] · matrix[rows[e]] for (N,) `total` and (E,) rows and their values."""
+    counts = matrix.offsets[rows + 1] - matrix.offsets[rows]
+    starts = np.zeros(len(rows) + 1, matrix.columns.dtype)
+    counts.cumsum(out=starts[1:])
+    columns, told = np.empty(int(starts[-1]), matrix.columns.dtype), np.empty(int(starts[-1]), np.float32)
+    taken = rows.astype(matrix.columns.dtype)
+    _sparsetools.csr_row_index(len(rows), taken, matrix.offsets, matrix.columns, matrix.values, columns, told)
+    _sparsetools.csc_matvec(len(total), len(rows), starts, columns, told, values, total)
+
+
+def add_product(total: NDArray[np.float32], matrix: Sparse, vector: NDArray[np.float32]) -> None:
+    """total += matrix · vector for (R,) `total`."""
+    size = len(total), len(vector)
+    _sparsetools.csr_matvec(*size, matrix.offsets, matrix.columns, matrix.values, vector, total)
 
 
 def _add(total: Floats, offsets: Indexes, rows: Indexes, values: NDArray[np.float32], matrix: Floats) -> None:

@@ -152,6 +152,12 @@ def solve(moments: Moments, kernel: Kernel, ridge: float, dropout: float) -> Flo
     return np.ascontiguousarray(weights, np.float32)
 
 
+def powers_of(kernel: Kernel) -> NDArray[np.float32]:
+    """(window,) or fewer: what events count, the newest last; those that a sum of float32 cannot tell are left out."""
+    powers = np.power(np.float32(kernel.decay), np.arange(kernel.window, dtype=np.float32))
+    return np.ascontiguousarray(powers[powers > LEAST][::-1])
+
+
 def history_weights(histories: Histories, kernel: Kernel) -> tuple[Indexes, NDArray[np.float32], Indexes]:
     """Which events count when scoring, and how much: (positions, weights, offsets (B + 1,)) of a ragged matrix."""
     sizes = np.diff(histories.offsets)
@@ -197,14 +203,8 @@ class SequenceRidge:
 
     def add_to(self, scores: Floats, histories: Histories, weight: float) -> None:
         """Add that to `scores` (B, K) of the items it knows, in their order."""
-        if len(histories) == 1:
-            first, end = int(histories.offsets[0]), int(histories.offsets[1])
-            places: slice | Indexes = slice(max(first, end - len(self._powers)), end)
-            size = end - max(first, end - len(self._powers))
-            values, offsets = self._powers[len(self._powers) - size :] * np.float32(weight), np.array([0, size])
-        else:
-            places, values, offsets = history_weights(histories, replace(self.kernel, window=len(self._powers)))
-            values *= np.float32(weight)
+        places, values, offsets = history_weights(histories, replace(self.kernel, window=len(self.powers)))
+        values *= np.float32(weight)
         items = self.position[histories.item_index[places]]
         if len(self.members) < len(self.position):
             unknown = items < 0
@@ -212,10 +212,9 @@ class SequenceRidge:
         add_rows(scores, offsets, items, values, self.weights)
 
     @cached_property
-    def _powers(self) -> NDArray[np.float32]:
+    def powers(self) -> NDArray[np.float32]:
         """What an event counts, the newest last; those that are below what a sum of float32 can tell are left out."""
-        powers = np.power(np.float32(self.kernel.decay), np.arange(self.kernel.window, dtype=np.float32))
-        return np.ascontiguousarray(powers[powers > LEAST][::-1])
+        return powers_of(self.kernel)
 
     def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
         """(E,) how much each event of one history adds to the score of `item`; sums to it exactly."""

@@ -7,6 +7,7 @@ the items, the closer XᵀX is to its diagonal and the better this is. Memory gr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,7 +17,7 @@ from recipes.arrays import ragged_positions, strongest
 from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories
 from recipes.relevance.rows import add_entries
-from recipes.relevance.sequence_ridge import Kernel, history_weights
+from recipes.relevance.sequence_ridge import Kernel, history_weights, powers_of
 
 RARE = Kernel(16, 0.8, 3)  # how events count for items that a dense ridge does not know
 RARE_RIDGE = 5.0
@@ -30,6 +31,11 @@ class Transitions:
 
     kernel: Kernel
     matrix: sp.csr_matrix
+
+    @cached_property
+    def powers(self) -> NDArray[np.float32]:
+        """What an event counts, the newest last."""
+        return powers_of(self.kernel)
 
     def score(self, histories: Histories) -> Floats:
         """(B, N): the sum of the rows of each history's newest events."""
