@@ -19,6 +19,7 @@ LONG = 2**14  # items from which on groups are worth it in a single row
 MANY = 2**19  # scores from which on that is worth it
 BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
 TOGETHER_BYTES = 16 * 2**20  # of scores that one thread works on: many histories read a model's matrices together
+LEAST = 16  # rows of a batch, however few there are
 THREADS = min(4, os.cpu_count() or 1)  # numpy lets others run while it counts
 
 
@@ -155,7 +156,9 @@ def lists(
     batch_size: int | None = None,
 ) -> Iterator[TopK]:
     """What `recommend` finds, batch after batch in order, while several threads work on those to come."""
-    size = batch_size or _rows(model)
+    size = batch_size or _share(model, len(histories))
+    if size < len(histories):
+        model.score(histories.rows(0, 2))  # what a model makes once is there for all threads then
 
     def answer(start: int) -> TopK:
         part = histories.rows(start, start + size)
@@ -170,14 +173,13 @@ def lists(
 
 
 def _ahead(answer: Callable[[int], TopK], starts: Sequence[int]) -> Iterator[TopK]:
-    """The answers in order, some worked out ahead; the first one alone, so that what a model makes once is there for all."""
-    if starts:
-        yield answer(starts[0])
+    """The answers in order, some worked out ahead."""
     if len(starts) < 2:
+        yield from map(answer, starts)
         return
     waiting: deque[Future[TopK]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
-        for start in starts[1:]:
+        for start in starts:
             waiting.append(pool.submit(answer, start))
             if len(waiting) > 2 * THREADS:
                 yield waiting.popleft().result()
@@ -185,8 +187,14 @@ def _ahead(answer: Callable[[int], TopK], starts: Sequence[int]) -> Iterator[Top
             yield waiting.popleft().result()
 
 
+def _share(model: Model, count: int) -> int:
+    """Rows of a batch such that all threads have as much to do, where there is enough for several."""
+    rounds = -(-count // (THREADS * _rows(model)))
+    return max(LEAST, -(-count // max(1, THREADS * rounds)))
+
+
 def _rows(model: Model) -> int:
-    return max(16, min(1024, TOGETHER_BYTES // (4 * max(1, model.num_items))))
+    return max(LEAST, min(1024, TOGETHER_BYTES // (4 * max(1, model.num_items))))
 
 
 def recommend(

@@ -73,6 +73,8 @@ def test_lists_made_ahead_come_in_order():
     found = [lists.items[:, 0] for lists in topk.lists(model, histories, 2, batch_size=7)]
 
     assert [len(batch) for batch in found] == [7] * 142 + [6]
+    shares = [len(lists.items) for lists in topk.lists(model, histories, 2)]
+    assert shares == [1000 // topk.THREADS] * topk.THREADS
     assert np.concatenate(found).tolist() == [row % 50 for row in range(1000)]
     assert topk.recommend(model, histories, 2, exclude_seen=True).items[:, 0].tolist() == [
         int(not row % 50) for row in range(1000)
