@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Floats, Indexes
+from recipes.base import Floats
 from recipes.data import Histories
 
 MOST_BYTES = 32 * 2**20  # of expectations; more users than that are read when they ask

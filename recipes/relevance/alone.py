@@ -6,7 +6,6 @@ is worked out once: what an event of each age counts, where a ridge's items stan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,55 +16,12 @@ from recipes.base import Floats, Indexes
 from recipes.data import Histories
 from recipes.relevance.repeats import COUNTS, LAGS, count_buckets, lag_buckets
 from recipes.relevance.rows import Sparse, add_product, add_rows, add_sparse_rows
+from recipes.relevance.sequence_ridge import RidgeGroup
 
 if TYPE_CHECKING:
     from recipes.relevance.model import Components
-    from recipes.relevance.sequence_ridge import SequenceRidge
-    from recipes.relevance.transitions import Transitions
 
 OLDEST, MOST = 2 ** (LAGS - 1), 2 ** (COUNTS - 1)  # ages and counts from which on all are alike
-
-
-@dataclass(frozen=True)
-class RidgeGroup:
-    """Ridges that know the same items.
-
-    Attributes:
-        ridges: (values of an event by age, the newest last; weights) of each.
-        position: (N,) where an item stands among the K known ones, -1 elsewhere.
-        filling: (N,) the same, K elsewhere; None where all are known in the catalogue's order.
-        size: K.
-    """
-
-    ridges: tuple[tuple[NDArray[np.float32], Floats], ...]
-    position: Indexes
-    filling: Indexes | None
-    size: int
-
-    @classmethod
-    def of(cls, ridges: list[SequenceRidge], weight: float) -> RidgeGroup:
-        """The group, its values multiplied by `weight`."""
-        position, size = ridges[0].position, len(ridges[0].members)
-        filling = np.where(position < 0, size, position) if size < len(position) else None
-        values = [np.ascontiguousarray(ridge.powers * np.float32(weight)) for ridge in ridges]
-        return cls(tuple((v, ridge.weights) for v, ridge in zip(values, ridges, strict=True)), position, filling, size)
-
-    def score(self, items: Indexes) -> NDArray[np.float32]:
-        """(N,) what events with `items`, oldest first, say."""
-        found = np.zeros(self.size + 1, np.float32)  # the last one stays 0
-        places = self.position[items[-max(len(values) for values, _ in self.ridges) :]]
-        known = None
-        if self.filling is not None and places.min(initial=0) < 0:
-            known = places >= 0
-            places = np.where(known, places, 0)
-        total = found[None, : self.size]
-        for values, weights in self.ridges:
-            size = min(len(values), len(places))
-            counted = values[len(values) - size :]
-            if known is not None:
-                counted = counted * known[len(known) - size :]
-            add_rows(total, np.array([0, size]), places[len(places) - size :], counted, weights)
-        return total[0] if self.filling is None else found.take(self.filling, mode="clip")
 
 
 class Alone:
@@ -97,11 +53,26 @@ class Alone:
         return total[None, :]
 
     @cached_property
-    def _groups(self) -> list[RidgeGroup]:
-        groups: dict[bytes, list[SequenceRidge]] = {}
-        for ridge in self.components.ridges:
-            groups.setdefault(ridge.members.tobytes(), []).append(ridge)
-        return [RidgeGroup.of(ridges, self.weights.get("history", 0.0)) for ridges in groups.values()]
+    def _groups(self) -> list[tuple[RidgeGroup, list[NDArray[np.float32]]]]:
+        """Groups of ridges, and what an event counts in each ridge by its age, the newest last."""
+        weight = np.float32(self.weights.get("history", 0.0))
+        groups = RidgeGroup.all_of(self.components.ridges)
+        return [(group, [ridge.powers * weight for ridge in group.ridges]) for group in groups]
+
+    def _of_group(self, group: RidgeGroup, powers: list[NDArray[np.float32]], items: Indexes) -> Floats:
+        """(1, N) what the ridges of a group say."""
+        found = np.zeros((1, len(group.members)), np.float32)
+        places = group.position[items[-max(map(len, powers)) :]]
+        known = places >= 0 if len(group.members) < len(group.position) and places.min() < 0 else None
+        if known is not None:
+            places = np.where(known, places, 0)
+        for ridge, values in zip(group.ridges, powers, strict=True):
+            size = min(len(values), len(places))
+            counted = values[len(values) - size :]
+            if known is not None:
+                counted = counted * known[len(known) - size :]
+            add_rows(found, np.array([0, size]), places[len(places) - size :], counted, ridge.weights)
+        return group.spread(found)
 
     @cached_property
     def _transitions(self) -> list[tuple[NDArray[np.float32], Sparse]]:
@@ -117,7 +88,7 @@ class Alone:
     def _of_events(self, items: Indexes) -> NDArray[np.float32]:
         """(N,) what the events say, directly and through likeness in content."""
         weight = self.weights.get("history", 0.0)
-        parts = [group.score(items) for group in self._groups] if weight else []
+        parts = [self._of_group(*group, items)[0] for group in self._groups] if weight else []
         total = parts[0] if parts else np.zeros(len(self.constant), np.float32)
         for part in parts[1:]:
             total += part

@@ -16,11 +16,11 @@ from recipes.base import Floats
 from recipes.data import Histories
 from recipes.relevance.alone import Alone
 from recipes.relevance.repeats import seen_items
+from recipes.relevance.sequence_ridge import RidgeGroup
 
 if TYPE_CHECKING:
     from recipes.relevance.model import Components
     from recipes.relevance.priors import Priors
-    from recipes.relevance.sequence_ridge import SequenceRidge
 
 BLOCK_SCORES = 2**22  # of a block of rows; 16 MiB: long histories read the matrices together
 FEWEST_ROWS = 16  # of a block, however large the catalogue: a matrix product reads it once for all of them
@@ -66,23 +66,22 @@ class Answering:
         return Alone(self.components, self._constant, self.of_seen)
 
     @cached_property
-    def _ridges(self) -> list[list[SequenceRidge]]:
-        """Those that know the same items together."""
-        groups: dict[bytes, list[SequenceRidge]] = {}
-        for ridge in self.components.ridges:
-            groups.setdefault(ridge.members.tobytes(), []).append(ridge)
-        return list(groups.values())
+    def _groups(self) -> list[RidgeGroup]:
+        return RidgeGroup.all_of(self.components.ridges)
 
-    def _add_ridges(self, total: Floats, histories: Histories, weight: float) -> None:
-        """Add what the ridges say to (B, N) `total`; those that know some of the items meet in a matrix of these alone."""
-        for ridges in self._ridges:
-            members = ridges[0].members
-            partial = len(members) < total.shape[1]
-            found = np.zeros((len(total), len(members)), np.float32) if partial else total
-            for ridge in ridges:
+    def _of_ridges(self, histories: Histories, weight: float) -> Floats:
+        """(B, N) what the ridges say."""
+        parts = []
+        for group in self._groups if weight else ():
+            found = np.zeros((len(histories), len(group.members)), np.float32)
+            for ridge in group.ridges:
                 ridge.add_to(found, histories, weight)
-            if partial:
-                total[:, members] += found
+            parts.append(group.spread(found))
+        if not parts:
+            return np.zeros((len(histories), len(self._constant)), np.float32)
+        for part in parts[1:]:
+            parts[0] += part
+        return parts[0]
 
     @cached_property
     def _content(self) -> sp.csr_matrix:
@@ -107,11 +106,9 @@ class Answering:
         """(B, N) what the events say, directly and through likeness in content, and what the users' attributes do."""
         parts, weights = self.components, self.blend.weights
         weight = weights.get("history", 0.0)
-        total = np.zeros((len(histories), len(self.priors.unknown)), np.float32)
-        if weight:
-            self._add_ridges(total, histories, weight)
-            for part in parts.transitions:
-                part.add_to(total, histories, weight)
+        total = self._of_ridges(histories, weight)
+        for part in parts.transitions if weight else ():
+            part.add_to(total, histories, weight)
         through = weights.get("content", 0.0)
         if weight and through and parts.content is not None:
             spoken = (self._content @ total.T).T

@@ -70,7 +70,7 @@ class Sparse:
 
 
 def add_sparse_rows(total: NDArray[np.float32], rows: Indexes, values: NDArray[np.float32], matrix: Sparse) -> None:
-    """total += Σ values[e] · matrix[rows[e]] for (N,) `total` and (E,) rows and their values."""
+    """Add Σ values[e] · matrix[rows[e]] to (N,) `total`, for (E,) rows and their values."""
     counts = matrix.offsets[rows + 1] - matrix.offsets[rows]
     starts = np.zeros(len(rows) + 1, matrix.columns.dtype)
     counts.cumsum(out=starts[1:])
@@ -81,7 +81,7 @@ def add_sparse_rows(total: NDArray[np.float32], rows: Indexes, values: NDArray[n
 
 
 def add_product(total: NDArray[np.float32], matrix: Sparse, vector: NDArray[np.float32]) -> None:
-    """total += matrix · vector for (R,) `total`."""
+    """Add matrix · vector to (R,) `total`."""
     size = len(total), len(vector)
     _sparsetools.csr_matvec(*size, matrix.offsets, matrix.columns, matrix.values, vector, total)
 

@@ -8,8 +8,10 @@ them costs one addition for each pair inside the window. Whole-profile weights w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -21,6 +23,8 @@ from recipes.data import Histories
 from recipes.relevance.rows import add_rows
 
 LEAST = 2.0**-24  # weight of an event that still shows beside the newest one in float32
+
+FEW = 8  # times as many items in the catalogue from which on writing the known ones is faster than looking up all
 
 
 @dataclass(frozen=True)
@@ -224,3 +228,46 @@ class SequenceRidge:
         if self.position[item] >= 0:
             shares[positions] = np.where(items >= 0, values * self.weights[items, self.position[item]], 0.0)
         return shares
+
+
+@dataclass(frozen=True)
+class RidgeGroup:
+    """Ridges that know the same items: what they say is added up before it is spread over the catalogue.
+
+    Attributes:
+        ridges: one or more.
+        members: (K,) the catalogue's indexes of the items they know, rising.
+        position: (N,) where an item of the catalogue stands in `members`, -1 elsewhere.
+    """
+
+    ridges: tuple[SequenceRidge, ...]
+    members: Indexes
+    position: Indexes
+
+    @classmethod
+    def all_of(cls, ridges: Sequence[SequenceRidge]) -> list[Self]:
+        """The groups of some ridges over one catalogue."""
+        groups: dict[bytes, list[SequenceRidge]] = {}
+        for ridge in ridges:
+            groups.setdefault(ridge.members.tobytes(), []).append(ridge)
+        return [cls(tuple(alike), alike[0].members, alike[0].position) for alike in groups.values()]
+
+    @cached_property
+    def _unknown(self) -> Indexes:
+        return np.flatnonzero(self.position < 0)
+
+    @cached_property
+    def _places(self) -> Indexes:
+        return np.maximum(self.position, 0)
+
+    def spread(self, found: Floats) -> Floats:
+        """(B, N) of (B, K): 0 for items that are not known."""
+        if found.shape[1] == len(self.position):
+            return found
+        if FEW * found.shape[1] < len(self.position):
+            total = np.zeros((len(found), len(self.position)), np.float32)
+            total[:, self.members] = found
+        else:
+            total = found.take(self._places, axis=1, mode="clip")
+            total[:, self._unknown] = 0
+        return total
