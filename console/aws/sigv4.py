@@ -122,7 +122,7 @@ def _moment(request: HttpRequest, claimed: Authorization) -> str:
             f"The X-Amz-Date header is {moment[:40]!r}, allowed is a time such as 20260131T235959Z."
         )
     for name in SIGNED_IF_THERE:
-        if name in request.headers and name.lower() not in claimed.signed_headers:
+        if f"HTTP_{name.upper().replace('-', '_')}" in request.META and name.lower() not in claimed.signed_headers:
             raise IncompleteSignature(f"The {name} header must be among the SignedHeaders.")
     try:
         age = datetime.now(UTC) - datetime.fromisoformat(moment)

@@ -26,8 +26,10 @@ from console.errors import (
 from console.models import Account, Resource
 from console.models.base import UNFINISHED
 from console.operations.auditing import recorded
+from console.serving.fresh import FRESH
 from console.shapes import (
     OPERATION_MODELS,
+    SERVICE_OF,
     JSONDict,
     operation_name,
     parameter_names,
@@ -53,6 +55,7 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
     name = operation_name(function.__name__)
     model, names = OPERATION_MODELS[name], parameter_names(name)
     cut = pruner(model.output_shape) if model.output_shape else None
+    tells = SERVICE_OF[name] == "personalize-events"  # events, items and users change nothing that requests keep
 
     @wraps(function)
     def call(account: Account, **params: Any) -> JSONDict:
@@ -67,6 +70,10 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
         else:
             with transaction.atomic():
                 result = recorded(name, account, given, partial(function, account, **given))
+                if not tells:
+                    transaction.on_commit(FRESH.forget)
+            if not tells:
+                FRESH.forget()  # for what follows inside a transaction around this one
         return cut(result or {}) if cut else {}
 
     OPERATIONS[name] = call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from console import arns
@@ -12,6 +12,7 @@ from console.models import Account, SolutionVersion, Status
 from console.serving import queries
 from console.serving.experiments import Arm, is_treated
 from console.serving.exploring import Exploration
+from console.serving.fresh import FRESH
 from console.serving.recommend import Source
 from recipes import catalogue, filters
 from recipes.base import Recipe, RecipeType
@@ -27,6 +28,14 @@ def campaign_source(account: Account, arn: str, user_id: str | None = None) -> t
         ResourceNotFoundException: no such campaign in this account.
         InvalidInputException: it is not ACTIVE; the runtime knows no ResourceInUseException.
     """
+    row, source, recipe = FRESH.get(("campaign", account.pk, arn), partial(_control, account, arn))
+    if row.experiment is None or not user_id:
+        return source, recipe
+    return _of_arm(account, source, recipe, row, user_id)
+
+
+def _control(account: Account, arn: str) -> tuple[queries.CampaignRow, Source, type[Recipe]]:
+    """A campaign as it is now, and what it serves to those in no experiment."""
     name = _name(account, arn, "campaign", "campaignArn")
     row = queries.campaign(account.pk, name)
     if row is None:
@@ -34,21 +43,19 @@ def campaign_source(account: Account, arn: str, user_id: str | None = None) -> t
     if row.status != Status.ACTIVE:
         raise InvalidInputException(f"The campaign {name} is {row.status}; it answers once it is ACTIVE.")
     recipe = catalogue.get(row.recipe)
-    source = source_of(arn, recipe, row.artefact, row.group_id, row.config)
-    if row.experiment is None or not user_id:
-        return source, recipe
-    return _of_arm(account, source, recipe, row, user_id)
+    return row, source_of(arn, recipe, row.artefact, row.group_id, row.config), recipe
 
 
 def _of_arm(
     account: Account, control: Source, recipe: type[Recipe], row: queries.CampaignRow, user_id: str
 ) -> tuple[Source, type[Recipe]]:
     """What a user gets while an experiment runs; the treatment allows what the campaign allows."""
-    found = queries.experiment(row.experiment or 0)
+    pk = row.experiment or 0
+    found = FRESH.get(("experiment", pk), partial(queries.experiment, pk))
     if found is None:  # ended between the two queries
         return control, recipe
     arn = str(arns.Arn(account.number, "experiment", found.name))
-    arm = Arm(row.experiment or 0, arn, user_id, is_treated(found.salt, user_id, found.share))
+    arm = Arm(pk, arn, user_id, is_treated(found.salt, user_id, found.share))
     if not arm.is_treatment:
         return replace(control, arm=arm), recipe
     recipe = catalogue.get(found.recipe)
@@ -91,7 +98,7 @@ def bound_filter(
     if arn is None:
         return None
     name = _name(account, arn, "filter", field)
-    row = queries.filter_named(account.pk, name)
+    row = FRESH.get(("filter", account.pk, name), partial(queries.filter_named, account.pk, name))
     if row is None:
         raise _missing(arn, field)
     if row.group_id != group_id:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from console.errors import InvalidInputException
 from console.models import Account, Recommender
 from console.serving.exploring import Exploration
+from console.serving.fresh import FRESH
 from console.serving.recommend import Source
 from recipes import use_cases
 
@@ -16,6 +19,10 @@ def recommender_source(account: Account, arn: str) -> Source:
         ResourceNotFoundException: no such recommender in this account.
         InvalidInputException: it is not ACTIVE.
     """
+    return FRESH.get(("recommender", account.pk, arn), partial(_source, account, arn))
+
+
+def _source(account: Account, arn: str) -> Source:
     row: Recommender = Recommender.objects.by_arn(account, arn, field="recommenderArn")
     if not row.is_serving:
         raise InvalidInputException(f"The recommender {row.name} is {row.status}; it answers once it is ACTIVE.")
