@@ -23,6 +23,7 @@ SHOWN = 25  # ranks that the bonus is measured against
 SHARE = 0.5  # of those ranks that unknown items of mean relevance take, on average, at weight 1
 LIKELIEST = 0.5  # chance of one such item to be shown, at most: where there are few, all of them need not be
 PULLS = 5.0  # events after which an item's uncertainty has fallen to 1 / sqrt(2)
+TINY, HALF_ROOT = np.float32(1e-30), np.float32(np.sqrt(0.5))
 MISS = 2.0  # an impression without an interaction teaches as much as this many interactions
 
 
@@ -137,11 +138,10 @@ class Explored:
             items: (B, K) the K best by `scores`, -1 where there are fewer (their propensity is 0).
         """
         there = items >= 0
-        places = np.where(there, items, 0)
-        missing = self._bar(items)[:, None] - np.take_along_axis(self.relevance, places, axis=1)
-        reach = np.take_along_axis(self.reach, places, axis=1)
-        chance = np.where(missing <= 0, 1, erfc(np.maximum(missing, 0) / np.maximum(reach, 1e-30) / np.sqrt(2)))
-        return np.where(there, chance, 0).astype(np.float32)
+        row, places = np.arange(len(items))[:, None], np.where(there, items, 0)
+        missing = np.maximum(self._bar(items)[:, None] - self.relevance[row, places], 0)
+        missing /= np.maximum(self.reach[row, places], TINY)
+        return np.where(there, erfc(missing * HALF_ROOT), np.float32(0))
 
     def is_explored(self, items: Indexes) -> NDArray[np.bool_]:
         """(B, K) which of the recommended items relevance alone would not have put there."""
@@ -201,11 +201,11 @@ def _span(scores: Floats) -> Floats:
     """(B,) how far the last shown rank is above mean relevance; above 0."""
     place = max(0, scores.shape[1] - SHOWN)
     last = np.partition(scores, place, axis=1)[:, place]
-    finite = np.isfinite(scores)
-    if finite.all():
+    if np.isfinite(scores).all():
         mean = scores.mean(axis=1)
-    else:
-        mean = np.where(finite, scores, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
+        return np.asarray(np.maximum(last - mean, 1e-6 + 1e-3 * np.abs(mean)), np.float32)
+    finite = np.isfinite(scores)
+    mean = np.where(finite, scores, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
     top = np.where(np.isfinite(last), last, scores.max(axis=1, initial=-np.inf))
     span = np.where(np.isfinite(top), top, 0) - mean
     return np.asarray(np.maximum(span, 1e-6 + 1e-3 * np.abs(mean)), np.float32)
