@@ -73,7 +73,7 @@ def prints_of(histories: Histories) -> NDArray[np.int64]:
     told += histories.event_type[part].astype(np.uint64) * OF_TYPE[-left]
     sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(told)])[offsets]
     found = np.diff(sums) + np.where(sizes, OF_LENGTH[sizes - 1], np.uint64(0))
-    return found.view(np.int64)
+    return np.asarray(found.view(np.int64))
 
 
 def print_of(history: Histories) -> int:

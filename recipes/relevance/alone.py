@@ -117,4 +117,4 @@ class Alone:
         times = np.zeros(len(self.constant), np.int64)
         np.add.at(times, items, 1)
         counts = np.minimum(times[items], MOST) - 1
-        return self._seen[age, counts]
+        return np.asarray(self._seen[age, counts])

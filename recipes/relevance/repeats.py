@@ -45,12 +45,12 @@ def seen_items(histories: Histories, num_items: int) -> Seen:
 
 def lag_buckets(age: Indexes) -> Indexes:
     """The bucket of each number of events since."""
-    return np.minimum(np.log2(age + 1.0), LAGS - 1).astype(np.int64)
+    return np.asarray(np.minimum(np.log2(age + 1.0), LAGS - 1), np.int64)
 
 
 def count_buckets(counts: Indexes) -> Indexes:
     """The bucket of each number of times."""
-    return np.minimum(np.log2(np.maximum(counts, 1)), COUNTS - 1).astype(np.int64)
+    return np.asarray(np.minimum(np.log2(np.maximum(counts, 1)), COUNTS - 1), np.int64)
 
 
 def repeat_rates(histories: Histories, following: Indexes, num_items: int) -> Floats:

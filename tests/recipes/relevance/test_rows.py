@@ -4,8 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from recipes.relevance import rows
+from recipes.relevance.sequence_ridge import Kernel, RidgeGroup, SequenceRidge
 
 
 @pytest.fixture
@@ -48,3 +50,32 @@ def test_entries_are_added_as_often_as_they_occur(ragged, dtype):
     rows.add_entries(total, offsets, places.astype(dtype), values)
 
     assert total == pytest.approx(by_hand(offsets, places, values, np.eye(23)), abs=1e-4)
+
+
+def test_sparse_rows_and_products_are_added_to_what_is_there():
+    rng = np.random.default_rng(2)
+    matrix = sp.random(30, 30, 0.2, "csr", np.float32, rng)
+    wide = sp.csr_matrix((matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)), matrix.shape)
+    places, values = np.array([3, 3, 29, 0]), rng.random(4, np.float32)
+    start, vector = rng.random(30, np.float32), rng.random(30, np.float32)
+    for kept in (rows.Sparse.of(matrix), rows.Sparse.of(wide)):
+        total = start.copy()
+        rows.add_sparse_rows(total, places, values, kept)
+        assert total == pytest.approx(start + values @ matrix.toarray()[places], abs=1e-5)
+        rows.add_sparse_rows(total, places[:0], values[:0], kept)
+        rows.add_product(total, kept, vector)
+        expected = start + values @ matrix.toarray()[places] + matrix.toarray() @ vector
+        assert total == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [6, 40, 50])
+def test_what_a_group_says_is_spread_over_the_catalogue(size):
+    rng = np.random.default_rng(2)
+    members = np.sort(rng.permutation(50)[:size])
+    ridge = SequenceRidge.of(Kernel(), np.zeros((size, size), np.float32), members, 50)
+    found = rng.random((3, size), np.float32)
+    (group,) = RidgeGroup.all_of([ridge, ridge])
+
+    expected = np.zeros((3, 50), np.float32)
+    expected[:, members] = found
+    assert (group.spread(found.copy()) == expected).all()
