@@ -195,8 +195,8 @@ def _look(estimate: JSONDict) -> tuple[str, str, str]:
 
 def _choose_campaign(request: Request) -> HttpResponse:
     group = chosen_group(request) or remembered_group(request)
-    rows = CAMPAIGNS.rows(request.account)
-    rows = list(rows.filter(solution_version__solution__dataset_group=group)) if group else list(rows)
+    found = CAMPAIGNS.rows(request.account)
+    rows = list(found.filter(solution_version__solution__dataset_group=group) if group else found)
     if len(rows) == 1:
         return HttpResponseRedirect(f"{reverse('experiments-create')}?campaign={rows[0].name}")
     context = {"rows": rows, "heading": "Start experiment", "crumbs": []}
