@@ -22,8 +22,27 @@ RATIO_HEADS = tuple(f"{name} ratio" for name in RATIOS)
 def table(results: Iterable[Result], began: datetime.datetime) -> str:
     """All blocks; results from before `began` are named with their age."""
     ordered = sorted(results, key=lambda r: (r["data"], r["protocol"] != "next", r["protocol"]))
-    blocks = groupby(ordered, key=lambda r: (r["data"], r["protocol"]))
-    return "\n\n".join(_block(f"{data}, {protocol}", list(rows), began) for (data, protocol), rows in blocks)
+    blocks = [(key, list(rows)) for key, rows in groupby(ordered, key=lambda r: (r["data"], r["protocol"]))]
+    parts = [_block(f"{data}, {protocol}", rows, began) for (data, protocol), rows in blocks]
+    return "\n\n".join([_in_short(blocks), *parts])
+
+
+def _in_short(blocks: Sequence[tuple[tuple[str, str], list[Result]]]) -> str:
+    """A line for each of ours in each block: its figures, the best peer's, their ratio."""
+    body = []
+    for (data, protocol), rows in blocks:
+        known = [row for row in rows if "error" not in row]
+        for row in (row for row in known if row["ours"]):
+            beside = [cell for name in RATIOS for cell in _beside_the_best(row, known, name)]
+            body.append([f"{data}, {protocol}: {row['system']}", _short(row["train_s"]), *beside])
+    return markdown(["in short", "train_s", *(head for name in RATIOS for head in (name, "best peer", "ratio"))], body)
+
+
+def _beside_the_best(row: Result, known: Sequence[Result], name: str) -> list[str]:
+    best = max((other for other in known if not other["ours"]), key=lambda other: other[name], default=None)
+    if best is None or not best[name]:
+        return [f"{row[name]:.4f}", "", ""]
+    return [f"{row[name]:.4f}", f"{best[name]:.4f} {best['system']}", f"{row[name] / best[name]:.2f}"]
 
 
 def _block(title: str, rows: list[Result], began: datetime.datetime) -> str:
