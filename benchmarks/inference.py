@@ -22,6 +22,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recipes import topk
+from recipes.base import Run
 from recipes.data import Histories
 from recipes.recurrence.scorer import GAPS, RecurrenceScorer
 from recipes.relevance.blending import Blend
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def _measured(model: RelevanceModel, histories: Histories, vectors: NDArray[np.float32]) -> dict[str, float]:
-    model.prepare(replace(histories, user_index=np.arange(len(histories))))
+    model.prepare(replace(histories, user_index=np.arange(len(histories))), Run())
     users = [histories.rows(row, row + 1) for row in range(min(SINGLE, len(histories)))]
     known = {id(history): np.array([row]) for row, history in enumerate(users)}
     seconds = _alternately(

@@ -236,11 +236,12 @@ class Model(ABC):
             (B, N) float32, writable.
         """
 
-    def prepare(self, histories: Histories) -> None:  # noqa: B027  most models have nothing to work out ahead
-        """Work out ahead what these users will be asked for, before the model is stored.
+    def prepare(self, histories: Histories, run: Run) -> None:  # noqa: B027  most models have nothing to work out ahead
+        """Work out ahead what these users will be asked for, before the model is stored, as far as time allows.
 
         Args:
             histories: all users' events as the model will be told them, in the order of their indexes.
+            run: its budget, and who watches.
         """
 
     def related(self, items: Indexes) -> Floats:

@@ -6,15 +6,18 @@ was killed is taken up again; the trial it was at is tried once more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from recipes.base import Hyperparameter, Progress, Recipe, RecipeError, RecipeType, Run, Scalar
+from recipes.apart import Beside
+from recipes.base import Hyperparameter, Progress, Recipe, RecipeError, RecipeType, Run, Scalar, ignore_progress
 from recipes.data import TrainingData
 from recipes.evaluation import splits
 from recipes.evaluation.evaluate import evaluate
@@ -25,6 +28,7 @@ SEGMENT_METRIC = "recall_at_1_percent"
 SALT = "validation"  # draws other users than the frozen test set does
 VALIDATION = "validation_"  # how a fit names the figures that tell how it is doing
 STARTUP = 5  # trials at random before the search learns from them, and before a trial can be pruned
+LOOK_S = 0.1  # seconds between two looks at trials in other processes
 STUDY = "tuning"
 INTERRUPTED = "interrupted"  # how many trials a killed process left behind
 
@@ -94,6 +98,7 @@ def tune(
     trial_seconds: float | None = None,
     metric: str | None = None,
     storage: Path | None = None,
+    parallel: int = 1,
 ) -> Tuned:
     """Search `ranges` for the settings that do best on a validation split of `data`.
 
@@ -105,7 +110,9 @@ def tune(
         max_trials: trials in all, those already stored included.
         trial_seconds: budget of one fit.
         metric: a figure of `recipes.evaluation.evaluate` to maximise.
-        storage: a SQLite file that keeps the trials; the search goes on from what is there. One process at a time.
+        storage: a SQLite file that keeps the trials; the search goes on from what is there. One search at a time.
+        parallel: how many trials are fitted at a time, each in a process of its own if more than one; then what is proposed
+            depends on which of them end first.
 
     Raises:
         ValueError: a range is not of this recipe, not tunable or outside what is allowed.
@@ -118,16 +125,22 @@ def tune(
     if not study.trials:
         study.enqueue_trial({one.name: recipe.settings()[one.name] for one in searched if _holds(one, recipe)})
     wanted = max_trials + _take_up(study, run.seed)
-    while len(_ended(study)) < wanted and (run.seconds_left > 0 or not _finished(study)):
-        study.optimize(
-            lambda trial: _try(trial, recipe, searched, split, goal, run, trial_seconds),
-            n_trials=1,
-            catch=(RecipeError,),
-        )
+    wanted = wanted if searched else min(wanted, 1)
+
+    def tell() -> None:
         best = max((trial.value or 0.0 for trial in _finished(study)), default=0.0)
         run.on_progress(Progress("tuning", min(1.0, len(_ended(study)) / wanted), metrics={goal: best}))
-        if not searched:
-            break
+
+    def fit(trial: Trial) -> Fit:
+        tried = replace(recipe, **{one.name: _suggest(trial, recipe, one) for one in searched})
+        left = [s for s in (trial_seconds, run.seconds_left) if s is not None and s != float("inf")]
+        return Fit(tried, split, goal, run.seed, min(left, default=None))
+
+    if parallel > 1:
+        _side_by_side(study, wanted, fit, run, parallel, tell)
+    while _goes_on(study, wanted, run):
+        study.optimize(lambda trial: fit(trial)(_pruning(trial, run.on_progress)), n_trials=1, catch=(RecipeError,))
+        tell()
     if not _finished(study):
         raise RecipeError(
             f"None of {len(study.trials)} trials of {recipe.name} finished; see why in the log of one fit."
@@ -172,28 +185,72 @@ def _candidate(recipe: Recipe, split: Split | SegmentSplit, goal: str, run: Run)
     return Candidate(recipe, value, monotonic() - began)
 
 
-def _try(
-    trial: Trial,
-    recipe: Recipe,
-    ranges: Sequence[Range],
-    split: Split | SegmentSplit,
-    goal: str,
-    run: Run,
-    trial_seconds: float | None,
-) -> float:
-    tried = replace(recipe, **{one.name: _suggest(trial, recipe, one) for one in ranges})
+@dataclass(frozen=True)
+class Fit:
+    """A trial's work, wherever it is done: fitting a recipe, and judging it."""
 
-    def watch(progress: Progress) -> None:
-        run.on_progress(progress)
+    recipe: Recipe
+    split: Split | SegmentSplit
+    goal: str
+    seed: int
+    seconds: float | None
+
+    def __call__(self, watch: Callable[[Progress], None]) -> float:
+        """How good it is."""
+        run = Run(self.seed, self.seconds, watch)
+        return evaluate(self.recipe.fit(self.split.train, run), self.split, run=run, resamples=1).figures[self.goal]
+
+
+def _goes_on(study: optuna.Study, wanted: int, run: Run, begun: int = 0) -> bool:
+    """Whether one more trial is wanted and there is time for it, or nothing to show yet; `begun` are being fitted."""
+    return len(_ended(study)) + begun < wanted and (run.seconds_left > 0 or not (begun or _finished(study)))
+
+
+def _pruning(trial: Trial, watch: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """A watcher that passes progress on and ends a trial that does worse than others did by then."""
+
+    def look(progress: Progress) -> None:
+        watch(progress)
         figures = [value for name, value in progress.metrics.items() if name.startswith(VALIDATION)]
         if progress.epoch is not None and figures:
             trial.report(figures[0], progress.epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-    left = [seconds for seconds in (trial_seconds, run.seconds_left) if seconds is not None and seconds != float("inf")]
-    model = tried.fit(split.train, Run(run.seed, min(left, default=None), watch))
-    return evaluate(model, split, run=run, resamples=1).figures[goal]
+    return look
+
+
+def _side_by_side(
+    study: optuna.Study, wanted: int, fit: Callable[[Trial], Fit], run: Run, parallel: int, tell: Callable[[], None]
+) -> None:
+    """Search with several trials at a time, each in a process of its own; none is left behind, however this ends."""
+    threads = max(1, (os.cpu_count() or 1) // parallel)
+    with ExitStack() as leaving:
+        fitting: dict[int, tuple[Trial, Beside[float], ExitStack]] = {}
+        while fitting or _goes_on(study, wanted, run):
+            while len(fitting) < parallel and _goes_on(study, wanted, run, len(fitting)):
+                trial, ending = study.ask(), leaving.enter_context(ExitStack())
+                fitting[trial.number] = trial, ending.enter_context(Beside(fit(trial), threads)), ending
+            sleep(LOOK_S)
+            for trial, process, ending in list(fitting.values()):
+                if _has_ended(study, trial, process, run):
+                    ending.close()
+                    del fitting[trial.number]
+            tell()
+
+
+def _has_ended(study: optuna.Study, trial: Trial, process: Beside[float], run: Run) -> bool:
+    """Whether a trial is over; then the study knows how it went."""
+    try:
+        if not process.has_ended(_pruning(trial, ignore_progress)):
+            return False
+        study.tell(trial, process.result())
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+    except (RecipeError, RuntimeError) as error:  # the latter if its process was killed, say for want of memory
+        study.tell(trial, state=TrialState.FAIL)
+        run.report("tuning", message=f"Trial {trial.number} failed: {error}")
+    return True
 
 
 def _suggest(trial: Trial, recipe: Recipe, one: Range) -> Scalar:

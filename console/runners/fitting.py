@@ -161,7 +161,7 @@ def publish(
     }
     if before is not None and "forgotten_users" in before.manifest:
         details["forgotten_users"] = before.manifest["forgotten_users"]
-    model.prepare(snapshot.learned.histories())
+    model.prepare(snapshot.learned.histories(), Run())
     with storage.scratch_folder() as scratch:
         folder = Path(scratch)
         artefact.save(folder / "model", model, snapshot.everything, details)

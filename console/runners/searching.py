@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from django.conf import settings as django_settings
 
 from console.runners.fitting import Snapshot, Watch
@@ -31,10 +33,12 @@ def tuned(
     folder = django_settings.DATA_DIR / "scratch" / "tuning"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{key}.sqlite3"
-    trials = int(config.get("hpoResourceConfig", {}).get("maxNumberOfTrainingJobs", TRIALS))
+    resources = config.get("hpoResourceConfig", {})
+    trials = int(resources.get("maxNumberOfTrainingJobs", TRIALS))
+    parallel = min(int(resources.get("maxParallelTrainingJobs", 1)), os.cpu_count() or 1)
     ranges = _ranges(config.get("algorithmHyperParameterRanges", {}))
     train = split_for(recipe, snapshot.learned).train
-    found = tuning.tune(recipe, train, run, ranges=ranges or None, max_trials=trials, storage=path)
+    found = tuning.tune(recipe, train, run, ranges=ranges or None, max_trials=trials, storage=path, parallel=parallel)
     path.unlink(missing_ok=True)
     attempts = [
         {"number": one.number, "parameters": {name: str(value) for name, value in one.settings.items()},

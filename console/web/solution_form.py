@@ -62,6 +62,14 @@ class SolutionForm(OperationForm):
     )
     perform_hpo = forms.BooleanField(label="Tune", required=False)
     max_jobs = forms.IntegerField(label="Trainings to try", min_value=1, max_value=40, required=False, initial=8)
+    max_parallel = forms.IntegerField(
+        label="At a time",
+        min_value=1,
+        max_value=10,
+        required=False,
+        initial=1,
+        help_text="Each takes a processor and the memory of a training; no more run than there are processors.",
+    )
 
     def __init__(self, group_arn: str, choice: JSONDict, choices: JSONDict, **kwargs: Any) -> None:
         """Draw the form for `choice`, a recipe of `choices`, which is what ListRecipeChoices says of the group."""
@@ -258,9 +266,9 @@ class SolutionForm(OperationForm):
             else:
                 values = ["true", "false"] if declared["type"] == "boolean" else declared["choices"]
                 ranges.setdefault("categoricalHyperParameterRanges", []).append({"name": name, "values": values})
-        jobs = str(self.cleaned_data["max_jobs"] or 8)
+        jobs, parallel = self.cleaned_data["max_jobs"] or 8, self.cleaned_data["max_parallel"] or 1
         return {
-            "hpoResourceConfig": {"maxNumberOfTrainingJobs": jobs, "maxParallelTrainingJobs": "1"},
+            "hpoResourceConfig": {"maxNumberOfTrainingJobs": str(jobs), "maxParallelTrainingJobs": str(parallel)},
             "algorithmHyperParameterRanges": ranges,
         }
 

@@ -51,7 +51,7 @@ def train(chosen: argparse.Namespace) -> None:
         "fit_seconds": round(fit_seconds, 3),
     } | _judged(evaluation)
     try:
-        model.prepare(data.histories())
+        model.prepare(data.histories(), run)
         artefact.save(chosen.out, model, data, {"told": told})
         if evaluation:
             evaluation.save(chosen.out)

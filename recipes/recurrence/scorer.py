@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recipes.base import Floats, Indexes
+from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories
 from recipes.recurrence.kernel import Kernel, Packed
 from recipes.recurrence.remembered import LONGEST, MOST_BYTES, Remembered, prints_of
@@ -103,15 +103,23 @@ class RecurrenceScorer:
             found[rows] = self._read(newest, newest.offsets[rows], sizes[rows])
         return found
 
-    def remembering(self, histories: Histories) -> RecurrenceScorer:
-        """The same with what it expects of these users, who come in the order of their indexes, if they are not too many."""
-        if len(histories) * self.table.shape[1] * 4 > MOST_BYTES:
-            return replace(self, remembered=None)
-        parts = [histories.rows(start, start + TOGETHER) for start in range(0, len(histories), TOGETHER)]
+    def remembering(self, histories: Histories, run: Run) -> RecurrenceScorer:
+        """The same with what it expects of these users, who come in the order of their indexes, if they are not too many.
+
+        Those for whom `run` leaves no time get the bits of an empty history, so that they are read when they ask.
+        """
+        users, width = len(histories), self.table.shape[1]
         forgetful = replace(self, remembered=None)
-        states = [np.zeros((0, self.table.shape[1]), np.float32), *(forgetful.hidden(part) for part in parts)]
-        prints = [np.zeros(0, np.int64), *(prints_of(part) for part in parts)]
-        return replace(self, remembered=Remembered(np.concatenate(prints), np.concatenate(states)))
+        if users * width * 4 > MOST_BYTES:
+            return forgetful
+        prints, states = np.zeros(users, np.int64), np.zeros((users, width), np.float32)
+        for start in range(0, users, TOGETHER):
+            if run.seconds_left <= 0:
+                break
+            run.report("remembering users", start / users)
+            part, rows = histories.rows(start, start + TOGETHER), slice(start, start + TOGETHER)
+            prints[rows], states[rows] = prints_of(part), forgetful.hidden(part)
+        return replace(self, remembered=Remembered(prints, states))
 
     def _newest(self, histories: Histories) -> Newest:
         """What is read."""

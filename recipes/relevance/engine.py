@@ -23,6 +23,8 @@ FEWEST = 10  # held-out events needed to choose by
 ASKED = 1500  # users of whom events are held out
 QUICKLY_ASKED = 500  # in the fast mode, where there are many events
 MANY = 500_000  # events
+EVENTS_A_SECOND = 20_000  # that a budget's second affords, from the first count to the last step of the network
+FEWEST_SAMPLED = 200_000  # events that are learned from, however short the time
 RATE_USERS = 3000  # whose histories tell the repeat rates
 
 
@@ -33,8 +35,11 @@ def fit_relevance(recipe: Recipe, settings: Settings, data: TrainingData, run: R
         RecipeError: there are no interactions.
         StopRequested: passed on from the watcher.
     """
-    workshop = _open(settings, data, run)
+    most = _affordable(run)
+    workshop = _open(settings, data, run, most)
     chosen = choose(workshop) if len(workshop.validation.row) >= FEWEST else without_choice(workshop)
+    if chosen.plan is not None:
+        chosen.plan = replace(chosen.plan, events=most)
     return _model(recipe, workshop, chosen)
 
 
@@ -53,15 +58,25 @@ def refit_relevance(model: RelevanceModel, settings: Settings, data: TrainingDat
     if run.seconds_left < plan.seconds:
         run.report("fitting", message="No time to fit again with the events held out: the model measured will serve.")
         return model
-    workshop = _open(settings, data, run)
+    workshop = _open(settings, data, run, plan.events)
     return _model(model.recipe, workshop, follow(workshop, plan))
 
 
-def _open(settings: Settings, data: TrainingData, run: Run) -> Workshop:
+def _affordable(run: Run) -> int | None:
+    """How many events there is time to learn from as carefully as from few; None without a budget."""
+    return None if run.max_seconds is None else max(FEWEST_SAMPLED, int(EVENTS_A_SECOND * run.seconds_left))
+
+
+def _open(settings: Settings, data: TrainingData, run: Run, most: int | None) -> Workshop:
     run.report("preparing", 0.0)
     if not len(data.interactions):
         raise RecipeError("There are no interactions to learn from.")
     histories = training_histories(data, settings)
+    events = len(histories.item_index)
+    if most is not None and events > most:
+        histories = some_users(histories, most, run.seed)
+        told = f"There is time to learn from {len(histories.item_index):,} of {events:,} events: those of users drawn at random."
+        run.report("preparing", message=told)
     hurried = settings.mode == "fast" and len(histories.item_index) > MANY
     validation = hold_out(histories, data.num_items, run.seed, QUICKLY_ASKED if hurried else ASKED)
     rates = learn_rates(histories, validation, data.num_items)
@@ -92,6 +107,15 @@ def training_histories(data: TrainingData, settings: Settings) -> Histories:
     longest = np.quantile(known, settings.max_percentile) if settings.max_percentile < 1 else known.max()
     histories = histories.tail(int(np.clip(np.ceil(longest), 2, LONGEST)))
     return histories.keep(np.repeat(sizes >= shortest, np.diff(histories.offsets)))
+
+
+def some_users(histories: Histories, most: int, seed: int) -> Histories:
+    """As many users, drawn at random, as have at most so many events together; the others without any."""
+    sizes = np.diff(histories.offsets)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    chosen = np.zeros(len(sizes), bool)
+    chosen[order[np.cumsum(sizes[order]) <= most]] = True
+    return histories.keep(np.repeat(chosen, sizes))
 
 
 def make_priors(data: TrainingData, settings: Settings) -> Priors:

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recipes.base import Contribution, Floats, Model, Recipe, State
+from recipes.base import Contribution, Floats, Model, Recipe, Run, State
 from recipes.data import Histories
 from recipes.recurrence.remembered import Remembered
 from recipes.recurrence.scorer import RecurrenceScorer
@@ -117,11 +117,11 @@ class RelevanceModel(Model):
             scores += 0 if lift is None else lift
         return scores
 
-    def prepare(self, histories: Histories) -> None:
+    def prepare(self, histories: Histories, run: Run) -> None:
         """Have the network read everybody's history now."""
         network = self.components.network
         if network is not None:
-            self.components.network = network.remembering(histories)
+            self.components.network = network.remembering(histories, run)
 
     @cached_property
     def _answering(self) -> Answering:

@@ -48,6 +48,7 @@ class Plan:
         blend: of that sum, which it calls "history", and everything else.
         network: trained without the held-out events, or None.
         seconds: that trying took, which is longer than fitting the chosen ones.
+        events: how many there was time to learn from, None if all.
     """
 
     tried: dict[str, Candidate] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Plan:
     blend: Blend = field(default_factory=Blend)
     network: TrainedNetwork | None = None
     seconds: float = 0.0
+    events: int | None = None
 
 
 def choose(workshop: Workshop) -> Components:

@@ -138,7 +138,7 @@ def remembering(data: TrainingData) -> RelevanceModel:
     priors = Priors(*np.zeros((4, data.num_items), np.float32))
     recipe = UserPersonalization()
     model = RelevanceModel(recipe, data.num_items, parts, priors, np.zeros((12, 6), np.float32))
-    model.prepare(histories)
+    model.prepare(histories, Run())
     return model
 
 

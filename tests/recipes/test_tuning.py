@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -159,6 +162,81 @@ def test_it_can_be_stopped(data):
 
     with pytest.raises(StopRequested):
         tune(Planted(), data, Run(on_progress=stop), max_trials=5)
+
+
+def children() -> list[int]:
+    """The processes that this one has begun."""
+    return [int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+
+
+def test_trials_side_by_side_find_as_much(data):
+    seen = set()
+
+    def watch(progress):
+        seen.add(len(children()))
+
+    tuned = tune(Planted(epochs=9), data, Run(seed=1, on_progress=watch), max_trials=4, parallel=3)
+
+    assert max(seen) == 3
+    assert len(tuned.attempts) == 4
+    assert {attempt.state for attempt in tuned.attempts} <= {"COMPLETE", "PRUNED"}
+    split = splits.amazon(data, salt="validation")
+    assert evaluate(tuned.recipe.fit(split.train, Run()), split).figures[tuned.metric] == pytest.approx(tuned.value)
+    assert not children()
+
+
+def test_a_trial_whose_process_is_killed_fails_alone(data):
+    killed = []
+
+    def kill_the_first(progress):
+        if not killed and (begun := children()):
+            os.kill(begun[0], signal.SIGKILL)
+            killed.append(begun[0])
+
+    attempts = tune(Planted(), data, Run(on_progress=kill_the_first), max_trials=3, parallel=2).attempts
+    assert sorted(attempt.state for attempt in attempts) == ["COMPLETE", "COMPLETE", "FAIL"]
+
+
+def test_a_search_that_is_stopped_leaves_no_process(data):
+    def stop(progress):
+        if children():
+            raise StopRequested
+
+    with pytest.raises(StopRequested):
+        tune(Planted(), data, Run(on_progress=stop), max_trials=4, parallel=2)
+    assert not children()
+
+
+def test_trials_end_with_a_process_that_is_killed(tmp_path):
+    """Its processes are gone within seconds, and so are their files."""
+    program = """
+import os, signal, sys
+from recipes.base import Run
+from recipes.tuning import tune
+from recipes.user_personalization import UserPersonalization
+from tests.recipes import worlds
+from tests.recipes.test_tuning import children
+
+def die(progress):
+    begun = children()
+    if begun:
+        print(*begun, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+tune(UserPersonalization(), worlds.tasteful(num_users=2000), Run(on_progress=die), max_trials=4, parallel=2)
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False, capture_output=True, text=True, env=os.environ | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert found.returncode == -signal.SIGKILL
+    left = [int(pid) for pid in found.stdout.split()]
+    assert len(left) == 2
+    for _ in range(100):
+        if not any(Path(f"/proc/{pid}").exists() for pid in left) and not list(tmp_path.iterdir()):
+            return
+        sleep(0.2)
+    pytest.fail(f"{left} go on, or left {list(tmp_path.iterdir())}")
 
 
 def test_recipes_that_never_fit_are_told(data):

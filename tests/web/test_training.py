@@ -97,9 +97,9 @@ def test_only_what_differs_from_the_defaults_is_kept(alice, group):
 def test_tuning_sends_the_ranges_that_were_ticked(alice, group):
     ranges = {"tune_popularity_discount_factor": "on", "low_popularity_discount_factor": "0.2",
               "high_popularity_discount_factor": "0.8"}  # fmt: skip
-    alice.post(CREATE, ENTERED | ranges | {"perform_hpo": "on", "max_jobs": "4"})
+    alice.post(CREATE, ENTERED | ranges | {"perform_hpo": "on", "max_jobs": "4", "max_parallel": "2"})
     hpo = Solution.objects.get().config["hpoConfig"]
-    assert hpo["hpoResourceConfig"]["maxNumberOfTrainingJobs"] == "4"
+    assert hpo["hpoResourceConfig"] == {"maxNumberOfTrainingJobs": "4", "maxParallelTrainingJobs": "2"}
     assert hpo["algorithmHyperParameterRanges"] == {
         "continuousHyperParameterRanges": [{"name": "popularity_discount_factor", "minValue": 0.2, "maxValue": 0.8}]
     }
@@ -108,7 +108,7 @@ def test_tuning_sends_the_ranges_that_were_ticked(alice, group):
 def test_a_trial_can_be_made_a_solution_of(alice, group, run_jobs):
     ranges = {"tune_min_cointeraction_count": "on", "low_min_cointeraction_count": "0",
               "high_min_cointeraction_count": "5"}  # fmt: skip
-    alice.post(CREATE, ENTERED | ranges | {"perform_hpo": "on", "max_jobs": "2"})
+    alice.post(CREATE, ENTERED | ranges | {"perform_hpo": "on", "max_jobs": "2", "max_parallel": "2"})
     run_jobs()
     version = SolutionVersion.objects.get()
     page = alice.get(f"/solution-versions/{version.arn_name}/")

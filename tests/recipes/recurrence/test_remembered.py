@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recipes.base import Run
 from recipes.data import Histories
 from recipes.recurrence import scorer as scoring
 from recipes.recurrence.network import RecurrenceTask, Shape
@@ -45,7 +46,7 @@ def read(monkeypatch):
 
 
 def test_it_works(network, histories, read):
-    remembering = network.remembering(histories)
+    remembering = network.remembering(histories, Run())
     read.clear()
 
     assert remembering.hidden(histories) == pytest.approx(network.hidden(histories), abs=1e-5)
@@ -84,7 +85,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_it_reads_what_changed(network, histories, read, what):
-    remembering = network.remembering(histories)
+    remembering = network.remembering(histories, Run())
     history = CHANGES[what](histories.rows(5, 6))
     read.clear()
 
@@ -95,7 +96,7 @@ def test_it_reads_what_changed(network, histories, read, what):
 
 
 def test_it_does_not_mind_older_events_than_are_read(network, histories, read):
-    remembering = network.remembering(histories)
+    remembering = network.remembering(histories, Run())
     older = histories.rows(8, 9)
     read.clear()
     remembering.hidden(older.tail(60))
@@ -106,11 +107,20 @@ def test_it_does_not_mind_older_events_than_are_read(network, histories, read):
 def test_it_remembers_nobody_where_there_are_too_many(network, histories, monkeypatch):
     monkeypatch.setattr(scoring, "MOST_BYTES", 8 * 4 * USERS - 1)
 
-    assert network.remembering(histories).remembered is None
+    assert network.remembering(histories, Run()).remembered is None
+
+
+def test_those_for_whom_there_was_no_time_are_read(network, histories, read):
+    remembering, plain = network.remembering(histories, Run(max_seconds=0.0)), network.hidden(histories)
+    read.clear()
+
+    assert len(remembering.remembered.prints) == USERS, "a deletion finds everybody's row"
+    assert remembering.hidden(histories) == pytest.approx(plain, abs=1e-5)
+    assert read == [USERS - 1], "all but the one without events"
 
 
 def test_a_model_stored_without_users_reads_whoever_asks(network, histories, read):
-    remembering, plain = network.remembering(histories.rows(0, 0)), network.hidden(histories)
+    remembering, plain = network.remembering(histories.rows(0, 0), Run()), network.hidden(histories)
     read.clear()
 
     assert remembering.remembered.prints.shape == (0,)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from recipes.base import Run
 from recipes.data import Histories
 from recipes.recurrence.network import RecurrenceTask, Shape
 from recipes.recurrence.scorer import RecurrenceScorer
@@ -109,7 +110,7 @@ def test_a_network_alone_and_nothing_at_all_score(rng, histories):
 def test_a_stored_model_remembers_what_its_network_expects(rng, histories):
     model = everything(rng, 0.5, -1.0)
     plain = model.score(histories)
-    model.prepare(histories)
+    model.prepare(histories, Run())
     stored = RelevanceModel.from_state(model.recipe, ITEMS, model.state())
 
     assert stored.components.network.remembered is not None
