@@ -241,7 +241,7 @@ def _settle(guess: Guess, kind: str, domain: str, values: pa.Array, decimal: str
     guess.nullable = not mandatory
     if required and guess.null_share:
         guess.warnings.append(
-            f"{guess.null_share:.1%} of {guess.source} are empty; rows without {guess.name} are left out."
+            f"{100 * guess.null_share:.1f} % of {guess.source} are empty; rows without {guess.name} are left out."
         )
     _summarise(guess, cells.without_null_words(pc.utf8_trim_whitespace(values)).drop_null(), decimal)
     if guess.name in cells.TIME_COLUMNS and times.is_ambiguous(guess.unit, guess.examples):

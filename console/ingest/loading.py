@@ -179,7 +179,7 @@ class Importer:
         column = f"column {first['column']}, " if first["column"] else ""
         value = f"{first['value'][:80]!r} " if first["column"] else ""
         raise JobError(
-            f"{counts.bad:,} of {counts.rows:,} rows ({counts.bad / counts.rows:.1%}) break a rule; allowed are "
+            f"{counts.bad:,} of {counts.rows:,} rows ({100 * counts.bad / counts.rows:.1f} %) break a rule; allowed are "
             f"{self._max_bad_percent:g} %. The first: line {first['line']} of {first['file']}, {column}{value}"
             f"{first['rule']}. The dataset is as it was."
         )

@@ -109,16 +109,19 @@ def _of_other_dataset(dataset: Dataset) -> Iterator[tuple[str, str]]:
         share = 1 - active / dataset.rows
         yield (
             NOTE,
-            f"At least {share:.0%} of the {counted} have no interactions; only their metadata can recommend them.",
+            f"At least {100 * share:.0f} % of the {counted} have no interactions; only their metadata can recommend them.",
         )
 
 
 def _of_column(name: str, facts: JSONDict) -> Iterator[tuple[str, str]]:
     completeness, kind = facts["completeness"], facts["kind"]
     if kind == Kind.TEXT and completeness < MIN_TEXT_COMPLETENESS:
-        yield WARNING, f"Only {completeness:.0%} of {name} is filled; text helps from {MIN_TEXT_COMPLETENESS:.0%} on."
+        yield (
+            WARNING,
+            f"Only {100 * completeness:.0f} % of {name} is filled; text helps from {100 * MIN_TEXT_COMPLETENESS:.0f} % on.",
+        )
     elif completeness < MIN_COMPLETENESS:
-        yield WARNING, f"Only {completeness:.0%} of {name} is filled."
+        yield WARNING, f"Only {100 * completeness:.0f} % of {name} is filled."
     elif facts["nulls"]:
         yield NOTE, f"{facts['nulls']:,} rows have no {name}."
     if kind == Kind.CATEGORICAL and facts.get("distinct", 0) > MAX_CATEGORIES:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -62,9 +62,20 @@ class Bar:
     high: float | None = None
 
 
-def metric_bars(key: str, title: str, series: Mapping[str, Sequence[Bar]]) -> Chart:
+def metric_bars(key: str, title: str, series: Mapping[str, Sequence[Bar]], head: str = "Metric") -> Chart:
     """Bars of metrics side by side, one colour for each series, with 95 % intervals as whiskers."""
+    return _bars(key, title, head, series)
+
+
+def share_bars(key: str, title: str, series: Mapping[str, Sequence[Bar]], head: str) -> Chart:
+    """Bars of shares of one side by side, in percent."""
+    percents = {name: [Bar(bar.label, 100 * bar.value) for bar in bars] for name, bars in series.items()}
+    return _bars(key, title, head, percents, suffix=" %")
+
+
+def _bars(key: str, title: str, head: str, series: Mapping[str, Sequence[Bar]], suffix: str = "") -> Chart:
     figure = _figure(barmode="group", bargap=0.28)
+    figure.update_yaxes(ticksuffix=suffix)
     baselines = {"popularity": EVEN, "random": LINE}
     for place, (name, bars) in enumerate(series.items()):
         colour = baselines.get(name, SERIES[place % len(SERIES)])
@@ -74,12 +85,11 @@ def metric_bars(key: str, title: str, series: Mapping[str, Sequence[Bar]]) -> Ch
             y=[bar.value for bar in bars],
             marker_color=colour,
             error_y=_whiskers(bars),
-            hovertemplate=f"%{{x}}<br>{name}: %{{y:.4f}}<extra></extra>",
+            hovertemplate=f"%{{x}}<br>{name}: %{{y:.4~g}}{suffix}<extra></extra>",
         )
-    columns = ("Metric", *(part for name in series for part in (name, f"{name} low", f"{name} high")))
-    labels = list(dict.fromkeys(bar.label for bars in series.values() for bar in bars))
     found = {name: {bar.label: bar for bar in bars} for name, bars in series.items()}
-    rows = tuple((label, *_cells(found, label)) for label in labels)
+    labels = dict.fromkeys(bar.label for bars in series.values() for bar in bars)
+    columns, rows = _numbers(head, labels, found, suffix and f",{suffix}")
     return Chart(key, title, figure.to_plotly_json(), columns, rows)
 
 
@@ -132,9 +142,7 @@ def by_cutoff(key: str, title: str, series: Mapping[str, Mapping[int, Bar]]) -> 
             marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7},
             error_y=_whiskers([points[k] for k in cutoffs]),
         )
-    cutoffs = sorted({k for points in series.values() for k in points})
-    columns = ("Length", *(part for name in series for part in (name, f"{name} low", f"{name} high")))
-    rows = tuple((k, *_cells(series, k)) for k in cutoffs)
+    columns, rows = _numbers("Length", sorted({k for points in series.values() for k in points}), series)
     return Chart(key, title, figure.to_plotly_json(), columns, rows)
 
 
@@ -156,31 +164,28 @@ def bands(key: str, title: str, series: Mapping[str, Sequence[Mapping[str, Any]]
         name: {p["k"]: Bar(str(p["k"]), p["value"], p["low"], p["high"]) for p in points}
         for name, points in series.items()
     }
-    columns = ("Length", *(part for name in series for part in (name, f"{name} low", f"{name} high")))
-    lengths = sorted({k for points in found.values() for k in points})
-    rows = tuple((k, *_cells(found, k)) for k in lengths)
+    columns, rows = _numbers("Length", sorted({k for points in found.values() for k in points}), found)
     return Chart(key, title, figure.to_plotly_json(), columns, rows)
 
 
 def lorenz(key: str, series: Mapping[str, Sequence[Mapping[str, float]]]) -> Chart:
     """Which share of all places the least recommended items got, {"items", "share"}; the diagonal is equal treatment."""
+    shares = {name: {100 * p["items"]: 100 * p["share"] for p in points} for name, points in series.items()}
     figure = _figure(xaxis_title="Items, least recommended first", yaxis_title="Their share of the places")
-    figure.update_xaxes(tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(tickformat=".0%", range=[0, 1])
-    for place, (name, points) in enumerate(series.items()):
+    figure.update_xaxes(ticksuffix=" %", range=[0, 100], hoverformat=".1f")
+    figure.update_yaxes(ticksuffix=" %", range=[0, 100], hoverformat=".1f")
+    for place, (name, points) in enumerate(shares.items()):
         figure.add_scatter(
-            name=name, x=[p["items"] for p in points], y=[p["share"] for p in points], mode="lines",
+            name=name, x=list(points), y=list(points.values()), mode="lines",
             line={"color": SERIES[place % len(SERIES)], "width": 2, "dash": DASHES[place % len(DASHES)]},
         )  # fmt: skip
     figure.add_scatter(
-        name="all equally", x=[0, 1], y=[0, 1], mode="lines", line={"color": EVEN, "width": 1, "dash": "dot"}
+        name="all equally", x=[0, 100], y=[0, 100], mode="lines", line={"color": EVEN, "width": 1, "dash": "dot"}
     )
-    shares = {name: {p["items"]: p["share"] for p in points} for name, points in series.items()}
     places = sorted({items for points in shares.values() for items in points})
-    rows = tuple((round(at, 4), *(points.get(at) for points in shares.values())) for at in places)
-    return Chart(
-        key, "Concentration of the recommendations", figure.to_plotly_json(), ("Share of items", *series), rows
-    )
+    columns = ("Share of items, %", *(f"{name}, %" for name in series))
+    rows = tuple((round(at, 2), *(points.get(at) for points in shares.values())) for at in places)
+    return Chart(key, "Concentration of the recommendations", figure.to_plotly_json(), columns, rows)
 
 
 def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
@@ -340,6 +345,15 @@ def _whiskers(bars: Sequence[Bar]) -> dict[str, Any] | None:
     }
 
 
-def _cells(series: Mapping[str, Mapping[Any, Bar]], place: Any) -> list[Cell]:
-    found = [points.get(place) for points in series.values()]
-    return [cell for bar in found for cell in ((bar.value, bar.low, bar.high) if bar else (None, None, None))]
+def _numbers(
+    head: str, places: Iterable[Any], series: Mapping[str, Mapping[Any, Bar]], unit: str = ""
+) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]:
+    """Heads and rows of the table: a value for each series, with its interval where the series has some."""
+    parts = [(name, part) for name, points in series.items() for part in _parts(points.values())]
+    heads = (f"{name}{'' if part == 'value' else f' {part}'}{unit}" for name, part in parts)
+    rows = ((place, *(getattr(series[name].get(place), part, None) for name, part in parts)) for place in places)
+    return (head, *heads), tuple(rows)
+
+
+def _parts(bars: Iterable[Bar]) -> tuple[str, ...]:
+    return ("value", "low", "high") if any(bar.low is not None for bar in bars) else ("value",)

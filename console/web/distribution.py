@@ -12,7 +12,7 @@ from console.errors import ServiceError
 from console.shapes import JSONDict
 from console.web import testing
 from console.web.access import Request
-from console.web.charts import Bar, bands, lorenz, metric_bars
+from console.web.charts import Bar, bands, lorenz, metric_bars, share_bars
 from console.web.compare import CUTOFFS, METRICS, comparing, measure
 from console.web.lists import csv_cell
 from console.web.pages import call
@@ -52,8 +52,10 @@ def exposure_view(request: Request, selection: Selection) -> dict[str, Any]:
         "cutoffs": CUTOFFS,
         "rows": rows,
         "curve": lorenz("lorenz", {row["label"]: row["curve"] for row in rows}),
-        "tiers": metric_bars("tiers", "Share of the places by popularity of the items", tiers),
-        "categories": metric_bars("categories", f"Share of the places by {answer.get('column')}", categories)
+        "tiers": share_bars("tiers", "Share of the places by popularity of the items", tiers, "Popularity"),
+        "categories": share_bars(
+            "categories", f"Share of the places by {answer['column']}", categories, answer["column"]
+        )
         if answer.get("column")
         else None,
     }
@@ -147,7 +149,7 @@ def _part(kind: str, rows: list[JSONDict], labels: dict[str, str]) -> JSONDict:
         ]
         for arn, label in labels.items()
     }
-    return {"title": title, "rows": rows, "chart": metric_bars(f"segments-{kind.lower()}", title, series)}
+    return {"title": title, "rows": rows, "chart": metric_bars(f"segments-{kind.lower()}", title, series, "Segment")}
 
 
 def _users_csv(request: Request, members: JSONDict) -> HttpResponse:

@@ -27,7 +27,7 @@ def test_it_tells_of_gaps(account, load):  # noqa: F811
     genre = next(column for column in found["columns"] if column["name"] == "GENRE")
     assert genre["completeness"] == 0.3
     assert genre["top"] == [{"value": "War", "count": 3}, {"value": "Drama", "count": 3}]
-    assert [insight["text"] for insight in found["insights"]] == ["Only 30% of GENRE is filled."]
+    assert [insight["text"] for insight in found["insights"]] == ["Only 30 % of GENRE is filled."]
 
 
 def test_an_empty_dataset_has_a_profile(account):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from console.web.charts import Bar, by_cutoff, metric_bars, training_curves, trial_lines
+import pytest
+
+from console.web.charts import Bar, by_cutoff, lorenz, metric_bars, share_bars, training_curves, trial_lines
 
 BARS = [Bar("NDCG at 10", 0.19, 0.17, 0.22), Bar("Coverage", 0.4)]
 
@@ -17,10 +19,25 @@ def test_it_works():
     assert [round(part, 2) for part in drawn["error_y"]["arrayminus"]] == [0.02, 0]
     assert baseline["marker"]["color"] == "var(--op-even)"
     assert "error_y" not in baseline
-    assert chart.rows == (
-        ("NDCG at 10", 0.19, 0.17, 0.22, 0.07, None, None),
-        ("Coverage", 0.4, None, None, None, None, None),
-    )
+    assert chart.columns == ("Metric", "films", "films low", "films high", "popularity")
+    assert chart.rows == (("NDCG at 10", 0.19, 0.17, 0.22, 0.07), ("Coverage", 0.4, None, None, None))
+
+
+def test_shares_are_in_percent_on_the_axis_and_in_the_table():
+    chart = share_bars("tiers", "Tiers", {"films": [Bar("head", 0.55), Bar("tail", 0.05)]}, "Popularity")
+    assert chart.figure["layout"]["yaxis"]["ticksuffix"] == " %"
+    assert list(chart.figure["data"][0]["y"]) == [pytest.approx(55), pytest.approx(5)]
+    assert chart.columns == ("Popularity", "films, %")
+    assert chart.rows[1] == ("tail", pytest.approx(5))
+
+
+def test_concentration_is_in_percent_on_both_axes_and_in_the_table():
+    points = [{"items": 0.0, "share": 0.0}, {"items": 0.5, "share": 0.125}, {"items": 1.0, "share": 1.0}]
+    chart = lorenz("lorenz", {"films": points})
+    assert [chart.figure["layout"][axis]["ticksuffix"] for axis in ("xaxis", "yaxis")] == [" %", " %"]
+    assert list(chart.figure["data"][0]["y"]) == [0, 12.5, 100]
+    assert chart.columns == ("Share of items, %", "films, %")
+    assert chart.rows[1] == (50, 12.5)
 
 
 def test_the_numbers_can_be_taken_along_as_csv():
