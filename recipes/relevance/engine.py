@@ -67,7 +67,7 @@ def _affordable(run: Run) -> int | None:
     return None if run.max_seconds is None else max(FEWEST_SAMPLED, int(EVENTS_A_SECOND * run.seconds_left))
 
 
-def _open(settings: Settings, data: TrainingData, run: Run, most: int | None) -> Workshop:
+def _open(settings: Settings, data: TrainingData, run: Run, most: int | None = None) -> Workshop:
     run.report("preparing", 0.0)
     if not len(data.interactions):
         raise RecipeError("There are no interactions to learn from.")

@@ -165,8 +165,17 @@ def test_it_can_be_stopped(data):
 
 
 def children() -> list[int]:
-    """The processes that this one has begun."""
-    return [int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+    """The processes that this one has begun for trials."""
+    begun = [int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+    return [pid for pid in begun if b"recipes.apart" in command_of(pid)]
+
+
+def command_of(pid: int) -> bytes:
+    """A process's command line; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def test_trials_side_by_side_find_as_much(data):
