@@ -121,7 +121,14 @@ def training_curves(key: str, epochs: Sequence[Mapping[str, float]], best_epoch:
     if best_epoch is not None:
         figure.add_vline(x=best_epoch, line={"color": GOOD, "dash": "dash", "width": 1.5})
         figure.add_annotation(  # at the foot: above the plot is the legend, in several lines on a phone
-            x=best_epoch, y=0, yref="paper", text=f"best, epoch {best_epoch}", showarrow=False, yanchor="bottom"
+            x=best_epoch,
+            y=0,
+            yref="paper",
+            text=f"best, epoch {best_epoch}",
+            showarrow=False,
+            xanchor="left",
+            xshift=4,
+            yanchor="bottom",
         )
     rows = tuple((int(epoch["epoch"]), *(epoch.get(name) for name in names)) for epoch in epochs)
     return Chart(key, "Learning by epoch", figure.to_plotly_json(), ("Epoch", *map(plain, names)), rows)
