@@ -33,7 +33,7 @@ class Beside(Generic[T]):
         """Begin `work`, which must be picklable, as its result must; it may count on so many threads."""
         self._folder = Path(mkdtemp(prefix="recipes-"))
         (self._folder / TOLD).touch()
-        self._told = (self._folder / TOLD).open()
+        self._told, self._rest = (self._folder / TOLD).open(), ""
         with (self._folder / WORK).open("wb") as file:
             pickle.dump(work, file, protocol=5)
         paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
@@ -62,7 +62,8 @@ class Beside(Generic[T]):
     def has_ended(self, watch: Watch) -> bool:
         """Pass on what it has reported since, and say whether it has ended."""
         ended = self._process.poll() is not None
-        for line in self._told.read().splitlines():
+        *lines, self._rest = (self._rest + self._told.read()).split("\n")  # what has no end yet is being written
+        for line in lines:
             watch(Progress(**json.loads(line)))
         return ended
 
