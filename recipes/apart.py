@@ -32,13 +32,20 @@ class Beside(Generic[T]):
     def __init__(self, work: Callable[[Watch], T], threads: int = 1) -> None:
         """Begin `work`, which must be picklable, as its result must; it may count on so many threads."""
         self._folder = Path(mkdtemp(prefix="recipes-"))
-        (self._folder / TOLD).touch()
+        try:
+            self._process = self._begun(work, threads)
+        except BaseException:  # a full disk, say
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         self._told, self._rest = (self._folder / TOLD).open(), ""
+
+    def _begun(self, work: Callable[[Watch], T], threads: int) -> subprocess.Popen[bytes]:
+        (self._folder / TOLD).touch()
         with (self._folder / WORK).open("wb") as file:
             pickle.dump(work, file, protocol=5)
         paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         with (self._folder / ERRORS).open("wb") as errors:
-            self._process = subprocess.Popen(  # noqa: S603  what it runs is ours
+            return subprocess.Popen(  # noqa: S603  what it runs is ours
                 [sys.executable, "-m", "recipes.apart", str(self._folder), str(os.getpid())],
                 env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": str(threads)},
                 stdin=subprocess.DEVNULL,
