@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from console.models import Account, DatasetGroup, Member
@@ -43,13 +43,9 @@ def films(account) -> DatasetGroup:
     return DatasetGroup.objects.get(name="films")
 
 
-def csv_file(text: str, name: str = "watched.csv") -> TemporaryUploadedFile:
+def csv_file(text: str, name: str = "watched.csv") -> SimpleUploadedFile:
     """A file as a browser sends it."""
-    data = text.encode()
-    file = TemporaryUploadedFile(name, "text/csv", len(data), "utf-8")
-    file.write(data)
-    file.seek(0)
-    return file
+    return SimpleUploadedFile(name, text.encode(), "text/csv")
 
 
 def watched(rows: int = 1200, users: int = 40, items: int = 60) -> str:
