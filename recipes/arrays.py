@@ -43,12 +43,23 @@ def strongest(matrix: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
     long = np.flatnonzero(sizes > count)
     offsets, entries = ragged_positions(matrix.indptr.astype(np.int64), long)
     row = np.repeat(np.arange(len(long)), np.diff(offsets))
-    order = np.lexsort((-matrix.data[entries], row))
-    dropped = entries[order[np.arange(len(order)) - offsets[row] >= count]]
+    keys = (row << 32) - _sortable(matrix.data[entries])
+    bar = np.sort(keys)[offsets[:-1] + count - 1][
+        row
+    ]  # sorting integers takes a tenth of what sorting by two keys does
+    stronger, level = keys < bar, keys == bar
+    room = count - np.bincount(row[stronger], minlength=len(long))
+    before = np.cumsum(level) - level
     kept = np.ones(matrix.nnz, bool)
-    kept[dropped] = False
+    kept[entries] = stronger | (level & (before - before[offsets[:-1]][row] < room[row]))
     indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.minimum(sizes, count))])
     return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)
+
+
+def _sortable(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Integers of 32 bits in the order of the numbers."""
+    bits = (np.asarray(values, np.float32) + np.float32(0.0)).view(np.int32)  # -0.0 becomes 0.0
+    return (bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))).astype(np.int64)
 
 
 def ragged_positions(offsets: NDArray[np.int64], rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -21,6 +22,7 @@ from recipes.arrays import order_by
 from recipes.base import Contribution, Floats, Indexes, Model, Recipe, RecipeType, Run, State, hyperparameter
 from recipes.data import Histories, TrainingData
 from recipes.popularity import distinct_users, users_worth
+from recipes.threads import ahead
 
 WINDOW = 20  # events apart at which a pair still counts
 DECAY = 0.85  # of a pair's weight with each event in between
@@ -162,10 +164,12 @@ class Sims(Recipe):
         run.report("counting", 0.0)
         users, popularity = distinct_users(data), users_worth(data)
         visits = _Visits.of(data, self._included(data))
-        rows = []
-        for start, stop in visits.blocks():
-            rows.append(self._neighbours(visits, start, stop))
-            run.report("counting", stop / max(1, data.num_items))
+        rows: list[sparse.csr_matrix] = []
+        done = 0
+        for block in ahead(partial(self._neighbours, visits), visits.blocks()):
+            rows.append(block)
+            done += block.shape[0]
+            run.report("counting", done / data.num_items)
         neighbours = sparse.vstack(rows, format="csr") if rows else sparse.csr_matrix((0, 0), dtype=np.float32)
         share = (popularity / max(1, popularity.max(initial=0))).astype(np.float32)
         return SimsModel(self, neighbours, share, self._evidence(users))
@@ -192,8 +196,9 @@ class Sims(Recipe):
         limit = np.quantile(taken, self.max_item_interaction_count_percentile) if len(taken) else 1
         return np.sqrt(np.minimum(1, limit / np.maximum(popularity, 1))).astype(np.float32)
 
-    def _neighbours(self, visits: _Visits, start: int, stop: int) -> sparse.csr_matrix:
+    def _neighbours(self, visits: _Visits, block: tuple[int, int]) -> sparse.csr_matrix:
         """(stop - start, N) rows of the nearest neighbours of items `start` to `stop`."""
+        start, stop = block
         pairs = visits.count(start, stop)
         enough = (pairs.users >= max(1, self.min_cointeraction_count)) & (pairs.left != pairs.right)
         left, right = pairs.left[enough], pairs.right[enough]

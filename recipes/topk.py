@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +10,7 @@ from numpy.typing import NDArray
 
 from recipes.base import Floats, Indexes, Model
 from recipes.data import Histories
+from recipes.threads import THREADS, ahead
 
 GROUPS = 8  # for each place of the list: more make a closer bar, and cost a longer partition
 LONG = 2**14  # items from which on groups are worth it in a single row
@@ -20,7 +18,6 @@ MANY = 2**19  # scores from which on that is worth it
 BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
 TOGETHER_BYTES = 16 * 2**20  # of scores that one thread works on: many histories read a model's matrices together
 LEAST = 16  # rows of a batch, however few there are
-THREADS = min(4, os.cpu_count() or 1)  # numpy lets others run while it counts
 
 
 @dataclass(frozen=True)
@@ -169,22 +166,8 @@ def lists(
             scores[:, ~mask] = -np.inf
         return top_k(scores, k)
 
-    yield from _ahead(answer, range(0, len(histories), size))
-
-
-def _ahead(answer: Callable[[int], TopK], starts: Sequence[int]) -> Iterator[TopK]:
-    """The answers in order, some worked out ahead."""
-    if len(starts) < 2:
-        yield from map(answer, starts)
-        return
-    waiting: deque[Future[TopK]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start in starts:
-            waiting.append(pool.submit(answer, start))
-            if len(waiting) > 2 * THREADS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    starts = range(0, len(histories), size)
+    yield from ahead(answer, starts) if len(starts) > 1 else map(answer, starts)
 
 
 def _share(model: Model, count: int) -> int:

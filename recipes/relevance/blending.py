@@ -17,6 +17,8 @@ from scipy.optimize import minimize
 from recipes.base import Floats, Indexes
 from recipes.relevance.holdout import Validation, measures, ranks, worth_of
 from recipes.relevance.repeats import Seen
+from recipes.threads import ahead
+from recipes.topk import top_k
 
 SHORTLIST = 20  # items of each component that a blend is learned on
 NEVER = -12.0  # what a seen item loses where data never repeat
@@ -187,12 +189,15 @@ def _near_the_top(validation: Validation, parts: Parts) -> NDArray[np.bool_]:
     telling = [scores for scores in parts.scores.values() if scores.strides[0]] or list(parts.scores.values())
     size, width = telling[0].shape
     listed = np.zeros((size, width), bool)
-    count = min(SHORTLIST, width)
-    for scores in telling:
+
+    def best(scores: Floats) -> Indexes:
         fresh = np.array(scores)
         fresh[seen.row, seen.item] = -np.inf
-        best = np.argpartition(-fresh, count - 1, axis=1)[:, :count]
-        np.put_along_axis(listed, best, values=True, axis=1)
+        return top_k(fresh, min(SHORTLIST, width)).items
+
+    for found in ahead(best, telling):
+        row, place = np.nonzero(found >= 0)
+        listed[row, found[row, place]] = True
     listed[seen.row, seen.item] = False
     return listed
 

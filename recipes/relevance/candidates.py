@@ -10,6 +10,7 @@ import numpy as np
 
 from recipes.base import Run
 from recipes.relevance.sequence_ridge import Kernel
+from recipes.sims import DENSE_ITEMS
 
 if TYPE_CHECKING:
     from recipes.relevance.workshop import Workshop
@@ -89,7 +90,8 @@ def candidates(workshop: Workshop) -> dict[str, Candidate]:
 def planned(workshop: Workshop) -> tuple[dict[str, Candidate], float]:
     """As many candidates as the size of the data allows, two at least; and the seconds that they will about take."""
     events = len(workshop.histories.item_index)
-    sizes = np.diff(workshop.histories.offsets).astype(np.float64)
+    pairs = float(np.square(np.diff(workshop.histories.offsets).astype(np.float64)).sum())
+    is_large = workshop.num_items > DENSE_ITEMS
     plenty = FAST_SECONDS if workshop.settings.mode == "fast" else 10 + 30 * events / 1e6
     seconds = min(plenty, TRIAL_SHARE * workshop.run.seconds_left)
     left, speed = seconds, flops_a_second(workshop.run)
@@ -97,7 +99,7 @@ def planned(workshop: Workshop) -> tuple[dict[str, Candidate], float]:
     found: dict[str, Candidate] = {}
     for name, candidate in candidates(workshop).items():
         key = candidate.moments if candidate.kind == "ridge" else candidate.kind
-        cost = _moments_cost(candidate, events, float(np.square(sizes).sum())) if key not in done else 0.0
+        cost = _moments_cost(candidate, events, pairs, is_large=is_large) if key not in done else 0.0
         if candidate.kind == "ridge" and candidate.weights not in done:
             cost += (1.0 if candidate.kernel.profile else SOLVE_COST) * len(workshop.members) ** 3
         cost /= speed
@@ -120,11 +122,12 @@ def flops_a_second(run: Run) -> float:
     return min(FLOPS_A_SECOND, done * 2.0 * SPEED_SIDE**3 / max(1e-9, monotonic() - began))
 
 
-def _moments_cost(candidate: Candidate, events: int, pairs: float) -> float:
+def _moments_cost(candidate: Candidate, events: int, pairs: float, *, is_large: bool) -> float:
     """Operations that counting pairs costs, in what multiplications would cost."""
     if candidate.kind == "ridge" and not candidate.kernel.profile:
         return 1500.0 * events * candidate.kernel.window
-    return {"closeness": 60e3 * events, "rare": 20e3 * events}.get(candidate.kind, 100.0 * pairs)
+    each = {"closeness": 300e3 if is_large else 60e3, "rare": 20e3}
+    return each[candidate.kind] * events if candidate.kind in each else 700.0 * pairs
 
 
 def _strength(workshop: Workshop) -> float:

@@ -12,6 +12,8 @@ import scipy.sparse as sp
 from recipes.base import Floats, Indexes
 from recipes.content.attributes import content_vectors
 from recipes.data import TrainingData
+from recipes.threads import ahead
+from recipes.topk import TopK, top_k
 
 DIMENSION = 64
 NEIGHBOURS = 20
@@ -48,25 +50,24 @@ def content_neighbours(features: Floats, known: Indexes) -> sp.csr_matrix:
     num_items = len(features)
     known = known[np.any(features[known] != 0, axis=1)]
     count = min(NEIGHBOURS + 1, len(known))
-    rows: list[Indexes] = []
-    columns: list[Indexes] = []
-    values: list[Floats] = []
     described = np.flatnonzero(np.any(features != 0, axis=1))
     step = max(1, BLOCK // max(1, len(known)))
-    for start in range(0, len(described) if count else 0, step):
+    spoken = features[known].T
+
+    def nearest(start: int) -> TopK:
         asked = described[start : start + step]
-        alike = features[asked] @ features[known].T
+        alike = features[asked] @ spoken
         alike[asked[:, None] == known[None, :]] = -1.0
-        nearest = np.argpartition(-alike, count - 1, axis=1)[:, :count]
-        near = np.take_along_axis(alike, nearest, axis=1)
-        weights = np.where(near > 0, np.exp(SHARPNESS * (near - 1)), 0).astype(np.float32)
-        weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
-        rows.append(known[nearest].ravel())
-        columns.append(np.repeat(asked, count))
-        values.append(weights.ravel())
-    if not rows:
+        return top_k(alike, count)
+
+    found = list(ahead(nearest, range(0, len(described) if count else 0, step)))
+    if not found:
         return sp.csr_matrix((num_items, num_items), dtype=np.float32)
-    flat = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    found = sp.csr_matrix(flat, shape=(num_items, num_items), dtype=np.float32)
-    found.eliminate_zeros()
-    return found
+    near = np.concatenate([best.scores for best in found])
+    weights = np.where(near > 0, np.exp(SHARPNESS * (near - 1)), 0).astype(np.float32)
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    rows = known[np.concatenate([best.items for best in found])]
+    flat = (weights.ravel(), (rows.ravel(), np.repeat(described, count)))
+    matrix = sp.csr_matrix(flat, shape=(num_items, num_items), dtype=np.float32)
+    matrix.eliminate_zeros()
+    return matrix

@@ -12,6 +12,7 @@ from recipes.arrays import strongest
 from recipes.base import Floats, Indexes, Run
 from recipes.data import Histories, Interactions, TrainingData
 from recipes.sims import Sims
+from recipes.threads import ahead
 
 NEIGHBOURS = 100  # of each item
 CELLS = 8_000_000  # of a block of rows
@@ -45,15 +46,19 @@ def cosine_neighbours(histories: Histories, num_items: int, run: Run) -> sp.csr_
     users.data[:] = 1.0
     items = sp.csr_matrix(users.T)
     counts = np.maximum(np.diff(items.indptr), 1).astype(np.float32)
-    blocks = []
     step = max(FEWEST_ROWS, CELLS // max(1, num_items))
-    for start in range(0, num_items, step):
-        run.report("finding neighbours", start / num_items)
+
+    def nearest(start: int) -> sp.csr_matrix:
         block = sp.csr_matrix(items[start : start + step] @ users)
         block.data /= np.repeat(np.sqrt(counts[start : start + step]), np.diff(block.indptr))
         block.data /= counts[block.indices] ** np.float32(ASYMMETRY)
         block.data[block.indices == np.repeat(np.arange(start, start + block.shape[0]), np.diff(block.indptr))] = 0.0
-        blocks.append(strongest(block, NEIGHBOURS))
+        return strongest(block, NEIGHBOURS)
+
+    blocks: list[sp.csr_matrix] = []
+    for block in ahead(nearest, range(0, num_items, step)):
+        run.report("finding neighbours", len(blocks) * step / num_items)
+        blocks.append(block)
     return sp.csr_matrix(sp.vstack(blocks, format="csr"), dtype=np.float32)
 
 

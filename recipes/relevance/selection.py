@@ -33,6 +33,7 @@ FEW_HELD = 0.03  # share of the events, without which what was learned may answe
 LEAST_SECONDS = 4.0  # of a machine at rest, for which training a network is worth beginning
 LEAST_MORE_SECONDS = 1.0  # the same, going on with it
 LEAST_NETWORK = 0.3  # what the full mode's network says at least
+REFIT_SHARE = 0.3  # of the time left after trying, which fitting again may take; else what was tried answers
 CONTENT_COST = 0.01  # share of the quality that likeness in content may cost: what it says of new items is not measured
 PERSONAL = ("history", "content", "network")  # what is about this user, not about everybody
 Fitted: TypeAlias = SequenceRidge | Transitions
@@ -65,10 +66,14 @@ def choose(workshop: Workshop) -> Components:
     # no time to fit anything twice: what is learned without the few held-out events answers
     held = 1 - len(workshop.remaining.item_index) / len(workshop.histories.item_index)
     hurried = workshop.settings.mode == "fast" and seconds > FAST_SECONDS / 2 and held < FEW_HELD
+    is_short = workshop.run.max_seconds is not None
     kept: list[tuple[str, Fitted]] = []
     began = monotonic()
-    scores = _try(workshop, tried, kept if hurried else None)
+    scores = _try(workshop, tried, kept if hurried or is_short else None)
     seconds = monotonic() - began
+    if is_short and not hurried:
+        hurried = seconds > REFIT_SHARE * workshop.run.seconds_left
+        kept = kept if hurried else []
     network = _network(workshop) if _wants_network(workshop) else None
     plan = replace(_plan(workshop, {name: tried[name] for name in scores}, scores, network), seconds=seconds)
     return assemble(workshop, plan, iter(kept)) if hurried else follow(workshop, plan)
