@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipes.base import Run
+from recipes.close_pairs import DENSE_ITEMS
+from recipes.relevance.neighbours import CLOSE
 from recipes.relevance.sequence_ridge import Kernel
-from recipes.sims import DENSE_ITEMS
 
 if TYPE_CHECKING:
     from recipes.relevance.workshop import Workshop
@@ -32,7 +33,7 @@ class Candidate:
 
     Attributes:
         kernel: how events count, when it is learned and when a history is read.
-        kind: "ridge", or what else fills the item-to-item weights: "closeness", "cosine", "rare".
+        kind: "ridge", or what else fills the item-to-item weights: one of CLOSE, "cosine", "rare".
         ridge, dropout: λ and the dropout share δ of a ridge.
     """
 
@@ -52,6 +53,13 @@ class Candidate:
         return None if self.kernel.profile else self.kernel
 
     @property
+    def pairs(self) -> Kernel | str | None:
+        """Candidates with the same count their pairs together."""
+        if self.kind == "ridge":
+            return self.moments
+        return "closeness" if self.kind in CLOSE else self.kind
+
+    @property
     def weights(self) -> tuple[Kernel | None, float, float]:
         """Ridges with the same share their weights, which they read histories by differently."""
         return self.moments, self.ridge, self.dropout
@@ -66,6 +74,7 @@ def candidates(workshop: Workshop) -> dict[str, Candidate]:
     found = {
         "coming": Candidate(lately, ridge=3 * strength),
         "closeness": Candidate(lately, "closeness"),
+        "firm closeness": Candidate(lately, "firm closeness"),
         "rare": Candidate(lately, "rare"),
         "lifetime": Candidate(lifetime, ridge=8 * strength, dropout=0.5),
         "last": Candidate(newest, ridge=strength / 2),
@@ -79,6 +88,7 @@ def candidates(workshop: Workshop) -> dict[str, Candidate]:
         "profile, freer": Candidate(profile, ridge=5 * strength, dropout=0.3),
         "lifetime, freer": Candidate(lifetime, ridge=2 * strength, dropout=0.5),
         "long closeness": Candidate(profile, "closeness"),
+        "long firm closeness": Candidate(profile, "firm closeness"),
     }
     if len(workshop.members) == workshop.num_items:
         found.pop("rare")
@@ -98,15 +108,14 @@ def planned(workshop: Workshop) -> tuple[dict[str, Candidate], float]:
     done: set[object] = set()
     found: dict[str, Candidate] = {}
     for name, candidate in candidates(workshop).items():
-        key = candidate.moments if candidate.kind == "ridge" else candidate.kind
-        cost = _moments_cost(candidate, events, pairs, is_large=is_large) if key not in done else 0.0
+        cost = 0.0 if candidate.pairs in done else _pairs_cost(candidate, events, pairs, is_large=is_large)
         if candidate.kind == "ridge" and candidate.weights not in done:
             cost += (1.0 if candidate.kernel.profile else SOLVE_COST) * len(workshop.members) ** 3
         cost /= speed
         if cost <= left or len(found) < FEWEST:
             found[name] = candidate
             left -= cost
-            done |= {key, candidate.weights}
+            done |= {candidate.pairs, candidate.weights}
     return found, seconds - left
 
 
@@ -122,12 +131,12 @@ def flops_a_second(run: Run) -> float:
     return min(FLOPS_A_SECOND, done * 2.0 * SPEED_SIDE**3 / max(1e-9, monotonic() - began))
 
 
-def _moments_cost(candidate: Candidate, events: int, pairs: float, *, is_large: bool) -> float:
+def _pairs_cost(candidate: Candidate, events: int, pairs: float, *, is_large: bool) -> float:
     """Operations that counting pairs costs, in what multiplications would cost."""
     if candidate.kind == "ridge" and not candidate.kernel.profile:
         return 1500.0 * events * candidate.kernel.window
-    each = {"closeness": 300e3 if is_large else 60e3, "rare": 20e3}
-    return each[candidate.kind] * events if candidate.kind in each else 700.0 * pairs
+    each = {"closeness": 300e3 if is_large else 60e3, "rare": 20e3}.get(str(candidate.pairs))
+    return each * events if each else (100.0 if candidate.kind == "ridge" else 700.0) * pairs
 
 
 def _strength(workshop: Workshop) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recipes.arrays import strongest
 from recipes.base import Floats, Indexes, Run
+from recipes.close_pairs import Likeness, Visits, close_pairs
 from recipes.data import Histories, Interactions, TrainingData
 from recipes.sims import Sims
 from recipes.threads import ahead
@@ -17,11 +18,12 @@ from recipes.threads import ahead
 NEIGHBOURS = 100  # of each item
 CELLS = 8_000_000  # of a block of rows
 FEWEST_ROWS = 256  # of a block, however large the catalogue
+CLOSE = {"closeness": Likeness(doubt=1, strangers=5), "firm closeness": Likeness(fewest=2)}
 ASYMMETRY = 0.5  # the power of the neighbour's count that its similarity is divided by
 
 
-def close_neighbours(data: TrainingData, histories: Histories, run: Run) -> sp.csr_matrix:
-    """(N, N) the similarities of aws-sims, learned from these histories."""
+def close_neighbours(data: TrainingData, histories: Histories, run: Run) -> dict[str, sp.csr_matrix]:
+    """(N, N) similarities as those of aws-sims, learned from these histories, for each way to weigh them in CLOSE."""
     row = histories.row
     known = Interactions(
         histories.user_index[row],
@@ -32,8 +34,9 @@ def close_neighbours(data: TrainingData, histories: Histories, run: Run) -> sp.c
         np.full(len(row), np.nan, np.float32),
         weight=histories.weight,
     )
-    recipe = Sims(min_cointeraction_count=1)
-    return recipe.fit(replace(data, interactions=known), run).neighbours
+    learned = replace(data, interactions=known)
+    visits = Visits.of(learned, Sims().included(learned))
+    return dict(zip(CLOSE, close_pairs(visits, list(CLOSE.values()), run), strict=True))
 
 
 def cosine_neighbours(histories: Histories, num_items: int, run: Run) -> sp.csr_matrix:

@@ -16,7 +16,7 @@ from recipes.relevance.audience import Audience, fit_audience, user_features
 from recipes.relevance.candidates import SOLVE_COST, Candidate, flops_a_second
 from recipes.relevance.holdout import Validation
 from recipes.relevance.likeness import item_features
-from recipes.relevance.neighbours import close_neighbours, cosine_neighbours
+from recipes.relevance.neighbours import CLOSE, close_neighbours, cosine_neighbours
 from recipes.relevance.priors import Priors
 from recipes.relevance.sequence_ridge import Moments, SequenceRidge, solve
 from recipes.relevance.transitions import RARE, RARE_RIDGE, Transitions, rare_transitions
@@ -173,18 +173,17 @@ class Workshop:
             if candidate.kind == "ridge":
                 continue
             if candidate.kind not in matrices:
-                matrices[candidate.kind] = self._sparse(candidate.kind, histories)
+                matrices |= self._sparse(candidate.kind, histories)
             yield name, Transitions(candidate.kernel, matrices[candidate.kind])
 
-    def _sparse(self, kind: str, histories: Histories) -> sp.csr_matrix:
-        match kind:
-            case "closeness":
-                return close_neighbours(self.data, histories, self.run)
-            case "cosine":
-                return cosine_neighbours(histories, self.num_items, self.run)
-            case _:
-                kernel = replace(RARE, window=min(RARE.window, self.settings.window))
-                return rare_transitions(kernel, histories, self.members, self.num_items, RARE_RIDGE, self.run)
+    def _sparse(self, kind: str, histories: Histories) -> dict[str, sp.csr_matrix]:
+        """The matrix of a kind of candidates, and of those that count the same pairs."""
+        if kind in CLOSE:
+            return close_neighbours(self.data, histories, self.run)
+        if kind == "cosine":
+            return {kind: cosine_neighbours(histories, self.num_items, self.run)}
+        kernel = replace(RARE, window=min(RARE.window, self.settings.window))
+        return {kind: rare_transitions(kernel, histories, self.members, self.num_items, RARE_RIDGE, self.run)}
 
     def fit_audience(self, histories: Histories) -> Audience:
         """What the users' attributes tell, on these histories."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recipes import sims
+from recipes import close_pairs, sims
 from recipes.base import Run
 from recipes.data import Histories, TrainingData
 from recipes.popularity import PopularityCount
@@ -47,9 +47,11 @@ def test_it_agrees_with_a_plain_count():
             visitors[item] += 1
             for there, other in enumerate(history):
                 distance = abs(there - here)
-                if 0 < distance <= sims.WINDOW:
+                if 0 < distance <= close_pairs.WINDOW:
                     users[item, other] += 1
-                    weight[item, other] += sims.DECAY ** (distance - 1) * (1 if there > here else sims.BACKWARD)
+                    weight[item, other] += close_pairs.DECAY ** (distance - 1) * (
+                        1 if there > here else close_pairs.BACKWARD
+                    )
     plain = np.zeros((data.num_items, data.num_items))
     for pair, count in users.items():
         if count >= 2:
@@ -61,8 +63,8 @@ def test_it_agrees_with_a_plain_count():
 def test_counting_by_sorting_gives_the_same(monkeypatch):
     data = worlds.tasteful()
     in_a_table = Sims().fit(data, Run()).neighbours
-    monkeypatch.setattr(sims, "DENSE_ITEMS", 0)
-    monkeypatch.setattr(sims, "SORTED_PAIRS", 3000)
+    monkeypatch.setattr(close_pairs, "DENSE_ITEMS", 0)
+    monkeypatch.setattr(close_pairs, "SORTED_PAIRS", 3000)
     by_sorting = Sims().fit(data, Run()).neighbours
     assert abs(in_a_table - by_sorting).max() == 0
 
@@ -70,8 +72,8 @@ def test_counting_by_sorting_gives_the_same(monkeypatch):
 def test_small_blocks_give_the_same(monkeypatch):
     data = worlds.tasteful()
     whole = Sims().fit(data, Run()).neighbours
-    monkeypatch.setattr(sims, "DENSE_CELLS", 100)
-    monkeypatch.setattr(sims, "VISITS", 64)
+    monkeypatch.setattr(close_pairs, "DENSE_CELLS", 100)
+    monkeypatch.setattr(close_pairs, "VISITS", 64)
     assert abs(whole - Sims().fit(data, Run()).neighbours).max() == 0
 
 

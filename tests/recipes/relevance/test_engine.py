@@ -8,8 +8,9 @@ import pytest
 from recipes import catalogue
 from recipes.base import Run
 from recipes.data import Histories
-from recipes.relevance import engine
+from recipes.relevance import engine, selection
 from recipes.relevance.engine import some_users
+from recipes.relevance.workshop import Workshop
 from tests.recipes import worlds
 
 
@@ -51,3 +52,18 @@ def test_without_a_budget_all_events_are_learned_from(slowly):
 
     assert model.components.plan.events is None
     assert not any("drawn at random" in message for message in told)
+
+
+@pytest.mark.parametrize(("share", "times"), [(0.0, 1), (1.0, 2)])
+def test_what_was_tried_answers_where_fitting_it_again_would_take_too_long(monkeypatch, share, times):
+    counted, fit = [], Workshop.fit_sparse
+    monkeypatch.setattr(selection, "REFIT_SHARE", share)
+    monkeypatch.setattr(
+        Workshop, "fit_sparse", lambda *arguments: counted.append(len(arguments[2].item_index)) or fit(*arguments)
+    )
+    data = worlds.tasteful()
+    model = catalogue.get("aws-user-personalization")(mode="fast").fit(data, Run(max_seconds=60.0))
+
+    assert len(counted) == times
+    best = np.argmax(model.score(data.histories()), axis=1)
+    assert (worlds.item_genres(data)[best] == worlds.user_tastes(data)).mean() > 0.7

@@ -92,7 +92,7 @@ def test_the_purchase_wins_where_it_weighs_more(name, settings):
 
 @pytest.mark.parametrize("size", [20, 20_100])
 def test_sims_weighs_pairs_alike_in_small_and_large_catalogues(size, monkeypatch):
-    monkeypatch.setattr("recipes.sims.DENSE_ITEMS", 0 if size > 20_000 else 20_000)
+    monkeypatch.setattr("recipes.close_pairs.DENSE_ITEMS", 0 if size > 20_000 else 20_000)
 
     assert after_the_start_page("aws-sims", weighed=True, popularity_discount_factor=0.0) > 0
 
