@@ -18,7 +18,7 @@ from recipes.topk import TopK, top_k
 DIMENSION = 64
 NEIGHBOURS = 20
 SHARPNESS = 12.0  # of the softmax over similarities
-MOST_LIKENESSES = 2_000_000_000  # between pairs of items, worked out for a catalogue: a few seconds
+MOST_LIKENESSES = 1_000_000_000  # between pairs of items, worked out for a catalogue: a few seconds
 FEWEST_SPEAKERS = 1000
 BLOCK = 20_000_000  # similarities held at a time
 UNTRAINED = {"CREATION_TIMESTAMP"}

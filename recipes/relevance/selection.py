@@ -66,12 +66,12 @@ def choose(workshop: Workshop) -> Components:
     # no time to fit anything twice: what is learned without the few held-out events answers
     held = 1 - len(workshop.remaining.item_index) / len(workshop.histories.item_index)
     hurried = workshop.settings.mode == "fast" and seconds > FAST_SECONDS / 2 and held < FEW_HELD
-    is_short = workshop.run.max_seconds is not None
+    has_budget = workshop.run.max_seconds is not None
     kept: list[tuple[str, Fitted]] = []
     began = monotonic()
-    scores = _try(workshop, tried, kept if hurried or is_short else None)
+    scores = _try(workshop, tried, kept if hurried or has_budget else None)
     seconds = monotonic() - began
-    if is_short and not hurried:
+    if has_budget and not hurried:
         hurried = seconds > REFIT_SHARE * workshop.run.seconds_left
         kept = kept if hurried else []
     network = _network(workshop) if _wants_network(workshop) else None
