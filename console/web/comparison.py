@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from console.shapes import JSONDict
 from console.web.charts import Bar, Chart, metric_bars
-from console.web.templatetags.display import number
+from console.web.templatetags.display import number, signed
 
 HEADLINE = "normalized_discounted_cumulative_gain_at_10"
 WIDTH = 200  # of the interval's drawing, in its own units
@@ -52,7 +52,7 @@ class Difference:
         """The interval in words, for those who cannot see it drawn."""
         if self.difference_low is None or self.difference_high is None:
             return "no interval"
-        return f"{number(self.difference_low)} to {number(self.difference_high)}"
+        return f"{signed(self.difference_low)} to {signed(self.difference_high)}"
 
 
 def differences(metric: JSONDict, labels: Mapping[str, str]) -> list[Difference]:

@@ -143,7 +143,7 @@ def test_intervals_are_drawn_to_the_scale_of_their_metric():
     (row,) = differences(answer_with(BETTER)["metrics"][0], LABELS)
     assert row.left < row.middle < row.right <= 200
     assert row.left > 100  # right of zero
-    assert row.interval == "0.100 to 0.300"
+    assert row.interval == "+0.100 to +0.300"
 
 
 def test_a_metric_without_pairs_draws_nothing():

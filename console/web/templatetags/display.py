@@ -95,6 +95,16 @@ def number(value: Any) -> str:
 
 
 @register.filter
+def signed(value: float | None) -> str:
+    """A difference as a number with its sign.
+
+    >>> signed(0.0219), signed(-0.12), signed(0.0), signed(None)
+    ('+0.0219', '−0.120', '0', '–')
+    """
+    return f"{'+' if value and value > 0 else ''}{number(value)}"
+
+
+@register.filter
 def percent(value: float | None) -> str:
     """A share of one as a percentage.
 
@@ -111,7 +121,7 @@ def change(value: float | None) -> str:
     >>> change(0.219), change(-0.12), change(0.0), change(None)
     ('+21.9 %', '−12 %', '0 %', '–')
     """
-    return f"{'+' if value and value > 0 else ''}{percent(value)}"
+    return "–" if value is None else f"{signed(100 * value)} %"
 
 
 @register.filter
@@ -119,9 +129,9 @@ def points(value: float | None) -> str:
     """A difference of two shares in percentage points, where the words beside it say so.
 
     >>> points(0.0649), points(-0.12)
-    ('6.49', '−12')
+    ('+6.49', '−12')
     """
-    return number(None if value is None else 100 * value)
+    return signed(None if value is None else 100 * value)
 
 
 @register.filter
