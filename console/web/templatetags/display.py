@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from console.models import Resource, Status
+from console.models import Experiment, Resource, Status
 from console.models.base import ENDED_BADLY, UNFINISHED
 from console.web.kinds import KINDS, Column, page_url
 
@@ -26,12 +26,12 @@ SPANS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "h
 @register.simple_tag
 def status(value: str) -> SafeString:
     """A status in sentence case; colour, shape and word all say it."""
-    if value in {*UNFINISHED, "RUNNING"}:
+    if value in {*UNFINISHED, Experiment.State.RUNNING}:
         look = "working"
     elif value in ENDED_BADLY:
         look = "failed"
     else:
-        look = "idle" if value in {Status.INACTIVE, "STOPPED"} else "active"
+        look = "idle" if value in {Status.INACTIVE, Experiment.State.STOPPED} else "active"
     return format_html('<span class="status {}">{}</span>', look, status_words(value))
 
 
