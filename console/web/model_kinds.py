@@ -63,7 +63,8 @@ SHARED = register(
         "shared evaluation",
         "sharedEvaluationArn",
         "clipboard-data",
-        "A shared evaluation puts versions that were trained on different data to one test that none of them has seen.",
+        "A shared evaluation puts versions that were trained on different data to one test that none of them has seen. "
+        "Compare offers one where it is needed.",
         (NAME, Column("Test", lambda row: row.get_method_display()), STATUS, CREATED),
         related=("dataset_group",),
     )

@@ -105,13 +105,13 @@ def signed(value: float | None) -> str:
 
 
 @register.filter
-def percent(value: float | None) -> str:
-    """A share of one as a percentage.
+def percent(value: float | str | None) -> str:
+    """A share of one as a percentage; a template's missing value is an empty text.
 
-    >>> percent(0.0312), percent(None)
-    ('3.12 %', '–')
+    >>> percent(0.0312), percent(None), percent("")
+    ('3.12 %', '–', '–')
     """
-    return "–" if value is None else f"{number(100 * value)} %"
+    return f"{number(100 * value)} %" if value or value == 0 else "–"
 
 
 @register.filter
