@@ -27,7 +27,12 @@ PUBLISHED = {
     "Amazon Personalized-Ranking": (0.0038, 0.0537, 0.0578, 0.0707, 0.0956, 0.0189, 0.0132, 0.0113),
 }
 BAR = dict(zip(COLUMNS, PUBLISHED["Amazon User-Personalization"], strict=True))
-DEFAULT = tuple(system for system in OURS if system.arguments == SIXTY_S or "personalization" not in system.name)
+DEFAULT = tuple(
+    system
+    for system in OURS
+    if system.recipe in {"aws-popularity-count", "aws-sims"}
+    or (system.recipe == "aws-user-personalization" and system.arguments == SIXTY_S)
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

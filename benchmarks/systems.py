@@ -44,7 +44,10 @@ def _recbole(name: str, kind: str) -> System:
 SIXTY_S = ("--max-seconds", "60")
 OURS = (
     System("popularity (ours)", "aws-popularity-count"),
+    System("trending-now (ours)", "aws-trending-now"),
     System("sims (ours)", "aws-sims"),
+    System("similar-items (ours)", "aws-similar-items"),
+    System("hrnn (ours), 60 s", "aws-hrnn", SIXTY_S),
     System("user-personalization (ours), 60 s", "aws-user-personalization", SIXTY_S),
     System("user-personalization (ours)", "aws-user-personalization"),
 )
