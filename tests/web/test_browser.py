@@ -58,6 +58,7 @@ def test_fields_and_values_are_completed_and_coloured(page, films, run_jobs):
     page.goto("/create/filters/?group=films")
     field = page.get_by_label("Expression")
     field.press_sequentially("exc")
+    page.get_by_role("option", name="EXCLUDE").wait_for()
     field.press("Enter")
     field.press_sequentially(" ItemID WHERE Interactions.EV")
     page.get_by_role("option", name="Interactions.EVENT_TYPE").wait_for()
