@@ -9,8 +9,8 @@ import pytest
 
 from console.errors import InvalidInputException, LimitExceededException
 from console.quotas import AWS, HIGHER, mistakes, quotas
-from tests.operations.test_filters import make
-from tests.operations.test_solutions import call, trained
+from tests.operations.serving.test_filters import make
+from tests.operations.training.test_solutions import call, trained
 from tests.runners.test_batch import put
 from tests.runners.test_batch_lines import start
 from tests.worlds import films

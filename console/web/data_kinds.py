@@ -52,7 +52,7 @@ GROUPS = register(
             "dataset_count": Count("datasets", distinct=True),
             "solution_count": Count("solutions", distinct=True),
         },
-        list_template="dataset_groups/list.html",
+        list_template="data/dataset_groups/list.html",
     )
 )  # fmt: skip
 SCHEMAS = register(

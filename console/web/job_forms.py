@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from console.models import Account, Dataset, DatasetGroup, Filter, SolutionVersion, Status
 from console.shapes import JSONDict
+from console.web.data.uploads import keep
 from console.web.forms import OperationForm, group_choices, group_field, name_field
-from console.web.uploads import keep
 
 RESULTS = "results"
 SEGMENTING = ("aws-item-affinity", "aws-item-attribute-affinity")

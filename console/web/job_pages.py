@@ -14,6 +14,7 @@ from console import storage
 from console.errors import JobError, ServiceError
 from console.models import Job
 from console.web.access import Request, page, writing_page
+from console.web.data.uploads import chunks
 from console.web.data_kinds import BATCH_JOBS, DELETION_JOBS, EXPORT_JOBS, SEGMENT_JOBS
 from console.web.details import Fact, crumbs, detail_context
 from console.web.job_forms import BatchInferenceForm, BatchSegmentForm, DeletionForm, ExportForm, JobForm
@@ -21,7 +22,6 @@ from console.web.jobs import progress_of
 from console.web.kinds import Kind, page_url
 from console.web.lists import list_urls
 from console.web.pages import chosen_group, find, render
-from console.web.uploads import chunks
 
 SHOWN_LINES = 5
 ERRORS = ".errors"  # stands beside what a batch job has answered
@@ -114,7 +114,7 @@ def detail(request: Request, name: str, pages: JobPages) -> HttpResponse:
         else "",
         "result_url": f"{pages.kind.slug}-result",
     }
-    return render(request, "batch/detail.html", context, group=pages.kind.group_of(job))
+    return render(request, "serving/batch/detail.html", context, group=pages.kind.group_of(job))
 
 
 def results(request: Request, job: Job, pages: JobPages) -> list[storage.Location]:

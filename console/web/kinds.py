@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from console.models import Account, DatasetGroup, Resource
-from console.operations.trash import KINDS as TRASHABLE
+from console.operations.account.trash import KINDS as TRASHABLE
 
 Look = Literal["text", "link", "status", "time", "number", "code", "resource"]
 

@@ -6,9 +6,11 @@ from functools import partial
 
 from django.urls import path, re_path
 
-from console.web import campaigns, choosing, compare, distribution, experiments, panel, recommenders, traffic, training
+from console.web.evaluation import compare, distribution, experiments
 from console.web.lists import list_urls, list_view
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS, RECOMMENDERS, SHARED, SOLUTIONS, VERSIONS
+from console.web.serving import campaigns, panel, traffic
+from console.web.training import choosing, recommenders, versions
 
 SERVER = r"(?P<slug>campaigns|recommenders)/(?P<name>[^/]+)"
 
@@ -17,14 +19,14 @@ urlpatterns = [
     path("recipes/<str:name>/", choosing.recipe_view, name="recipes-detail"),
     path("create/solutions/", choosing.create_solution_view, name="solutions-create"),
     *list_urls(SOLUTIONS),
-    path("solutions/<str:name>/", training.solution_view, name="solutions-detail"),
-    path("solutions/<str:name>/train/", training.train_view, name="solutions-train"),
-    path("solutions/<str:name>/schedule/", training.schedule_view, name="solutions-schedule"),
+    path("solutions/<str:name>/", versions.solution_view, name="solutions-detail"),
+    path("solutions/<str:name>/train/", versions.train_view, name="solutions-train"),
+    path("solutions/<str:name>/schedule/", versions.schedule_view, name="solutions-schedule"),
     path("solution-versions/", partial(list_view, kind=VERSIONS), name="solution-versions"),
-    path("solution-versions/<path:name>/progress/", training.progress_view, name="solution-versions-progress"),
-    path("solution-versions/<path:name>/stop/", training.stop_view, name="solution-versions-stop"),
-    path("solution-versions/<path:name>/retry/", training.retry_view, name="solution-versions-retry"),
-    path("solution-versions/<path:name>/", training.version_view, name="solution-versions-detail"),
+    path("solution-versions/<path:name>/progress/", versions.progress_view, name="solution-versions-progress"),
+    path("solution-versions/<path:name>/stop/", versions.stop_view, name="solution-versions-stop"),
+    path("solution-versions/<path:name>/retry/", versions.retry_view, name="solution-versions-retry"),
+    path("solution-versions/<path:name>/", versions.version_view, name="solution-versions-detail"),
     path("compare/", compare.compare_view, name="compare"),
     path("compare/lengths/", distribution.lengths_view, name="compare-lengths"),
     path("compare/exposure/", distribution.exposure_view, name="compare-exposure"),

@@ -17,8 +17,8 @@ from console.models import DatasetGroup, Resource
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
 from console.web.access import Request
+from console.web.data.steps import steps_of
 from console.web.kinds import KINDS
-from console.web.steps import steps_of
 
 SESSION_GROUP = "dataset_group"
 

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from console.web import (
-    attributions,
-    audit,
-    data_insights,
-    datasets,
-    filters,
-    groups,
-    imports,
-    item_display,
-    job_pages,
-    jobs,
-    lists,
-    model_urls,
-    people,
-    records,
-    schemas,
-    settings_pages,
-    trackers,
-    trash,
-)
+from console.web import job_pages, jobs, lists, model_urls
+from console.web.account import audit, people, settings_pages, trash
+from console.web.data import data_insights, datasets, groups, imports, item_display, records, schemas, trackers
+from console.web.evaluation import attributions
+from console.web.serving import filters
 
 urlpatterns = [
     *people.urlpatterns,

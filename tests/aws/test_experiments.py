@@ -5,8 +5,8 @@ from __future__ import annotations
 from console.models import Experiment, ExperimentUser
 from console.serving.experiments import is_treated
 from tests.aws.inprocess import client
-from tests.operations.test_experiments import by_hand, split_between  # noqa: F401  a fixture
-from tests.operations.test_solutions import call, trained
+from tests.operations.evaluation.test_experiments import by_hand, split_between  # noqa: F401  a fixture
+from tests.operations.training.test_solutions import call, trained
 from tests.worlds import films
 
 

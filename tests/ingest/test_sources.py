@@ -12,7 +12,7 @@ import pytest
 from console import storage
 from console.errors import JobError
 from console.ingest import sources
-from tests.operations.test_import_jobs import put
+from tests.operations.data.test_import_jobs import put
 
 
 def lines_of(content, size=64, encoding=""):

@@ -9,7 +9,7 @@ import pytest
 from console import storage
 from console.errors import InvalidInputException
 from console.models import BatchInferenceJob, BatchSegmentJob
-from tests.operations.test_solutions import call, trained
+from tests.operations.training.test_solutions import call, trained
 from tests.worlds import films
 
 ROLE = "arn:aws:iam::000000000000:role/role"

@@ -12,7 +12,7 @@ from console import jobs, storage, tasks
 from console.errors import InvalidInputException
 from console.models import BatchInferenceJob
 from console.runners import lines
-from tests.operations.test_solutions import call, trained
+from tests.operations.training.test_solutions import call, trained
 from tests.runners.test_batch import ROLE, batch, put, read
 from tests.worlds import films
 

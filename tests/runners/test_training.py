@@ -17,8 +17,8 @@ from console.runners.growing import grown
 from recipes import artefact, catalogue
 from recipes.base import Progress
 from recipes.data import TrainingData
-from tests.operations.test_import_jobs import put
-from tests.operations.test_solutions import RECIPE, call, trained
+from tests.operations.data.test_import_jobs import put
+from tests.operations.training.test_solutions import RECIPE, call, trained
 from tests.recipes import worlds
 from tests.worlds import NOW, dataset, films
 

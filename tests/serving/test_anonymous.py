@@ -6,13 +6,13 @@ import pytest
 
 from console import storage
 from console.models import Event, SolutionVersion
-from console.operations import event_trackers, events
+from console.operations.data import event_trackers, events
 from console.serving.bulk import _pasts
 from console.serving.history import past_of
 from console.serving.loader import Shelf
 from console.serving.recommend import Ask
 from recipes import artefact
-from tests.operations.test_solutions import call, trained
+from tests.operations.training.test_solutions import call, trained
 from tests.worlds import NOW, films
 
 

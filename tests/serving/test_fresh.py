@@ -9,8 +9,8 @@ from console.models import Campaign, Experiment, Filter, SolutionVersion
 from console.serving import fresh
 from console.serving.fresh import Fresh
 from console.serving.sources import bound_filter, campaign_source
-from tests.operations.test_experiments import campaign, group, version, versions  # noqa: F401  fixtures
-from tests.operations.test_solutions import call
+from tests.operations.evaluation.test_experiments import campaign, group, version, versions  # noqa: F401  fixtures
+from tests.operations.training.test_solutions import call
 
 
 @pytest.fixture

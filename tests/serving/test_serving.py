@@ -18,7 +18,7 @@ from console.serving.loader import Shelf
 from console.serving.overlay import FRESH_S, replace_rows
 from console.serving.use_cases import recommender_source  # noqa: F401  loads every module of serving
 from recipes.columns import Kind, encode_column
-from tests.operations.test_solutions import call, trained
+from tests.operations.training.test_solutions import call, trained
 from tests.worlds import NOW, films
 
 

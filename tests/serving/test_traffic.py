@@ -10,7 +10,7 @@ import redis
 from console.errors import InvalidInputException, ResourceNotFoundException
 from console.operations.base import OPERATIONS
 from console.serving import recorder, traffic
-from tests.operations.test_solutions import call, trained
+from tests.operations.training.test_solutions import call, trained
 from tests.worlds import films
 
 

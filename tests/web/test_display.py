@@ -11,7 +11,7 @@ import pytest
 from console.web.templatetags import display
 
 
-@pytest.mark.parametrize("name", ["templatetags.display", "lists", "facts", "column_forms"])
+@pytest.mark.parametrize("name", ["templatetags.display", "lists", "data.facts", "data.column_forms"])
 def test_the_examples_hold(name):
     assert doctest.testmod(import_module(f"console.web.{name}")).failed == 0
 

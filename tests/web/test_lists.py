@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from console.models import Campaign, DatasetGroup, Schema
 from console.operations.base import call_by_wire_names
 from console.web import lists
-from tests.operations.test_solutions import trained
+from tests.operations.training.test_solutions import trained
 from tests.worlds import films
 
 

@@ -1,0 +1,1 @@
+"""An account's own: audit, tags, trash."""

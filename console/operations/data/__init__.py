@@ -1,0 +1,1 @@
+"""Bringing data in, keeping and describing them."""

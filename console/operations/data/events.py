@@ -1,0 +1,283 @@
+"""What clients stream: events, action interactions, and single items, users and actions.
+
+Events with an id that is known already change nothing. An anonymous session's events become the user's as soon as the
+session says who it is. Properties are read leniently: a JSON string (or, as some SDKs send it, a string encoded twice),
+keys in camelCase or as the schema has them, numbers also as strings.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import F
+
+from console.errors import InvalidInputException
+from console.ingest import schema as schemas
+from console.ingest.schema import DatasetSchema
+from console.models import Account, Dataset, DatasetGroup, Event, EventTracker, Record
+from console.models.base import JSONDict
+from console.operations.base import operation
+from console.operations.data.values import column_value, epoch_seconds
+from console.serving.attribution import attribute
+from console.shapes import json_kind
+
+FORBIDDEN = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
+ACTION_EVENT_TYPES = {"viewed": "Viewed", "taken": "Taken", "nottaken": "Not Taken"}
+KEYS = {"ITEMS": "ITEM_ID", "USERS": "USER_ID", "ACTIONS": "ACTION_ID"}
+EVENT_COLUMNS = {"USER_ID", "ITEM_ID", "EVENT_TYPE", "TIMESTAMP", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID"}
+
+
+@operation
+def put_events(
+    account: Account,
+    *,
+    tracking_id: str,
+    session_id: str,
+    event_list: Sequence[JSONDict],
+    user_id: str | None = None,
+) -> None:
+    """Take up to ten item interactions of one session."""
+    group = _tracked_group(account, tracking_id)
+    schema = _interactions_schema(group)
+    who = {"user_id": user_id or session_id, "session_id": session_id, "is_anonymous": not user_id}
+    rows = [_event(group, schema, who, event, f"eventList[{place}]") for place, event in enumerate(event_list)]
+    new = _insert(group, rows, event_list)
+    if user_id:
+        _identify(group, session_id, user_id)
+    attribute(group, new)
+
+
+@operation
+def put_action_interactions(account: Account, *, tracking_id: str, action_interactions: Sequence[JSONDict]) -> None:
+    """Take up to ten interactions with actions; the tracking id is that of the Action_Interactions dataset."""
+    datasets = Dataset.objects.for_account(account).select_related("dataset_group")
+    dataset = datasets.filter(tracking_id=tracking_id, type="ACTION_INTERACTIONS").first()
+    if dataset is None:
+        raise InvalidInputException(
+            f"No Action_Interactions dataset has the tracking id {tracking_id}; DescribeDataset tells it.",
+            field="trackingId",
+        )
+    group = dataset.dataset_group
+    rows = [_action_event(group, entry, place) for place, entry in enumerate(action_interactions)]
+    _insert(group, rows, action_interactions)
+    for session_id, user_id in {(row.session_id, row.user_id) for row in rows if not row.is_anonymous}:
+        _identify(group, session_id, user_id)
+
+
+@operation
+def put_items(account: Account, *, dataset_arn: str, items: Sequence[JSONDict]) -> None:
+    """Add items, or replace them whole."""
+    _put_records(account, dataset_arn, "ITEMS", [(item["itemId"], item.get("properties")) for item in items])
+
+
+@operation
+def put_users(account: Account, *, dataset_arn: str, users: Sequence[JSONDict]) -> None:
+    """Add users, or replace them whole."""
+    _put_records(account, dataset_arn, "USERS", [(user["userId"], user.get("properties")) for user in users])
+
+
+@operation
+def put_actions(account: Account, *, dataset_arn: str, actions: Sequence[JSONDict]) -> None:
+    """Add actions, or replace them whole."""
+    _put_records(account, dataset_arn, "ACTIONS", [(entry["actionId"], entry.get("properties")) for entry in actions])
+
+
+def _tracked_group(account: Account, tracking_id: str) -> DatasetGroup:
+    trackers = EventTracker.objects.for_account(account).select_related("dataset_group__metric_attribution")
+    tracker = trackers.filter(tracking_id=tracking_id).first()
+    if tracker is None:
+        raise InvalidInputException(
+            f"No event tracker has the tracking id {tracking_id}; CreateEventTracker returns one.", field="trackingId"
+        )
+    group: DatasetGroup = tracker.dataset_group
+    return group
+
+
+def _interactions_schema(group: DatasetGroup) -> DatasetSchema | None:
+    """The columns of the group's interactions; None while the group has no such dataset, when any property is kept."""
+    dataset = group.datasets.select_related("schema").filter(type="INTERACTIONS").first()
+    return schemas.parse(dataset.schema.text, group.domain) if dataset else None
+
+
+def _event(
+    group: DatasetGroup, schema: DatasetSchema | None, who: Mapping[str, Any], event: JSONDict, path: str
+) -> Event:
+    properties = _properties(event.get("properties"), f"{path}.properties")
+    if refused := [key for key in properties if key.lower() in FORBIDDEN]:
+        raise InvalidInputException(
+            f"The key {refused[0]} is not allowed in {path}.properties; it has a member of its own.", field="eventList"
+        )
+    item_id = event.get("itemId") or _taken(properties, "itemId", "ITEM_ID")
+    if item_id is None:
+        raise InvalidInputException(f"{path}.itemId is missing; give it here or in the properties.", field="eventList")
+    value = event.get("eventValue", _taken(properties, "eventValue", "EVENT_VALUE"))
+    return Event(
+        dataset_group=group,
+        event_id=event.get("eventId") or uuid.uuid4().hex,
+        item_id=_identifier(item_id, f"{path}.itemId"),
+        event_type=event["eventType"],
+        event_value=None if value is None else column_value("double", value, f"{path}.eventValue"),
+        timestamp=epoch_seconds(event["sentAt"]),
+        recommendation_id=event.get("recommendationId"),
+        impression=event.get("impression", []),
+        attribution_source=event.get("metricAttribution", {}).get("eventAttributionSource"),
+        properties=_columns(schema, properties, f"{path}.properties", apart_from=EVENT_COLUMNS),
+        **who,
+    )
+
+
+def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
+    word = re.sub(r"[\s_-]", "", entry["eventType"]).lower()
+    if word not in ACTION_EVENT_TYPES:
+        raise InvalidInputException(
+            f"actionInteractions[{place}].eventType is {entry['eventType']}, allowed is one of "
+            f"{', '.join(ACTION_EVENT_TYPES.values())}.",
+            field="actionInteractions",
+        )
+    path = f"actionInteractions[{place}].properties"
+    return Event(
+        dataset_group=group,
+        event_id=entry.get("eventId") or uuid.uuid4().hex,
+        user_id=entry.get("userId") or entry["sessionId"],
+        session_id=entry["sessionId"],
+        is_anonymous=not entry.get("userId"),
+        is_action=True,
+        item_id=entry["actionId"],
+        event_type=ACTION_EVENT_TYPES[word],
+        timestamp=epoch_seconds(entry["timestamp"]),
+        recommendation_id=entry.get("recommendationId"),
+        impression=entry.get("impression", []),
+        properties=_columns(None, _properties(entry.get("properties"), path), path),
+    )
+
+
+def _insert(group: DatasetGroup, rows: Sequence[Event], told: Sequence[JSONDict]) -> list[Event]:
+    """Insert what is new by its event id; returns that. Ids that were made up here need no look-up."""
+    unique = {row.event_id: row for row in reversed(rows)}
+    given = [entry["eventId"] for entry in told if "eventId" in entry]
+    if given:
+        known = Event.objects.filter(dataset_group=group, event_id__in=given).values_list("event_id", flat=True)
+        for event_id in known:
+            del unique[event_id]
+    new = list(reversed(unique.values()))
+    Event.objects.bulk_create(new, ignore_conflicts=True)
+    return new
+
+
+def _identify(group: DatasetGroup, session_id: str, user_id: str) -> None:
+    """Make a session's anonymous events the user's.
+
+    They are inserted anew: a model trained meanwhile has left them out, and finds them among the events after its newest.
+    """
+    rows = list(Event.objects.filter(dataset_group=group, session_id=session_id, is_anonymous=True).order_by("pk"))
+    if not rows:
+        return
+    Event.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for row in rows:
+        row.pk, row.user_id, row.is_anonymous = None, user_id, False
+    Event.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _put_records(account: Account, arn: str, kind: str, entries: Iterable[tuple[str, object]]) -> None:
+    rows = Dataset.objects.select_related("schema", "dataset_group")
+    dataset: Dataset = rows.by_arn(account, arn, field="datasetArn")
+    if dataset.type != kind:
+        raise InvalidInputException(f"Dataset {arn} is of type {dataset.type}, expected {kind}.", field="datasetArn")
+    schema = schemas.parse(dataset.schema.text, dataset.dataset_group.domain)
+    records = {}
+    for place, (entity_id, properties) in enumerate(entries):
+        path = f"{kind.lower()}[{place}].properties"
+        values = _columns(schema, _properties(properties, path), path, apart_from={KEYS[kind]})
+        _check_complete(schema, values, path)
+        records[entity_id] = Record(dataset=dataset, entity_id=entity_id, values=values)
+    Record.objects.bulk_create(
+        records.values(),
+        update_conflicts=True,
+        unique_fields=["dataset", "entity_id"],
+        update_fields=["values", "updated"],
+    )
+    Dataset.objects.filter(pk=dataset.pk).update(revision=F("revision") + 1)
+
+
+def _check_complete(schema: DatasetSchema, values: JSONDict, path: str) -> None:
+    missing = [
+        field.name
+        for field in schema.fields
+        if field.name != schema.key and not field.nullable and values.get(field.name) is None
+    ]
+    if missing:
+        raise InvalidInputException(
+            f"{path} lacks {', '.join(missing)}, which the schema says cannot be null.", field="properties"
+        )
+
+
+def _properties(given: object, path: str) -> JSONDict:
+    """The properties as an object: from a JSON string, from one encoded twice, or as they are."""
+    value = given if given is not None else {}
+    for _ in range(2):
+        if isinstance(value, str):
+            try:
+                value = json.loads(value, parse_constant=_refuse)
+            except (ValueError, RecursionError):
+                raise InvalidInputException(f"{path} is not JSON: {str(given)[:100]}", field="properties") from None
+    if not isinstance(value, dict):
+        raise InvalidInputException(
+            f"{path} is a JSON {json_kind(value)}, allowed is a JSON object as text.", field="properties"
+        )
+    return dict(value)
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no JSON value")
+
+
+def _columns(
+    schema: DatasetSchema | None,
+    properties: JSONDict,
+    path: str,
+    *,
+    apart_from: set[str] | frozenset[str] = frozenset(),
+) -> JSONDict:
+    """Properties under their columns' names with their columns' types; what the schema does not have is left out."""
+    if schema is None:
+        return {
+            _snake(key): column_value("any", value, f"{path}.{key}")
+            for key, value in properties.items()
+            if value is not None
+        }
+    known = {_plain(field.name): field for field in schema.fields if field.name not in apart_from}
+    found = {}
+    for key, value in properties.items():
+        field = known.get(_plain(key))
+        if field is not None and value is not None:
+            found[field.name] = column_value(field.type, value, f"{path}.{key}")
+    return found
+
+
+def _plain(name: str) -> str:
+    """A name without case and underscores, by which `numRatings` and `NUM_RATINGS` are one; schemas hold no two alike."""
+    return name.replace("_", "").lower()
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).upper()
+
+
+def _taken(properties: JSONDict, *names: str) -> Any:
+    """Remove the first of these keys from the properties and return its value."""
+    wanted = {_plain(name) for name in names}
+    for key in list(properties):
+        if _plain(key) in wanted:
+            return properties.pop(key)
+    return None
+
+
+def _identifier(value: object, path: str) -> str:
+    text = column_value("string", value, path)
+    if not 1 <= len(text) <= 256:
+        raise InvalidInputException(f"{path} has {len(text)} characters, allowed are 1 to 256.", field="eventList")
+    return str(text)

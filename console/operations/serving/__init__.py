@@ -1,0 +1,1 @@
+"""Campaigns, requests, filters and batch jobs."""

@@ -1,0 +1,1 @@
+"""Recipes, solutions, versions and recommenders."""

@@ -1,0 +1,1 @@
+"""Pages about people, keys, health, audit and trash."""

@@ -1,0 +1,104 @@
+"""Settings: access for programs (keys and tokens shown once), and the health of the parts."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+
+from console.models import JOBS, AccessKey, Token
+from console.models.base import UNFINISHED
+from console.web.access import Request, page
+from console.web.kinds import KINDS
+from console.web.pages import render
+
+SHOWN_ONCE = "made_once"
+
+
+@page
+def access(request: Request) -> HttpResponse:
+    """The account's access keys and the person's tokens, and how programs use them."""
+    endpoint = request.build_absolute_uri("/").rstrip("/")
+    made = request.session.pop(SHOWN_ONCE, None)
+    context = {
+        "heading": "API access",
+        "keys": AccessKey.objects.filter(account=request.account).order_by("-created"),
+        "tokens": Token.objects.filter(user_id=request.member.user_id).order_by("-created"),
+        "made": made,
+        "snippets": snippets(endpoint, made or {}),
+    }
+    return render(request, "account/settings/access.html", context)
+
+
+@page
+def make(request: Request) -> HttpResponse:
+    """Make a key pair or a token; it is shown on the next page and never again."""
+    if request.method == "POST":
+        if request.POST.get("what") == "token":
+            request.session[SHOWN_ONCE] = {"token": Token.issue(request.member.user)}
+        else:
+            key = AccessKey.issue(request.account)
+            request.session[SHOWN_ONCE] = {"key_id": key.key_id, "secret": key.secret}
+    return HttpResponseRedirect(reverse("settings-access"))
+
+
+@page
+def revoke(request: Request, what: str, pk: int) -> HttpResponse:
+    """Take a key or a token away; what uses it is refused from then on."""
+    if request.method == "POST":
+        if what == "token":
+            Token.objects.filter(user_id=request.member.user_id, pk=pk).delete()
+        else:
+            AccessKey.objects.filter(account=request.account, pk=pk).delete()
+        messages.success(request, f"Revoked the {what}.")
+    return HttpResponseRedirect(reverse("settings-access"))
+
+
+def snippets(endpoint: str, made: dict[str, str]) -> list[tuple[str, str]]:
+    """How programs come in, with the fresh credentials filled in where there are some."""
+    python = f"""import boto3
+
+personalize = boto3.client(
+    "personalize", endpoint_url="{endpoint}/aws", region_name="us-east-1",
+    aws_access_key_id="{made.get("key_id", "ACCESS_KEY_ID")}",
+    aws_secret_access_key="{made.get("secret", "SECRET_ACCESS_KEY")}",
+)
+print(personalize.list_dataset_groups()["datasetGroups"])"""
+    shell = f"""curl {endpoint}/api/v1/dataset-groups/ -H 'Authorization: Bearer {made.get("token", "TOKEN")}'"""
+    environment = f"""export AWS_ENDPOINT_URL_PERSONALIZE={endpoint}/aws
+export AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME={endpoint}/aws
+export AWS_ENDPOINT_URL_PERSONALIZE_EVENTS={endpoint}/aws
+export AWS_DEFAULT_REGION=us-east-1
+export AWS_ACCESS_KEY_ID={made.get("key_id", "ACCESS_KEY_ID")}
+export AWS_SECRET_ACCESS_KEY={made.get("secret", "SECRET_ACCESS_KEY")}"""
+    return [
+        ("Python with boto3", python),
+        ("Programs that exist already: only the environment", environment),
+        ("REST with curl", shell),
+    ]
+
+
+@page
+def health(request: Request) -> HttpResponse:
+    """What waits and what runs, and whether anybody works."""
+    waiting = []
+    for label, model in sorted(JOBS.items()):
+        rows = model.objects.for_account(request.account).filter(status__in=UNFINISHED)
+        noun = KINDS[label].noun if label in KINDS else label
+        waiting += [(noun, *row) for row in rows.order_by().values_list("status").annotate(count=Count("pk"))]
+    running = [
+        job
+        for model in JOBS.values()
+        for job in model.objects.for_account(request.account).select_related("account").exclude(claim="")[:20]
+    ]
+    context = {"heading": "Health", "waiting": waiting, "running": running}
+    return render(request, "account/settings/health.html", context)
+
+
+urlpatterns = [
+    path("settings/access/", access, name="settings-access"),
+    path("settings/access/make/", make, name="settings-access-make"),
+    path("settings/access/<str:what>/<int:pk>/revoke/", revoke, name="settings-access-revoke"),
+    path("settings/health/", health, name="settings-health"),
+]

@@ -1,0 +1,94 @@
+"""Event trackers: making one and the code that sends events to it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+
+from console.models import DatasetGroup, Event, EventTracker
+from console.web.access import Request, page, writing_page
+from console.web.data_kinds import TRACKERS
+from console.web.details import crumbs, detail_context
+from console.web.forms import OperationForm, group_choices, group_field, name_field
+from console.web.kinds import page_url
+from console.web.lists import list_urls
+from console.web.pages import find, groups_for, render
+
+LATEST = 20
+
+
+class TrackerForm(OperationForm):
+    """CreateEventTracker."""
+
+    operation: ClassVar[str] = "CreateEventTracker"
+
+    dataset_group_arn = group_field()
+    name = name_field()
+
+    def __init__(self, *args: Any, groups: list[DatasetGroup], **kwargs: Any) -> None:
+        """Offer `groups`."""
+        super().__init__(*args, **kwargs)
+        group_choices(self, groups)
+
+
+@writing_page
+def create(request: Request) -> HttpResponse:
+    """Make an event tracker."""
+    group, groups = groups_for(request)
+    form = TrackerForm(request.POST or None, groups=groups)
+    if request.method == "POST" and (made := form.submit(request.account)) is not None:
+        return HttpResponseRedirect(page_url(EventTracker.objects.by_arn(request.account, made["eventTrackerArn"])))
+    context = {
+        "form": form,
+        "heading": "Create event tracker",
+        "lead": TRACKERS.purpose,
+        "submit": "Create event tracker",
+        "crumbs": crumbs(TRACKERS, group),
+        "cancel_url": reverse("event-trackers"),
+    }
+    return render(request, "generic/form.html", context, group=group)
+
+
+@page
+def detail(request: Request, name: str) -> HttpResponse:
+    """A tracker with its code samples and the events that came in last."""
+    row: EventTracker = find(request, "EventTracker", name)
+    endpoint = request.build_absolute_uri("/aws")
+    events = Event.objects.filter(dataset_group=row.dataset_group)
+    context = detail_context(TRACKERS, row) | {
+        "facts": [
+            ("Tracking ID", row.tracking_id, "code"),
+            ("Dataset group", row.dataset_group, "resource"),
+            ("Events taken", events.count(), "number"),
+        ],
+        "snippets": snippets(row.tracking_id, endpoint),
+        "events": events.order_by("-pk")[:LATEST],
+    }
+    return render(request, "data/event_trackers/detail.html", context, group=row.dataset_group)
+
+
+def snippets(tracking_id: str, endpoint: str) -> list[tuple[str, str]]:
+    """How programs send an event, in Python and from the shell."""
+    python = f"""import boto3, time
+
+events = boto3.client("personalize-events", endpoint_url="{endpoint}", region_name="us-east-1")
+events.put_events(
+    trackingId="{tracking_id}",
+    userId="USER_ID",
+    sessionId="SESSION_ID",
+    eventList=[{{"eventType": "watch", "itemId": "ITEM_ID", "sentAt": int(time.time())}}],
+)"""
+    shell = f"""curl -X POST {endpoint}/events -H 'Content-Type: application/json' -d '{{
+  "trackingId": "{tracking_id}", "userId": "USER_ID", "sessionId": "SESSION_ID",
+  "eventList": [{{"eventType": "watch", "itemId": "ITEM_ID", "sentAt": 1767225600}}]
+}}'"""
+    return [("Python with boto3", python), ("Shell with curl", shell)]
+
+
+urlpatterns = [
+    path("create/event-trackers/", create, name="event-trackers-create"),
+    *list_urls(TRACKERS),
+    path("event-trackers/<str:name>/", detail, name="event-trackers-detail"),
+]

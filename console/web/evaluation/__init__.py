@@ -1,0 +1,1 @@
+"""Pages about metrics, comparisons, experiments and attribution."""

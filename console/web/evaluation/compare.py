@@ -1,0 +1,154 @@
+"""The compare pages: one to six versions on one frozen test set, against a baseline that a person chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from console.errors import ServiceError
+from console.models import DatasetGroup, SharedEvaluation
+from console.shapes import JSONDict
+from console.web.access import Request, View, page, writing_page
+from console.web.details import detail_context
+from console.web.evaluation import comparison
+from console.web.evaluation.selection import FEWEST, MOST, Selection
+from console.web.jobs import progress_of
+from console.web.kinds import page_url
+from console.web.model_kinds import SHARED
+from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
+from console.web.training.choosing import crumbs_of
+
+TABS = (
+    ("compare", "Metrics", 2), ("compare-lengths", "By length", 1), ("compare-exposure", "Exposure", 1),
+    ("compare-segments", "Segments", 1), ("compare-users", "Users", 2),
+)  # fmt: skip
+METRICS = {
+    "normalized_discounted_cumulative_gain": "NDCG", "precision": "Precision", "recall": "Recall", "hit_rate": "Hit rate",
+    "mean_reciprocal_rank": "MRR", "strict_ndcg": "Strict NDCG",
+}  # fmt: skip
+CUTOFFS = (5, 10, 25, 50)
+Content = Callable[[Request, Selection], dict[str, Any]]
+
+
+def comparing(name: str, template: str) -> Callable[[Content], View]:
+    """Make a tab of a function that says what it shows of a selection that can be compared."""
+    fewest = next(count for tab, _, count in TABS if tab == name)
+
+    def tab(content: Content) -> View:
+        @page
+        @wraps(content)
+        def view(request: Request) -> HttpResponse:
+            group = chosen_group(request) or _group_of_versions(request) or remembered_group(request)
+            if group is None:
+                return HttpResponseRedirect(reverse("dataset-groups"))
+            selection = Selection.read(request, group)
+            context = tab_context(name, selection)
+            if refusal := _too_few(request, selection, fewest):
+                context["refusal"] = refusal
+            elif len(selection.chosen) >= fewest:
+                try:
+                    context |= content(request, selection)
+                except ServiceError as error:
+                    context["refusal"] = service_error(error)
+            response = context.get("response")
+            return response if isinstance(response, HttpResponse) else render(request, template, context, group=group)
+
+        return view
+
+    return tab
+
+
+def tab_context(name: str, selection: Selection) -> dict[str, Any]:
+    """What evaluation/compare/base.html reads."""
+    return {
+        "selection": selection,
+        "versions": selection.versions,
+        "tabs": [(label, reverse(tab), tab == name) for tab, label, _ in TABS],
+        "tab_url": reverse(name),
+        "crumbs": crumbs_of(selection.group),
+        "heading": "Compare",
+        "labels": selection.labels,
+        "earlier": selection.judged_together() if selection.is_blocked else [],
+    }
+
+
+def measure(request: Request) -> JSONDict:
+    """Metric and cutoff as the URL has them."""
+    metric, cutoff = request.GET.get("metric", ""), request.GET.get("cutoff", "")
+    return {
+        "metric": metric if metric in METRICS else next(iter(METRICS)),
+        "cutoff": int(cutoff) if cutoff.isdigit() and 1 <= int(cutoff) <= CUTOFFS[-1] else 10,
+    }
+
+
+@comparing("compare", "evaluation/compare/detail.html")
+def compare_view(request: Request, selection: Selection) -> dict[str, Any]:
+    """Every metric of the versions with its difference to the baseline, and the parameters that differ."""
+    baseline = selection.chosen[0]
+    answer = call(request, "CompareSolutionVersions", selection.members | {"baselineArn": baseline.arn})
+    labels = selection.labels
+    verdict, sentence, look = comparison.verdict(answer, labels)
+    rows = list(comparison.table(answer["metrics"], labels))
+    return {
+        "answer": answer,
+        "columns": [v | {"label": labels[v["solutionVersionArn"]]} for v in answer["versions"]],
+        "verdict": verdict,
+        "sentence": sentence,
+        "look": look,
+        "rows": [row for row in rows if row.get("isAws")],
+        "more_rows": [row for row in rows if not row.get("isAws")],
+        "parameters": answer.get("parameters", []),
+        "only_differences": request.GET.get("parameters", "differing") != "all",
+        "bars": comparison.chart(answer, labels),
+        "single": len(selection.chosen) == FEWEST,
+    }
+
+
+@require_POST
+@writing_page
+def together_view(request: Request) -> HttpResponse:
+    """Have the versions judged together on a test that none of them has seen."""
+    wanted = request.POST.getlist("version")
+    arns = [find(request, "SolutionVersion", name).arn for name in wanted]
+    try:
+        made = call(request, "CreateSharedEvaluation", {"solutionVersionArns": arns})
+    except ServiceError as error:
+        messages.error(request, service_error(error))
+        return HttpResponseRedirect(f"{reverse('compare')}?{request.GET.urlencode()}")
+    return HttpResponseRedirect(page_url(SharedEvaluation.objects.by_arn(request.account, made["sharedEvaluationArn"])))
+
+
+@page
+def shared_view(request: Request, name: str) -> HttpResponse:
+    """A shared evaluation: its progress, then the way to what came of it."""
+    row: SharedEvaluation = find(request, "SharedEvaluation", name)
+    results = row.results.select_related("solution_version__solution", "solution_version__account")
+    context = detail_context(SHARED, row) | {
+        "progress": progress_of(row),
+        "versions": [result.solution_version for result in results],
+        "compare_url": f"{reverse('compare')}?group={row.dataset_group.name}&shared={row.name}",
+        "facts": [
+            ("Test", row.get_method_display(), "text"),
+            ("Users asked for", row.report.get("num_queries"), "number"),
+            ("How", row.report.get("note"), "text"),
+        ],
+    }
+    return render(request, "evaluation/compare/shared.html", context, group=row.dataset_group)
+
+
+def _group_of_versions(request: Request) -> DatasetGroup | None:
+    """The group of the first version that the URL names, for links that name no group."""
+    names = request.GET.getlist("version")
+    return find(request, "SolutionVersion", names[0]).solution.dataset_group if names else None
+
+
+def _too_few(request: Request, selection: Selection, fewest: int) -> str:
+    if not request.GET.getlist("version") or fewest <= len(selection.chosen) <= MOST:
+        return ""
+    return f"{len(selection.chosen)} chosen; choose {fewest} to {MOST} versions."

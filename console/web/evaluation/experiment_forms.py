@@ -1,0 +1,91 @@
+"""The form that starts an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+
+from console.models import Campaign, SolutionVersion
+from console.shapes import JSONDict
+from console.web.forms import OperationForm, name_field
+from console.web.serving.campaign_forms import RangeInput, Recipes, servable_versions, version_label
+
+ALIKE = {"POPULAR_ITEMS": "USER_PERSONALIZATION"}  # both answer a user's request for a list
+
+
+class ExperimentForm(OperationForm):
+    """CreateExperiment on one campaign."""
+
+    operation = "CreateExperiment"
+    fields_of: ClassVar[Mapping[str, str]] = {
+        "treatmentVersionArn": "treatment",
+        "trafficShare": "share",
+        "outcomeEventTypes": "types",
+        "minimumEffect": "effect",
+    }
+
+    name = name_field()
+    treatment = forms.ChoiceField(
+        label="Treatment", help_text="The version to be tried; it must answer the same requests."
+    )
+    share = forms.IntegerField(
+        label="Share of the users for the treatment, in percent",
+        min_value=1,
+        max_value=99,
+        initial=50,
+        widget=RangeInput({"class": "form-range", "min": 1, "max": 99, "step": 1, "data-output": ""}),
+        help_text="Half and half needs the fewest users; less risks less. It stays as it is while the experiment runs.",
+    )
+    types = forms.MultipleChoiceField(
+        label="Events that count",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Tick none to count every event.",
+    )
+    effect = forms.FloatField(
+        label="Least effect of interest, in percent",
+        min_value=0.1,
+        initial=5,
+        widget=forms.NumberInput({"step": "any"}),
+        help_text="5 stands for five percent more users with an outcome. A smaller one needs many more users.",
+    )
+
+    def __init__(
+        self, campaign: Campaign, offered: Sequence[SolutionVersion], types: Sequence[str], **kwargs: Any
+    ) -> None:
+        """Offer versions and the types of the group's events."""
+        super().__init__(**kwargs)
+        self.campaign = campaign
+        for name, choices in (
+            ("treatment", [(version.arn, version_label(version)) for version in offered]),
+            ("types", [(kind, kind) for kind in types]),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101  declared above
+            field.choices = choices
+
+    def members(self) -> JSONDict:
+        """The request."""
+        entered = self.cleaned_data
+        return {
+            "name": entered["name"],
+            "campaignArn": self.campaign.arn,
+            "treatmentVersionArn": entered["treatment"],
+            "trafficShare": entered["share"],
+            "outcomeEventTypes": entered["types"] or None,
+            "minimumEffect": entered["effect"] / 100,
+        }
+
+
+def treatments(recipes: Recipes, campaign: Campaign) -> list[SolutionVersion]:
+    """The versions that could take the campaign's requests, newest first."""
+    served = campaign.solution_version
+    rows = servable_versions(recipes, served.solution.dataset_group)
+    return [row for row in rows if row.pk != served.pk and _requests(recipes, row) == _requests(recipes, served)]
+
+
+def _requests(recipes: Recipes, version: SolutionVersion) -> str:
+    kind = str(recipes.get(version.recipe or "", {}).get("recipeType", ""))
+    return ALIKE.get(kind, kind)

@@ -1,0 +1,224 @@
+"""Experiments of a campaign: begun, read, asked who gets what, stopped, and given to everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_fragment
+from django.urls import reverse
+
+from console.errors import ServiceError
+from console.models import Campaign, DatasetGroup, Event, Experiment, SolutionVersion
+from console.shapes import JSONDict
+from console.web.access import Request, page, writing_page
+from console.web.charts import lift_chart
+from console.web.details import detail_context
+from console.web.evaluation.experiment_forms import ExperimentForm, treatments
+from console.web.kinds import page_url
+from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
+from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
+from console.web.serving.campaign_forms import version_label
+from console.web.training.choosing import recipes_by_name
+
+RECENT = 1000  # streamed events that are looked at for their types
+ACTS = {"stop": "StopExperiment", "promote": "PromoteExperiment"}
+DONE = {
+    "stop": "{0} is stopped; everybody gets the control.",
+    "promote": "{0} is promoted; {1} serves the treatment to everybody. It can be rolled back.",
+}
+VERDICTS = {
+    "NOT_VALID": ("bad", "x-octagon", "Not valid: the users were not split as planned, so the arms cannot be compared."),
+    "TOO_EARLY": ("even", "hourglass-split", "Too early to tell: the planned number of users is not reached."),
+    "BETTER": ("good", "arrow-up-circle", "The treatment does better."),
+    "WORSE": ("bad", "arrow-down-circle", "The treatment does worse."),
+    "NO_DIFFERENCE": ("even", "dash-circle", "No difference is shown; if there is one, it is likely smaller than was looked for."),
+}  # fmt: skip
+
+
+@page
+def experiments_view(request: Request, name: str) -> HttpResponse:
+    """All of a campaign's, the running one first."""
+    campaign: Campaign = find(request, "Campaign", name)
+    rows = list(EXPERIMENTS.rows(request.account).filter(campaign=campaign))
+    running = next((row for row in rows if row.is_running), None)
+    context = detail_context(CAMPAIGNS, campaign) | {"rows": rows, "running": running, "kind": EXPERIMENTS}
+    return render(
+        request, "evaluation/experiments/campaign.html", context, group=campaign.solution_version.solution.dataset_group
+    )
+
+
+@page
+def experiment_view(request: Request, campaign: str, name: str) -> HttpResponse:
+    """How users are split, which version one gets, and what came of it."""
+    row = _find(request, campaign, name)
+    context = _context(row) | _asked(request, row)
+    if request.htmx and request.headers.get("HX-Target") == "arm":
+        return render_fragment(request, "evaluation/experiments/_arm.html", context)
+    members: JSONDict = {"experimentArn": row.arn}
+    effect = request.GET.get("effect", "").replace(",", ".")
+    try:
+        if effect:
+            members["minimumEffect"] = float(effect) / 100
+        told = call(request, "GetExperimentResults", members)
+    except (ServiceError, ValueError) as error:
+        context["refusal"] = service_error(error) if isinstance(error, ServiceError) else f"{effect} is not a number."
+        told = call(request, "GetExperimentResults", {"experimentArn": row.arn})
+    context |= _told(told) | {"effect": effect or f"{100 * told['sample']['minimumEffect']:g}"}
+    return render(request, "evaluation/experiments/detail.html", context, group=row.dataset_group)
+
+
+@writing_page
+def create_experiment_view(request: Request) -> HttpResponse:
+    """Choose what to try on a campaign's users."""
+    name = request.GET.get("campaign") or request.POST.get("campaign")
+    if not name:
+        return _choose_campaign(request)
+    campaign: Campaign = find(request, "Campaign", name)
+    group = campaign.solution_version.solution.dataset_group
+    offered = treatments(recipes_by_name(request), campaign)
+    form = ExperimentForm(
+        campaign, offered, _event_types(request, group), data=request.POST or None,
+        initial={"name": _free_name(request, campaign), "treatment": _asked_version(request, offered)},
+    )  # fmt: skip
+    if request.method == "POST" and (made := form.submit(request.account)):
+        row = Experiment.objects.by_arn(request.account, made["experimentArn"])
+        messages.success(request, f"{row.name} runs; each user is on one side from now on.")
+        return HttpResponseRedirect(page_url(row))
+    context = {
+        "form": form, "campaign": campaign, "offered": offered, "heading": "Start experiment", "submit": "Start experiment",
+        "lead": f"{campaign.name} goes on with {version_label(campaign.solution_version)} for the control.",
+        "cancel_url": reverse("campaign-experiments", args=[campaign.name]), "crumbs": _crumbs(campaign),
+    }  # fmt: skip
+    return render(request, "evaluation/experiments/form.html", context, group=group, status=400 if form.errors else 200)
+
+
+@writing_page
+def end_experiment_view(request: Request, campaign: str, name: str, action: str) -> HttpResponse:
+    """Ask before stopping or promoting, with what is known so far; then do it."""
+    row = _find(request, campaign, name)
+    error = ""
+    if request.method == "POST":
+        try:
+            call(request, ACTS[action], {"experimentArn": row.arn})
+        except ServiceError as refused:
+            error = service_error(refused)
+        else:
+            messages.success(request, DONE[action].format(row.name, row.campaign.name))
+            return HttpResponseRedirect(page_url(row))
+    told = call(request, "GetExperimentResults", {"experimentArn": row.arn})
+    context = _context(row) | _told(told) | {"action": action, "error": error}
+    return render(
+        request, "evaluation/experiments/confirm.html", context, group=row.dataset_group, status=409 if error else 200
+    )
+
+
+def _find(request: Request, campaign: str, name: str) -> Experiment:
+    row: Experiment = find(request, "Experiment", name)
+    if row.campaign.name != campaign:
+        raise Http404(f"The experiment {name} is not one of the campaign {campaign}.")
+    return row
+
+
+def _crumbs(campaign: Campaign) -> list[tuple[str, str]]:
+    crumbs: list[tuple[str, str]] = detail_context(CAMPAIGNS, campaign)["crumbs"]
+    experiments = ("Experiments", reverse("campaign-experiments", args=[campaign.name]))
+    return [*crumbs, (campaign.name, page_url(campaign)), experiments]
+
+
+def _context(row: Experiment) -> dict[str, Any]:
+    versions = {arn: _version(row, arn) for arn in (row.control_arn, row.treatment_arn)}
+    return detail_context(EXPERIMENTS, row) | {
+        "crumbs": _crumbs(row.campaign),
+        "delete_url": "" if row.is_running else reverse("experiments-delete", args=[row.name]),
+        "control": versions[row.control_arn],
+        "treatment": versions[row.treatment_arn],
+        "shares": (100 - row.traffic_share, row.traffic_share),
+        "facts": [
+            ("Campaign", row.campaign, "resource"),
+            ("Counts as an outcome", ", ".join(row.event_types) or "Every event", "text"),
+            ("Least effect of interest", f"{100 * row.minimum_effect:g} %", "text"),
+            ("Ended", row.ended, "time"),
+        ],
+    }
+
+
+def _version(row: Experiment, arn: str) -> JSONDict:
+    """A version for reading, with its page while there is one."""
+    name = arn.partition(":solution/")[2]
+    version = (
+        SolutionVersion.objects.for_account(row.account)
+        .filter(**SolutionVersion.arn_lookup(name))
+        .select_related("solution", "account")
+        .first()
+    )
+    return {
+        "name": name,
+        "url": page_url(version) if version else "",
+        "label": version_label(version) if version else name,
+    }
+
+
+def _asked(request: Request, row: Experiment) -> dict[str, Any]:
+    user = request.GET.get("user", "").strip()
+    if not user:
+        return {"user": ""}
+    try:
+        return {"user": user, "arm": call(request, "GetExperimentArm", {"experimentArn": row.arn, "userId": user})}
+    except ServiceError as error:
+        return {"user": user, "arm_error": service_error(error)}
+
+
+def _told(told: JSONDict) -> dict[str, Any]:
+    look, icon, words = VERDICTS[told["verdict"]]
+    sample = told["sample"]
+    needed = sample.get("usersNeeded")
+    return {
+        "told": told,
+        "arms": [arm | {"label": arm["arm"].capitalize(), "percent": round(100 * (arm.get("share") or 0), 1)} for arm in told["arms"]],
+        "verdict": {"look": look, "icon": icon, "words": words},
+        "estimates": [
+            (label, note, told[key], _look(told[key]))
+            for key, label, note in (
+                ("lift", "Share of users with an outcome", "lift"), ("eventsLift", "Events per user", "lift"),
+            )
+            if told.get(key)
+        ],
+        "reached": min(100, round(100 * sample["users"] / needed)) if needed else None,
+        "chart": lift_chart("lift", told["points"]) if any("lift" in point for point in told["points"]) else None,
+    }  # fmt: skip
+
+
+def _look(estimate: JSONDict) -> tuple[str, str, str]:
+    """Class, icon and words; what may be chance is grey."""
+    if estimate["pValue"] >= 0.05:
+        return "even", "dash", "may be chance"
+    return ("good", "caret-up-fill", "better") if estimate["value"] > 0 else ("bad", "caret-down-fill", "worse")
+
+
+def _choose_campaign(request: Request) -> HttpResponse:
+    group = chosen_group(request) or remembered_group(request)
+    found = CAMPAIGNS.rows(request.account)
+    rows = list(found.filter(solution_version__solution__dataset_group=group) if group else found)
+    if len(rows) == 1:
+        return HttpResponseRedirect(f"{reverse('experiments-create')}?campaign={rows[0].name}")
+    context = {"rows": rows, "heading": "Start experiment", "crumbs": []}
+    return render(request, "evaluation/experiments/choose.html", context, group=group)
+
+
+def _event_types(request: Request, group: DatasetGroup) -> list[str]:
+    """What is known to happen: in the imported data, and lately."""
+    imported = call(request, "ListRecipeChoices", {"datasetGroupArn": group.arn})["eventTypes"]
+    live = Event.objects.filter(dataset_group=group).order_by("-pk").values_list("event_type", flat=True)[:RECENT]
+    return list(dict.fromkeys([*(one["eventType"] for one in imported), *live]))
+
+
+def _free_name(request: Request, campaign: Campaign) -> str:
+    taken = set(Experiment.objects.for_account(request.account).values_list("name", flat=True))
+    return next(name for n in range(1, 10_000) if (name := f"{campaign.name[:55]}-ab-{n}") not in taken)
+
+
+def _asked_version(request: Request, offered: list[SolutionVersion]) -> str | None:
+    wanted = request.GET.get("version", "")
+    return next((version.arn for version in offered if version.arn_name == wanted), None)

@@ -1,0 +1,1 @@
+"""Pages about campaigns and what they answer."""

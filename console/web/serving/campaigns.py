@@ -1,0 +1,163 @@
+"""Campaigns: put a version up, change it with the metrics' difference in view, go back, and test it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import slugify
+from django.views.decorators.http import require_POST
+
+from console.errors import ServiceError
+from console.models import Campaign, Experiment, SolutionVersion
+from console.shapes import JSONDict
+from console.web.access import Request, page, writing_page
+from console.web.details import detail_context
+from console.web.evaluation.comparison import Difference, differences
+from console.web.kinds import page_url
+from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
+from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
+from console.web.serving.campaign_forms import CampaignForm, CampaignUpdateForm, version_label
+from console.web.serving.panel import panel_context, panel_response
+from console.web.training.choosing import crumbs_of, recipes_by_name
+
+
+@page
+def campaign_view(request: Request, name: str) -> HttpResponse:
+    """A campaign with its test panel."""
+    campaign: Campaign = find(request, "Campaign", name)
+    version = campaign.solution_version
+    recipes = recipes_by_name(request)
+    recipe = recipes.get(version.recipe or "", {})
+    panel = panel_context(request, campaign, recipes)
+    if partial := panel_response(request, panel):
+        return partial
+    exploration = campaign.config.get("itemExplorationConfig", {})
+    context = (
+        detail_context(CAMPAIGNS, campaign)
+        | panel
+        | {
+            "version": version,
+            "exploration": exploration,
+            "facts": _facts(campaign, recipe, exploration),
+            "update": campaign.latest_update,
+            "experiment": EXPERIMENTS.rows(request.account)
+            .filter(campaign=campaign, status=Experiment.State.RUNNING)
+            .first(),
+        }
+    )
+    return render(request, "serving/campaigns/detail.html", context, group=version.solution.dataset_group)
+
+
+@writing_page
+def create_campaign_view(request: Request) -> HttpResponse:
+    """Choose a version and how it explores."""
+    group = chosen_group(request) or remembered_group(request)
+    if group is None:
+        return HttpResponseRedirect(reverse("dataset-groups"))
+    chosen = SolutionVersion.objects.for_account(request.account).filter(
+        **SolutionVersion.arn_lookup(request.GET.get("version", ""))
+    )
+    version = chosen.select_related("account", "solution").first()
+    initial = {"version": version.arn, "name": _free_name(request, version)} if version else {}
+    form = CampaignForm(recipes_by_name(request), group, data=request.POST or None, initial=initial)
+    if request.method == "POST" and (made := form.submit(request.account)):
+        campaign = Campaign.objects.by_arn(request.account, made["campaignArn"])
+        messages.success(request, f"{campaign.name} answers requests now. Test it here.")
+        return HttpResponseRedirect(page_url(campaign))
+    context = {
+        "form": form,
+        "heading": "Create campaign",
+        "submit": "Create campaign",
+        "lead": "A campaign answers requests with a solution version.",
+        "cancel_url": f"{reverse('campaigns')}?group={group.name}",
+        "crumbs": [*crumbs_of(group), ("Campaigns", f"{reverse('campaigns')}?group={group.name}")],
+    }
+    return render(request, "serving/campaigns/form.html", context, group=group, status=400 if form.errors else 200)
+
+
+@writing_page
+def update_campaign_view(request: Request, name: str) -> HttpResponse:
+    """Change a campaign; another version is confirmed with what it changes in the metrics."""
+    campaign: Campaign = find(request, "Campaign", name)
+    group = campaign.solution_version.solution.dataset_group
+    form = CampaignUpdateForm(recipes_by_name(request), campaign, data=request.POST or None)
+    change: JSONDict = {}
+    if request.method == "POST" and form.is_valid():
+        change = _change_of_version(request, campaign, form.cleaned_data["version"])
+        if (not change or request.POST.get("confirmed")) and form.submit(request.account):
+            messages.success(request, f"{campaign.name} is updated; requests get the new settings now.")
+            return HttpResponseRedirect(page_url(campaign))
+    context = {
+        "form": form,
+        "object": campaign,
+        "change": change,
+        "heading": f"Update {campaign.name}",
+        "submit": "Update campaign",
+        "cancel_url": page_url(campaign),
+        "crumbs": [*detail_context(CAMPAIGNS, campaign)["crumbs"], (campaign.name, page_url(campaign))],
+    }
+    template = "serving/campaigns/confirm.html" if change and not form.errors else "serving/campaigns/form.html"
+    return render(request, template, context, group=group, status=400 if form.errors else 200)
+
+
+@require_POST
+@writing_page
+def rollback_view(request: Request, name: str) -> HttpResponse:
+    """Serve the version that was served before."""
+    campaign: Campaign = find(request, "Campaign", name)
+    previous = campaign.previous_version
+    if previous:
+        members = {"campaignArn": campaign.arn, "solutionVersionArn": previous.arn}
+        try:
+            call(request, "UpdateCampaign", members)
+            messages.success(request, f"{campaign.name} serves {previous.arn_name} again.")
+        except ServiceError as error:
+            messages.error(request, service_error(error))
+    return HttpResponseRedirect(page_url(campaign))
+
+
+def _free_name(request: Request, version: SolutionVersion) -> str:
+    base = slugify(version.solution.name)[:60].rstrip("-")
+    taken = set(Campaign.objects.for_account(request.account).values_list("name", flat=True))
+    return next(name for name in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if name not in taken)
+
+
+def _change_of_version(request: Request, campaign: Campaign, arn: str) -> JSONDict:
+    """What going from the served version to another would change; nothing if it is the same one."""
+    now = campaign.solution_version
+    if arn == now.arn:
+        return {}
+    wanted: SolutionVersion = SolutionVersion.objects.by_arn(request.account, arn)
+    change: JSONDict = {"before": version_label(now), "after": version_label(wanted), "rows": [], "refusal": ""}
+    try:
+        answer = call(
+            request, "CompareSolutionVersions", {"solutionVersionArns": [now.arn, arn], "baselineArn": now.arn}
+        )
+    except ServiceError as error:
+        return change | {"refusal": service_error(error)}
+    return change | {"rows": _aws_rows(answer)}
+
+
+def _aws_rows(answer: JSONDict) -> list[Difference]:
+    return [row for metric in answer["metrics"] if metric.get("isAws") for row in differences(metric, {})]
+
+
+def _facts(campaign: Campaign, recipe: JSONDict, exploration: JSONDict) -> list[tuple[str, Any, str]]:
+    facts: list[tuple[str, Any, str]] = [
+        ("Version", campaign.solution_version, "resource"),
+        ("Recipe", recipe.get("title", campaign.solution_version.recipe), "text"),
+        ("Minimum requests per second", campaign.min_provisioned_tps, "number"),
+        ("Follows the latest version", "Yes" if campaign.follows_latest else "No", "text"),
+        (
+            "Metadata",
+            "Returned when asked" if campaign.config.get("enableMetadataWithRecommendations") else "No",
+            "text",
+        ),
+    ]
+    if recipe.get("explores"):
+        facts.append(("Exploration weight", exploration.get("explorationWeight", "0.3"), "text"))
+        facts.append(("Explores items up to", f"{exploration.get('explorationItemAgeCutOff', '30')} days old", "text"))
+    return facts

@@ -1,0 +1,184 @@
+"""The test panel's views: the lists beside the history, who and what can be asked for, and why an item is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_fragment
+
+from console.errors import ServiceError
+from console.models import Campaign, DatasetGroup, Filter, Status
+from console.shapes import JSONDict
+from console.web.access import Request, page
+from console.web.details import detail_context
+from console.web.kinds import KINDS, page_url
+from console.web.pages import call, find, group_of, render, service_error
+from console.web.serving import testing
+from console.web.serving.testing import Ask, Listing, Server
+
+TYPE_AHEAD = 12
+LABELS = {"campaigns": "Campaign", "recommenders": "Recommender"}
+EXPLAINED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
+SAME = "same"  # the second list comes from the same server, with another weight
+
+
+def panel_context(request: Request, server: Server, recipes: Mapping[str, JSONDict]) -> dict[str, Any]:
+    """All that the panel shows for what the URL asks; `recipes` are ListRecipeChoices' recipes or use cases by name."""
+    recipe = recipes.get(testing.recipe_of(server), {})
+    kind, needed = recipe.get("recipeType", "USER_PERSONALIZATION"), testing.needs(recipe)
+    others = testing.servers_beside(server, recipes)
+    ask, note = Ask.read(request.GET), ""
+    wanted = request.GET.get("pick", "")
+    if wanted in testing.PICKS:
+        ask, note = testing.pick(request, server, ask, wanted, needed)
+        if not note:
+            return {"redirect": f"{page_url(server)}?{ask.url_query}"}
+    if "other" not in request.GET and others:
+        ask = replace(ask, other=others[0].name)
+    filters = list(Filter.objects.filter(dataset_group=_group(request, server), status=Status.ACTIVE).order_by("name"))
+    chosen = next((row for row in filters if row.name == ask.filter), None)
+    context = {
+        "object": server,
+        "slug": KINDS[type(server).__name__].slug,
+        "ask": ask,
+        "note": note,
+        "picks": testing.PICKS,
+        "needs": needed,
+        "recipe_type": kind,
+        "explores": recipe.get("explores", False),
+        "explains": kind in EXPLAINED and not ask.is_what_if,
+        "may_change": kind in EXPLAINED,
+        "weight": testing.weight_in_force(server, ask.weight),
+        "others": others,
+        "filters": filters,
+        "placeholders": [(name, (ask.values or {}).get(name, "")) for name in testing.placeholders(chosen.expression)]
+        if chosen
+        else [],
+        "is_asked": testing.is_complete(ask, needed) and server.status == Status.ACTIVE,
+    }
+    return context | (_results(request, server, ask, kind, others) if context["is_asked"] else {})
+
+
+def panel_response(request: Request, context: dict[str, Any]) -> HttpResponse | None:
+    """The panel alone, where htmx asks for it, or the way to what was picked; None for the whole page."""
+    if "redirect" in context:
+        return HttpResponseRedirect(context["redirect"])
+    if request.htmx and request.htmx.target == "panel":
+        return render_fragment(request, "serving/campaigns/_panel.html", context)
+    return None
+
+
+@page
+def users_view(request: Request, slug: str, name: str) -> HttpResponse:
+    """Options for the user field."""
+    server = find(request, LABELS[slug], name)
+    members = {**testing.member_of(server), "maxResults": TYPE_AHEAD}
+    found = _offered(request, "SearchUsers", members, request.GET.get("user", ""))
+    options = [(user["userId"], f"{user['events']:,} events") for user in found.get("users", [])]
+    return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
+
+
+@page
+def items_view(request: Request, slug: str, name: str) -> HttpResponse:
+    """Options for the item field."""
+    server = find(request, LABELS[slug], name)
+    members = {**testing.member_of(server), "maxResults": TYPE_AHEAD}
+    found = _offered(request, "SearchItems", members, request.GET.get("item", ""))
+    options = [(item["itemId"], item.get("title", "")) for item in found.get("items", [])]
+    return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
+
+
+@page
+def why_view(request: Request, slug: str, name: str) -> HttpResponse:
+    """What speaks for an item in a user's list, or which stage dropped it."""
+    server = find(request, LABELS[slug], name)
+    ask = Ask.read(request.GET)
+    item = request.GET.get("of", "").strip()
+    members = {**testing.member_of(server), "userId": ask.user, "itemId": item, **testing.filter_members(request, ask)}
+    if ask.count.isdigit():
+        members["numResults"] = int(ask.count)
+    try:
+        told = call(request, "ExplainRecommendation", members)
+    except ServiceError as error:
+        told = {"sentence": service_error(error), "contributions": []}
+    if "explored" in request.GET and "rank" in told:
+        told["sentence"] = f"Shown to learn about it; by what fits best it stands at place {told['rank']}."
+    contributions = _weighed(told.get("contributions", []))
+    context = {"told": told, "contributions": contributions, "item": item, "ask": ask, "object": server, "slug": slug}
+    if request.htmx:
+        return render_fragment(request, "serving/campaigns/_why.html", context)
+    shell = detail_context(KINDS[LABELS[slug]], server)
+    return render(request, "serving/campaigns/why.html", shell | context, group=_group(request, server))
+
+
+def _results(request: Request, server: Server, ask: Ask, kind: str, others: list[Server]) -> dict[str, Any]:
+    first = testing.listing(request, server, ask, ask.weight)
+    lists: list[Listing] = [first]
+    beside = server if ask.other == SAME else next((row for row in others if row.name == ask.other), None)
+    if beside:
+        second = testing.listing(request, beside, ask, ask.other_weight)
+        lists.append(replace(second, items=testing.compared(first.items, second.items)))
+    history: JSONDict = {}
+    if ask.user and kind != "POPULAR_ITEMS":
+        try:
+            history = testing.history_of(request, server, ask.user)
+        except ServiceError as error:
+            history = {"error": service_error(error)}
+    return {
+        "lists": lists,
+        "is_explored": any(item.get("explored") for listing in lists for item in listing.items),
+        "is_ringed": any(item.get("isHeldOut") for listing in lists for item in listing.items),
+        "beside": beside,
+        "history": history,
+        "changes": _changes(request, server, ask),
+        "query_item": _query_item(request, server, ask, kind),
+        "samples": testing.samples(request, server, ask, kind),
+    }
+
+
+def _changes(request: Request, server: Server, ask: Ask) -> list[tuple[str, str, str]]:
+    """What is changed about the history, as (parameter, item id, title)."""
+    ids = [*ask.without, *ask.added]
+    if not ids:
+        return []
+    cards = call(request, "GetItemCards", {**testing.member_of(server), "itemIds": ids})["items"]
+    titles = {card["itemId"]: card.get("title", card["itemId"]) for card in cards}
+    named = [("without", item) for item in ask.without] + [("added", item) for item in ask.added]
+    return [(name, item, titles.get(item, item)) for name, item in named]
+
+
+def _query_item(request: Request, server: Server, ask: Ask, kind: str) -> JSONDict | None:
+    """The item whose relatives are asked for, as a card."""
+    if kind != "RELATED_ITEMS":
+        return None
+    try:
+        cards = call(request, "GetItemCards", {**testing.member_of(server), "itemIds": [ask.item]})["items"]
+    except ServiceError:
+        return None
+    return testing.dressed(cards[0]) if cards else None
+
+
+def _weighed(contributions: list[JSONDict]) -> list[JSONDict]:
+    """The strongest contributions, each with its share of the strongest for the bar beside it."""
+    most = max((abs(part["weight"]) for part in contributions), default=0) or 1
+    shown = sorted(contributions, key=lambda part: -abs(part["weight"]))[:8]
+    return [
+        testing.dressed({"itemId": "", **part}) | {"share": round(100 * abs(part["weight"]) / most)} for part in shown
+    ]
+
+
+def _offered(request: Request, operation: str, members: JSONDict, query: str) -> JSONDict:
+    typed = {"query": query} if query.strip() else {"kind": "heavy"}
+    try:
+        return call(request, operation, members | typed)
+    except ServiceError:
+        return {}
+
+
+def _group(request: Request, server: Campaign | Any) -> DatasetGroup:
+    group = group_of(request, server)
+    assert group is not None  # noqa: S101  campaigns and recommenders always have one
+    return group

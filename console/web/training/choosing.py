@@ -1,0 +1,140 @@
+"""Choosing a recipe and making a solution of it: cards held against the group's data, then the recipe's own settings."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import slugify
+
+from console.errors import ServiceError
+from console.models import DatasetGroup, Solution, SolutionVersion
+from console.shapes import JSONDict
+from console.web.access import Request, page, writing_page
+from console.web.kinds import page_url
+from console.web.pages import call, chosen_group, remembered_group, render
+from console.web.training.solution_form import SolutionForm
+
+PURPOSES = {
+    "USER_PERSONALIZATION": "For each user",
+    "POPULAR_ITEMS": "Popular and trending",
+    "RELATED_ITEMS": "Related items",
+    "PERSONALIZED_RANKING": "Order a list for a user",
+    "USER_SEGMENTATION": "Users for an item",
+    "PERSONALIZED_ACTIONS": "Next best action",
+}
+INPUTS = {
+    "USER_PERSONALIZATION": "a user id",
+    "POPULAR_ITEMS": "nothing; a user id for filters",
+    "RELATED_ITEMS": "an item id",
+    "PERSONALIZED_RANKING": "a user id and a list of item ids",
+    "USER_SEGMENTATION": "items or attributes, in a batch segment job",
+    "PERSONALIZED_ACTIONS": "a user id",
+}
+
+
+@page
+def recipes_view(request: Request) -> HttpResponse:
+    """Cards of all recipes by what they are for; those that the data do not allow say why."""
+    group = chosen_group(request) or remembered_group(request)
+    recipes = choices_for(request, group)["recipes"]
+    shelves = [(words, [r for r in recipes if r["recipeType"] == kind]) for kind, words in PURPOSES.items()]
+    return render(request, "training/recipes/list.html", {"shelves": shelves, "crumbs": crumbs_of(group)}, group=group)
+
+
+@page
+def recipe_view(request: Request, name: str) -> HttpResponse:
+    """Reference of one recipe: what it is for, its data, its inputs and its settings."""
+    group = remembered_group(request)
+    recipe = _recipe(choices_for(request, group), name)
+    context = {
+        "recipe": recipe,
+        "input": INPUTS[recipe["recipeType"]],
+        "purpose": PURPOSES[recipe["recipeType"]],
+        "crumbs": [*crumbs_of(group), ("Recipes", reverse("recipes") + (f"?group={group.name}" if group else ""))],
+    }
+    return render(request, "training/recipes/detail.html", context, group=group)
+
+
+@writing_page
+def create_solution_view(request: Request) -> HttpResponse:
+    """The settings of a solution; "Train" makes it and its first version, or neither."""
+    group = chosen_group(request)
+    if group is None:
+        return HttpResponseRedirect(reverse("dataset-groups"))
+    name = request.GET.get("recipe", "")
+    if not name:
+        return HttpResponseRedirect(f"{reverse('recipes')}?group={group.name}")
+    choices = choices_for(request, group)
+    recipe = _recipe(choices, name)
+    form = SolutionForm(group.arn, recipe, choices, data=request.POST or None, initial=_initial(request, group, recipe))
+    if request.method == "POST" and (version := _train(request, form)):
+        return HttpResponseRedirect(page_url(version))
+    context = {
+        "form": form,
+        "recipe": recipe,
+        "event_types": choices["eventTypes"],
+        "crumbs": [*crumbs_of(group), ("Recipes", f"{reverse('recipes')}?group={group.name}")],
+    }
+    return render(request, "training/solutions/create.html", context, group=group, status=400 if form.errors else 200)
+
+
+def choices_for(request: Request, group: DatasetGroup | None) -> JSONDict:
+    """What ListRecipeChoices says of the group."""
+    return call(request, "ListRecipeChoices", {"datasetGroupArn": group.arn} if group else {})
+
+
+def recipes_by_name(request: Request) -> dict[str, JSONDict]:
+    """All recipes as ListRecipeChoices declares them."""
+    return {recipe["name"]: recipe for recipe in choices_for(request, None)["recipes"]}
+
+
+def crumbs_of(group: DatasetGroup | None) -> list[tuple[str, str]]:
+    """The way to a page of the group."""
+    return [(group.name, reverse("dataset-groups-detail", args=[group.name]))] if group else []
+
+
+def _recipe(choices: JSONDict, name: str) -> JSONDict:
+    for recipe in choices["recipes"]:
+        if recipe["name"] == name:
+            found: JSONDict = recipe
+            return found
+    raise Http404(f"There is no recipe {name}; there are {', '.join(r['name'] for r in choices['recipes'])}.")
+
+
+def _initial(request: Request, group: DatasetGroup, recipe: JSONDict) -> JSONDict:
+    """A free name, the settings of the solution that ?like= names, and those that the URL gives, to change some of them."""
+    like = Solution.objects.for_account(request.account).filter(name=request.GET.get("like", "")).first()
+    base = slugify(like.name if like else f"{group.name}-{recipe['name'].removeprefix('aws-')}")[:58].rstrip("-")
+    taken = set(
+        Solution.objects.for_account(request.account).filter(name__startswith=base).values_list("name", flat=True)
+    )
+    free = next(name for name in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if name not in taken)
+    config = like.config if like and like.recipe == recipe["name"] else {}
+    known = config.get("algorithmHyperParameters", {}) | config.get("featureTransformationParameters", {})
+    events = config.get("eventsConfig", {}).get("eventParametersList", [])
+    return (
+        {"name": free}
+        | {f"set_{name}": value for name, value in known.items()}
+        | {name: value for name, value in request.GET.items() if name.startswith("set_")}
+        | {f"event_{row}_type": event["eventType"] for row, event in enumerate(events)}
+        | {f"event_{row}_threshold": event.get("eventValueThreshold") for row, event in enumerate(events)}
+        | {f"event_{row}_weight": event.get("weight") for row, event in enumerate(events)}
+    )
+
+
+def _train(request: Request, form: SolutionForm) -> SolutionVersion | None:
+    """Solution and first version, in one transaction so that a refused version leaves no solution behind."""
+    try:
+        with transaction.atomic():
+            made = form.submit(request.account)
+            if made is None:
+                return None
+            version = call(request, "CreateSolutionVersion", {"solutionArn": made["solutionArn"]})
+    except ServiceError as error:
+        form.add_service_error(error)
+        return None
+    messages.success(request, "Training is queued.")
+    found: SolutionVersion = SolutionVersion.objects.by_arn(request.account, version["solutionVersionArn"])
+    return found

@@ -1,0 +1,189 @@
+"""What is streamed: leniently read, held to the schema, counted once."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from console.errors import InvalidInputException, ResourceNotFoundException
+from console.models import Dataset, Event, Record
+from console.operations.data import event_trackers
+from console.operations.data import events as operations
+from tests.operations.worlds import dataset, group
+
+
+@pytest.fixture
+def tracking_id(account):
+    arn = dataset(account, "INTERACTIONS").dataset_group.arn
+    return event_trackers.create_event_tracker(account, name="live", dataset_group_arn=arn)["trackingId"]
+
+
+def put(account, tracking_id, *events, user_id="bob", session_id="s", **more):
+    defaults = {"eventType": "click", "sentAt": 1_700_000_000}
+    operations.put_events(
+        account,
+        tracking_id=tracking_id,
+        session_id=session_id,
+        user_id=user_id,
+        event_list=[defaults | event for event in (events or ({"itemId": "7"} | more,))],
+    )
+
+
+def test_it_works(account, tracking_id):
+    put(
+        account,
+        tracking_id,
+        eventId="e1",
+        eventValue=4.5,
+        impression=["7", "8"],
+        recommendationId="RID-1",
+        metricAttribution={"eventAttributionSource": "newsletter"},
+        properties=json.dumps({"numRatings": "12", "DEVICE": "phone", "unknown": 1}),
+    )
+    event = Event.objects.get()
+    assert (event.user_id, event.session_id, event.is_anonymous, event.is_action) == ("bob", "s", False, False)
+    assert (event.event_id, event.item_id, event.event_type, event.event_value) == ("e1", "7", "click", 4.5)
+    assert (event.timestamp, event.impression, event.recommendation_id) == (1_700_000_000, ["7", "8"], "RID-1")
+    assert event.attribution_source == "newsletter"
+    assert event.properties == {"NUM_RATINGS": 12, "DEVICE": "phone"}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        '{"itemId": "7", "eventValue": "3"}',
+        json.dumps(json.dumps({"itemId": 7, "eventValue": 3})),
+        '{"ITEM_ID": "7", "event_value": 3.0}',
+    ],
+)
+def test_item_and_value_may_stand_in_the_properties(account, tracking_id, properties):
+    put(account, tracking_id, {"properties": properties})
+    event = Event.objects.get()
+    assert (event.item_id, event.event_value, event.properties) == ("7", 3.0, {})
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({}, "itemId is missing"),
+        ({"itemId": "7", "properties": "{"}, "not JSON"),
+        ({"itemId": "7", "properties": "[1]"}, "array"),
+        ({"itemId": "7", "properties": '{"UserId": "x"}'}, "UserId is not allowed"),
+        ({"itemId": "7", "properties": '{"numRatings": "many"}'}, "numRatings is 'many', allowed is a whole number"),
+        ({"itemId": "7", "properties": '{"numRatings": {"a": 1}}'}, "whole number"),
+        ({"itemId": "7", "properties": '{"device": "\\u0000"}'}, "text"),
+        ({"itemId": "7", "properties": '{"eventValue": NaN}'}, "not JSON"),
+        ({"itemId": "7", "properties": '{"eventValue": 1e999}'}, "number"),
+        ({"properties": '{"itemId": ""}'}, "1 to 256"),
+        ({"itemId": "7", "sentAt": 1e18}, "sentAt"),
+        ({"itemId": "7", "sentAt": "soon"}, "sentAt"),
+        ({"itemId": "7", "impression": ["1"] * 26}, "impression"),
+    ],
+)
+def test_it_says_what_is_wrong(account, tracking_id, event, message):
+    with pytest.raises(InvalidInputException, match=message):
+        put(account, tracking_id, event)
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("sent_at", [1_700_000_000, 1_700_000_000.7, "1700000000.0", "2023-11-14T22:13:20Z",
+                                     datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)])  # fmt: skip
+def test_times_come_in_many_ways(account, tracking_id, sent_at):
+    put(account, tracking_id, sentAt=sent_at)
+    assert Event.objects.get().timestamp == 1_700_000_000
+
+
+def test_eleven_events_are_too_many(account, tracking_id):
+    with pytest.raises(InvalidInputException, match="less than or equal to 10"):
+        put(account, tracking_id, *[{"itemId": "7"}] * 11)
+
+
+def test_an_event_counts_once(account, tracking_id):
+    put(account, tracking_id, {"eventId": "e", "itemId": "1"}, {"eventId": "e", "itemId": "2"})
+    put(account, tracking_id, {"eventId": "e", "itemId": "3"}, {"eventId": "f", "itemId": "4"})
+    assert list(Event.objects.order_by("pk").values_list("event_id", "item_id")) == [("e", "1"), ("f", "4")]
+
+
+def test_a_session_becomes_a_users(account, tracking_id):
+    put(account, tracking_id, user_id=None, session_id="s1", itemId="1")
+    put(account, tracking_id, user_id=None, session_id="s2", itemId="2")
+    assert set(Event.objects.values_list("user_id", "is_anonymous")) == {("s1", True), ("s2", True)}
+    put(account, tracking_id, user_id="bob", session_id="s1", itemId="3")
+    assert set(Event.objects.values_list("user_id", "item_id", "is_anonymous")) == {
+        ("bob", "1", False), ("s2", "2", True), ("bob", "3", False),
+    }  # fmt: skip
+
+
+def test_a_group_may_begin_with_events(account):
+    arn = group(account).arn
+    tracking_id = event_trackers.create_event_tracker(account, name="live", dataset_group_arn=arn)["trackingId"]
+    put(account, tracking_id, itemId="7", properties='{"screenSize": 5}')
+    assert Event.objects.get().properties == {"SCREEN_SIZE": 5}
+
+
+def test_unknown_tracking_ids_are_invalid(account, other_account, tracking_id):
+    for owner, used in ((account, "nope"), (other_account, tracking_id)):
+        with pytest.raises(InvalidInputException, match="tracking id"):
+            put(owner, used)
+
+
+def test_it_takes_few_queries(account, tracking_id, django_assert_max_num_queries):
+    with django_assert_max_num_queries(8):
+        put(account, tracking_id, *[{"itemId": str(number)} for number in range(10)])
+
+
+def test_items_are_replaced_whole(account):
+    table = dataset(account, "ITEMS")
+    first = {"genres": "Comedy|War", "price": "9.5", "creationTimestamp": 1_700_000_000}
+    operations.put_items(account, dataset_arn=table.arn, items=[{"itemId": "9", "properties": json.dumps(first)}])
+    assert Record.objects.get().values == {"GENRES": "Comedy|War", "PRICE": 9.5, "CREATION_TIMESTAMP": 1_700_000_000}
+    later = [{"itemId": "9", "properties": '{"GENRES": "Drama"}'}, {"itemId": "10", "properties": '{"genres": "x"}'}]
+    operations.put_items(account, dataset_arn=table.arn, items=[*later, later[1]])
+    assert dict(Record.objects.values_list("entity_id", "values")) == {
+        "9": {"GENRES": "Drama"}, "10": {"GENRES": "x"},
+    }  # fmt: skip
+    assert Dataset.objects.get().revision == 2
+
+
+def test_records_are_held_to_the_schema(account, other_account):
+    items, users = dataset(account, "ITEMS"), dataset(account, "USERS")
+    with pytest.raises(InvalidInputException, match="lacks GENRES"):
+        operations.put_items(account, dataset_arn=items.arn, items=[{"itemId": "9"}])
+    with pytest.raises(InvalidInputException, match="age is 'old'"):
+        operations.put_users(account, dataset_arn=users.arn, users=[{"userId": "u", "properties": '{"age": "old"}'}])
+    with pytest.raises(InvalidInputException, match="of type ITEMS, expected USERS"):
+        operations.put_users(account, dataset_arn=items.arn, users=[{"userId": "u"}])
+    with pytest.raises(ResourceNotFoundException):
+        operations.put_items(other_account, dataset_arn=items.arn, items=[{"itemId": "9"}])
+
+
+def test_users_and_actions_are_put(account):
+    users, actions = dataset(account, "USERS"), dataset(account, "ACTIONS")
+    operations.put_users(account, dataset_arn=users.arn, users=[{"userId": "u", "properties": '{"age": 30}'}])
+    operations.put_actions(account, dataset_arn=actions.arn, actions=[{"actionId": "a", "properties": '{"value": 3}'}])
+    assert list(Record.objects.order_by("pk").values_list("entity_id", "values")) == [
+        ("u", {"AGE": 30}),
+        ("a", {"VALUE": 3}),
+    ]
+
+
+@pytest.mark.parametrize("word", ["Not Taken", "NOT_TAKEN", "nottaken"])
+def test_action_interactions_are_put(account, word):
+    table = dataset(account, "ACTION_INTERACTIONS")
+    entry = {"actionId": "a", "userId": "bob", "sessionId": "s", "timestamp": 1_700_000_000, "eventType": word}
+    operations.put_action_interactions(account, tracking_id=table.tracking_id, action_interactions=[entry])
+    event = Event.objects.get()
+    assert (event.item_id, event.user_id, event.event_type, event.is_action) == ("a", "bob", "Not Taken", True)
+
+
+def test_action_interactions_have_their_own_tracking_id_and_words(account, tracking_id):
+    table = dataset(account, "ACTION_INTERACTIONS")
+    entry = {"actionId": "a", "sessionId": "s", "timestamp": 1, "eventType": "Viewed"}
+    with pytest.raises(InvalidInputException, match="tracking id"):
+        operations.put_action_interactions(account, tracking_id=tracking_id, action_interactions=[entry])
+    with pytest.raises(InvalidInputException, match="Viewed, Taken, Not Taken"):
+        operations.put_action_interactions(
+            account, tracking_id=table.tracking_id, action_interactions=[entry | {"eventType": "Bought"}]
+        )

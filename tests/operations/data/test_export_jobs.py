@@ -1,0 +1,105 @@
+"""Exports: which rows come out, as CSV that can be imported again."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from console import storage
+from console.errors import InvalidInputException
+from console.models import Dataset, DatasetExportJob, Event, Record
+from console.operations.data.export_jobs import (
+    create_dataset_export_job,
+    describe_dataset_export_job,
+    list_dataset_export_jobs,
+)
+from tests.operations.data.test_import_jobs import ITEMS, events, load, make_dataset  # noqa: F401  load is a fixture
+
+ROLE = "arn:aws:iam::000000000001:role/Personalize"
+
+
+@pytest.fixture
+def export(account, run_jobs):
+    """Export a dataset and return the lines of all files."""
+
+    def export(arn, mode=None, name="out"):
+        members = {"ingestion_mode": mode} if mode else {}
+        create_dataset_export_job(
+            account,
+            job_name=name,
+            dataset_arn=arn,
+            role_arn=ROLE,
+            job_output={"s3DataDestination": {"path": f"s3://data/{name}/"}},
+            **members,
+        )
+        run_jobs()
+        lines = []
+        for location in storage.list_objects(storage.Location("data", f"{name}/")):
+            with storage.open_read(location) as file:
+                lines += file.read().decode().splitlines()
+        return lines
+
+    return export
+
+
+def stream(account, arn):
+    group = Dataset.objects.by_arn(account, arn).dataset_group
+    for number, item in enumerate(["i0", "live"]):  # the first is a bulk row again
+        Event.objects.create(
+            dataset_group=group, event_id=str(number), user_id="u0", session_id="s", item_id=item, event_type="click",
+            timestamp=1_700_000_000,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("mode", "rows"), [("BULK", 20), (None, 2), ("PUT", 2), ("ALL", 21)])
+def test_interactions_come_out_once(account, load, export, mode, rows):  # noqa: F811
+    arn = make_dataset(account)
+    load(arn, events(20))
+    stream(account, arn)
+
+    lines = export(arn, mode)
+
+    assert lines[0] == "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP"
+    assert len(lines) == rows + 1
+    assert DatasetExportJob.objects.get().status == "ACTIVE"
+
+
+def test_the_newest_record_of_an_item_counts(account, load, export):  # noqa: F811
+    arn = make_dataset(account, "Items", ITEMS)
+    load(arn, 'ITEM_ID,YEAR,GENRE\na,1990,"War, Drama"\nb,1991,\n')
+    Record.objects.create(dataset=Dataset.objects.by_arn(account, arn), entity_id="b", values={"YEAR": 2000})
+
+    lines = export(arn, "ALL")
+
+    assert list(csv.reader(lines)) == [["ITEM_ID", "YEAR", "GENRE"], ["a", "1990", "War, Drama"], ["b", "2000", ""]]
+
+
+def test_an_empty_dataset_gives_a_header(account, export):
+    assert export(make_dataset(account), "ALL") == ["USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP"]
+
+
+def test_it_describes_and_lists(account, export):
+    arn = make_dataset(account)
+    export(arn)
+
+    [summary] = list_dataset_export_jobs(account, dataset_arn=arn)["datasetExportJobs"]
+    job = describe_dataset_export_job(account, dataset_export_job_arn=summary["datasetExportJobArn"])[
+        "datasetExportJob"
+    ]
+
+    assert (job["ingestionMode"], job["roleArn"]) == ("PUT", ROLE)
+    assert job["jobOutput"] == {"s3DataDestination": {"path": "s3://data/out/"}}
+
+
+def test_it_rejects_the_store(account):
+    arn = make_dataset(account)
+
+    with pytest.raises(InvalidInputException, match="server's own"):
+        create_dataset_export_job(
+            account,
+            job_name="a",
+            dataset_arn=arn,
+            role_arn=ROLE,
+            job_output={"s3DataDestination": {"path": "s3://store/x/"}},
+        )

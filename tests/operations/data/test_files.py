@@ -1,0 +1,251 @@
+"""A file of any layout: looked at, turned into a schema, a dataset and rows."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import time
+
+import pyarrow.parquet as pq
+import pytest
+
+from console import storage
+from console.errors import InvalidInputException, ResourceNotFoundException
+from console.ingest import parts
+from console.models import Dataset, DatasetImportJob
+from console.operations.data.dataset_groups import create_dataset_group
+from console.operations.data.files import (
+    create_dataset_from_file,
+    get_dataset_import_report,
+    preview_data,
+    rejects_location,
+)
+from console.operations.data.import_jobs import create_dataset_import_job
+from tests.operations.data.test_import_jobs import events, make_dataset, put
+
+TIMES = {
+    "s": str,
+    "ms": lambda t: str(t * 1000),
+    "iso": lambda t: f"2023-11-{14 + t % 10:02}T{t % 24:02}:13:20Z",
+    "%d/%m/%Y %H:%M": lambda t: f"{14 + t % 10:02}/11/2023 {t % 24:02}:13",
+}
+
+
+def text(header, delimiter=",", number=60, unit="s"):
+    """Interactions under any names, delimiter and way to write times."""
+    write = TIMES[unit]
+    rows = [[f"u{n % 7}", f"i{n % 11}", write(1_700_000_000 + n), str(n % 5 + 1), '"a, b"'] for n in range(number)]
+    return "\n".join(delimiter.join(row) for row in [header, *rows]) + "\n"
+
+
+@pytest.fixture
+def group(account):
+    return create_dataset_group(account, name="films")["datasetGroupArn"]
+
+
+@pytest.fixture
+def bring(account, group, run_jobs):
+    """Import a file as it is guessed; returns the job's row and the dataset's rows."""
+
+    def bring(content, **members):
+        url = content if str(content).startswith("s3://") else put("file.csv", content)
+        made = create_dataset_from_file(account, dataset_group_arn=group, data_location=url, **members)
+        run_jobs()
+        dataset = Dataset.objects.by_arn(account, made["datasetArn"])
+        rows = [row for key in dataset.parts for row in pq.read_table(parts.local_path(key)).to_pylist()]
+        return DatasetImportJob.objects.by_arn(account, made["datasetImportJobArn"]), rows
+
+    return bring
+
+
+def names(preview):
+    return {column["source"]: column["name"] for column in preview["columns"] if column["include"]}
+
+
+def test_it_works(account, bring):
+    url = put("ratings.csv", text(["userId", "movieId", "timestamp", "rating", "note"]))
+
+    found = preview_data(account, data_location=url)
+    job, rows = bring(url)
+
+    assert found["datasetType"] == "INTERACTIONS"
+    assert names(found) == {
+        "userId": "USER_ID", "movieId": "ITEM_ID", "timestamp": "TIMESTAMP", "rating": "EVENT_VALUE", "note": "NOTE",
+    }  # fmt: skip
+    assert (found["estimatedRows"], len(found["rows"])) == (60, 50)
+    assert (job.status, job.failure_reason) == ("ACTIVE", None)
+    assert rows[0] == {
+        "USER_ID": "u0", "ITEM_ID": "i0", "TIMESTAMP": 1_700_000_000, "EVENT_VALUE": 1.0, "NOTE": "a, b",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("unit", TIMES)
+@pytest.mark.parametrize("wrap", ["plain", "bom", "gzip", "crlf"])
+def test_it_reads_any_layout(account, bring, delimiter, unit, wrap):
+    content = text(["customer_no", "sku", "when", "stars", "note"], delimiter, unit=unit).encode()
+    content = {
+        "plain": content,
+        "bom": b"\xef\xbb\xbf" + content,
+        "gzip": gzip.compress(content),
+        "crlf": content.replace(b"\n", b"\r\n"),
+    }[wrap]
+
+    job, rows = bring(content)
+
+    assert (job.status, job.failure_reason) == ("ACTIVE", None)
+    assert job.report["rejected"] == 0
+    assert len(rows) == 60
+    assert 1_699_000_000 < rows[7]["TIMESTAMP"] < 1_701_000_000
+    assert (rows[7]["USER_ID"], rows[7]["EVENT_VALUE"], rows[7]["NOTE"]) == ("u0", 3.0, "a, b")
+
+
+def test_it_reads_a_file_without_header(account, bring):
+    content = "".join(f"{n % 40}\t{n % 90}\t{n % 5 + 1}\t{881250949 + n}\n" for n in range(200))
+
+    job, rows = bring(content)
+
+    assert job.status == "ACTIVE"
+    assert len(rows) == 200
+    assert rows[41] == {"USER_ID": "1", "ITEM_ID": "41", "EVENT_VALUE": 2.0, "TIMESTAMP": 881250990}
+
+
+def test_it_reads_other_encodings(account, bring):
+    content = "sku;title;genre;price\n" + "".join(f"{n};Café {n};Thé|Crème;{n},50\n" for n in range(80))
+
+    latin, rows = bring(content.encode("cp1252"))
+    wide, same = bring(content.encode("utf-16"))
+
+    assert latin.dataset.type == "ITEMS"
+    assert rows[3] == {"ITEM_ID": "3", "TITLE": "Café 3", "GENRE": "Thé|Crème", "PRICE": 3.5}
+    assert same == rows
+    assert wide.report["rejected"] == 0
+
+
+def test_each_guess_can_be_changed(account, bring):
+    columns = [
+        {"source": "userId", "name": "ITEM_ID"},
+        {"source": "movieId", "name": "USER_ID"},
+        {"source": "timestamp", "name": "TIMESTAMP", "timestampUnit": "s"},
+        {"constant": "watch", "name": "EVENT_TYPE"},
+        {"source": "rating", "name": "STARS", "type": "string", "categorical": True, "nullable": True},
+    ]
+
+    job, rows = bring(text(["userId", "movieId", "timestamp", "rating", "note"]), columns=columns)
+
+    assert job.status == "ACTIVE"
+    assert rows[1] == {
+        "ITEM_ID": "u1", "USER_ID": "i1", "TIMESTAMP": 1_700_000_001, "EVENT_TYPE": "watch", "STARS": "2",
+    }  # fmt: skip
+
+
+def test_the_same_file_is_known_again(account, bring):
+    content = text(["user", "item", "time", "rating", "note"])
+    job, _ = bring(content)
+
+    again = preview_data(account, data_location=put("copy.csv", content))
+    other = preview_data(account, data_location=put("other.csv", content.replace("u1", "u9")))
+
+    assert [entry["datasetImportJobArn"] for entry in again["previousImports"]] == [job.arn]
+    assert "previousImports" not in other or other["previousImports"] == []
+
+
+def test_the_report_names_bad_rows_and_the_rejects_download(account, bring):
+    content = text(["user", "item", "time", "rating", "note"]) + "u1,i1,soon,3,x\n"
+
+    job, _ = bring(content, max_bad_rows_percent=50.0)
+    report = get_dataset_import_report(account, dataset_import_job_arn=job.arn)
+
+    assert (report["rows"], report["importedRows"], report["rejectedRows"]) == (61, 60, 1)
+    assert report["badRows"][0]["line"] == 62
+    assert report["badRows"][0]["column"] == "TIMESTAMP"
+    assert report["rejectsAvailable"]
+    with storage.open_read(rejects_location(account, job.arn)) as file:
+        assert b"u1,i1,soon,3,x" in file.read()
+
+
+def test_aws_names_are_taken_at_their_word(account):
+    url = put("file.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu,i,1700000000\nu,i,soon\nu,i,later\n")
+
+    found = preview_data(account, data_location=url)
+
+    assert [column["name"] for column in found["columns"]] == ["USER_ID", "ITEM_ID", "TIMESTAMP"]
+
+
+def test_items_get_a_wider_schema(account, bring):
+    bring("sku,genre\n" + "".join(f"{n},Drama\n" for n in range(30)))
+
+    job, rows = bring("sku,genre,price\n" + "".join(f"{n},Drama,{n}\n" for n in range(30)), import_mode="INCREMENTAL")
+
+    assert job.failure_reason is None
+    assert rows[0] == {"ITEM_ID": "0", "GENRE": "Drama", "PRICE": 0}
+
+
+def test_interactions_keep_their_schema(account, bring):
+    bring(text(["user", "item", "time", "rating", "note"]))
+
+    with pytest.raises(InvalidInputException, match="Map the file to the dataset's columns"):
+        bring("user,item,time,mood\n" + "".join(f"u{n},i{n},{1_700_000_000 + n},good\n" for n in range(30)))
+
+
+def test_a_rejected_import_leaves_nothing_half_made(account, group):
+    url = put("bad.csv", "user,item,time\na,b,1700000000\n")
+    columns = [{"source": "user", "name": "USER_ID"}, {"source": "time", "name": "TIMESTAMP"}]
+
+    with pytest.raises(InvalidInputException, match="ITEM_ID"):
+        create_dataset_from_file(
+            account, dataset_group_arn=group, data_location=url, dataset_type="Interactions", columns=columns
+        )
+
+    assert not Dataset.objects.exists()
+    assert not DatasetImportJob.objects.exists()
+
+
+def test_domain_columns_are_found(account, run_jobs):
+    group = create_dataset_group(account, name="video", domain="VIDEO_ON_DEMAND")["datasetGroupArn"]
+    rows = "".join(f"{n},Film {n},Drama|War,{1_600_000_000 + n}\n" for n in range(30))
+    url = put("films.csv", "movie_id,title,category,release_date\n" + rows)
+
+    made = create_dataset_from_file(account, dataset_group_arn=group, data_location=url)
+    run_jobs()
+
+    dataset = Dataset.objects.by_arn(account, made["datasetArn"])
+    assert set(dataset.statistics["columns"]) == {"ITEM_ID", "TITLE", "GENRES", "CREATION_TIMESTAMP"}
+
+
+def test_preview_is_quick_on_a_large_file(account):
+    rng = random.Random(1)
+    block = "".join(f"{rng.randrange(9999)},{rng.randrange(999)},{1_600_000_000 + n},{n % 5}\n" for n in range(60_000))
+    url = put("large.csv", "user,item,time,rating\n" + block * 60)
+    started = time.monotonic()
+
+    found = preview_data(account, data_location=url)
+
+    assert time.monotonic() - started < 4  # 2 s on an idle machine
+    assert 0.95 < found["estimatedRows"] / 3_600_000 < 1.05
+    assert found["columns"][0]["histogram"]
+
+
+def test_preview_says_what_is_no_csv(account):
+    with pytest.raises(InvalidInputException, match="JSON"):
+        preview_data(account, data_location=put("a.json", '[{"a": 1}]'))
+    with pytest.raises(InvalidInputException, match="no object"):
+        preview_data(account, data_location="s3://data/none.csv")
+
+
+def test_charlie_gets_no_report_of_alice(account, other_account, bring):
+    job, _ = bring(text(["user", "item", "time", "rating", "note"]))
+
+    with pytest.raises(ResourceNotFoundException):
+        get_dataset_import_report(other_account, dataset_import_job_arn=job.arn)
+    with pytest.raises(ResourceNotFoundException):
+        rejects_location(other_account, job.arn)
+
+
+def test_a_plain_import_knows_other_delimiters_too(account, run_jobs):
+    arn = make_dataset(account)
+    url = put("semicolons.csv", events(20).replace(",", ";"))
+    create_dataset_import_job(account, job_name="a", dataset_arn=arn, data_source={"dataLocation": url})
+    run_jobs()
+
+    assert DatasetImportJob.objects.get(name="a").report["imported"] == 20

@@ -1,0 +1,253 @@
+"""Imports from CreateDatasetImportJob to the dataset's rows, without HTTP."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from console import storage
+from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceNotFoundException
+from console.ingest import parts
+from console.models import Dataset, DatasetImportJob
+from console.operations.data.dataset_groups import create_dataset_group
+from console.operations.data.datasets import create_dataset
+from console.operations.data.import_jobs import (
+    create_dataset_import_job,
+    describe_dataset_import_job,
+    list_dataset_import_jobs,
+)
+from console.operations.data.schemas import create_schema
+
+INTERACTIONS = [("USER_ID", "string"), ("ITEM_ID", "string"), ("EVENT_TYPE", "string"), ("TIMESTAMP", "long")]
+ITEMS = [("ITEM_ID", "string"), ("YEAR", "int"), ("GENRE", ["null", "string"], {"categorical": True})]
+
+
+def schema_text(name, fields):
+    entries = [{"name": f[0], "type": f[1], **(f[2] if len(f) > 2 else {})} for f in fields]
+    return json.dumps({"type": "record", "name": name, "namespace": "com.amazonaws.personalize.schema",
+                       "fields": entries, "version": "1.0"})  # fmt: skip
+
+
+def make_dataset(account, kind="Interactions", fields=INTERACTIONS, group="films"):
+    """A dataset of a group that is made if need be; returns its ARN."""
+    try:
+        group_arn = create_dataset_group(account, name=group)["datasetGroupArn"]
+    except ResourceAlreadyExistsException:
+        group_arn = f"arn:aws:personalize:us-east-1:{account.number}:dataset-group/{group}"
+    schema = create_schema(account, name=f"{group}-{kind}", schema=schema_text(kind, fields))["schemaArn"]
+    return create_dataset(account, name=kind, schema_arn=schema, dataset_group_arn=group_arn, dataset_type=kind)[
+        "datasetArn"
+    ]
+
+
+def put(key, text, bucket="data"):
+    """An object with `text`; returns its location."""
+    location = storage.Location(bucket, key)
+    with storage.open_write(location) as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
+    return str(location)
+
+
+def events(number, first=0):
+    """CSV of `number` interactions."""
+    rows = [f"u{i % 7},i{i % 11},click,{1_700_000_000 + i}" for i in range(first, first + number)]
+    return "\n".join(["USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP", *rows]) + "\n"
+
+
+@pytest.fixture
+def load(account, run_jobs):
+    """Import a text into a dataset and return the job's row."""
+
+    def load(arn, text, name="first", **kwargs):
+        url = text if str(text).startswith("s3://") else put(f"{name}.csv", text)
+        create_dataset_import_job(account, job_name=name, dataset_arn=arn, data_source={"dataLocation": url}, **kwargs)
+        run_jobs()
+        return DatasetImportJob.objects.get(name=name)
+
+    return load
+
+
+def rows_of(arn, account):
+    """All bulk rows of a dataset, in order."""
+    dataset = Dataset.objects.by_arn(account, arn)
+    return [row for key in dataset.parts for row in pq.read_table(parts.local_path(key)).to_pylist()]
+
+
+def test_it_works(account, load):
+    arn = make_dataset(account)
+
+    job = load(arn, events(100))
+
+    assert (job.status, job.failure_reason) == ("ACTIVE", None)
+    assert job.report["imported"] == 100
+    assert len(rows_of(arn, account)) == 100
+    statistics = Dataset.objects.by_arn(account, arn).statistics
+    assert (statistics["rows"], statistics["users"], statistics["items"]) == (100, 7, 11)
+    assert statistics["first"] == 1_700_000_000
+    assert statistics["event_types"] == {"click": 100}
+
+
+def test_it_describes_and_lists(account, load):
+    arn = make_dataset(account)
+    load(arn, events(10))
+
+    [summary] = list_dataset_import_jobs(account, dataset_arn=arn)["datasetImportJobs"]
+    job = describe_dataset_import_job(account, dataset_import_job_arn=summary["datasetImportJobArn"])[
+        "datasetImportJob"
+    ]
+
+    assert job["status"] == "ACTIVE"
+    assert job["importMode"] == "FULL"
+    assert job["dataSource"]["dataLocation"] == "s3://data/first.csv"
+
+
+def test_full_replaces_and_incremental_adds(account, load):
+    arn = make_dataset(account)
+    load(arn, events(50))
+    old = Dataset.objects.by_arn(account, arn).parts
+
+    load(arn, events(30), "second")
+    assert len(rows_of(arn, account)) == 30
+    assert not storage.exists(storage.store(old[0]))
+
+    load(arn, events(30, first=20), "third", import_mode="INCREMENTAL")
+    assert len(rows_of(arn, account)) == 50
+    assert Dataset.objects.by_arn(account, arn).revision == 3
+    assert DatasetImportJob.objects.get(name="third").report["duplicates"] == 10
+
+
+def test_equal_interactions_count_once(account, load):
+    arn = make_dataset(account)
+
+    job = load(arn, events(10) + "u0,i0,click,1700000000\nu0,i0,view,1700000000\n")
+
+    assert (job.report["imported"], job.report["duplicates"]) == (11, 1)
+
+
+def test_the_last_row_of_an_item_wins(account, load):
+    arn = make_dataset(account, "Items", ITEMS)
+
+    load(arn, "ITEM_ID,YEAR,GENRE\na,1990,\nb,1991,Drama\na,1992,War\n")
+    load(arn, "ITEM_ID,YEAR,GENRE\nb,2000,Comedy|War\nc,2001,\n", "second", import_mode="INCREMENTAL")
+
+    assert sorted(rows_of(arn, account), key=lambda row: row["ITEM_ID"]) == [
+        {"ITEM_ID": "a", "YEAR": 1992, "GENRE": "War"},
+        {"ITEM_ID": "b", "YEAR": 2000, "GENRE": "Comedy|War"},
+        {"ITEM_ID": "c", "YEAR": 2001, "GENRE": None},
+    ]
+    assert Dataset.objects.by_arn(account, arn).rows == 3
+
+
+def test_bad_rows_are_counted_listed_and_left_out(account, load):
+    arn = make_dataset(account)
+    bad = ["u1,i1,click", "u1,i1,click,soon", ",i1,click,1700000000", "u1,i1,click,1700000000000"]
+
+    job = load(arn, events(200) + "\n".join(bad) + "\n")
+
+    assert (job.status, job.report["imported"], job.report["rejected"]) == ("ACTIVE", 200, 4)
+    found = [(row["line"], row["column"], row["value"]) for row in job.report["sample"]]
+    assert found == [
+        (202, "", "u1,i1,click"),
+        (203, "TIMESTAMP", "soon"),
+        (204, "USER_ID", ""),
+        (205, "TIMESTAMP", "1700000000000"),
+    ]
+    assert "milliseconds" in job.report["sample"][3]["rule"]
+    with storage.open_read(storage.store(job.report["rejects"])) as file:
+        assert len(file.read().splitlines()) == 5
+
+
+def test_too_many_bad_rows_fail_and_leave_the_data(account, load):
+    arn = make_dataset(account)
+    load(arn, events(50))
+
+    job = load(arn, events(10) + "u,i,click,never\n" * 10, "second")
+
+    assert job.status == "CREATE FAILED"
+    assert "10 of 20 rows (50.0 %) break a rule; allowed are 5 %" in job.failure_reason
+    assert "line 12" in job.failure_reason
+    assert len(rows_of(arn, account)) == 50
+    assert job.report["rejected"] == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("USER_ID,FILM,WHEN\n1,2,3\n", "Input CSV is missing the following columns: [ITEM_ID, EVENT_TYPE, TIMESTAMP]"),
+        ("", "is empty"),
+        ('{"USER_ID": 1}', "is not CSV but JSON"),
+        ("<html><body>Not found</body></html>", "is not CSV but HTML or XML"),
+        (b"PAR1\0\0\0", "is not CSV but a Parquet file"),
+        (b"\x1f\x8b\x08garbage", "cannot be unpacked"),
+    ],
+)
+def test_what_is_no_such_csv_fails_with_a_sentence(account, load, text, reason):
+    arn = make_dataset(account)
+
+    job = load(arn, text)
+
+    assert job.status == "CREATE FAILED"
+    assert reason in job.failure_reason
+    assert job.traceback == ""
+
+
+def test_a_folder_holds_several_files(account, load):
+    arn = make_dataset(account)
+    put("folder/a.csv", events(10))
+    put("folder/b.csv", events(10, first=10))
+    put("folder/deeper/c.csv", events(10, first=20))
+
+    job = load(arn, "s3://data/folder/")
+
+    assert job.report["imported"] == 20
+
+
+def test_a_header_alone_imports_nothing(account, load):
+    arn = make_dataset(account)
+
+    job = load(arn, "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n")
+
+    assert (job.status, job.report["imported"]) == ("ACTIVE", 0)
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://data/nothing.csv", "s3://store/secrets/key", "s3://uploads/000000000003/x.csv", "file:///etc/passwd"]
+)
+def test_it_rejects_a_location(account, url):
+    put("000000000003/x.csv", "USER_ID\n", bucket="uploads")
+    arn = make_dataset(account)
+
+    with pytest.raises(InvalidInputException) as caught:
+        create_dataset_import_job(account, job_name="a", dataset_arn=arn, data_source={"dataLocation": url})
+
+    assert url in str(caught.value)
+    assert not DatasetImportJob.objects.exists()
+
+
+def test_it_rejects_an_incremental_import_without_a_bulk_one(account):
+    arn = make_dataset(account)
+    url = put("a.csv", events(3))
+
+    with pytest.raises(InvalidInputException, match="FULL first"):
+        create_dataset_import_job(
+            account, job_name="a", dataset_arn=arn, data_source={"dataLocation": url}, import_mode="INCREMENTAL"
+        )
+
+
+def test_it_rejects_a_name_that_is_taken(account, load):
+    arn = make_dataset(account)
+    load(arn, events(3))
+
+    with pytest.raises(ResourceAlreadyExistsException):
+        load(arn, events(3))
+
+
+def test_charlie_sees_nothing_of_alice(account, other_account, load):
+    arn = make_dataset(account)
+    load(arn, events(3))
+
+    assert list_dataset_import_jobs(other_account)["datasetImportJobs"] == []
+    with pytest.raises(ResourceNotFoundException):
+        list_dataset_import_jobs(other_account, dataset_arn=arn)

@@ -1,0 +1,92 @@
+"""Rankings, reasons, promotions and context: what a response says beside ids."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.errors import InvalidInputException
+from tests.operations.training.test_solutions import call, trained
+from tests.worlds import films
+
+FAST = {"algorithmHyperParameters": {"mode": "fast"}}
+
+
+@pytest.fixture
+def group(account):
+    return films(account)
+
+
+def campaign(account, run_jobs, group, recipe, **config):
+    version = trained(account, run_jobs, group, recipe, solution_config=FAST)
+    return call("CreateCampaign", account, name="c", solution_version_arn=version, campaign_config=config)[
+        "campaignArn"
+    ]
+
+
+def filter_of(account, group, name, expression):
+    return call(
+        "CreateFilter", account, name=name, dataset_group_arn=group.arn, filter_expression=expression
+    )["filterArn"]  # fmt: skip
+
+
+def test_a_ranking_is_the_list_in_the_users_order(account, run_jobs, group):
+    arn = campaign(account, run_jobs, group, "aws-personalized-ranking")
+    given = ["nothing", "i4", "i1", "i2", "i5"]
+    told = call("GetPersonalizedRanking", account, campaign_arn=arn, user_id="u1", input_list=given)[
+        "personalizedRanking"
+    ]
+    assert sorted(item["itemId"] for item in told) == sorted(given)
+    assert {told[0]["itemId"], told[1]["itemId"]} == {"i1", "i5"}
+    assert told[-1]["itemId"] == "nothing"
+    assert "score" not in told[-1]
+    assert sum(item.get("score", 0) for item in told) == pytest.approx(1, abs=1e-4)
+    comedy = filter_of(account, group, "comedy", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Comedy")')
+    left = call(
+        "GetPersonalizedRanking", account, campaign_arn=arn, user_id="u1", input_list=given, filter_arn=comedy
+    )["personalizedRanking"]  # fmt: skip
+    assert {item["itemId"] for item in left} == {"i1", "i5"}
+    with pytest.raises(InvalidInputException, match="GetPersonalizedRanking"):
+        call("GetRecommendations", account, campaign_arn=arn, user_id="u1")
+
+
+def test_v2_gives_reasons_and_metadata(account, run_jobs, group):
+    arn = campaign(account, run_jobs, group, "aws-user-personalization-v2")
+    drama = filter_of(account, group, "drama", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Drama")')
+    told = call(
+        "GetRecommendations", account, campaign_arn=arn, user_id="stranger", num_results=10,
+        promotions=[{"name": "p", "percentPromotedItems": 20, "filterArn": drama}], metadata_columns={"ITEMS": ["TITLE"]},
+    )["itemList"]  # fmt: skip
+    reasons = [item["reason"] for item in told]
+    assert reasons.count(["Promoted item"]) == 2
+    assert reasons.count(["Popular item"]) == 8
+    assert all(item["metadata"]["title"].startswith("Film number") for item in told)
+    known = call("GetRecommendations", account, campaign_arn=arn, user_id="u1")["itemList"]
+    assert all("reason" not in item for item in known)
+
+
+def test_the_requests_filter_does_not_touch_promoted_items(account, run_jobs, group):
+    arn = campaign(
+        account, run_jobs, group, "aws-user-personalization", itemExplorationConfig={"explorationWeight": "0"}
+    )
+    comedy = filter_of(account, group, "comedy", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Comedy")')
+    genre = filter_of(account, group, "genre", "INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)")
+    promotion = {"name": "p", "percentPromotedItems": 40, "filterArn": genre, "filterValues": {"G": '"Drama"'}}
+    told = call(
+        "GetRecommendations", account, campaign_arn=arn, user_id="u1", num_results=10, filter_arn=comedy,
+        promotions=[promotion],
+    )["itemList"]  # fmt: skip
+    promoted = [item for item in told if "promotionName" in item]
+    assert len(promoted) == 4
+    assert {int(item["itemId"][1:]) % 4 for item in promoted} == {2}
+    assert {int(item["itemId"][1:]) % 4 for item in told if "promotionName" not in item} == {1}
+    with pytest.raises(InvalidInputException, match="parameter G"):
+        call(
+            "GetRecommendations", account, campaign_arn=arn, user_id="u1",
+            promotions=[{"name": "p", "percentPromotedItems": 40, "filterArn": genre}],
+        )  # fmt: skip
+
+
+def test_context_of_any_name_is_taken(account, run_jobs, group):
+    arn = campaign(account, run_jobs, group, "aws-user-personalization")
+    told = call("GetRecommendations", account, campaign_arn=arn, user_id="u1", context={"DEVICE": "tv", "nothing": "x"})
+    assert len(told["itemList"]) == 25

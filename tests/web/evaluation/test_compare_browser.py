@@ -1,0 +1,63 @@
+"""Comparing in a real browser: from versions that must not be compared to a shared test, and on to a single user."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.models import SharedEvaluation, SolutionVersion
+from tests import worlds
+from tests.operations.evaluation.test_shared_evaluations import more_events
+from tests.operations.training.test_solutions import trained
+from tests.web.browsing import faults_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+TABS = ("", "lengths/", "exposure/", "segments/", "users/")
+
+
+def query(extra: str = "") -> str:
+    names = "".join(f"&version={version.arn_name}" for version in SolutionVersion.objects.all())
+    return f"?group=films{names}{extra}"
+
+
+def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_jobs):
+    group = worlds.films(account)
+    trained(account, run_jobs, group, "aws-popularity-count")
+    more_events(group, days=1)
+    trained(account, run_jobs, group, "aws-sims")
+    page.goto(f"/compare/{query()}")
+    assert page.get_by_role("alert").get_by_text("were judged on different data").first.is_visible()
+    assert page.locator("[data-chart]").count() == 0
+    page.get_by_role("button", name="Re-evaluate on a shared set").click()
+    page.wait_for_url("**/shared-evaluations/**")
+    run_jobs()
+    page.get_by_role("link", name="See the comparison").click(timeout=15_000)
+    assert page.get_by_text("Judged together:").is_visible()
+    page.locator("[data-chart=compared] .main-svg").first.wait_for()
+    for tab, chart in (("By length", "by-length"), ("Exposure", "lorenz"), ("Segments", "segments-activity")):
+        page.get_by_role("navigation", name="What is compared").get_by_role("link", name=tab).click()
+        page.locator(f"[data-chart={chart}] .main-svg").first.wait_for()
+    page.get_by_role("navigation", name="What is compared").get_by_role("link", name="Users").click()
+    page.get_by_label("Order").select_option("HELPED_FIRST")
+    page.wait_for_url("**order=HELPED_FIRST**")
+    page.locator("tbody a[href*='compare/user/']").first.click()
+    assert page.get_by_role("heading", name="Took next").is_visible()
+    assert page.locator("li.truth").count() > 0
+
+
+def test_each_tab_fits_and_has_no_serious_accessibility_fault(page, account, run_jobs):
+    group = worlds.films(account)
+    for recipe in ("aws-popularity-count", "aws-sims"):
+        trained(account, run_jobs, group, recipe)
+    SharedEvaluation.objects.create(account=account, name="shared-1", dataset_group=group, status="CREATE FAILED")
+    addresses = [f"/compare/{tab}{query('&column=TIER' if tab == 'segments/' else '')}" for tab in TABS]
+    page.goto(addresses[-1])
+    addresses += [
+        page.locator("tbody td a[href*='compare/user/']").first.get_attribute("href"),
+        "/shared-evaluations/shared-1/",
+    ]
+    for width in (360, 1280):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)
+            for address in addresses:
+                assert faults_of(page, address) == [], (width, scheme, address)
