@@ -21,17 +21,18 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recipes import topk
-from recipes.base import Run
+from recipes import ranking
+from recipes.components.popularity import Priors
+from recipes.components.repeats import COUNTS, LAGS
+from recipes.components.sequence_ridge import Kernel, SequenceRidge
+from recipes.components.sparse_ridge import PER_ITEM, Transitions
 from recipes.data import Histories
-from recipes.recurrence.scorer import GAPS, RecurrenceScorer
-from recipes.relevance.blending import Blend
-from recipes.relevance.model import Components, RelevanceModel
-from recipes.relevance.priors import Priors
-from recipes.relevance.repeats import COUNTS, LAGS
-from recipes.relevance.sequence_ridge import Kernel, SequenceRidge
-from recipes.relevance.transitions import PER_ITEM, Transitions
-from recipes.user_personalization import UserPersonalization
+from recipes.methods.user_personalization import UserPersonalization
+from recipes.numerics import topk
+from recipes.recurrent.scorer import GAPS, RecurrenceScorer
+from recipes.run import Run
+from recipes.stacking.meta_model import Blend
+from recipes.stacking.model import Components, RelevanceModel
 
 K = 25
 MEMBERS = 4_500  # items of a dense ridge, at most
@@ -94,9 +95,9 @@ def _measured(model: RelevanceModel, histories: Histories, vectors: NDArray[np.f
 
 
 def _batch(model: RelevanceModel, histories: Histories, name: str) -> dict[str, float]:
-    topk.recommend(model, histories.rows(0, 64), K)  # what is made once is there then
+    ranking.recommend(model, histories.rows(0, 64), K)  # what is made once is there then
     began, cpu_began = time.perf_counter(), time.process_time()
-    topk.recommend(model, histories, K, exclude_seen=True)
+    ranking.recommend(model, histories, K, exclude_seen=True)
     wall_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_began
     return {
         f"{name}_users_per_s": round(len(histories) / wall_s), f"{name}_users_per_cpu_s": round(len(histories) / cpu_s),
@@ -156,7 +157,7 @@ def _sparse(rng: np.random.Generator, items: int) -> sp.csr_matrix:
 
 
 def _network(rng: np.random.Generator, size: Size) -> RecurrenceScorer:
-    """Two blocks of H = 149 on embeddings of the size's dimension, as `recipes.recurrence.network.Network` names them."""
+    """Two blocks of H = 149 on embeddings of the size's dimension, as `recipes.recurrent.network.Network` names them."""
     width, hidden = size.dimension, 149
     weights = {"gap.weight": _small(rng, GAPS, width), "event_type.weight": _small(rng, 2, width)}
     shapes = {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recipes import artefact, topk
+from recipes import artefact, ranking
 from recipes.base import Model
 from recipes.cli.tables import read_histories
 from recipes.data import Histories
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _answer(model: Model, histories: Histories) -> None:
-    topk.recommend(model, histories, K, exclude_seen=True)
+    ranking.recommend(model, histories, K, exclude_seen=True)
 
 
 if __name__ == "__main__":

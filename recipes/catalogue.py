@@ -9,21 +9,21 @@ if TYPE_CHECKING:
     from recipes.base import Recipe
 
 RECIPES = {
-    "aws-user-personalization": "recipes.user_personalization:UserPersonalization",
-    "aws-user-personalization-v2": "recipes.user_personalization:UserPersonalizationV2",
-    "aws-hrnn": "recipes.hrnn:Hrnn",
-    "aws-hrnn-metadata": "recipes.hrnn:HrnnMetadata",
-    "aws-hrnn-coldstart": "recipes.hrnn:HrnnColdstart",
-    "aws-popularity-count": "recipes.popularity:PopularityCount",
-    "aws-trending-now": "recipes.trending:TrendingNow",
-    "aws-sims": "recipes.sims:Sims",
-    "aws-similar-items": "recipes.similar_items:SimilarItems",
-    "aws-semantic-similarity": "recipes.semantic_similarity:SemanticSimilarity",
-    "aws-personalized-ranking": "recipes.personalized_ranking:PersonalizedRanking",
-    "aws-personalized-ranking-v2": "recipes.personalized_ranking:PersonalizedRankingV2",
-    "aws-item-affinity": "recipes.item_affinity:ItemAffinity",
-    "aws-item-attribute-affinity": "recipes.item_affinity:ItemAttributeAffinity",
-    "aws-next-best-action": "recipes.next_best_action:NextBestAction",
+    "aws-user-personalization": "recipes.methods.user_personalization:UserPersonalization",
+    "aws-user-personalization-v2": "recipes.methods.user_personalization:UserPersonalizationV2",
+    "aws-hrnn": "recipes.methods.hrnn:Hrnn",
+    "aws-hrnn-metadata": "recipes.methods.hrnn:HrnnMetadata",
+    "aws-hrnn-coldstart": "recipes.methods.hrnn:HrnnColdstart",
+    "aws-popularity-count": "recipes.methods.popularity:PopularityCount",
+    "aws-trending-now": "recipes.methods.trending:TrendingNow",
+    "aws-sims": "recipes.methods.sims:Sims",
+    "aws-similar-items": "recipes.methods.similar_items:SimilarItems",
+    "aws-semantic-similarity": "recipes.methods.semantic_similarity:SemanticSimilarity",
+    "aws-personalized-ranking": "recipes.methods.personalized_ranking:PersonalizedRanking",
+    "aws-personalized-ranking-v2": "recipes.methods.personalized_ranking:PersonalizedRankingV2",
+    "aws-item-affinity": "recipes.methods.item_affinity:ItemAffinity",
+    "aws-item-attribute-affinity": "recipes.methods.item_affinity:ItemAttributeAffinity",
+    "aws-next-best-action": "recipes.methods.next_best_action:NextBestAction",
 }
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recipes.arrays import ragged_positions
+from recipes.numerics.arrays import ragged_positions
 
 TEXT_LENGTH = 40  # a string column with a longer mean is taken for text
 DISTINCT_SHARE = 0.5  # a string column with more distinct values is taken for a label

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recipes.arrays import ragged_positions
 from recipes.columns import Columns, Kind, encode_categories, encode_column, take_rows
+from recipes.numerics.arrays import ragged_positions
 
 RESERVED = {
     "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE",

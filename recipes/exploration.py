@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc, ndtri
 
-from recipes.base import Floats, Indexes
 from recipes.columns import Numeric
 from recipes.data import TrainingData
+from recipes.numerics.arrays import Floats, Indexes
 
 DAY = 86_400
 CREATED = "CREATION_TIMESTAMP"

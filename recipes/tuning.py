@@ -16,12 +16,13 @@ from time import monotonic, sleep
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from recipes.apart import Beside
-from recipes.base import Hyperparameter, Progress, Recipe, RecipeError, RecipeType, Run, Scalar, ignore_progress
+from recipes.base import Hyperparameter, Recipe, RecipeError, RecipeType, Scalar
 from recipes.data import TrainingData
 from recipes.evaluation import splits
 from recipes.evaluation.evaluate import evaluate
 from recipes.evaluation.splits import SegmentSplit, Split
+from recipes.run import Progress, Run, ignore_progress
+from recipes.subprocess_task import Beside
 
 METRIC = "strict_ndcg_at_25"
 SEGMENT_METRIC = "recall_at_1_percent"

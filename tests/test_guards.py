@@ -38,7 +38,7 @@ def test_every_operation_exists_and_no_other():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_has_a_test_file_that_names_it(name):
-    files = (ROOT / "tests" / "recipes").glob("test_*.py")
+    files = (ROOT / "tests" / "recipes").rglob("test_*.py")
     assert any(name in path.read_text() for path in files), f"no test below tests/recipes names {name}"
 
 

@@ -27,11 +27,12 @@ from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
 from console.trainings import data_state
 from recipes import artefact
-from recipes.base import Model, Progress, Recipe, RecipeError, RecipeType, Run
+from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.columns import Numeric
 from recipes.data import TrainingData
 from recipes.evaluation import judging
 from recipes.evaluation.evaluate import Evaluation
+from recipes.run import Progress, Run
 
 STAGES = {  # what people read, and where on the bar it begins and ends
     "reading": ("reading data", 0.0, 0.04),

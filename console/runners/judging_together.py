@@ -20,11 +20,12 @@ from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
 from recipes import artefact, catalogue
 from recipes.artefact import Artefact
-from recipes.base import Model, Progress, Recipe, RecipeError, Run
+from recipes.base import Model, Recipe, RecipeError
 from recipes.data import TrainingData
 from recipes.evaluation import shared as shared_evaluation
 from recipes.evaluation.evaluate import Evaluation
 from recipes.evaluation.shared import SharedTest, Translated
+from recipes.run import Progress, Run
 
 Method = SharedEvaluation.Method
 NOTES = {

@@ -21,7 +21,8 @@ from console.runners import fitting
 from console.runners.choosing import Choice, EventRule
 from console.trainings import data_state, drop_artefacts
 from recipes import artefact, catalogue, use_cases
-from recipes.base import Recipe, RecipeError, Run
+from recipes.base import Recipe, RecipeError
+from recipes.run import Run
 
 logger = logging.getLogger(__name__)
 Row = SolutionVersion | Recommender

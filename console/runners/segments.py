@@ -16,10 +16,11 @@ from console.models import BatchSegmentJob
 from console.runners import lines
 from console.serving.loader import SHELF, Loaded
 from console.serving.sources import bind
-from recipes.base import Floats
 from recipes.filters import Catalogue, CompiledFilters, FilterError, parse_attributes
-from recipes.item_affinity import AffinityModel, ItemAttributeAffinity
-from recipes.topk import BATCH_BYTES, top_k
+from recipes.methods.item_affinity import AffinityModel, ItemAttributeAffinity
+from recipes.numerics.arrays import Floats
+from recipes.numerics.topk import top_k
+from recipes.ranking import BATCH_BYTES
 
 Answer = Callable[[Loaded, lines.Line], Floats]
 

@@ -15,8 +15,8 @@ from console.serving.history import past_of
 from console.serving.loader import SHELF, Loaded
 from console.serving.recommend import Ask, Pick, Source, in_arm
 from recipes.filters import Catalogue, CompiledFilters, FilterError, UserContext
-from recipes.next_best_action import ActionModel
-from recipes.topk import top_k
+from recipes.methods.next_best_action import ActionModel
+from recipes.numerics.topk import top_k
 
 
 def recommend_actions(source: Source, ask: Ask) -> tuple[str, list[Pick]]:

@@ -18,9 +18,11 @@ from console.serving.history import LIVE_LIMIT, LiveEvent, Past, join
 from console.serving.loader import Loaded
 from console.serving.overlay import Catalog
 from console.serving.recommend import POPULAR, REASONED, Ask, Source, masked, ranked, related_scores
-from recipes.base import Floats, RecipeType
+from recipes.base import RecipeType
 from recipes.data import Histories
-from recipes.topk import BATCH_BYTES, top_k
+from recipes.numerics.arrays import Floats
+from recipes.numerics.topk import top_k
+from recipes.ranking import BATCH_BYTES
 
 SCORE_DIGITS = 7
 QUERY_USERS = 500  # SQLite takes no more than some hundred parameters in one query

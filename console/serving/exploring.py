@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from console.serving.exploration_config import CUT_OFF, WEIGHT, read_exploration
 from console.serving.loader import Loaded
-from recipes.base import Floats
 from recipes.exploration import Explored, explore
+from recipes.numerics.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Floats, Model, Recipe, State
+from recipes.base import Model, Recipe, State
 from recipes.columns import Numeric
 from recipes.data import Histories, TrainingData
+from recipes.numerics.arrays import Floats
 
 SHOWN = 25
 STRENGTHS = {"LOW": 0.2, "MEDIUM": 0.5, "HIGH": 1.0}  # of the way from mean relevance to the last shown rank

@@ -22,11 +22,12 @@ from console.serving.history import Past, past_of
 from console.serving.loader import SHELF, Loaded
 from console.serving.metadata import values_of
 from console.serving.overlay import Catalog, catalog_of
-from recipes.base import Floats, RecipeType
+from recipes.base import RecipeType
 from recipes.exploration import Explored
 from recipes.filters import Bound, FilterError, UserContext
-from recipes.semantic_similarity import SemanticModel
-from recipes.topk import top_k
+from recipes.methods.semantic_similarity import SemanticModel
+from recipes.numerics.arrays import Floats
+from recipes.numerics.topk import top_k
 
 REASONED = {"aws-user-personalization-v2", "aws-personalized-ranking-v2"}
 POPULAR = "Popular item"  # the reason of items that are there because nothing is known of the user

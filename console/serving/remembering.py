@@ -6,8 +6,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from recipes.base import Floats
 from recipes.data import Histories
+from recipes.numerics.arrays import Floats
 
 MOST_BYTES = 32 * 2**20  # of scores, for each loaded model
 _answered = threading.local()

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes import artefact, topk
+from recipes import artefact, ranking
 from recipes.artefact import Artefact
-from recipes.base import Floats, Indexes, Model
+from recipes.base import Model
 from recipes.cli.tables import (
     InputError,
     choose,
@@ -24,8 +24,10 @@ from recipes.cli.tables import (
     read_lines,
     read_requests,
 )
+from recipes.components.context import plain
 from recipes.data import Histories, TrainingData
-from recipes.relevance.circumstances import plain
+from recipes.numerics import topk
+from recipes.numerics.arrays import Floats, Indexes
 
 
 def recommend(chosen: argparse.Namespace) -> None:
@@ -35,7 +37,7 @@ def recommend(chosen: argparse.Namespace) -> None:
     histories = replace(histories, context=_context(chosen.context, loaded.data))
     encoded = _encoded(loaded.data.item_ids.array.to_pylist())
     start = 0
-    for found in topk.lists(
+    for found in ranking.lists(
         loaded.model, histories, chosen.k, exclude_seen=chosen.exclude_seen, batch_size=chosen.batch_size
     ):
         _write_lists("userId", names[start : start + len(found.items)], found, encoded)
@@ -62,7 +64,7 @@ def rank(chosen: argparse.Namespace) -> None:
     requests = read_requests(chosen.requests)
     names = [str(request["userId"]) for request in requests]
     histories = known_histories(names, loaded.data)
-    for start, part, scores in topk.batches(loaded.model, histories):
+    for start, part, scores in ranking.batches(loaded.model, histories):
         for row in range(len(part)):
             request = requests[start + row]
             output = _ranked([str(item) for item in request["itemList"]], scores[row], loaded.data)
@@ -142,7 +144,7 @@ def _answer_items(
 ) -> None:
     names = read_lines(chosen.items)
     items, encoded = loaded.data.item_ids.indexes(names), _encoded(answers)
-    step = max(1, topk.BATCH_BYTES // (4 * max(1, len(answers))))
+    step = max(1, ranking.BATCH_BYTES // (4 * max(1, len(answers))))
     for start in range(0, len(names), step):
         found = topk.top_k(score(items[start : start + step]), chosen.k)
         _write_lists("itemId", names[start : start + step], found, encoded, member)

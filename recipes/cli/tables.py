@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from recipes.arrays import order_by
 from recipes.data import Histories, TrainingData
+from recipes.numerics.arrays import order_by
 
 IDS = ("USER_ID", "ITEM_ID")
 STRINGS = (*IDS, "EVENT_TYPE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE")

@@ -12,11 +12,12 @@ from time import monotonic
 from typing import Any
 
 from recipes import artefact, catalogue
-from recipes.base import Model, Progress, Recipe, RecipeError, Run
+from recipes.base import Model, Recipe, RecipeError
 from recipes.cli.tables import InputError, read_training
 from recipes.data import TrainingData
 from recipes.evaluation.evaluate import Evaluation
 from recipes.evaluation.judging import judge, split_for
+from recipes.run import Progress, Run
 
 QUIET_SECONDS = 1.0  # between two lines of progress within a stage
 MEASURED_SHARE = 0.75  # of the time, for the fit that is measured; the one that serves takes over what it chose

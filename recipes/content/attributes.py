@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recipes.base import Floats
 from recipes.columns import Categorical, Columns, Kind, Numeric, Text
 from recipes.content.text import PASSES, tf_idf, unit, unit_rows
-from recipes.factorization import truncated_svd
+from recipes.numerics.arrays import Floats
+from recipes.numerics.factorization import truncated_svd
 
 BINS = 8
 NUMERIC_WEIGHT = 0.3  # of a number against a set of categories: closeness in price or year says less

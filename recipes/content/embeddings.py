@@ -8,8 +8,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Contribution, Floats, Indexes, Model, Recipe, State
+from recipes.base import Contribution, Model, Recipe, State
 from recipes.data import Histories
+from recipes.numerics.arrays import Floats, Indexes
 
 RECENT = 10  # events of a history that speak
 RECENT_DECAY = 0.8  # of their weight, from the newest backwards

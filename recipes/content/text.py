@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recipes.base import Floats
-from recipes.factorization import truncated_svd
+from recipes.numerics.arrays import Floats
+from recipes.numerics.factorization import truncated_svd
 
 BUCKETS = 2**18
 COMMON = 0.5  # a word in more than this share of the texts says nothing

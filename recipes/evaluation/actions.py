@@ -10,12 +10,13 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Floats, Run
 from recipes.evaluation import metrics
 from recipes.evaluation.evaluate import Evaluation
 from recipes.evaluation.intervals import bootstrap
 from recipes.evaluation.splits import Split
-from recipes.next_best_action import ActionModel
+from recipes.methods.next_best_action import ActionModel
+from recipes.numerics.arrays import Floats
+from recipes.run import Run
 
 LIKELY = 0.5  # chance from which an action counts as foretold
 ROWS = 256  # queries scored at a time

@@ -21,16 +21,18 @@ from safetensors.numpy import save_file
 from scipy import sparse
 
 from recipes import artefact
-from recipes.arrays import distinct
-from recipes.base import Indexes, Model, Run
+from recipes.base import Model
 from recipes.columns import Categorical, Kind
 from recipes.data import TrainingData
 from recipes.evaluation import metrics
 from recipes.evaluation.intervals import RESAMPLE_CELLS, RESAMPLES, Interval, Values, bootstrap
 from recipes.evaluation.shown import KEPT, Shown
 from recipes.evaluation.splits import SegmentSplit, Split
-from recipes.popularity import distinct_users
-from recipes.topk import BATCH_BYTES, batches, mask_seen, top_k
+from recipes.methods.popularity import distinct_users
+from recipes.numerics.arrays import Indexes, distinct
+from recipes.numerics.topk import top_k
+from recipes.ranking import BATCH_BYTES, batches, mask_seen
+from recipes.run import Run
 
 DEPTH = 25  # how many items are judged
 REWARD_DEPTH = 100  # how many are looked at for the 25 of highest reward

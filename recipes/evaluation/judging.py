@@ -8,16 +8,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Model, Recipe, RecipeType, Run
+from recipes.base import Model, Recipe, RecipeType
 from recipes.data import TrainingData
 from recipes.evaluation import metrics, splits
 from recipes.evaluation.actions import evaluate_actions
 from recipes.evaluation.evaluate import Evaluation, evaluate
 from recipes.evaluation.splits import SegmentSplit, Split
-from recipes.next_best_action import ActionModel
-from recipes.popularity import distinct_users
-from recipes.topk import top_k
-from recipes.trending import SECONDS, TrendingNow
+from recipes.methods.next_best_action import ActionModel
+from recipes.methods.popularity import distinct_users
+from recipes.methods.trending import SECONDS, TrendingNow
+from recipes.numerics.topk import top_k
+from recipes.run import Run
 
 TREND = "trend_prediction_accuracy"
 TREND_DEPTH = 25

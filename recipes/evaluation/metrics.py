@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recipes.arrays import distinct
+from recipes.numerics.arrays import distinct
 
 Hits = NDArray[np.bool_]
 PerQuery = NDArray[np.float32]

@@ -14,11 +14,12 @@ from typing import Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Floats, Model, Recipe, RecipeError, State
+from recipes.base import Model, Recipe, RecipeError, State
 from recipes.data import Histories, TrainingData
 from recipes.evaluation import splits
 from recipes.evaluation.evaluate import Evaluation, evaluate
 from recipes.evaluation.splits import Split, Truth
+from recipes.numerics.arrays import Floats
 
 FEWEST_USERS = 50  # below, newer events tell too little
 Mask: TypeAlias = NDArray[np.bool_]

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from recipes import artefact
-from recipes.base import Indexes
 from recipes.columns import Numeric
 from recipes.data import Ids, TrainingData
 from recipes.evaluation import metrics
 from recipes.evaluation.splits import Split
+from recipes.numerics.arrays import Indexes
 
 KEPT = 50  # places of each list that are kept
 TIERS = ("head", "middle", "tail")

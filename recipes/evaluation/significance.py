@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Indexes
 from recipes.data import Ids
 from recipes.evaluation.evaluate import DEPTH, Evaluation, is_aws_metric
 from recipes.evaluation.intervals import Values, bootstrap
 from recipes.evaluation.metrics import exposures, gini_of
 from recipes.evaluation.shown import Shown
+from recipes.numerics.arrays import Indexes
 
 FLIPS = 4000
 FLIP_CELLS = 4_000_000  # of signs held at a time

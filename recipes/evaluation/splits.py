@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from recipes.arrays import distinct
 from recipes.base import RecipeError
 from recipes.data import Histories, Ids, TrainingData
+from recipes.numerics.arrays import distinct
 
 HASH_BITS = 64
 MOST_QUERIES = 20_000  # users asked at most; more would tell nothing new and take their time

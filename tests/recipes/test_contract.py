@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recipes import artefact, catalogue, topk
-from recipes.base import Recipe, RecipeType, Run, StopRequested
+from recipes import artefact, catalogue, ranking
+from recipes.base import Recipe, RecipeType
 from recipes.columns import encode_column
 from recipes.data import Histories, TrainingData
+from recipes.numerics import topk
+from recipes.run import Run, StopRequested
 from tests.recipes import worlds
 
 LONG = {"aws-hrnn-metadata", "aws-hrnn-coldstart"}  # networks beside aws-hrnn, which stands for them in the quick check
@@ -130,7 +132,7 @@ def test_the_withheld_item_of_the_checkerboard_is_first(name):
             related = topk.top_k(model.related(everyone), 10).items
             assert (related % 2 == everyone[:, None] % 2).all()
         case _:
-            found = topk.recommend(model, data.histories(), 1, exclude_seen=True)
+            found = ranking.recommend(model, data.histories(), 1, exclude_seen=True)
             assert (found.items[:, 0] == everyone).mean() >= 0.96
 
 
@@ -176,7 +178,7 @@ def test_the_same_seed_gives_the_same_model(name):
 def test_masked_items_are_never_returned(name):
     model, data = fitted(name), world(name)
     mask = np.arange(data.num_items) % 3 == 0
-    found = topk.recommend(model, data.histories(), data.num_items, mask=mask)
+    found = ranking.recommend(model, data.histories(), data.num_items, mask=mask)
     assert (found.items[found.items >= 0] % 3 == 0).all()
     assert (found.items[:, mask.sum() :] == -1).all()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recipes.exploration import DAY, ExplorationState, explore
-from recipes.topk import top_k
+from recipes.numerics.topk import top_k
 from tests.recipes import worlds
 
 N, COLD = 400, 40

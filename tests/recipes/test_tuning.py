@@ -13,12 +13,13 @@ from time import sleep
 import numpy as np
 import pytest
 
-from recipes.base import Recipe, RecipeError, RecipeType, Run, StopRequested, hyperparameter
+from recipes.base import Recipe, RecipeError, RecipeType, hyperparameter
 from recipes.evaluation import splits
 from recipes.evaluation.evaluate import evaluate
-from recipes.item_affinity import ItemAffinity
-from recipes.popularity import PopularityCount, PopularityModel
-from recipes.sims import Sims
+from recipes.methods.item_affinity import ItemAffinity
+from recipes.methods.popularity import PopularityCount, PopularityModel
+from recipes.methods.sims import Sims
+from recipes.run import Run, StopRequested
 from recipes.tuning import Range, choose, declared_ranges, tune
 from tests.recipes import worlds
 
@@ -125,7 +126,7 @@ def test_a_search_goes_on_when_its_process_was_killed(data, tmp_path):
     program = f"""
 import os, signal
 from pathlib import Path
-from recipes.base import Run
+from recipes.run import Run
 from recipes.tuning import tune
 from tests.recipes import worlds
 from tests.recipes.test_tuning import Planted
@@ -167,7 +168,7 @@ def test_it_can_be_stopped(data):
 def children() -> list[int]:
     """The processes that this one has begun for trials."""
     begun = [int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
-    return [pid for pid in begun if b"recipes.apart" in command_of(pid)]
+    return [pid for pid in begun if b"recipes.subprocess_task" in command_of(pid)]
 
 
 def command_of(pid: int) -> bytes:
@@ -220,9 +221,9 @@ def test_trials_end_with_a_process_that_is_killed(tmp_path):
     """Its processes are gone within seconds, and so are their files."""
     program = """
 import os, signal, sys
-from recipes.base import Run
+from recipes.run import Run
 from recipes.tuning import tune
-from recipes.user_personalization import UserPersonalization
+from recipes.methods.user_personalization import UserPersonalization
 from tests.recipes import worlds
 from tests.recipes.test_tuning import children
 

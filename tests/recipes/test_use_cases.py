@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recipes import use_cases
-from recipes.base import RecipeError, RecipeType, Run
+from recipes.base import RecipeError, RecipeType
+from recipes.run import Run
 from recipes.use_cases import USE_CASES, Domain
 from tests.recipes.worlds import tasteful
 

@@ -15,8 +15,8 @@ from console.runners.choosing import Choice
 from console.runners.fitting import Watch, read
 from console.runners.growing import grown
 from recipes import artefact, catalogue
-from recipes.base import Progress
 from recipes.data import TrainingData
+from recipes.run import Progress
 from tests.operations.data.test_import_jobs import put
 from tests.operations.training.test_solutions import RECIPE, call, trained
 from tests.recipes import worlds

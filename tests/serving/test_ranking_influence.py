@@ -7,8 +7,8 @@ import numpy as np
 from console.serving.loader import Loaded
 from console.serving.recommend import related_scores
 from console.serving.sources import source_of
-from recipes.base import Run
-from recipes.semantic_similarity import SemanticSimilarity
+from recipes.methods.semantic_similarity import SemanticSimilarity
+from recipes.run import Run
 from tests.recipes.worlds import tasteful
 
 

@@ -32,14 +32,14 @@ from console.operations.data.deletion_jobs import (
 )
 from console.operations.data.import_jobs import create_dataset_import_job
 from recipes import artefact, catalogue
-from recipes.base import Run
+from recipes.components.popularity import Priors
 from recipes.data import Histories, TrainingData
-from recipes.recurrence.network import RecurrenceTask, Shape
-from recipes.recurrence.training import reproducible
-from recipes.relevance.blending import Blend
-from recipes.relevance.model import Components, RelevanceModel
-from recipes.relevance.priors import Priors
-from recipes.user_personalization import UserPersonalization
+from recipes.methods.user_personalization import UserPersonalization
+from recipes.recurrent.network import RecurrenceTask, Shape
+from recipes.recurrent.training import reproducible
+from recipes.run import Run
+from recipes.stacking.meta_model import Blend
+from recipes.stacking.model import Components, RelevanceModel
 from tests.operations.data.test_import_jobs import events, load, make_dataset, put, rows_of  # noqa: F401  load is a fixture
 from tests.operations.training.test_solutions import call
 from tests.worlds import films

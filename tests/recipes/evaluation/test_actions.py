@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipes.base import Run
 from recipes.evaluation import splits
 from recipes.evaluation.actions import area_under_curve, evaluate_actions, precision_and_recall
-from recipes.next_best_action import NextBestAction
-from tests.recipes.test_next_best_action import world
+from recipes.methods.next_best_action import NextBestAction
+from recipes.run import Run
+from tests.recipes.methods.test_next_best_action import world
 
 
 def test_it_works():

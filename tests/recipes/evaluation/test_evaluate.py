@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.base import Model, Run, State, StopRequested
+from recipes.base import Model, State
 from recipes.evaluation import splits
 from recipes.evaluation.evaluate import evaluate
 from recipes.evaluation.intervals import bootstrap
 from recipes.evaluation.splits import SegmentSplit
-from recipes.popularity import PopularityCount
-from recipes.sims import Sims
+from recipes.methods.popularity import PopularityCount
+from recipes.methods.sims import Sims
+from recipes.run import Run, StopRequested
 from tests.recipes import worlds
 
 

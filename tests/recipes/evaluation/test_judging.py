@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from recipes import catalogue
-from recipes.base import Run
 from recipes.data import TrainingData
 from recipes.evaluation.judging import TREND, judge, split_for, trend_accuracy
-from recipes.trending import TrendingNow
+from recipes.methods.trending import TrendingNow
+from recipes.run import Run
 from tests.recipes import worlds
 
 

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pytest
 
 from recipes import catalogue
-from recipes.base import RecipeError, Run
+from recipes.base import RecipeError
 from recipes.data import TrainingData
 from recipes.evaluation import shared as shared_evaluation
 from recipes.evaluation.shared import Translated
+from recipes.run import Run
 from tests.recipes.worlds import tasteful
 
 NOW = 1_700_000_000

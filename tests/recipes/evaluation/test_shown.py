@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from recipes import catalogue
-from recipes.base import Run
 from recipes.evaluation.evaluate import evaluate
 from recipes.evaluation.shown import Shown, gini_curve, new_items
 from recipes.evaluation.splits import amazon
+from recipes.run import Run
 from tests.recipes.worlds import tasteful
 
 

@@ -1,0 +1,77 @@
+"""Item-to-item neighbours as the relevance engine mixes them in: close in time, or taken by the same people at any time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recipes.data import Histories, Interactions, TrainingData
+from recipes.methods.sims import Sims
+from recipes.numerics.arrays import Floats, Indexes, strongest
+from recipes.numerics.cooccurrence import Likeness, Visits, close_pairs
+from recipes.numerics.threads import ahead
+from recipes.run import Run
+
+NEIGHBOURS = 100  # of each item
+CELLS = 8_000_000  # of a block of rows
+FEWEST_ROWS = 256  # of a block, however large the catalogue
+CLOSE = {"closeness": Likeness(doubt=1, strangers=5), "firm closeness": Likeness(fewest=2)}
+ASYMMETRY = 0.5  # the power of the neighbour's count that its similarity is divided by
+
+
+def close_neighbours(data: TrainingData, histories: Histories, run: Run) -> dict[str, sp.csr_matrix]:
+    """(N, N) similarities as those of aws-sims, learned from these histories, for each way to weigh them in CLOSE."""
+    row = histories.row
+    known = Interactions(
+        histories.user_index[row],
+        histories.item_index,
+        histories.timestamp,
+        histories.event_type,
+        data.interactions.event_types,
+        np.full(len(row), np.nan, np.float32),
+        weight=histories.weight,
+    )
+    learned = replace(data, interactions=known)
+    visits = Visits.of(learned, Sims().included(learned))
+    return dict(zip(CLOSE, close_pairs(visits, list(CLOSE.values()), run), strict=True))
+
+
+def cosine_neighbours(histories: Histories, num_items: int, run: Run) -> sp.csr_matrix:
+    """(N, N) cosine similarity of the sets of users, the nearest of each row's item (cf. Sarwar et al. 2001)."""
+    shape = (len(histories), num_items)
+    users = sp.csr_matrix(
+        (np.ones(len(histories.item_index), np.float32), histories.item_index, histories.offsets), shape
+    )
+    users.sum_duplicates()
+    users.data[:] = 1.0
+    items = sp.csr_matrix(users.T)
+    counts = np.maximum(np.diff(items.indptr), 1).astype(np.float32)
+    step = max(FEWEST_ROWS, CELLS // max(1, num_items))
+
+    def nearest(start: int) -> sp.csr_matrix:
+        block = sp.csr_matrix(items[start : start + step] @ users)
+        block.data /= np.repeat(np.sqrt(counts[start : start + step]), np.diff(block.indptr))
+        block.data /= counts[block.indices] ** np.float32(ASYMMETRY)
+        block.data[block.indices == np.repeat(np.arange(start, start + block.shape[0]), np.diff(block.indptr))] = 0.0
+        return strongest(block, NEIGHBOURS)
+
+    blocks: list[sp.csr_matrix] = []
+    for block in ahead(nearest, range(0, num_items, step)):
+        run.report("finding neighbours", len(blocks) * step / num_items)
+        blocks.append(block)
+    return sp.csr_matrix(sp.vstack(blocks, format="csr"), dtype=np.float32)
+
+
+def inside(matrix: sp.csr_matrix, position: Indexes) -> tuple[Floats, sp.csr_matrix]:
+    """A sparse (N, N) matrix parted: (K, K) dense between items with a `position`, and what remains, sparse."""
+    entries = matrix.tocoo()
+    row, column = position[entries.row], position[entries.col]
+    both: NDArray[np.bool_] = (row >= 0) & (column >= 0)
+    size = int(position.max(initial=-1)) + 1
+    dense = np.zeros((size, size), np.float32)
+    dense[row[both], column[both]] = entries.data[both]
+    rest = (entries.data[~both], (entries.row[~both], entries.col[~both]))
+    return dense, sp.csr_matrix(rest, shape=matrix.shape, dtype=np.float32)

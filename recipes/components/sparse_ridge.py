@@ -1,0 +1,107 @@
+"""What a dense ridge is too large for: sparse item-to-item weights with each item regressed on its own.
+
+Where a pair holds an item outside the dense ridge, B is approximated by its first Jacobi step, C / (diag XᵀX + λ): the rarer
+the items, the closer XᵀX is to its diagonal and the better this is. Memory grows with the pairs kept, not with N².
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recipes.components.sequence_ridge import Kernel, history_weights, powers_of
+from recipes.data import Histories
+from recipes.numerics.arrays import Floats, Indexes, ragged_positions, strongest
+from recipes.numerics.weighted_rows import add_entries
+from recipes.run import Run
+
+RARE = Kernel(16, 0.8, 3)  # how events count for items that a dense ridge does not know
+RARE_RIDGE = 5.0
+PER_ITEM = 200  # targets kept of each item
+PAIRS_HELD = 20_000_000  # before they are added up
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Sparse weights: `matrix` (N, N), row = item of the history, column = item scored; pairs inside a dense ridge are 0."""
+
+    kernel: Kernel
+    matrix: sp.csr_matrix
+
+    @cached_property
+    def powers(self) -> NDArray[np.float32]:
+        """What an event counts, the newest last."""
+        return powers_of(self.kernel)
+
+    def score(self, histories: Histories) -> Floats:
+        """(B, N): the sum of the rows of each history's newest events."""
+        scores = np.zeros((len(histories), self.matrix.shape[0]), np.float32)
+        self.add_to(scores, histories, 1.0)
+        return scores
+
+    def add_to(self, scores: Floats, histories: Histories, weight: float) -> None:
+        """Add `weight` times that to (B, N) `scores`, touching only the items that follow what is in the histories."""
+        positions, values, offsets = history_weights(histories, self.kernel)
+        items = histories.item_index[positions]
+        found, places = ragged_positions(self.matrix.indptr, items)
+        counts = np.diff(found)
+        values *= np.float32(weight)
+        told = self.matrix.data[places]
+        told *= np.repeat(values, counts)
+        add_entries(scores, found[offsets], self.matrix.indices[places], told)
+
+    def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
+        """(E,) how much each event of one history adds to the score of `item`."""
+        shares = np.zeros(len(history.item_index), np.float32)
+        positions, values, _ = history_weights(history, self.kernel)
+        column = self.matrix[history.item_index[positions], item].toarray().ravel()
+        shares[positions] = values * column
+        return shares
+
+
+def rare_transitions(
+    kernel: Kernel, histories: Histories, members: Indexes, num_items: int, ridge: float, run: Run
+) -> sp.csr_matrix:
+    """Count the pairs that a dense ridge over `members` leaves out and divide by how often the earlier item occurs.
+
+    Args:
+        kernel: window, decay, future, as the dense ridge's.
+        histories: sequences to learn from.
+        members: items of the dense ridge; pairs of two of them are left to it.
+        num_items: N.
+        ridge: λ.
+        run: the watcher.
+    """
+    inside = np.zeros(num_items, bool)
+    inside[members] = True
+    items = histories.item_index
+    position = np.arange(len(items)) - np.repeat(histories.offsets[:-1], np.diff(histories.offsets))
+    weights = kernel.cross_weights()
+    reach = min(len(weights), int(np.diff(histories.offsets).max(initial=0)))
+    total = sp.csr_matrix((num_items, num_items), dtype=np.float32)
+    held: list[tuple[Indexes, Floats]] = []
+    for distance in range(1, reach):
+        run.report("fitting ridge", distance / reach)
+        later = np.flatnonzero(position >= distance)
+        outside = ~(inside[items[later]] & inside[items[later - distance]])
+        later = later[outside]
+        pairs = items[later - distance] * num_items + items[later]
+        held.append((pairs, np.full(len(pairs), weights[distance], np.float32)))
+        if sum(len(pairs) for pairs, _ in held) > PAIRS_HELD or distance == reach - 1:
+            total, held = total + _summed(held, num_items), []
+    if held:
+        total = total + _summed(held, num_items)
+    squares = float(np.sum(kernel.decay ** (2 * np.arange(kernel.window))))
+    occurrences = np.bincount(items, minlength=num_items) * squares
+    scaled = sp.csr_matrix(sp.diags((1 / (occurrences + ridge)).astype(np.float32)) @ total, dtype=np.float32)
+    return strongest(scaled, PER_ITEM)
+
+
+def _summed(held: list[tuple[Indexes, Floats]], num_items: int) -> sp.csr_matrix:
+    pairs = np.concatenate([pairs for pairs, _ in held])
+    values = np.concatenate([values for _, values in held])
+    return sp.csr_matrix((values, (pairs // num_items, pairs % num_items)), shape=(num_items, num_items))

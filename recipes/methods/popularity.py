@@ -1,0 +1,95 @@
+"""aws-popularity-count: the items that most users have taken, the same list for everyone; the baseline to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.base import Contribution, Model, Recipe, RecipeType, State
+from recipes.data import Histories, TrainingData
+from recipes.numerics.arrays import Floats, Indexes, distinct
+from recipes.run import Run
+
+
+def distinct_users(data: TrainingData) -> NDArray[np.int64]:
+    """How many distinct users each item has: (N,) int64; a user who takes an item ten times counts once.
+
+    >>> import pyarrow as pa
+    >>> events = pa.table({"USER_ID": ["a", "a", "b"], "ITEM_ID": ["x", "x", "x"], "TIMESTAMP": [1, 2, 3]})
+    >>> distinct_users(TrainingData.from_tables(events)).tolist()
+    [2]
+    """
+    events = data.interactions
+    pairs = distinct(events.user_index * max(1, data.num_items) + events.item_index)
+    return np.bincount(pairs % max(1, data.num_items), minlength=data.num_items).astype(np.int64)
+
+
+def users_worth(data: TrainingData, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """What the users of each item are worth: (N,); a user counts as the heaviest of their events with the item.
+
+    Args:
+        data: with or without event weights; without them this is `distinct_users`.
+        chosen: (E,) the events that count; all by default.
+    """
+    events, places = data.interactions, slice(None) if chosen is None else np.flatnonzero(chosen)
+    user, item = events.user_index[places], events.item_index[places]
+    pair = user * max(1, data.num_items) + item
+    if events.weight is None:
+        return np.bincount(distinct(pair) % max(1, data.num_items), minlength=data.num_items).astype(np.float64)
+    weight = events.weight[places]
+    order = np.lexsort((weight, pair))
+    heaviest = order[np.diff(pair[order], append=-1) != 0]
+    return np.bincount(item[heaviest], weight[heaviest], minlength=data.num_items).astype(np.float64)
+
+
+class PopularityModel(Model):
+    """The number of users per item, said to everyone."""
+
+    def __init__(self, recipe: Recipe, counts: Floats) -> None:
+        """Keep `counts`, (N,) float32 distinct users of each item, by what their events are worth."""
+        super().__init__(recipe, len(counts))
+        self.counts = counts
+
+    def score(self, histories: Histories) -> Floats:
+        """The counts, once for each history: (B, N)."""
+        return np.tile(self.counts, (len(histories), 1))
+
+    def related(self, items: Indexes) -> Floats:
+        """The counts, once for each query item: popular items go with everything."""
+        return np.tile(self.counts, (len(items), 1))
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """Each item's share of all counts; a softmax of counts would put everything on the first."""
+        shares = np.where(np.isfinite(scores), scores, 0).astype(np.float32)
+        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1), np.float32)
+
+    def explain(self, history: Histories, item: int) -> list[Contribution]:  # noqa: ARG002  the contract says it
+        """The whole score is the item's popularity; no event of the history matters."""
+        return [Contribution(-1, float(self.counts[item]), "users who took this item")]
+
+    def state(self) -> State:
+        """The counts."""
+        return State({"counts": self.counts})
+
+    @classmethod
+    def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
+        """Rebuild from the counts."""
+        return cls(recipe, state.tensors["counts"].reshape(num_items))
+
+
+@dataclass(frozen=True)
+class PopularityCount(Recipe):
+    """Rank by the number of distinct users; no hyperparameters."""
+
+    name = "aws-popularity-count"
+    type = RecipeType.USER_PERSONALIZATION
+    summary = "The items that most users have taken; a baseline, and what to show to strangers."
+    model = PopularityModel
+
+    def fit(self, data: TrainingData, run: Run) -> PopularityModel:
+        """Count users per item."""
+        run.report("counting", 0.0)
+        return PopularityModel(self, users_worth(data).astype(np.float32))

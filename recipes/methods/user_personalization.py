@@ -1,0 +1,125 @@
+"""User-Personalization: what a person wants next, from all that is known, mixed as the data at hand ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from recipes.base import Model, ModelClass, Recipe, RecipeType, hyperparameter
+from recipes.data import TrainingData
+from recipes.run import Run
+from recipes.stacking.fit import fit_relevance, refit_relevance
+from recipes.stacking.fit_context import Settings
+from recipes.stacking.model import RelevanceModel
+from recipes.stacking.updating import update_relevance
+
+MODES = ("auto", "fast", "full")
+
+
+@dataclass(frozen=True)
+class UserPersonalization(Recipe):
+    """aws-user-personalization: the relevance engine, to which serving adds exploration."""
+
+    name: ClassVar[str] = "aws-user-personalization"
+    type: ClassVar[RecipeType] = RecipeType.USER_PERSONALIZATION
+    summary: ClassVar[str] = "Recommends what each user is likely to want next, and explores new items."
+    datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS", "USERS", "ITEMS")
+    explores: ClassVar[bool] = True
+    updates: ClassVar[bool] = True
+    has_scores: ClassVar[bool] = True
+    model: ClassVar[ModelClass] = RelevanceModel
+
+    hidden_dimension: int = hyperparameter(
+        149, low=32, high=256, tunable=True, help="Width of the network's memory; wider learns more and takes longer."
+    )
+    bptt: int = hyperparameter(
+        32, low=2, high=32, tunable=True, help="How many events back an event's influence is learned."
+    )
+    recency_mask: bool = hyperparameter(
+        True, tunable=True, help="Whether items that were popular of late are preferred."
+    )
+    min_user_history_length_percentile: float = hyperparameter(
+        0.0,
+        low=0.0,
+        high=1.0,
+        featurization=True,
+        help="Users with shorter histories than this share of users are left out.",
+    )
+    max_user_history_length_percentile: float = hyperparameter(
+        0.99,
+        low=0.0,
+        high=1.0,
+        featurization=True,
+        help="Histories longer than those of this share of users are cut to their newest events.",
+    )
+    mode: str = hyperparameter(
+        "auto",
+        choices=MODES,
+        help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
+    )
+
+    def engine_settings(self, data: TrainingData) -> Settings:  # noqa: ARG002  recipes built on this one look at it
+        """What the hyperparameters mean to the engine."""
+        return Settings(
+            self.hidden_dimension,
+            self.bptt,
+            self.recency_mask,
+            self.min_user_history_length_percentile,
+            self.max_user_history_length_percentile,
+            self.mode,
+        )
+
+    def fit(self, data: TrainingData, run: Run) -> Model:
+        """Fit the engine."""
+        return fit_relevance(self, self.engine_settings(data), data, run)
+
+    def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
+        if not isinstance(model, RelevanceModel):
+            return self.fit(data, run)
+        return refit_relevance(model, self.engine_settings(data), data, run)
+
+    def update(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
+        if not self.updates or not isinstance(model, RelevanceModel):
+            return super().update(model, data, run)
+        return update_relevance(model, self.engine_settings(data), data, run)
+
+
+@dataclass(frozen=True)
+class UserPersonalizationV2(Recipe):
+    """aws-user-personalization-v2: the same engine with v2's one setting; exploration is fixed by the service."""
+
+    name: ClassVar[str] = "aws-user-personalization-v2"
+    type: ClassVar[RecipeType] = RecipeType.USER_PERSONALIZATION
+    summary: ClassVar[str] = "Recommends what each user is likely to want next, with nothing to set."
+    datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS", "USERS", "ITEMS")
+    updates: ClassVar[bool] = True
+    has_scores: ClassVar[bool] = True
+    model: ClassVar[ModelClass] = RelevanceModel
+
+    apply_recency_bias: bool = hyperparameter(True, help="Whether recent events and recently popular items weigh more.")
+    mode: str = hyperparameter(
+        "auto",
+        choices=MODES,
+        help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
+    )
+
+    def fit(self, data: TrainingData, run: Run) -> Model:
+        """Fit the engine."""
+        return fit_relevance(self, self._settings(), data, run)
+
+    def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
+        if not isinstance(model, RelevanceModel):
+            return self.fit(data, run)
+        return refit_relevance(model, self._settings(), data, run)
+
+    def update(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
+        if not self.updates or not isinstance(model, RelevanceModel):
+            return super().update(model, data, run)
+        return update_relevance(model, self._settings(), data, run)
+
+    def _settings(self) -> Settings:
+        return Settings(recency=self.apply_recency_bias, mode=self.mode)

@@ -1,0 +1,283 @@
+"""A gated linear recurrence over what a user did, trained by sampled softmax on CPUs, answering with numpy alone.
+
+Many small steps count for more than large ones here: a step reads about a thousand events in lanes (`recipes.recurrent.sampling`),
+touches only the rows of the item table it needs, and is back-propagated through `bptt` events.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from recipes.data import Histories
+from recipes.numerics.arrays import Floats
+from recipes.numerics.cooccurrence_embedding import company_vectors, near_pairs
+from recipes.recurrent.layers import GatedRecurrence, SequenceDropout
+from recipes.recurrent.losses import SampledSoftmax
+from recipes.recurrent.optimizer import MOMENTS, FlatAdamW
+from recipes.recurrent.sampling import Chunk, chunks, count_chunks
+from recipes.recurrent.scorer import GAPS, RecurrenceScorer, gap_buckets
+
+CLIP = 5.0
+FEWEST_STEPS = 40  # of an epoch
+FEW_EVENTS = 50_000  # below which more is dropped
+EVENTS_A_SECOND = 24_000  # that a core trains two blocks on, about
+DEEP_EPOCHS = 2.5  # epochs below which one block, which is half the work, gets further than two
+NEAR = 5  # events apart at which two items keep each other company, to begin with
+LENGTH = 0.7  # of an item's vector at the beginning
+COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes and rates of a network: H hidden, D width, bptt T, lanes B, K negatives."""
+
+    hidden: int
+    width: int
+    bptt: int
+    lanes: int
+    negatives: int
+    blocks: int = 2
+    dropout: float = 0.1
+    learning_rate: float = 2e-3
+
+    @classmethod
+    def of(cls, hidden_dimension: int, bptt: int, num_events: int, num_items: int, seconds: float = math.inf) -> Shape:
+        """A network for data of this size that is trained for so many seconds."""
+        width = max(16, round(hidden_dimension * 0.43 / 16) * 16)
+        tokens = int(np.clip(num_events / 300, 128, 1024))
+        return cls(
+            hidden_dimension,
+            width,
+            bptt,
+            max(4, tokens // bptt),
+            min(512, num_items),
+            blocks=2 if seconds * EVENTS_A_SECOND > DEEP_EPOCHS * num_events else 1,
+            dropout=0.2 if num_events < FEW_EVENTS else 0.1,
+            learning_rate=max(2e-3, 5e-6 * tokens),
+        )
+
+
+class Network(nn.Module):
+    """All but the item table: embeddings of time gaps and event types, the blocks, the last norm."""
+
+    def __init__(self, shape: Shape, num_event_types: int, num_features: int) -> None:
+        """Sizes are the shape's; `num_features` is F of the item features."""
+        super().__init__()
+        self.gap = nn.Embedding(GAPS, shape.width)
+        self.event_type = nn.Embedding(num_event_types + 1, shape.width)
+        self.features = nn.Linear(num_features, shape.width, bias=False) if num_features else nn.Identity()
+        self.blocks = nn.ModuleList(
+            GatedRecurrence(shape.width, shape.hidden, shape.dropout) for _ in range(shape.blocks)
+        )
+        self.norm = nn.LayerNorm(shape.width)
+        self.drop = SequenceDropout(shape.dropout)
+        nn.init.normal_(self.gap.weight, std=0.02)
+        nn.init.normal_(self.event_type.weight, std=0.02)
+        if isinstance(self.features, nn.Linear):
+            nn.init.normal_(self.features.weight, std=num_features**-0.5)
+
+    def forward(
+        self, values: Tensor, gap: Tensor, event_type: Tensor, goes_on: Tensor, states: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """(T, B, D) item embeddings to (T, B, D) what comes next, with the states after the chunk."""
+        values = self.drop(values + self.gap(gap) + self.event_type(event_type))
+        after = []
+        for block, state in zip(self.blocks, states, strict=True):
+            values, state = block(values, goes_on[:, :, None], state)
+            after.append(state)
+        normed: Tensor = self.norm(values)
+        return normed, after
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Copies of a network's parameters and its item table."""
+
+    parameters: dict[str, Tensor]
+    table: Tensor
+
+
+def _first_table(shape: Shape, histories: Histories, num_items: int, has_features: bool, seed: int) -> Floats:
+    """(N, D + 1) what training begins with: items by their company, at random those without any, and no biases."""
+    rng = np.random.default_rng(seed)
+    table = rng.standard_normal((num_items, shape.width + 1), np.float32) * np.float32(shape.width**-0.5)
+    table *= np.float32(0.5 if has_features else 1.0)
+    together = near_pairs(histories.row, histories.item_index, num_items, histories.weight, NEAR)
+    company = company_vectors(together, shape.width, seed)
+    turn = np.linalg.qr(rng.standard_normal((shape.width, shape.width), np.float32))[0]  # no axis is a main one
+    placed = company.any(axis=1)
+    table[placed, :-1] = LENGTH * company[placed] @ turn
+    table[:, -1] = 0.0
+    return table
+
+
+class RecurrenceTask:
+    """A network, its item table and optimizers on one set of sequences; `recipes.recurrent.training.train` drives it."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        histories: Histories,
+        num_items: int,
+        features: Floats,
+        num_event_types: int,
+        seed: int,
+        cold: NDArray[np.bool_] | None = None,
+        before: object | None = None,
+    ) -> None:
+        """Begin with items where their company places them, and all else small and random.
+
+        Half the steps are then enough: without it the first epoch goes by with finding out which items belong together.
+
+        Args:
+            shape: sizes.
+            histories: sequences to train on.
+            num_items: N.
+            features: (N, F) what is known of the items, F may be 0.
+            num_event_types: codes the histories' event types may have.
+            seed: of the order of users and the negatives.
+            cold: (N,) items that get no embedding of their own, only their metadata's.
+            before: a snapshot of a task of the same shape and catalogue, to go on from.
+        """
+        self.shape = shape
+        self.num_items = num_items
+        self.offsets = histories.offsets
+        self.items = histories.item_index
+        self.chance = None if histories.weight is None else histories.weight / max(1e-9, float(histories.weight.max()))
+        self.gaps = gap_buckets(histories)
+        self.event_types = histories.event_type.astype(np.int64) + 1
+        self.features = torch.from_numpy(np.ascontiguousarray(features, np.float32))
+        self.rng = np.random.default_rng(seed)
+        self.network = Network(shape, num_event_types, features.shape[1])
+        if isinstance(before, Snapshot):
+            self.restore(before)
+        else:
+            self.table = torch.from_numpy(_first_table(shape, histories, num_items, bool(features.shape[1]), seed))
+        self.first, self.second = torch.zeros_like(self.table), torch.zeros_like(self.table)
+        self.cold = cold
+        self.count = 0
+        self.states: list[Tensor] = []
+        self.optimizer = FlatAdamW(list(self.network.parameters()))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many steps an epoch has."""
+        once = count_chunks(self.offsets, self.shape.lanes, self.shape.bptt)
+        return once * self._passes(once)
+
+    @staticmethod
+    def _passes(once: int) -> int:
+        """How often an epoch reads all events: more than once where they are few."""
+        return max(1, FEWEST_STEPS // max(1, once))
+
+    def epoch(self, number: int) -> Iterator[Callable[[float], float]]:  # noqa: ARG002  the order comes from the rng
+        """All events, states carried from step to step."""
+        self.network.train()
+        for _ in range(self._passes(count_chunks(self.offsets, self.shape.lanes, self.shape.bptt))):
+            self.states = []
+            for chunk in chunks(self.offsets, self.shape.lanes, self.shape.bptt, self.rng):
+                lanes = chunk.events.shape[1]
+                self.states = self.states or [torch.zeros(lanes, self.shape.hidden) for _ in range(self.shape.blocks)]
+                if self.chance is not None:
+                    chunk = self._thinned(chunk, self.chance)
+                if chunk.has_target.any():
+                    yield partial(self._step, chunk)
+
+    def _thinned(self, chunk: Chunk, chance: NDArray[np.float32]) -> Chunk:
+        """The chunk with targets kept at random, by what they are worth: on average the loss is weighted."""
+        following = np.minimum(chunk.events + 1, len(chance) - 1)
+        kept = self.rng.random(chunk.events.shape) < chance[following]
+        return replace(chunk, has_target=chunk.has_target & kept)
+
+    def _step(self, chunk: Chunk, rate: float) -> float:
+        inputs, targets = self.items[chunk.events], self.items[chunk.events[chunk.has_target] + 1]
+        negatives = (
+            self.rng.choice(self.num_items, self.shape.negatives, replace=False)
+            if self.num_items < 50_000
+            else (self.rng.integers(0, self.num_items, self.shape.negatives))
+        )
+        rows, places = np.unique(np.concatenate([inputs.ravel(), targets, negatives]), return_inverse=True)
+        index = torch.from_numpy(rows)
+        local = self.table[index].requires_grad_()
+        embedded = local[:, :-1]
+        if self.features.shape[1]:
+            embedded = embedded + self.network.features(self.features[index])
+        where_input, where_target, where_negative = (
+            torch.from_numpy(part) for part in np.split(places, [inputs.size, inputs.size + targets.size])
+        )
+        hidden, self.states = self.network(
+            embedded[where_input].view(*inputs.shape, -1),
+            torch.from_numpy(self.gaps[chunk.events]),
+            torch.from_numpy(self.event_types[chunk.events]),
+            torch.from_numpy(chunk.goes_on),
+            self.states,
+        )
+        bias = local[:, -1]
+        loss = SampledSoftmax.apply(
+            hidden[torch.from_numpy(chunk.has_target)],
+            embedded[where_target],
+            bias[where_target],
+            embedded[where_negative],
+            bias[where_negative],
+            where_target[:, None] == where_negative[None, :],
+        )
+        loss.backward()
+        self._update(index, torch.as_tensor(local.grad), self.shape.learning_rate * rate)
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _update(self, index: Tensor, grad: Tensor, rate: float) -> None:
+        """A step on all parameters, with the gradient's norm held to `CLIP`."""
+        norm = float((self.optimizer.gradient.square().sum() + grad.square().sum()).sqrt())
+        if norm > CLIP:
+            self.optimizer.gradient.mul_(CLIP / norm)
+            grad = grad * (CLIP / norm)
+        self.optimizer.step(rate)
+        self._update_rows(index, grad, rate)
+
+    @torch.no_grad()
+    def _update_rows(self, index: Tensor, grad: Tensor, rate: float) -> None:
+        """Adam on the touched rows only; a row's moments rest while it is not touched."""
+        self.count += 1
+        first = self.first[index].mul_(MOMENTS[0]).add_(grad, alpha=1 - MOMENTS[0])
+        second = self.second[index].mul_(MOMENTS[1]).addcmul_(grad, grad, value=1 - MOMENTS[1])
+        self.first[index], self.second[index] = first, second
+        scale = rate / (1 - MOMENTS[0] ** self.count)
+        root = second.div_(1 - MOMENTS[1] ** self.count).sqrt_().add_(1e-8)
+        self.table.index_add_(0, index, first.div_(root), alpha=-scale)
+
+    def snapshot(self) -> object:
+        """Copies of the network's parameters and the item table."""
+        parameters = {name: value.clone() for name, value in self.network.state_dict().items()}
+        return Snapshot(parameters, self.table.clone())
+
+    def restore(self, snapshot: object) -> None:
+        """Go back to such copies."""
+        assert isinstance(snapshot, Snapshot)  # noqa: S101  the loop hands back what it was given
+        self.network.load_state_dict(snapshot.parameters)
+        self.table = snapshot.table.clone()  # the copy stays a copy, whatever is learned from here
+
+    @torch.inference_mode()
+    def scorer(self) -> RecurrenceScorer:
+        """What answers: all parameters as numpy arrays, item features folded into the item table."""
+        weights = {name: value.detach().numpy().copy() for name, value in self.network.state_dict().items()}
+        embedding = self.table[:, :-1].clone()
+        bias = self.table[:, -1].numpy().copy()
+        silent = np.bincount(self.items, minlength=self.num_items) == 0
+        if self.cold is not None:
+            silent |= self.cold
+        embedding[torch.from_numpy(silent)] = 0.0  # what was never trained says nothing, its metadata do
+        bias[silent] = np.quantile(bias[~silent], COLD_BIAS)
+        if self.features.shape[1]:
+            embedding += self.network.features(self.features)
+            weights.pop("features.weight")
+        table: NDArray[np.float32] = embedding.numpy()
+        return RecurrenceScorer(table, bias, weights)

@@ -1,0 +1,184 @@
+"""Events held out of training to choose and mix components by, and how well scores rank them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.components.repeats import Seen, seen_items
+from recipes.data import Histories
+from recipes.numerics.arrays import Floats, Indexes
+
+HELD_OUT = 0.1  # newest share of a validation user's events
+SCORES_HELD = 8_000_000  # validation scores per component: queries × items
+REPEATING = 0.01  # share of held-out events that are in the user's history, above which repeats are wanted
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Q queries with the events that followed.
+
+    Attributes:
+        histories: what is known at the time of each query.
+        row, item: (P,) pairs of a query and an item that followed, distinct within the query.
+        first: (P,) true for the event that came next.
+        repeat: (P,) true where the item is in the query's own history.
+        worth: (P,) what the event counts against the others.
+        seen: the distinct items of each history.
+        ends: (U,) how many events of each user are left for training.
+    """
+
+    histories: Histories
+    row: Indexes
+    item: Indexes
+    first: NDArray[np.bool_]
+    repeat: NDArray[np.bool_]
+    worth: NDArray[np.float32]
+    seen: Seen
+    ends: Indexes
+
+    def first_queries(self, count: int) -> Validation:
+        """The same with at most `count` queries."""
+        pairs, known = self.row < count, self.seen.row < count
+        seen = Seen(*(getattr(self.seen, name)[known] for name in ("row", "item", "lag", "count")))
+        part = self.histories.rows(0, min(count, len(self.histories)))
+        return Validation(
+            part,
+            self.row[pairs],
+            self.item[pairs],
+            self.first[pairs],
+            self.repeat[pairs],
+            self.worth[pairs],
+            seen,
+            self.ends,
+        )
+
+    def within(self, columns: Indexes, num_items: int) -> Validation:
+        """The same with items as places in `columns`, which must hold all that followed."""
+        place = np.full(num_items, -1, np.int64)
+        place[columns] = np.arange(len(columns))
+        known = place[self.seen.item] >= 0
+        seen = Seen(self.seen.row[known], place[self.seen.item[known]], self.seen.lag[known], self.seen.count[known])
+        return replace(self, item=place[self.item], seen=seen)
+
+    @property
+    def repeating(self) -> bool:
+        """Whether people come back to items often enough that seen items must be ranked well."""
+        return bool(self.repeat.mean() >= REPEATING) if len(self.repeat) else False
+
+
+def hold_out(histories: Histories, num_items: int, seed: int, most_users: int) -> Validation:
+    """Hold out the newest tenth (at least one event) of some users; ask at its beginning and in its middle.
+
+    Args:
+        histories: the training users' histories.
+        num_items: N.
+        seed: chooses the users.
+        most_users: at most so many of them, fewer where the catalogue is large.
+    """
+    sizes = np.diff(histories.offsets)
+    eligible = np.flatnonzero(sizes >= 2)
+    wanted = int(np.clip(SCORES_HELD / max(1, min(num_items, 20_000)) / 1.5, 64, most_users))
+    chosen = np.sort(np.random.default_rng(seed).permutation(eligible)[:wanted])
+    held = np.maximum(1, np.round(HELD_OUT * sizes[chosen])).astype(np.int64)
+    ends = sizes.copy()
+    ends[chosen] -= held
+    long = held >= 3
+    users = np.concatenate([chosen, chosen[long]])
+    cuts = np.concatenate([ends[chosen], ends[chosen[long]] + held[long] // 2])
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(cuts)])
+    events = np.arange(int(offsets[-1])) + np.repeat(histories.offsets[users] - offsets[:-1], cuts)
+    queries = Histories(
+        offsets,
+        histories.item_index[events],
+        histories.timestamp[events],
+        histories.event_type[events],
+        histories.user_index[users],
+    )
+    return _with_truths(histories, queries, users, cuts, ends, num_items)
+
+
+def _with_truths(
+    histories: Histories, queries: Histories, users: Indexes, cuts: Indexes, ends: Indexes, num_items: int
+) -> Validation:
+    sizes = np.diff(histories.offsets)
+    rest = sizes[users] - cuts
+    row = np.repeat(np.arange(len(users)), rest)
+    within = np.arange(int(rest.sum())) - np.repeat(np.cumsum(rest) - rest, rest)
+    event = np.repeat(histories.offsets[users] + cuts, rest) + within
+    item = histories.item_index[event]
+    worth = np.ones(len(event), np.float32) if histories.weight is None else histories.weight[event]
+    keys, index = np.unique(row * num_items + item, return_index=True)
+    row, item, within, worth = row[index], item[index], within[index], worth[index]
+    seen = seen_items(queries, num_items)
+    repeat = np.isin(keys, seen.row * num_items + seen.item)
+    return Validation(queries, row, item, within == 0, repeat, worth, seen, ends)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """NDCG@10 and MRR@25 of the event that came next, NDCG@10 of all that followed."""
+
+    ndcg_of_next: float
+    mrr_of_next: float
+    ndcg: float
+
+
+def quality(validation: Validation, scores: Floats) -> float:
+    """How well (Q, N) scores rank what followed: NDCG@10 and MRR@25 of the next event, NDCG@10 of all that followed.
+
+    Seen items are left out; where people repeat, the same with them is averaged in. `scores` is overwritten.
+    """
+    return worth_of(_measured(validation, scores))
+
+
+def worth_of(found: list[Measures]) -> float:
+    """One number of the measures with and without seen items."""
+    return float(np.mean([(m.ndcg_of_next + m.mrr_of_next) / 4 + m.ndcg / 2 for m in found]))
+
+
+def ndcg_at_10(validation: Validation, scores: Floats) -> float:
+    """NDCG@10 of all that followed each query, averaged as `quality` does; `scores` is overwritten."""
+    return float(np.mean([measures.ndcg for measures in _measured(validation, scores)]))
+
+
+def _measured(validation: Validation, scores: Floats) -> list[Measures]:
+    found = []
+    if validation.repeating:
+        every = np.ones(len(validation.row), bool)
+        found.append(measures(validation, ranks(scores, validation.row, validation.item), every))
+    scores[validation.seen.row, validation.seen.item] = -np.inf
+    found.append(measures(validation, ranks(scores, validation.row, validation.item), ~validation.repeat))
+    return found
+
+
+def ranks(scores: Floats, row: Indexes, item: Indexes) -> Indexes:
+    """(P,) how many items of its row score at least as high as each given one, itself left out; 0 is the best rank."""
+    found = np.empty(len(row), np.int64)
+    step = max(1, 4_000_000 // max(1, scores.shape[1]))
+    for start in range(0, len(row), step):
+        part = slice(start, start + step)
+        own = scores[row[part], item[part]][:, None]
+        found[part] = (scores[row[part]] >= own).sum(axis=1) - 1
+    return found
+
+
+def measures(validation: Validation, rank: Indexes, counted: NDArray[np.bool_]) -> Measures:
+    """The measures of what followed, where `counted` (P,), at these ranks (P,)."""
+    rank_of_next = rank[counted & validation.first]
+    row, gain = validation.row[counted], _gain(rank[counted])
+    size = len(validation.histories)
+    wanted = np.bincount(row, minlength=size)
+    ideal = np.cumsum(_gain(np.arange(10)))[np.clip(wanted, 1, 10) - 1]
+    asked = wanted > 0
+    if not len(rank_of_next) or not asked.any():
+        return Measures(0.0, 0.0, 0.0)
+    reciprocal = np.where(rank_of_next < 25, 1 / (rank_of_next + 1.0), 0.0)
+    ndcg = (np.bincount(row, gain, minlength=size) / ideal)[asked].mean()
+    return Measures(float(_gain(rank_of_next).mean()), float(reciprocal.mean()), float(ndcg))
+
+
+def _gain(rank: Indexes) -> NDArray[np.float64]:
+    return np.where(rank < 10, 1 / np.log2(rank + 2.0), 0.0)
