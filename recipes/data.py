@@ -23,6 +23,7 @@ RESERVED = {
     "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE",
     "ACTION_ID",
 }  # fmt: skip
+MAX_EVENT_TYPE_CODES = 2**15 - 1  # codes are int16; further types are unknown ones
 
 
 class Ids:
@@ -181,6 +182,21 @@ class Interactions:
         """E, the number of events."""
         return len(self.user_index)
 
+    def with_event_types_first(self, first: tuple[str, ...]) -> Interactions:
+        """The same events with the event types `first` at the first codes, whether they still occur or not.
+
+        >>> import numpy as np
+        >>> none = np.zeros(2, np.int64)
+        >>> events = Interactions(none, none, none, np.array([0, 1], np.int16), ("buy", "view"), none.astype(np.float32))
+        >>> grown = events.with_event_types_first(("view", "click"))
+        >>> grown.event_types, grown.event_type.tolist()
+        (('view', 'click', 'buy'), [2, 0])
+        """
+        joined = tuple(dict.fromkeys(first + self.event_types))[:MAX_EVENT_TYPE_CODES]
+        codes = {name: code for code, name in enumerate(joined)}
+        moved = np.array([*(codes.get(name, -1) for name in self.event_types), -1], np.int16)  # the last one is for -1
+        return replace(self, event_type=moved[self.event_type], event_types=joined)
+
     def keep(self, events: NDArray[np.bool_]) -> Interactions:
         """Only the events where the (E,) mask is true."""
         rows = np.flatnonzero(events)
@@ -332,8 +348,9 @@ def _encode_events(
     event_type, event_types = np.full(len(order), -1, np.int16), ()
     if "EVENT_TYPE" in names:
         encoded = pc.cast(table["EVENT_TYPE"], pa.string()).combine_chunks().dictionary_encode()
-        event_type = np.asarray(pc.fill_null(encoded.indices, -1), np.int16)
-        event_types = tuple(encoded.dictionary.to_pylist())
+        codes = np.asarray(pc.fill_null(encoded.indices, -1), np.int64)
+        event_type = np.where(codes < MAX_EVENT_TYPE_CODES, codes, -1).astype(np.int16)
+        event_types = tuple(encoded.dictionary.slice(0, MAX_EVENT_TYPE_CODES).to_pylist())
     event_value = np.full(len(order), np.nan, np.float32)
     if "EVENT_VALUE" in names:
         event_value = pc.cast(table["EVENT_VALUE"], pa.float32(), safe=False).to_numpy().astype(np.float32)

@@ -16,10 +16,11 @@ from recipes.data import Ids, Interactions, TrainingData
 
 
 def grown(tables: Tables, old: TrainingData, kinds: Mapping[str, Mapping[str, Kind]]) -> TrainingData:
-    """The data of `tables` with all ids of `old` first, in their order, whether they still occur or not."""
+    """The data of `tables` with all ids and event types of `old` first, in their order, whether they still occur or not."""
     items = _with_ids(tables.items, "ITEM_ID", old.item_ids)
     users = _with_ids(tables.users, "USER_ID", old.user_ids)
     data = TrainingData.from_tables(tables.interactions, items, users, _known(kinds, tables))
+    data = replace(data, interactions=data.interactions.with_event_types_first(old.interactions.event_types))
     return reordered(data, _order(data.user_ids, old.user_ids), _order(data.item_ids, old.item_ids))
 
 

@@ -37,6 +37,7 @@ class Past:
         types: names of the event types, the snapshot's first.
         learned: (E,) which of them the model's history is made of.
         num_live: how many at the end streamed in after the snapshot.
+        num_types: how many of `types` the snapshot knows; a model takes later ones as unknown.
         item_ids: of the live events, for showing.
     """
 
@@ -48,6 +49,7 @@ class Past:
     learned: NDArray[np.bool_]
     num_live: int
     item_ids: tuple[str, ...]
+    num_types: int
 
     def history(self, context: Mapping[str, str] | None = None) -> Histories:
         """What the model is given."""
@@ -57,7 +59,7 @@ class Past:
             np.array([0, len(items)], np.int64),
             items,
             self.timestamp[kept],
-            self.event_type[kept],
+            np.where(self.event_type < self.num_types, self.event_type, -1)[kept].astype(np.int16),
             np.array([self.user], np.int64),
             context or {},
         )
@@ -89,7 +91,8 @@ def join(loaded: Loaded, user: int, live: Sequence[LiveEvent]) -> Past:
     learned = np.ones(high - low, bool) if loaded.learned is None else loaded.learned[part]
     if not live:
         return Past(
-            user, events.item_index[part], events.timestamp[part], events.event_type[part], events.event_types, learned, 0, ()
+            user, events.item_index[part], events.timestamp[part], events.event_type[part], events.event_types, learned, 0, (),
+            len(events.event_types),
         )  # fmt: skip
     codes = dict(loaded.codes)
     types = np.array([codes.setdefault(event.event_type, len(codes)) for event in live], np.int16)
@@ -105,4 +108,5 @@ def join(loaded: Loaded, user: int, live: Sequence[LiveEvent]) -> Past:
         ),
         len(live),
         tuple(event.item_id for event in live),
+        len(events.event_types),
     )

@@ -142,7 +142,7 @@ class RecurrenceTask:
             histories: sequences to train on.
             num_items: N.
             features: (N, F) what is known of the items, F may be 0.
-            num_event_types: codes the histories' event types may have.
+            num_event_types: codes that event types of any part of the data may have; -1 has a row of its own.
             seed: of the order of users and the negatives.
             cold: (N,) items that get no embedding of their own, only their metadata's.
             before: a snapshot of a task of the same shape and catalogue, to go on from.

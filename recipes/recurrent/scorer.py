@@ -137,7 +137,8 @@ class RecurrenceScorer:
         gaps = _buckets(seconds)
         gaps[offsets[:-1][sizes > 0]] = GAPS - 1
         num_types = len(self.weights["event_type.weight"])
-        types = np.minimum(histories.event_type[part].astype(np.int64) + 1, num_types - 1)
+        types = histories.event_type[part].astype(np.int64) + 1
+        types[types >= num_types] = 0  # types newer than the network share the row of the unknown
         return Newest(histories.item_index[part], gaps * num_types + types, offsets)
 
     def _read_one(self, newest: Newest) -> Floats:

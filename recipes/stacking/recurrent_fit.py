@@ -60,7 +60,7 @@ def continue_network(workshop: Workshop, before: TrainedNetwork) -> RecurrenceSc
 
 
 def _task(workshop: Workshop, shape: Shape, histories: Histories, before: object | None = None) -> RecurrenceTask:
-    event_types = int(workshop.data.interactions.event_type.max(initial=-1)) + 1
+    event_types = len(workshop.data.interactions.event_types)  # of the snapshot, not of the part trained on
     settings, seed = workshop.settings, workshop.run.seed
     return RecurrenceTask(
         shape, histories, workshop.num_items, workshop.features, event_types, seed, settings.cold, before

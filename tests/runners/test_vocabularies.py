@@ -1,0 +1,158 @@
+"""Vocabularies come from one place that has seen all data: what a part, an import or a stream has never seen is unknown, not an error."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from console.ingest.snapshot import Tables
+from console.runners.growing import grown
+from console.serving.history import LiveEvent, join
+from console.serving.loader import Loaded
+from recipes import catalogue
+from recipes.base import Run
+from recipes.columns import Kind
+from recipes.data import MAX_EVENT_TYPE_CODES, TrainingData
+from recipes.evaluation import splits
+
+USERS, ITEMS, EACH, START = 24, 12, 8, 1_700_000_000
+KINDS = {
+    "INTERACTIONS": {"DEVICE": Kind.CATEGORICAL},
+    "ITEMS": {"GENRE": Kind.CATEGORICAL},
+    "USERS": {"TIER": Kind.CATEGORICAL},
+}
+RECIPES = {
+    "aws-user-personalization": {"mode": "full", "hidden_dimension": 32},
+    "aws-hrnn-metadata": {"hidden_dimension": 32},
+}
+few = settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),  # each example is a training: shrinking would take minutes
+)
+words = st.text("abc|é ", min_size=1, max_size=4).filter(lambda text: text.strip("| "))
+
+
+def tables(**changes: tuple[int, str]) -> Tables:
+    """A small group's data; each change sets the value of one row of a column."""
+    rng = np.random.default_rng(1)
+    user = np.repeat(np.arange(USERS), EACH)
+    columns = {
+        "USER_ID": [f"u{u}" for u in user],
+        "ITEM_ID": [f"i{i}" for i in (user % 3 * 4 + rng.integers(0, 4, len(user)))],
+        "TIMESTAMP": START + 60 * np.arange(len(user)),
+        "EVENT_TYPE": ["click" if coin else "watch" for coin in rng.random(len(user)) < 0.7],
+        "DEVICE": ["phone" if coin else "tablet" for coin in rng.random(len(user)) < 0.5],
+    }
+    items = {
+        "ITEM_ID": [f"i{i}" for i in range(ITEMS)],
+        "GENRE": ["action" if i < 4 else "drama" for i in range(ITEMS)],
+    }
+    users = {"USER_ID": [f"u{u}" for u in range(USERS)], "TIER": [("free", "gold")[u % 2] for u in range(USERS)]}
+    for table in (columns, items, users):
+        for name, (row, value) in changes.items():
+            if name in table:
+                table[name][row % len(table[name])] = value
+    return Tables(pa.table(columns), pa.table(items), pa.table(users), KINDS)
+
+
+def read(found: Tables) -> TrainingData:
+    return TrainingData.from_tables(found.interactions, found.items, found.users, found.kinds)
+
+
+@cache
+def fitted():
+    """A recipe and its model of the unchanged tables."""
+    recipe = catalogue.get("aws-user-personalization")(**RECIPES["aws-user-personalization"])
+    return recipe, recipe.fit(read(tables()), Run())
+
+
+def finite(model, data: TrainingData) -> bool:
+    return bool(np.isfinite(model.score(data.histories())).all())
+
+
+def judged_events() -> list[int]:
+    """Events that are held out of training when a version is judged."""
+    data = read(tables())
+    split = splits.amazon(data)
+    return [int(event) for user in split.users for event in range(data.offsets[user], data.offsets[user + 1])]
+
+
+@few
+@given(
+    row=st.sampled_from(judged_events()) | st.integers(0, USERS * EACH - 1),
+    name=st.sampled_from(list(RECIPES)),
+    word=words,
+    device=words,
+)
+def test_the_only_event_of_a_type_may_be_in_any_part_of_the_data(row, name, word, device):
+    data = read(tables(EVENT_TYPE=(row, word), DEVICE=(row, device)))
+    recipe = catalogue.get(name)(**RECIPES[name])
+    judged = recipe.fit(splits.amazon(data).train, Run())
+    assert finite(judged, data)
+    assert finite(recipe.refit(judged, data, Run()), data)
+
+
+@few
+@given(
+    place=st.integers(0, USERS * EACH - 1),
+    type_=words,
+    device=words,
+    genre=words,
+    tier=words,
+)
+def test_an_update_takes_any_new_type_or_category(place, type_, device, genre, tier):
+    old = read(tables())
+    recipe, model = fitted()
+    changes = {"EVENT_TYPE": (place, type_), "DEVICE": (place, device), "GENRE": (place, genre), "TIER": (place, tier)}
+    new = grown(tables(**changes), old, KINDS)
+    updated = recipe.update(model, new, Run())
+    assert finite(updated, new)
+    assert new.interactions.event_types[: len(old.interactions.event_types)] == old.interactions.event_types
+
+
+def test_an_update_keeps_the_meaning_of_what_the_network_learned_of_event_types():
+    old = read(tables())
+    swapped = grown(tables(EVENT_TYPE=(0, "purchase")), old, KINDS)
+    names = [swapped.interactions.event_types[code] for code in swapped.interactions.event_type[1:]]
+    assert names == [old.interactions.event_types[code] for code in old.interactions.event_type[1:]]
+    assert np.array_equal(swapped.interactions.event_type[1:], old.interactions.event_type[1:])
+
+
+def test_types_newer_than_the_network_are_read_as_unknown():
+    data = read(tables())
+    _, model = fitted()
+    known = data.histories()
+    unknown, newer = (known.event_type * 0 + np.int16(code) for code in (-1, 7))
+    scores = [model.score(type(known)(known.offsets, known.item_index, known.timestamp, types, known.user_index))
+              for types in (unknown, newer)]  # fmt: skip
+    np.testing.assert_array_equal(*scores)
+
+
+@few
+@given(types=st.lists(words, min_size=1, max_size=5))
+def test_streamed_events_of_new_types_are_unknown_to_the_model_and_known_to_filters(types):
+    data = read(tables())
+    loaded = Loaded("key", None, data, 0, None, 0)
+    live = [LiveEvent("i1", type_, START + 10**6 + n) for n, type_ in enumerate(types)]
+    past = join(loaded, 0, live)
+    learned = past.history().event_type
+    assert learned.max() < len(data.interactions.event_types)
+    assert [past.types[code] for code in past.event_type[-len(types) :]] == types
+
+
+def test_more_event_types_than_codes_are_unknown_ones():
+    size = MAX_EVENT_TYPE_CODES + 5
+    events = pa.table({
+        "USER_ID": ["u"] * size, "ITEM_ID": ["i"] * size, "TIMESTAMP": np.arange(size),
+        "EVENT_TYPE": [f"type {n}" for n in range(size)],
+    })  # fmt: skip
+    codes = TrainingData.from_tables(events).interactions.event_type
+    assert codes[:MAX_EVENT_TYPE_CODES].tolist() == list(range(MAX_EVENT_TYPE_CODES))
+    assert set(codes[MAX_EVENT_TYPE_CODES:].tolist()) == {-1}
