@@ -13,6 +13,9 @@ from urllib.parse import unquote, urlsplit
 from console.quotas import quotas
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+ASSETS_DIR = (
+    BASE_DIR if (BASE_DIR / "manage.py").exists() else BASE_DIR / "console"
+)  # an installed wheel has them inside
 DATA_DIR = Path(os.environ.get("DATA_DIR", "var")).resolve()
 
 
@@ -93,7 +96,7 @@ WSGI_APPLICATION = "console.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [ASSETS_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -164,7 +167,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"  # for those who collect; whitenoise serves from the packages otherwise
 PLOTLY = find_spec("plotly")  # its package carries plotly.min.js; finding it does not import it
 STATICFILES_DIRS = [
-    BASE_DIR / "static",
+    ASSETS_DIR / "static",
     *([("plotly", Path(PLOTLY.origin).parent / "package_data")] if PLOTLY and PLOTLY.origin else []),
 ]
 WHITENOISE_USE_FINDERS = True

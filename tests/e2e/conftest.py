@@ -12,7 +12,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/e2e" in str(item.path):
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group("server"))
+            item.add_marker(pytest.mark.xdist_group("wheel" if item.path.stem == "test_wheel" else "server"))
             item.add_marker(pytest.mark.timeout(1200))
 
 

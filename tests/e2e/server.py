@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from botocore.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 300  # a machine that is busy with other tests
 JOB_S = 600
+CHECKOUT = (sys.executable, str(ROOT / "manage.py"))  # how commands of the checkout begin
 
 
 @dataclass
@@ -76,29 +77,27 @@ class Server:
         return sorted(found)
 
 
-def start(data_dir: Path, **variables: str) -> Server:
+def start(data_dir: Path, program: Sequence[str] = CHECKOUT, cwd: Path = ROOT, **variables: str) -> Server:
     """Start a server on a free port, with more environment variables if need be, and wait until it is healthy."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = _environment(data_dir) | {"PORT": str(port)} | variables
     with (data_dir / "serve.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen([*program, "serve"], cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     wait_until(lambda: _is_healthy(url, process), START_S)
 
-    person = manage(data_dir, "create_user", "alice")
-    token = manage(data_dir, "create_token", "--user", "alice")["token"]
-    keys = manage(data_dir, "create_access_key", "--account", "default")
+    person = manage(data_dir, "create_user", "alice", program=program, cwd=cwd)
+    token = manage(data_dir, "create_token", "--user", "alice", program=program, cwd=cwd)["token"]
+    keys = manage(data_dir, "create_access_key", "--account", "default", program=program, cwd=cwd)
     return Server(url, data_dir, person["username"], person["password"], token, keys, process)
 
 
-def manage(data_dir: Path, *arguments: str) -> dict[str, str]:
+def manage(data_dir: Path, *arguments: str, program: Sequence[str] = CHECKOUT, cwd: Path = ROOT) -> dict[str, str]:
     """Run a management command that prints JSON, on the server's folder."""
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=_environment(data_dir), check=True, capture_output=True)
+    command = [*program, *arguments]
+    done = subprocess.run(command, cwd=cwd, env=_environment(data_dir), check=True, capture_output=True)
     answer: dict[str, str] = json.loads(done.stdout)
     return answer
 

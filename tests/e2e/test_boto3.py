@@ -9,11 +9,8 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e import world
-from tests.e2e.server import Server, manage, wait_for_status, wait_until
-
-ROLE = "arn:aws:iam::000000000000:role/any"
-RECIPE = "arn:aws:personalize:::recipe/"
+from tests.e2e import main_job, world
+from tests.e2e.server import manage, wait_for_status, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -24,44 +21,13 @@ def personalize(server):
 @pytest.fixture(scope="module")
 def group(server, personalize) -> str:
     """A dataset group with interactions and items imported; its ARN."""
-    arn = personalize.create_dataset_group(name="films")["datasetGroupArn"]
-    wait_for_status(personalize.describe_dataset_group, "datasetGroup", datasetGroupArn=arn)
-    _import(server, personalize, arn, "Interactions", world.INTERACTIONS, world.interactions())
-    _import(server, personalize, arn, "Items", world.ITEMS, world.items())
-    return arn
-
-
-def _import(server: Server, personalize, group: str, kind: str, fields, rows) -> None:
-    schema = personalize.create_schema(name=f"films-{kind}", schema=world.schema(kind, fields))["schemaArn"]
-    dataset = personalize.create_dataset(
-        name=f"films-{kind}", datasetType=kind, datasetGroupArn=group, schemaArn=schema
-    )["datasetArn"]
-    location = server.put_object(f"{kind}.csv", world.to_csv([name for name, _ in fields], rows))
-    job = personalize.create_dataset_import_job(
-        jobName=f"films-{kind}", datasetArn=dataset, dataSource={"dataLocation": location}, roleArn=ROLE
-    )["datasetImportJobArn"]
-    wait_for_status(personalize.describe_dataset_import_job, "datasetImportJob", datasetImportJobArn=job)
-
-
-def _solution(personalize, group: str, name: str, recipe: str, **members) -> str:
-    return personalize.create_solution(
-        name=name, datasetGroupArn=group, recipeArn=RECIPE + recipe, performAutoTraining=False, **members
-    )["solutionArn"]
-
-
-def _version(personalize, solution: str) -> str:
-    arn = personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
-    wait_for_status(personalize.describe_solution_version, "solutionVersion", solutionVersionArn=arn)
-    return arn
+    return main_job.films(server, personalize)
 
 
 @pytest.fixture(scope="module")
 def campaign(personalize, group) -> str:
-    solution = _solution(personalize, group, "films-personal", "aws-user-personalization")
-    version = _version(personalize, solution)
-    arn = personalize.create_campaign(name="films", solutionVersionArn=version, minProvisionedTPS=1)["campaignArn"]
-    wait_for_status(personalize.describe_campaign, "campaign", campaignArn=arn)
-    return arn
+    solution = main_job.solution(personalize, group, "films-personal", "aws-user-personalization")
+    return main_job.campaign(personalize, main_job.version(personalize, solution))
 
 
 def _items(answer) -> list[str]:
@@ -129,10 +95,10 @@ def test_too_little_data_fails_with_a_sentence(server, personalize):
         "tiny.csv", world.to_csv([n for n, _ in world.INTERACTIONS], world.interactions()[:90])
     )
     job = personalize.create_dataset_import_job(
-        jobName="tiny", datasetArn=dataset, dataSource={"dataLocation": location}, roleArn=ROLE
+        jobName="tiny", datasetArn=dataset, dataSource={"dataLocation": location}, roleArn=main_job.ROLE
     )["datasetImportJobArn"]
     wait_until(lambda: _ended(personalize.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"]))
-    solution = _solution(personalize, group, "tiny", "aws-popularity-count")
+    solution = main_job.solution(personalize, group, "tiny", "aws-popularity-count")
     version = personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
     ended = wait_until(
         lambda: _ended(personalize.describe_solution_version(solutionVersionArn=version)["solutionVersion"])
@@ -146,7 +112,7 @@ def _ended(row):
 
 
 def test_a_killed_worker_is_followed_by_another(server, personalize, group):
-    solution = _solution(personalize, group, "films-killed", "aws-user-personalization")
+    solution = main_job.solution(personalize, group, "films-killed", "aws-user-personalization")
     arn = personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
 
     def status() -> str:

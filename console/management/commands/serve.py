@@ -63,9 +63,9 @@ def _manage(*arguments: str) -> None:
     Raises:
         CommandError: it failed; it said why.
     """
-    done = subprocess.run([PYTHON, "manage.py", *arguments], cwd=settings.BASE_DIR, check=False)  # noqa: S603  ours
+    done = subprocess.run([PYTHON, "-m", "console", *arguments], check=False)  # noqa: S603  ours
     if done.returncode:
-        raise CommandError(f"manage.py {arguments[0]} failed.")
+        raise CommandError(f"{arguments[0]} failed.")
 
 
 def server_url() -> str:
