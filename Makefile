@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DATA_DIR ?= var
 # What a change most often breaks, in well under a minute; `make test` runs everything.
-FAST := tests/test_shapes.py tests/test_guards.py tests/test_jobs.py tests/operations tests/serving recipes
+FAST := tests/test_shapes.py tests/test_guards.py tests/test_jobs.py tests/web/test_templates.py tests/operations tests/serving recipes
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,10 +34,18 @@ browser: $(VENV)/installed-dev
 test: browser  ## run all tests, the browser's too
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+format: $(VENV)/installed-dev  ## put Python, templates, style sheets and scripts into their form
+	$(BIN)/ruff format .
+	$(BIN)/djhtml --tabwidth 2 templates
+	$(BIN)/biome check --write static
+
 check: $(VENV)/installed-dev  ## format, lint, types, import contracts, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/djhtml --check --tabwidth 2 templates
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/biome check static
 	$(BIN)/mypy console recipes
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(FAST)
 
@@ -52,4 +60,4 @@ bench: install  ## measure side by side with the peers, which get an environment
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test check fuzz bench clean
+.PHONY: help install demo run browser test format check fuzz bench clean

@@ -8,9 +8,9 @@ from console import health
 
 urlpatterns = [
     re_path(r"^aws(?:/|$)", include("console.aws.urls")),  # first, as it is asked most
-    path("healthz", health.healthz),
+    path("healthz", health.healthz, name="healthz"),
     path("livez", health.livez),
-    path("metrics", health.metrics),
+    path("metrics", health.metrics, name="metrics"),
     path("api/v1/", include("console.api.urls")),
     path("", include("console.web.urls")),
 ]

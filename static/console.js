@@ -18,7 +18,8 @@
   const coloured = (value) => {
     if (typeof value === "string") return value.replace(/var\((--[\w-]+)\)/g, (_, name) => token(name));
     if (Array.isArray(value)) return value.map(coloured);
-    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, coloured(v)]));
+    if (value && typeof value === "object")
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, coloured(v)]));
     return value;
   };
 
@@ -28,38 +29,69 @@
       const source = document.getElementById(place.dataset.chart);
       if (!source) return;
       const figure = coloured(JSON.parse(source.textContent));
-      const axis = { gridcolor: token("--op-line"), zerolinecolor: token("--op-line"), linecolor: token("--op-line"), automargin: true };
+      const axis = {
+        gridcolor: token("--op-line"),
+        zerolinecolor: token("--op-line"),
+        linecolor: token("--op-line"),
+        automargin: true,
+      };
       const layout = {
-        margin: { l: 40, r: 10, t: 10, b: 30 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+        margin: { l: 40, r: 10, t: 10, b: 30 },
+        paper_bgcolor: "rgba(0,0,0,0)",
+        plot_bgcolor: "rgba(0,0,0,0)",
         font: { color: token("--op-muted"), size: 12, family: getComputedStyle(document.body).fontFamily },
-        colorway: [token("--op-accent"), token("--op-explore"), token("--op-good"), token("--op-even"), "#ae3ec9", "#1098ad"],
-        legend: { orientation: "h" }, ...figure.layout,
+        colorway: [
+          token("--op-accent"),
+          token("--op-explore"),
+          token("--op-good"),
+          token("--op-even"),
+          "#ae3ec9",
+          "#1098ad",
+        ],
+        legend: { orientation: "h" },
+        ...figure.layout,
       };
       const axes = new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))]);
-      axes.forEach((key) => { layout[key] = { ...axis, ...layout[key] }; });
+      axes.forEach((key) => {
+        layout[key] = { ...axis, ...layout[key] };
+      });
       window.Plotly.react(place, figure.data, layout, { displaylogo: false, responsive: true });
     });
   };
 
   // Times are written in UTC; on hover they say the exact one where the person is.
-  const zoned = (within = document) => within.querySelectorAll("time[datetime]").forEach((time) => {
-    time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
-  });
+  const zoned = (within = document) =>
+    within.querySelectorAll("time[datetime]").forEach((time) => {
+      time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+    });
 
   const copy = async (button) => {
     await navigator.clipboard.writeText(button.dataset.copy);
     button.classList.add("done");
     button.firstElementChild.className = "bi bi-check-lg";
-    setTimeout(() => { button.classList.remove("done"); button.firstElementChild.className = "bi bi-copy"; }, 1500);
+    setTimeout(() => {
+      button.classList.remove("done");
+      button.firstElementChild.className = "bi bi-copy";
+    }, 1500);
   };
 
   // An upload with its progress in bytes; the server answers with the address of the preview.
-  const bytes = (n) => { for (const unit of ["B", "KiB", "MiB"]) { if (n < 1024) return `${n.toFixed(unit === "B" ? 0 : 1)} ${unit}`; n /= 1024; } return `${n.toFixed(2)} GiB`; };
+  const bytes = (n) => {
+    for (const unit of ["B", "KiB", "MiB"]) {
+      if (n < 1024) return `${n.toFixed(unit === "B" ? 0 : 1)} ${unit}`;
+      n /= 1024;
+    }
+    return `${n.toFixed(2)} GiB`;
+  };
   const upload = (form) => {
     const [state, foot] = [form.querySelector(".upload-state"), form.querySelector(".form-foot")];
     const [bar, words] = [state.querySelector(".progress-bar"), state.querySelector("p")];
     const request = new XMLHttpRequest();
-    const ended = (message) => { words.textContent = message; foot.hidden = false; bar.parentElement.hidden = true; };
+    const ended = (message) => {
+      words.textContent = message;
+      foot.hidden = false;
+      bar.parentElement.hidden = true;
+    };
     request.open("POST", form.action);
     request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
     request.upload.onprogress = ({ loaded, total }) => {
@@ -70,7 +102,11 @@
     };
     request.onload = () => {
       let answer = {};
-      try { answer = JSON.parse(request.responseText); } catch { /* an error page */ }
+      try {
+        answer = JSON.parse(request.responseText);
+      } catch {
+        /* an error page */
+      }
       if (answer.next) window.location = answer.next;
       else ended(answer.error || `The server answered ${request.status} and kept nothing.`);
     };
@@ -82,18 +118,23 @@
   };
 
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("[data-upload]")) { event.preventDefault(); upload(event.target); }
-  });
-  ["dragover", "dragleave", "drop"].forEach((type) => document.addEventListener(type, (event) => {
-    const zone = event.target.closest && event.target.closest("[data-drop]");
-    if (!zone) return;
-    event.preventDefault();
-    zone.classList.toggle("over", type === "dragover");
-    if (type === "drop" && event.dataTransfer.files.length) {
-      zone.querySelector("input[type=file]").files = event.dataTransfer.files;
-      zone.closest("form").requestSubmit();
+    if (event.target.matches("[data-upload]")) {
+      event.preventDefault();
+      upload(event.target);
     }
-  }));
+  });
+  ["dragover", "dragleave", "drop"].forEach((type) =>
+    document.addEventListener(type, (event) => {
+      const zone = event.target.closest?.("[data-drop]");
+      if (!zone) return;
+      event.preventDefault();
+      zone.classList.toggle("over", type === "dragover");
+      if (type === "drop" && event.dataTransfer.files.length) {
+        zone.querySelector("input[type=file]").files = event.dataTransfer.files;
+        zone.closest("form").requestSubmit();
+      }
+    }),
+  );
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
@@ -109,11 +150,26 @@
     if (event.target.closest("[data-theme-toggle]")) setTheme(root.dataset.bsTheme === "dark" ? "light" : "dark");
   });
   // A picture that cannot be loaded goes, so that the letter behind it shows.
-  document.addEventListener("error", (event) => { if (event.target.matches && event.target.matches(".thumb img")) event.target.remove(); }, true);
+  document.addEventListener(
+    "error",
+    (event) => {
+      if (event.target.matches?.(".thumb img")) event.target.remove();
+    },
+    true,
+  );
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
-    if (event.target.matches("[name=all][form=many]")) document.querySelectorAll("[data-tick-all], input[name=chosen]").forEach((box) => { [box.checked, box.disabled] = [event.target.checked, event.target.checked]; });
-    if (event.target.matches("[data-tick-all]")) event.target.closest("table").querySelectorAll("input[name=chosen]").forEach((box) => { box.checked = event.target.checked; });
+    if (event.target.matches("[name=all][form=many]"))
+      document.querySelectorAll("[data-tick-all], input[name=chosen]").forEach((box) => {
+        [box.checked, box.disabled] = [event.target.checked, event.target.checked];
+      });
+    if (event.target.matches("[data-tick-all]"))
+      event.target
+        .closest("table")
+        .querySelectorAll("input[name=chosen]")
+        .forEach((box) => {
+          box.checked = event.target.checked;
+        });
   });
   document.addEventListener("DOMContentLoaded", () => {
     drawCharts();
@@ -124,8 +180,12 @@
       event.detail.target.querySelectorAll("details[id]").forEach((part) => opened.set(part.id, part.open));
     });
     document.body.addEventListener("htmx:load", (event) => {
-      event.detail.elt.querySelectorAll("details[id]").forEach((part) => { if (opened.has(part.id)) part.open = opened.get(part.id); });
-      event.detail.elt.querySelectorAll("pre.log").forEach((log) => { log.scrollTop = log.scrollHeight; });
+      event.detail.elt.querySelectorAll("details[id]").forEach((part) => {
+        if (opened.has(part.id)) part.open = opened.get(part.id);
+      });
+      event.detail.elt.querySelectorAll("pre.log").forEach((log) => {
+        log.scrollTop = log.scrollHeight;
+      });
       drawCharts(event.detail.elt);
       zoned(event.detail.elt);
     });

@@ -1,11 +1,17 @@
 // The editor of filter expressions: colours under the text, and a list of the fields, words and values that can follow.
 "use strict";
 (() => {
-  const TOKEN = /("[^"]*"?)|(\$\w*)|(\b(?:INCLUDE|EXCLUDE|WHERE|AND|OR|IF|IN|NOT)\b)|(\b(?:ItemID|UserID|ActionID)\b)|([A-Za-z_]\w*\.\w*)|(-?\d+(?:\.\d+)?)|(<=|>=|!=|[=<>*|(),])|(\w+)/gi;
+  const TOKEN =
+    /("[^"]*"?)|(\$\w*)|(\b(?:INCLUDE|EXCLUDE|WHERE|AND|OR|IF|IN|NOT)\b)|(\b(?:ItemID|UserID|ActionID)\b)|([A-Za-z_]\w*\.\w*)|(-?\d+(?:\.\d+)?)|(<=|>=|!=|[=<>*|(),])|(\w+)/gi;
   const KINDS = ["string", "placeholder", "keyword", "target", "field", "number", "sign", "word"];
   const WORDS = ["INCLUDE", "EXCLUDE", "ItemID", "UserID", "ActionID", "WHERE", "IN", "NOT IN", "AND", "OR", "IF"];
 
-  const tokens = (text) => [...text.matchAll(TOKEN)].map((match) => ({ kind: KINDS[match.slice(1).findIndex(Boolean)], text: match[0], start: match.index }));
+  const tokens = (text) =>
+    [...text.matchAll(TOKEN)].map((match) => ({
+      kind: KINDS[match.slice(1).findIndex(Boolean)],
+      text: match[0],
+      start: match.index,
+    }));
 
   const colour = (place, text) => {
     place.textContent = "";
@@ -26,9 +32,10 @@
     const last = found.at(-1);
     const isOpen = last && last.kind === "string" && !/^"[^"]*"$/.test(last.text);
     const touches = last && last.start + last.text.length === before.length;
-    let rest = isOpen ? found.slice(0, -1) : found;
+    const rest = isOpen ? found.slice(0, -1) : found;
     const field = fieldBefore(rest);
-    if (field && (isOpen || !touches || "(,=<>!".includes(last.text[0]))) return { field, typed: isOpen ? last.text.slice(1) : "", start: isOpen ? last.start : before.length };
+    if (field && (isOpen || !touches || "(,=<>!".includes(last.text[0])))
+      return { field, typed: isOpen ? last.text.slice(1) : "", start: isOpen ? last.start : before.length };
     if (isOpen || (touches && !["keyword", "target", "field", "word"].includes(last.kind))) return null;
     return { field: "", typed: touches ? last.text : "", start: touches ? last.start : before.length };
   };
@@ -36,7 +43,8 @@
   // The field that a value would belong to, if the tokens end where one is expected.
   const fieldBefore = (found) => {
     let at = found.length - 1;
-    if (at >= 0 && found[at].kind === "sign" && /^(=|!=|<=?|>=?)$/.test(found[at].text)) return found[at - 1]?.kind === "field" ? found[at - 1].text : "";
+    if (at >= 0 && found[at].kind === "sign" && /^(=|!=|<=?|>=?)$/.test(found[at].text))
+      return found[at - 1]?.kind === "field" ? found[at - 1].text : "";
     if (at < 0 || !"(,".includes(found[at].text)) return "";
     while (at >= 0 && (["string", "placeholder"].includes(found[at].kind) || found[at].text === ",")) at -= 1;
     if (at < 0 || found[at].text !== "(") return "";
@@ -61,12 +69,22 @@
     area.setAttribute("aria-controls", list.id);
     let [options, active, asked, place] = [[], -1, 0, null];
 
-    const paint = () => { colour(under, area.value); under.scrollTop = area.scrollTop; };
-    const close = () => { list.hidden = true; active = -1; area.removeAttribute("aria-activedescendant"); };
+    const paint = () => {
+      colour(under, area.value);
+      under.scrollTop = area.scrollTop;
+    };
+    const close = () => {
+      list.hidden = true;
+      active = -1;
+      area.removeAttribute("aria-activedescendant");
+    };
     const mark = (index) => {
       active = index;
       [...list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === index)));
-      if (list.children[index]) { area.setAttribute("aria-activedescendant", list.children[index].id); list.children[index].scrollIntoView({ block: "nearest" }); }
+      if (list.children[index]) {
+        area.setAttribute("aria-activedescendant", list.children[index].id);
+        list.children[index].scrollIntoView({ block: "nearest" });
+      }
     };
     const accept = (index) => {
       area.setRangeText(options[index].insert, place.start, area.selectionStart, "end");
@@ -83,7 +101,10 @@
         option.setAttribute("role", "option");
         option.textContent = label;
         if (note) option.append(Object.assign(document.createElement("small"), { textContent: note }));
-        option.onmousedown = (event) => { event.preventDefault(); accept(index); };
+        option.onmousedown = (event) => {
+          event.preventDefault();
+          accept(index);
+        };
         list.append(option);
       });
       list.hidden = !found.length;
@@ -91,23 +112,40 @@
       if (!found.length) close();
     };
 
-    const fields = () => [...document.querySelectorAll(`[data-insert][data-into="${area.id}"]`)].map((button) => button.dataset.insert);
+    const fields = () =>
+      [...document.querySelectorAll(`[data-insert][data-into="${area.id}"]`)].map((button) => button.dataset.insert);
     const named = ({ typed, start }, isAsked) => {
       if (!typed && !isAsked) return close();
       const begins = (word) => word.toLowerCase().startsWith(typed.toLowerCase()) && word !== typed;
-      const inside = (word) => !begins(word) && typed.length > 1 && word.toLowerCase().includes(typed.toLowerCase()) && word !== typed;
+      const inside = (word) =>
+        !begins(word) && typed.length > 1 && word.toLowerCase().includes(typed.toLowerCase()) && word !== typed;
       const all = [...WORDS, ...fields()];
       const found = [...all.filter(begins), ...all.filter(inside)].slice(0, 12);
-      show(found.map((word) => ({ label: word, insert: word })), start);
+      show(
+        found.map((word) => ({ label: word, insert: word })),
+        start,
+      );
     };
     const valued = async ({ field, typed, start }) => {
-      const [number, query] = [(asked += 1), new URLSearchParams({ field, query: typed, dataset_group_arn: area.form.elements.dataset_group_arn.value })];
+      asked += 1;
+      const number = asked;
+      const query = new URLSearchParams({
+        field,
+        query: typed,
+        dataset_group_arn: area.form.elements.dataset_group_arn.value,
+      });
       const answer = await fetch(`${area.dataset.editor}?${query}`);
       if (number !== asked || !answer.ok) return;
       const { values, low, high } = await answer.json();
       const counted = (count) => (count === undefined ? "" : count.toLocaleString("en"));
       const found = values.map(({ value, count }) => ({ label: value, note: counted(count), insert: `"${value}"` }));
-      if (!found.length && low !== undefined && !typed) found.push(...[[low, "lowest"], [high, "highest"]].map(([end, note]) => ({ label: String(end), note, insert: String(end) })));
+      if (!found.length && low !== undefined && !typed)
+        found.push(
+          ...[
+            [low, "lowest"],
+            [high, "highest"],
+          ].map(([end, note]) => ({ label: String(end), note, insert: String(end) })),
+        );
       show(found, start);
     };
     const complete = (isAsked) => {
@@ -118,8 +156,13 @@
       else named(want, isAsked);
     };
 
-    area.addEventListener("input", (event) => { paint(); if (event.isTrusted) complete(false); });
-    area.addEventListener("scroll", () => { under.scrollTop = area.scrollTop; });
+    area.addEventListener("input", (event) => {
+      paint();
+      if (event.isTrusted) complete(false);
+    });
+    area.addEventListener("scroll", () => {
+      under.scrollTop = area.scrollTop;
+    });
     area.addEventListener("blur", close);
     area.addEventListener("keydown", (event) => {
       const isOpen = !list.hidden;
@@ -131,7 +174,9 @@
       else return;
       event.preventDefault();
     });
-    new ResizeObserver(() => { under.style.height = `${area.offsetHeight}px`; }).observe(area);
+    new ResizeObserver(() => {
+      under.style.height = `${area.offsetHeight}px`;
+    }).observe(area);
     paint();
   };
 

@@ -12,10 +12,16 @@
       const input = setting.querySelector("[data-default]");
       const differs = input && !isDefault(input);
       changed += differs ? 1 : 0;
-      setting.querySelectorAll("[data-changed], [data-reset]").forEach((part) => { part.hidden = !differs; });
+      setting.querySelectorAll("[data-changed], [data-reset]").forEach((part) => {
+        part.hidden = !differs;
+      });
     });
-    form.querySelectorAll("[data-reset-all]").forEach((button) => { button.hidden = !changed; });
-    form.querySelectorAll("[data-shown-with]").forEach((part) => { part.hidden = !document.getElementById(part.dataset.shownWith).checked; });
+    form.querySelectorAll("[data-reset-all]").forEach((button) => {
+      button.hidden = !changed;
+    });
+    form.querySelectorAll("[data-shown-with]").forEach((part) => {
+      part.hidden = !document.getElementById(part.dataset.shownWith).checked;
+    });
   };
   const reset = (setting) => {
     const input = setting.querySelector("[data-default]");
@@ -29,7 +35,10 @@
     else return;
     mark(form);
   });
-  const follow = (input) => document.querySelectorAll(`[data-output-of="${input.id}"]`).forEach((place) => { place.textContent = Number(input.value).toFixed((input.step.split(".")[1] || "").length); });
+  const follow = (input) =>
+    document.querySelectorAll(`[data-output-of="${input.id}"]`).forEach((place) => {
+      place.textContent = Number(input.value).toFixed((input.step.split(".")[1] || "").length);
+    });
   document.addEventListener("input", (event) => {
     const form = event.target.closest("[data-settings]");
     if (form) mark(form);
@@ -43,7 +52,9 @@
       if (field) field.closest(".mb-3").hidden = !explores;
     });
   };
-  document.addEventListener("change", (event) => { if (event.target.matches("[data-explores]")) explore(event.target); });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-explores]")) explore(event.target);
+  });
   document.querySelectorAll("[data-explores]").forEach(explore);
   document.querySelectorAll("[data-settings]").forEach(mark);
   document.querySelectorAll("input[type=range]").forEach(follow);

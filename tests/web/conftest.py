@@ -43,6 +43,11 @@ def films(account) -> DatasetGroup:
     return DatasetGroup.objects.get(name="films")
 
 
+def words(text: str) -> str:
+    """A page with every run of white space as one space, as a browser shows it."""
+    return " ".join(text.split())
+
+
 def csv_file(text: str, name: str = "watched.csv") -> SimpleUploadedFile:
     """A file as a browser sends it."""
     return SimpleUploadedFile(name, text.encode(), "text/csv")

@@ -9,6 +9,7 @@ from console.models import Campaign, DatasetGroup, Schema
 from console.operations.base import call_by_wire_names
 from console.web import lists
 from tests.operations.training.test_solutions import trained
+from tests.web.conftest import words
 from tests.worlds import films
 
 
@@ -167,7 +168,7 @@ def test_several_are_deleted_at_once_after_a_question(alice, vera, account):
 def test_all_that_match_are_deleted_over_all_pages(alice, account, monkeypatch):
     make(account, 30)
     make(account, 2, "other")
-    page = alice.get("/dataset-groups/?q=group").text
+    page = words(alice.get("/dataset-groups/?q=group").text)
     assert "All 30 that match, on every page" in page
     assert "on every page" not in alice.get("/dataset-groups/?q=other").text
     question = alice.post("/lists/dataset-groups/delete/?q=group", {"all": "yes"})

@@ -39,7 +39,7 @@ def day(seconds: float) -> str:
 
 
 def timeline(dataset: Dataset | None) -> dict[str, Any] | None:
-    """Events over time as a chart: {"id", "title", "figure", "head", "rows"}; None while there are none."""
+    """Events over time as a chart: {"key", "title", "figure", "columns", "rows"}; None while there are none."""
     found = (dataset.statistics or {}).get("timeline") if dataset else None
     if not found or not found.get("counts"):
         return None
@@ -53,13 +53,13 @@ def timeline(dataset: Dataset | None) -> dict[str, Any] | None:
 def bars(key: str, title: str, labels: list[Any], counts: list[int], head: str) -> dict[str, Any]:
     """A bar chart in the console's colours, with its numbers for the table."""
     return {
-        "id": key,
+        "key": key,
         "title": title,
         "figure": {
             "data": [{"type": "bar", "x": labels, "y": counts, "marker": {"color": "var(--op-accent)"}}],
             "layout": {"bargap": 0.05, "showlegend": False},
         },
-        "head": [head, "Count"],
+        "columns": [head, "Count"],
         "rows": list(zip(labels, counts, strict=True)),
     }
 

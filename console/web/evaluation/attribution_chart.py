@@ -22,7 +22,7 @@ OTHERS = "all others"
 
 
 def over_time(row: MetricAttribution, metric: str, span: str) -> dict[str, Any] | None:
-    """Stacked bars as a chart: {"id", "title", "figure", "head", "rows"}; None where nothing was counted in the span."""
+    """Stacked bars as a chart: {"key", "title", "figure", "columns", "rows"}; None where nothing was counted in the span."""
     period = PERIODS.get(span, DAY)
     sums = row.sums.filter(metric_name=metric)
     if span in SECONDS:
@@ -55,10 +55,10 @@ def over_time(row: MetricAttribution, metric: str, span: str) -> dict[str, Any] 
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     }
     return {
-        "id": "sums",
+        "key": "sums",
         "title": f"{metric} over time by source",
         "figure": {"data": bars, "layout": layout},
-        "head": ["From (UTC)", *map(short, series)],
+        "columns": ["From (UTC)", *map(short, series)],
         "rows": [(at, *(points.get(p, 0) for points in series.values())) for at, p in zip(times, periods, strict=True)],
     }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from django import template
 from django.http import QueryDict
@@ -13,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from console.models import Experiment, Resource, Status
+from console.models import Experiment, Resource, Solution, SolutionVersion, Status
 from console.models.base import ENDED_BADLY, UNFINISHED
 from console.web.kinds import KINDS, Column, page_url
 
@@ -281,6 +283,19 @@ def sparkbars(bins: list[dict[str, Any]] | None) -> SafeString:
     )  # fmt: skip
     words = "; ".join(f"{one.get('label', '')}: {one['count']}" for one in bins[:5])
     return format_html('<svg class="sparkbars" viewBox="0 0 120 28" role="img" aria-label="{}">{}</svg>', words, bars)
+
+
+@register.filter
+def copy_query(solution: Solution) -> str:
+    """The parameters with which a new solution starts as a copy of this one."""
+    return urlencode({"group": solution.dataset_group.name, "recipe": solution.recipe or "", "like": solution.name})
+
+
+@register.filter
+def compared_query(versions: Sequence[SolutionVersion], most: int = 6) -> str:
+    """The newest active versions as parameters of a comparison's address."""
+    active = (version for version in versions[:most] if version.status == "ACTIVE")
+    return "".join(f"&version={quote(version.arn_name, safe='')}" for version in active)
 
 
 @register.simple_tag(takes_context=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.models import DatasetGroup, SampleLoad
 from console.web.data.steps import steps_of
-from tests.web.conftest import bring, filled_in, watched
+from tests.web.conftest import bring, filled_in, watched, words
 
 
 def test_it_works(alice, account):
@@ -61,7 +61,7 @@ def test_after_an_import_the_next_step_is_the_recipe(alice, films, run_jobs):
     alice.post(preview, filled_in(alice, preview))
     run_jobs()
     assert [step.state for step in steps_of(films)][:3] == ["done", "now", "blocked"]
-    page = alice.get("/dataset-groups/films/").text
+    page = words(alice.get("/dataset-groups/films/").text)
     assert "1,200" in page
     assert "40 users · 60 items" in page
     assert "Events over time" in page
