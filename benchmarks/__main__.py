@@ -29,10 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for system in chosen(options):
                 result = run(system, split, options)
                 results += [result | {"has_repeats": split.has_repeats}] if result else []
-    text = table.table(results, began)
-    print(text)
+    summary, pages = table.summary(results), table.pages(results, began)
+    print("\n\n".join([summary, *pages.values()]))
     if options.write:
-        table.write("results", f"{table.shape()}\n\n{text}")
+        table.write("results", f"{table.shape()}\n\n{summary}")
+        table.write_pages(pages)
 
 
 def run(system: System, split: Split, options: argparse.Namespace) -> Result | None:

@@ -1,17 +1,18 @@
-"""From results to Markdown: a block for each data set and protocol, ratios to the best peer, and how old a figure is."""
+"""From results to Markdown: a page for each data set and protocol, ratios to the best peer, and how old a figure is."""
 
 from __future__ import annotations
 
 import datetime
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from benchmarks.running import Result
 
 README = Path(__file__).with_name("README.md")
+PAGES = Path(__file__).with_name("results")
 STRICT = ("ndcg@5", "ndcg@10", "ndcg@25", "hit@10", "mrr@25", "precision@5", "precision@10", "precision@25", "coverage")
 COST = ("train_s", "train_cpu_s", "peak_mib", "users_per_s", "single_p50_ms", "single_p99_ms")
 WORDED = tuple(name for name in STRICT if name != "hit@10")
@@ -19,16 +20,25 @@ RATIOS = ("ndcg@10", "mrr@25")
 RATIO_HEADS = tuple(f"{name} ratio" for name in RATIOS)
 
 
-def table(results: Iterable[Result], began: datetime.datetime) -> str:
-    """All blocks; results from before `began` are named with their age."""
+def summary(results: Iterable[Result]) -> str:
+    """A line for each of ours in each data set and protocol, beside the best peer."""
+    return _in_short(_by_page(results))
+
+
+def pages(results: Iterable[Result], began: datetime.datetime) -> dict[str, str]:
+    """All figures by the title of their page; results from before `began` are named with their age."""
+    return {
+        f"{data}, {protocol}": _block(f"{data}, {protocol}", rows, began)
+        for (data, protocol), rows in _by_page(results)
+    }
+
+
+def _by_page(results: Iterable[Result]) -> list[tuple[tuple[str, str], list[Result]]]:
     ordered = sorted(results, key=lambda r: (r["data"], r["protocol"] != "next", r["protocol"]))
-    blocks = [(key, list(rows)) for key, rows in groupby(ordered, key=lambda r: (r["data"], r["protocol"]))]
-    parts = [_block(f"{data}, {protocol}", rows, began) for (data, protocol), rows in blocks]
-    return "\n\n".join([_in_short(blocks), *parts])
+    return [(key, list(rows)) for key, rows in groupby(ordered, key=lambda r: (r["data"], r["protocol"]))]
 
 
 def _in_short(blocks: Sequence[tuple[tuple[str, str], list[Result]]]) -> str:
-    """A line for each of ours in each block: its figures, the best peer's, their ratio."""
     body = []
     for (data, protocol), rows in blocks:
         known = [row for row in rows if "error" not in row]
@@ -48,7 +58,7 @@ def _beside_the_best(row: Result, known: Sequence[Result], name: str) -> list[st
 def _block(title: str, rows: list[Result], began: datetime.datetime) -> str:
     failed = [row for row in rows if "error" in row]
     rows = sorted((row for row in rows if "error" not in row), key=lambda row: -row["ndcg@10"])
-    parts = [f"### {title}"]
+    parts = [f"# {title}"]
     if rows:
         parts.append(_strict(rows))
     if any(row.get("has_repeats") for row in rows):
@@ -119,6 +129,13 @@ def shape() -> str:
         f"Written {day:%Y-%m-%d} on {os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, no GPU, "
         f"Python {platform.python_version()}."
     )
+
+
+def write_pages(texts: Mapping[str, str], folder: Path = PAGES) -> None:
+    """Write each page into a file named after its title; pages of other data sets stay."""
+    folder.mkdir(exist_ok=True)
+    for title, text in texts.items():
+        (folder / f"{title.replace(', ', '-')}.md").write_text(f"{text}\n")
 
 
 def write(section: str, text: str, readme: Path = README) -> None:

@@ -17,55 +17,68 @@ def result(system, *, ours=False, ndcg=0.1, mrr=0.1, measured=NOW, **more):
     return label | figures | {"measured": measured.isoformat(), "load": 0.5, "as_worded": figures} | more
 
 
+def page(results):
+    return table.pages(results, NOW)["toy, next"]
+
+
 def cells(text, system):
     line = next(line for line in text.splitlines() if line.startswith(f"| {system} |"))
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
 def test_it_works():
-    text = table.table([result("EASE", ndcg=0.2, mrr=0.1), result("ours", ours=True, ndcg=0.3, mrr=0.2)], NOW)
-    assert "### toy, next" in text
-    assert "| toy, next: ours | 0.01 | 0.3000 | 0.2000 EASE | 1.50 | 0.2000 | 0.1000 EASE | 2.00 |" in text
+    results = [result("EASE", ndcg=0.2, mrr=0.1), result("ours", ours=True, ndcg=0.3, mrr=0.2)]
+    text = page(results)
+    assert text.startswith("# toy, next")
+    line = "| toy, next: ours | 0.01 | 0.3000 | 0.2000 EASE | 1.50 | 0.2000 | 0.1000 EASE | 2.00 |"
+    assert line in table.summary(results)
     assert cells(text, "ours")[1:3] == ["1.50", "2.00"]
     assert text.index("| ours |") < text.index("| EASE |")
 
 
 def test_each_ratio_is_over_the_peer_that_is_best_in_that_figure():
     peers = [result("a", ndcg=0.2, mrr=0.1), result("b", ndcg=0.1, mrr=0.4)]
-    text = table.table([*peers, result("ours", ours=True, ndcg=0.3, mrr=0.3)], NOW)
+    text = page([*peers, result("ours", ours=True, ndcg=0.3, mrr=0.3)])
     assert cells(text, "ours")[1:3] == ["1.50", "0.75"]
 
 
 def test_ours_are_no_peers():
-    text = table.table([result("popularity", ours=True, ndcg=0.9), result("a", ndcg=0.1)], NOW)
+    text = page([result("popularity", ours=True, ndcg=0.9), result("a", ndcg=0.1)])
     assert cells(text, "popularity")[1] == "9.00"
 
 
 def test_without_a_peer_there_is_no_ratio():
-    assert cells(table.table([result("ours", ours=True)], NOW), "ours")[1:3] == ["", ""]
+    assert cells(page([result("ours", ours=True)]), "ours")[1:3] == ["", ""]
 
 
 def test_older_results_are_named_with_their_age():
     old = result("EASE", measured=NOW - datetime.timedelta(hours=5))
-    text = table.table([old, result("ours", ours=True)], NOW)
+    text = page([old, result("ours", ours=True)])
     assert "Measured in earlier runs, how long before this one: EASE 5 h." in text
 
 
 def test_what_was_measured_on_a_busy_machine_is_named():
-    text = table.table([result("EASE", load=50), result("ours", ours=True)], NOW)
+    text = page([result("EASE", load=50), result("ours", ours=True)])
     assert "so that seconds are too high: EASE." in text
 
 
 def test_what_failed_is_named():
     failed = {"data": "toy", "protocol": "next", "system": "HSTU", "ours": False, "error": "out of memory"}
-    assert "Failed: HSTU: out of memory" in table.table([failed], NOW)
+    assert "Failed: HSTU: out of memory" in page([failed])
 
 
 def test_the_worded_figures_stand_beside_where_items_repeat():
-    text = table.table([result("EASE", has_repeats=True)], NOW)
+    text = page([result("EASE", has_repeats=True)])
     assert "Seen items stay in" in text
     assert text.count("| EASE | 1.00 | 1.00 |") == 2
-    assert "Seen items stay in" not in table.table([result("EASE")], NOW)
+    assert "Seen items stay in" not in page([result("EASE")])
+
+
+def test_each_data_set_and_protocol_has_a_page_of_its_own(tmp_path):
+    (tmp_path / "other-next.md").write_text("earlier")
+    table.write_pages(table.pages([result("EASE")], NOW), tmp_path)
+    assert (tmp_path / "toy-next.md").read_text().startswith("# toy, next")
+    assert (tmp_path / "other-next.md").read_text() == "earlier"
 
 
 def test_only_its_section_of_the_page_is_written(tmp_path):
