@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from console.ingest import cells, times
 from console.ingest.reserved import MAX_METADATA, REQUIRED, RESERVED
-from console.ingest.sources import CsvFormat
+from recipes.tables import cells, times
+from recipes.tables.dialect import CsvFormat, column_key
+from recipes.tables.field import TIME_COLUMNS
 
 BINS = 12
 EXAMPLES = 3
@@ -32,7 +33,7 @@ WORDS = {
     "TIMESTAMP": "timestamp ts time date datetime unixtime unixtimestamp eventtime eventdate eventtimestamp when "
     "unixreviewtime reviewtime invoicedate orderdate orderdatetime purchasedate purchasetime watchedat occurredat epoch "
     "ratedat viewedat clickedat transactiondate tdat day utctime localtime interactiontime lastseen",
-    "EVENT_TYPE": "eventtype event action actiontype type behavior behaviour behaviortype interaction interactiontype activity "
+    "EVENT_TYPE": "eventtype feedbacktype event action actiontype type behavior behaviour behaviortype interaction interactiontype activity "
     "activitytype eventname",
     "EVENT_VALUE": "eventvalue rating ratings score value weight stars star overall preference plays playcount listens watchratio",
     "IMPRESSION": "impression impressions shown shownitems slate",
@@ -80,8 +81,8 @@ class Guess:
 
 
 def plain(name: str) -> str:
-    """A name without case and punctuation, by which spellings are compared."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """A name without case, punctuation and type, by which spellings are compared."""
+    return column_key(name)
 
 
 def guess_type(header: list[str], rows: list[list[str]]) -> str:
@@ -165,7 +166,7 @@ def _name_by_words(guesses: list[Guess], kind: str, domain: str) -> None:
 def _suits(guess: Guess, role: str) -> bool:
     if plain(guess.source) == plain(role):
         return True
-    if role in cells.TIME_COLUMNS:
+    if role in TIME_COLUMNS:
         return bool(guess.unit) or guess.distinct == 0
     if role in {"EVENT_VALUE", "PRICE", "AVERAGE_RATING"}:
         return guess.number_share > MOST or guess.distinct == 0
@@ -177,7 +178,7 @@ def _name_by_content(guesses: list[Guess], kind: str, columns: list[pa.Array]) -
     missing = [role for role in TYPES.get(kind, tuple(REQUIRED[kind])) if all(guess.name != role for guess in guesses)]
     for role in missing:
         free = [guess for guess in guesses if not guess.name]
-        if role in cells.TIME_COLUMNS:
+        if role in TIME_COLUMNS:
             free = [guess for guess in free if guess.unit]
         else:
             free = [guess for guess in free if not guess.unit and guess.type != "float" and not guess.null_share]
@@ -229,7 +230,7 @@ def _settle(guess: Guess, kind: str, domain: str, values: pa.Array, decimal: str
     rule = (REQUIRED[kind] | RESERVED[kind]).get(guess.name)
     if rule:
         guess.type, guess.categorical, guess.textual = rule.types[0], False, False
-    if guess.name not in cells.TIME_COLUMNS:
+    if guess.name not in TIME_COLUMNS:
         guess.unit = guess.unit if not rule and guess.type == "string" and guess.unit else ""
     domain_required = guess.name in DOMAIN_WORDS.get((domain, kind), {})
     if domain_required:
@@ -244,16 +245,16 @@ def _settle(guess: Guess, kind: str, domain: str, values: pa.Array, decimal: str
             f"{100 * guess.null_share:.1f} % of {guess.source} are empty; rows without {guess.name} are left out."
         )
     _summarise(guess, cells.without_null_words(pc.utf8_trim_whitespace(values)).drop_null(), decimal)
-    if guess.name in cells.TIME_COLUMNS and times.is_ambiguous(guess.unit, guess.examples):
+    if guess.name in TIME_COLUMNS and times.is_ambiguous(guess.unit, guess.examples):
         guess.warnings.append(f"{guess.source} is read as {guess.unit}; day and month may be the other way round.")
-    if guess.name not in cells.TIME_COLUMNS:
+    if guess.name not in TIME_COLUMNS:
         guess.unit = ""
 
 
 def _summarise(guess: Guess, known: pa.Array, decimal: str) -> None:
     if not len(known):
         return
-    if guess.name in cells.TIME_COLUMNS and guess.unit:
+    if guess.name in TIME_COLUMNS and guess.unit:
         moments = [moment for moment in times.seconds(known, guess.unit).to_pylist() if moment is not None]
         if moments:
             guess.low, guess.high = times.shown(min(moments)), times.shown(max(moments))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,14 @@ from console import storage
 from console.errors import JobError
 from console.ingest import hashing, parts, profile, sources
 from console.ingest.hashing import Hashes
-from console.ingest.mapping import Reading, plan
+from console.ingest.mapping import Reading
 from console.ingest.parts import PartWriter
 from console.ingest.profile import Facts, Profile
-from console.ingest.rows import BadRow, BlockReader
+from console.ingest.reading import OpenTable, open_table
 from console.ingest.schema import DatasetSchema
-from console.ingest.sources import Block
 from console.storage import Location
+from recipes.tables.rows import BadCell, BlockReader, Converted
+from recipes.tables.text import Block, TextStream
 
 JSONDict = dict[str, Any]
 Progress = Callable[[float], None]
@@ -60,6 +61,8 @@ class _Counts:
     bad: int = 0
     duplicates: int = 0
     sample: list[JSONDict] = field(default_factory=list)
+    unread: Counter[tuple[str, str]] = field(default_factory=Counter)  # by column and rule
+    unread_sample: dict[tuple[str, str], JSONDict] = field(default_factory=dict)
 
 
 class Importer:
@@ -84,13 +87,14 @@ class Importer:
         self._rejects = folder / "rejects.csv"
         self._digest = hashlib.sha256()
         self._locations: list[Location] = []
+        self._header: list[str] = []
         self._read_before, self._total_bytes = 0, 1
 
     def run(self, locations: list[Location], previous: Iterable[str] = ()) -> Loaded:
         """Import all `locations` behind the store's parts `previous`.
 
         Raises:
-            JobError: a file is no CSV, lacks columns, or too many rows break a rule.
+            JobError: no file holds anything, one is no CSV or lacks columns, or too many rows break a rule.
         """
         old = [self._take_in(key) for key in previous]
         self._locations = locations
@@ -101,6 +105,9 @@ class Importer:
             for location in locations:
                 self._read(location, pool, writer)
         self._writer.close()
+        if not self._header:
+            what = " and ".join(map(str, locations[:3]))
+            raise JobError(f"{what} is empty; expected is a header with the columns {', '.join(self._schema.names)}.")
         self._check_bad_share(final=True)
         new = [Segment(path, rows) for path, rows in zip(self._writer.paths, self._writer.sizes, strict=True)]
         segments = self._without_duplicates(old + new)
@@ -116,6 +123,10 @@ class Importer:
             "duplicates": counts.duplicates,
             "rejected": counts.bad,
             "sample": counts.sample,
+            "unread": [
+                counts.unread_sample[key] | {"count": number}
+                for key, number in counts.unread.most_common(KEPT_BAD_ROWS)
+            ],
             "sha256": self._digest.hexdigest(),
             "bytes": self._read_before,
             "files": [str(location) for location in self._locations],
@@ -138,36 +149,41 @@ class Importer:
 
     def _read(self, location: Location, pool: ThreadPoolExecutor, rejects: Any) -> None:
         with sources.open_text(location, self._reading.form.encoding, self._digest) as stream:
-            found = sources.blocks(stream)
-            first = next(found, Block(b"", 1))
-            form, plans, width, first = plan(self._schema, self._reading, first, location)
-            reader = BlockReader(self._schema, plans, form, width)
-            for block, converted in _ahead(pool, _chain(first, found), lambda block: self._convert(reader, block)):
-                table, facts, dropped, bad = converted
-                self._counts.rows += table.num_rows + dropped + len(bad)
-                self._counts.duplicates += dropped
-                self._profile.add(facts)
-                self._hashes.append(facts.hashes)
-                self._writer.write(table)
-                self._reject(location, bad, rejects)
-                self._check_bad_share(read=self._read_before + stream.meter.bytes)
-                self._progress(min(1.0, (self._read_before + stream.meter.bytes) / self._total_bytes))
-                del block
+            table = open_table(stream, self._schema, self._reading, self._header)
+            if table is not None:
+                self._header = table.header
+                self._load(location, stream, table, pool, rejects)
             self._read_before += stream.meter.bytes
 
-    def _convert(self, reader: BlockReader, block: Block) -> tuple[pa.Table, Facts, int, list[BadRow]]:
+    def _load(
+        self, location: Location, stream: TextStream, table: OpenTable, pool: ThreadPoolExecutor, out: Any
+    ) -> None:
+        for block, converted in _ahead(pool, table.blocks, lambda block: self._convert(table.reader, block)):
+            rows, facts, dropped, found = converted
+            self._counts.rows += rows.num_rows + dropped + len(found.bad)
+            self._counts.duplicates += dropped
+            self._profile.add(facts)
+            self._hashes.append(facts.hashes)
+            self._writer.write(rows)
+            self._reject(location, found, out)
+            self._check_bad_share(read=self._read_before + stream.meter.bytes)
+            self._progress(min(1.0, (self._read_before + stream.meter.bytes) / self._total_bytes))
+            del block
+
+    def _convert(self, reader: BlockReader, block: Block) -> tuple[pa.Table, Facts, int, Converted]:
         converted = reader.convert(block)
         table, facts, dropped = profile.examine(converted.table, self._schema)
-        return table, facts, dropped, converted.bad
+        return table, facts, dropped, converted
 
-    def _reject(self, location: Location, bad: list[BadRow], rejects: Any) -> None:
-        self._counts.bad += len(bad)
-        name = location.key.rpartition("/")[2]
-        rejects.writerows([name, row.line, row.column, row.value, row.rule, row.row] for row in bad)
-        for row in bad[: KEPT_BAD_ROWS - len(self._counts.sample)]:
-            entry = asdict(row) | {"file": name, "value": row.value[:200]}
-            entry.pop("row")
-            self._counts.sample.append(entry)
+    def _reject(self, location: Location, found: Converted, rejects: Any) -> None:
+        """Count the rows left out and write them down; count the cells that could not be read."""
+        counts, name = self._counts, location.key.rpartition("/")[2]
+        counts.bad += len(found.bad)
+        rejects.writerows([name, row.line, row.column, row.value, row.rule, row.row] for row in found.bad)
+        counts.sample += [_entry(row, name) for row in found.bad[: KEPT_BAD_ROWS - len(counts.sample)]]
+        for cell in found.unread:
+            counts.unread[cell.column, cell.rule] += 1
+            counts.unread_sample.setdefault((cell.column, cell.rule), _entry(cell, name))
 
     def _check_bad_share(self, read: int = 0, *, final: bool = False) -> None:
         """End the import when too many rows are bad; before its end only when nothing can save it."""
@@ -214,9 +230,8 @@ class Importer:
         return made
 
 
-def _chain(first: Block, others: Iterator[Block]) -> Iterator[Block]:
-    yield first
-    yield from others
+def _entry(cell: BadCell, file: str) -> JSONDict:
+    return {"line": cell.line, "column": cell.column, "value": cell.value[:200], "rule": cell.rule, "file": file}
 
 
 def _ahead(

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from console.errors import JobError
-from console.ingest.rows import ColumnPlan
-from console.ingest.schema import DatasetSchema, Field
-from console.ingest.sources import Block, CsvFormat, header_of
-from console.storage import Location
+from console.ingest.schema import DatasetSchema
+from recipes.tables.dialect import CsvFormat, column_key
+from recipes.tables.field import Field
+from recipes.tables.rows import ColumnPlan
 
 JSONDict = dict[str, Any]
-DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a schema's column comes from: a named column of the file, or a constant; `unit` as in ColumnPlan."""
+    """Where a schema's column comes from: a named column of the file, or a constant; the rest as in ColumnPlan."""
 
     name: str = ""
     unit: str = ""
     constant: str | None = None
+    decimal: str = ""
+    separator: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,12 @@ class Reading:
         return cls(CsvFormat(**options.get("format", {})), sources)
 
 
-def plan(
-    schema: DatasetSchema, reading: Reading, first: Block, location: Location
-) -> tuple[CsvFormat, list[ColumnPlan], int, Block]:
-    """Find the schema's columns in a file's first block; also returns the layout, the width and the block's rows.
+def plan(schema: DatasetSchema, reading: Reading, header: list[str], name: str) -> list[ColumnPlan]:
+    """Find the schema's columns among the columns `header` of the file called `name`.
 
     Raises:
-        JobError: the file is empty, or columns that may not be null are missing.
+        JobError: columns that may not be null are missing.
     """
-    if not first.data.strip():
-        raise JobError(f"{location} is empty; expected is a header with the columns {', '.join(schema.names)}.")
-    wanted = [source.name for source in reading.sources.values() if source.name] or list(schema.names)
-    form = reading.form if reading.form.delimiter else _best_form(reading.form, first, wanted)
-    header, rest = header_of(first, form)
     plans = [_plan(entry, header, reading) for entry in schema.fields]
     missing = [
         reading.sources[plan.field.name].name if plan.field.name in reading.sources else plan.field.name
@@ -59,21 +52,11 @@ def plan(
         if plan.position is None and plan.constant is None and not plan.field.nullable
     ]
     if missing:
-        found = ", ".join(name or '""' for name in header[:50])
+        found = ", ".join(column or '""' for column in header[:50])
         raise JobError(
-            f"Input CSV is missing the following columns: [{', '.join(missing)}]. {location} has the columns {found}."
+            f"Input CSV is missing the following columns: [{', '.join(missing)}]. {name} has the columns {found}."
         )
-    return form, plans, len(header), rest
-
-
-def _best_form(form: CsvFormat, first: Block, wanted: Sequence[str]) -> CsvFormat:
-    """The layout whose delimiter finds most of the wanted names in the header."""
-
-    def found(delimiter: str) -> int:
-        names = header_of(first, replace(form, delimiter=delimiter))[0]
-        return len({name.upper() for name in names} & {name.upper() for name in wanted})
-
-    return replace(form, delimiter=max(DELIMITERS, key=found))
+    return plans
 
 
 def _plan(entry: Field, header: list[str], reading: Reading) -> ColumnPlan:
@@ -81,12 +64,15 @@ def _plan(entry: Field, header: list[str], reading: Reading) -> ColumnPlan:
     if source is None:
         return ColumnPlan(entry, None if reading.sources else _position(entry.name, header))
     position = _position(source.name, header) if source.name else None
-    return ColumnPlan(entry, position, source.unit, source.constant)
+    return ColumnPlan(entry, position, source.unit, source.constant, source.decimal, source.separator)
 
 
 def _position(name: str, header: list[str]) -> int | None:
-    """The column of that name, whatever its case when none is spelt exactly so."""
+    """The column of that name, whatever its case and punctuation when none is spelt exactly so."""
     if name in header:
         return header.index(name)
-    lower = [column.lower() for column in header]
-    return lower.index(name.lower()) if name.lower() in lower else None
+    for spelling in (str.lower, column_key):
+        names = [spelling(column) for column in header]
+        if spelling(name) in names:
+            return names.index(spelling(name))
+    return None

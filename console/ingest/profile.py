@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from console.ingest import hashing
-from console.ingest.cells import TIME_COLUMNS
 from console.ingest.hashing import Hashes
-from console.ingest.schema import DatasetSchema, Field
+from console.ingest.schema import DatasetSchema
+from recipes.tables.field import TIME_COLUMNS, Field
 
 JSONDict = dict[str, Any]
 MAX_COUNTED = 1_000  # columns with more values are not counted value by value
@@ -89,7 +89,11 @@ def _facts(entry: Field, values: pa.Array, known: Hashes | None) -> ColumnFacts:
         facts.counts = Counter({str(count["values"]).lower(): count["counts"] for count in counts})
     elif not pa.types.is_string(values.type) and len(values) > values.null_count:
         span = pc.min_max(values).as_py()
-        facts.low, facts.high, facts.total = span["min"], span["max"], float(pc.sum(values.cast(pa.float64())).as_py())
+        facts.low, facts.high, facts.total = (
+            span["min"],
+            span["max"],
+            float(pc.sum(values.cast(pa.float64(), safe=False)).as_py()),
+        )
         if entry.name in TIME_COLUMNS:
             facts.days = _count_days(np.asarray(values.drop_null(), np.int64) // DAY_S)
     return facts

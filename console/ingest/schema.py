@@ -22,40 +22,10 @@ from console.ingest.reserved import (
 )
 from console.shapes import json_kind
 from recipes.columns import Kind
+from recipes.tables.field import ARROW
+from recipes.tables.field import Field as Field  # noqa: PLC0414  pages take it from here
 
-ARROW = {
-    "string": pa.string(),
-    "int": pa.int64(),
-    "long": pa.int64(),
-    "float": pa.float64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-}
 JSONDict = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Field:
-    """One column of a schema; `type` is Avro's word."""
-
-    name: str
-    type: str
-    nullable: bool = False
-    categorical: bool = False
-    textual: bool = False
-    item_name: bool = False
-
-    @property
-    def arrow(self) -> pa.DataType:
-        """How the column is kept."""
-        return ARROW[self.type]
-
-    @property
-    def kind(self) -> Kind:
-        """How models read the column; booleans and plain strings are shown and filtered by, not trained on."""
-        if self.type == "string":
-            return Kind.CATEGORICAL if self.categorical else Kind.TEXT if self.textual else Kind.LABEL
-        return Kind.LABEL if self.type == "boolean" else Kind.NUMERIC
 
 
 @dataclass(frozen=True)

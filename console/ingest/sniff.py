@@ -5,8 +5,6 @@ The sample is bounded, so a look takes the same time whatever the file's size.
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
 import re
 from collections import Counter
@@ -16,9 +14,11 @@ from typing import Any
 from console import storage
 from console.ingest import sources
 from console.ingest.guess import ALIASES, Guess, guess_columns, guess_type, plain
-from console.ingest.mapping import DELIMITERS
-from console.ingest.sources import CsvFormat, TextStream
+from console.ingest.reading import header_of
 from console.storage import Location
+from recipes.tables.dialect import CsvFormat, detect
+from recipes.tables.quotes import split_rows
+from recipes.tables.text import Block, canonical, encoding_of
 
 JSONDict = dict[str, Any]
 HEAD_BYTES = 1 << 20
@@ -30,7 +30,10 @@ MAX_COLUMNS = 300
 
 @dataclass(frozen=True)
 class Preview:
-    """What a file looks like. `rows` are its first rows as text, `columns` the guesses, one for each of its columns."""
+    """What a file looks like.
+
+    `rows` are its first rows as text, `columns` the guesses, one for each of its columns, `evidence` what the layout was found by.
+    """
 
     form: CsvFormat
     is_gzip: bool
@@ -41,12 +44,13 @@ class Preview:
     estimated_rows: int
     sampled_rows: int
     warnings: list[str]
+    evidence: list[str]
 
 
 @dataclass(frozen=True)
 class _Sample:
-    head: str
-    slices: list[str]
+    head: bytes  # UTF-8
+    slices: list[bytes]
     encoding: str
     is_gzip: bool
     whole: bool
@@ -62,43 +66,35 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     given = given or {}
     size = storage.size_bytes(location)
     sample = _sample(location, given.get("encoding", ""))
-    found = _layout(sample, given)
-    head = list(_rows(sample.head, found))
-    header, body = _header(head, found)
+    layout = detect(sample.head, given)
+    form = replace(layout.form, encoding=sample.encoding)
+    if "header" not in given:
+        form = replace(form, header=_has_header(_first_rows(sample.head, form)))
+    header, body = _table(sample.head, form)
     rows = [row for row in body if len(row) == len(header)]
     for text in sample.slices:
-        rows += [row for row in _rows(text, found) if len(row) == len(header)]
+        rows += [row for row in _rows(text, form) if len(row) == len(header)]
     kind = dataset_type or guess_type(header, rows)
-    columns, decimal = guess_columns(header, rows, kind, domain, found)
-    found = replace(found, decimal=given.get("decimal", decimal))
+    columns, decimal = guess_columns(header, rows, kind, domain, form)
+    form = replace(form, decimal=given.get("decimal", decimal))
     total = len(body) if sample.whole else _estimate(sample, len(body), size)
     warnings = _warnings(header, body, columns)
-    return Preview(found, sample.is_gzip, kind, columns, body[:SHOWN_ROWS], size, total, len(rows), warnings)
+    shown = body[:SHOWN_ROWS]
+    return Preview(form, sample.is_gzip, kind, columns, shown, size, total, len(rows), warnings, layout.evidence)
 
 
 def _sample(location: Location, encoding: str) -> _Sample:
     with sources.open_text(location, encoding) as stream:
-        head, whole = _head(stream)
+        head = stream.head(HEAD_BYTES)
+        whole = len(head) < HEAD_BYTES
         packed = stream.meter.bytes / max(1, stream.unpacked)
-        found = stream.encoding
-        if not encoding and not stream.has_bom and not _is_utf8(head):
-            found = "cp1252"
         slices = [] if whole or stream.is_gzip else _slices(location)
-        text = head.decode("utf-8" if stream.is_transcoded else found, "replace")
-        return _Sample(text, [piece.decode(found, "replace") for piece in slices], found, stream.is_gzip, whole, packed)
-
-
-def _head(stream: TextStream) -> tuple[bytes, bool]:
-    """The first whole lines, and whether they are all."""
-    head = b""
-    while len(head) < HEAD_BYTES:
-        more = stream.text(HEAD_BYTES)
-        if not more:
-            return head.replace(b"\r", b"\n") if b"\n" not in head else head, True
-        head += more
-    if b"\n" not in head:
-        head = head.replace(b"\r", b"\n")
-    return head[: head.rfind(b"\n", 0, HEAD_BYTES) + 1 or HEAD_BYTES], False
+        found = stream.encoding
+        if found == "utf-8" and not encoding and head.isascii():
+            found = next((encoding_of(piece) for piece in slices if not piece.isascii()), found)
+        if not whole:
+            head = head[: head.rfind(b"\n", 0, HEAD_BYTES) + 1 or HEAD_BYTES]
+        return _Sample(head, [_utf8(piece, found) for piece in slices], found, stream.is_gzip, whole, packed)
 
 
 def _slices(location: Location) -> list[bytes]:
@@ -114,34 +110,26 @@ def _slices(location: Location) -> list[bytes]:
     return found
 
 
-def _is_utf8(data: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _utf8(piece: bytes, encoding: str) -> bytes:
+    return piece if encoding == "utf-8" else piece.decode(encoding, "replace").encode()
 
 
-def _rows(text: str, form: CsvFormat) -> list[list[str]]:
-    lines = io.StringIO(text, newline="")
-    if not form.quote:
-        return [line.rstrip("\r\n").split(form.delimiter) for line in lines if line.strip()]
-    return [row for row in csv.reader(lines, delimiter=form.delimiter, quotechar=form.quote) if row]
+def _rows(text: bytes, form: CsvFormat) -> list[list[str]]:
+    """All rows that hold anything, as text."""
+    found = (row.cells for row in split_rows(canonical(text, form), form.marks))
+    return [[cell.decode("utf-8", "replace") for cell in cells] for cells in found if any(cells)]
 
 
-def _layout(sample: _Sample, given: JSONDict) -> CsvFormat:
-    lines = "".join(list(io.StringIO(sample.head, newline=""))[:LAYOUT_LINES])
-    delimiter = given.get("delimiter") or max(DELIMITERS, key=lambda mark: _regularity(lines, mark))
-    form = CsvFormat(delimiter, given.get("quote", '"'), sample.encoding)
-    header = given.get("header")
-    return replace(form, header=_has_header(_rows(lines, form)[:20]) if header is None else header)
+def _first_rows(text: bytes, form: CsvFormat) -> list[list[str]]:
+    """The first rows behind what stands above the table."""
+    lines = text.split(b"\n", form.skip + LAYOUT_LINES)[form.skip : form.skip + LAYOUT_LINES]
+    return _rows(b"\n".join(lines), form)[:20]
 
 
-def _regularity(lines: str, delimiter: str) -> tuple[float, int]:
-    """How well a delimiter cuts the lines into rows of one width."""
-    widths = Counter(len(row) for row in _rows(lines, CsvFormat(delimiter)))
-    width, number = widths.most_common(1)[0] if widths else (1, 0)
-    return (number / widths.total(), width) if width > 1 else (0.0, 0)
+def _table(text: bytes, form: CsvFormat) -> tuple[list[str], list[list[str]]]:
+    """The columns' names and the rows below them."""
+    header, rest = header_of(Block(canonical(text, form), 1), form)
+    return header[:MAX_COLUMNS], _rows(rest.data, replace(form, delimiter=form.marks.delimiter.decode()))
 
 
 def _has_header(rows: list[list[str]]) -> bool:
@@ -162,15 +150,8 @@ def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"\s*[+-]?\d[\d.,:/\- TZ]*\s*", cell))
 
 
-def _header(rows: list[list[str]], form: CsvFormat) -> tuple[list[str], list[list[str]]]:
-    if form.header and rows:
-        return [name.strip() for name in rows[0]][:MAX_COLUMNS], rows[1:]
-    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
-    return [str(position + 1) for position in range(width)], rows
-
-
 def _estimate(sample: _Sample, rows: int, size: int) -> int:
-    per_row = len(sample.head.encode()) / max(1, rows)
+    per_row = len(sample.head) / max(1, rows)
     return round(size / max(sample.packed, 1e-9) / max(per_row, 1))
 
 
@@ -184,7 +165,7 @@ def _warnings(header: list[str], body: list[list[str]], columns: list[Guess]) ->
     if not body:
         found.append("There are no rows.")
     duplicated = [name for name, number in Counter(header).items() if number > 1]
-    if duplicated:
+    if duplicated and duplicated[0]:
         found.append(f"The column {duplicated[0]} is there more than once; the first is taken.")
     found += [warning for column in columns for warning in column.warnings]
     return found

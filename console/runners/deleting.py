@@ -23,10 +23,9 @@ from console import storage
 from console.errors import JobError
 from console.ingest import forgetting, parts, snapshot, sources
 from console.ingest.loading import Segment
-from console.ingest.mapping import Reading, plan
-from console.ingest.rows import BlockReader
-from console.ingest.schema import DatasetSchema, Field
-from console.ingest.sources import Block
+from console.ingest.mapping import Reading
+from console.ingest.reading import open_table
+from console.ingest.schema import DatasetSchema
 from console.jobs import Claim
 from console.models import (
     DataDeletionJob,
@@ -46,6 +45,7 @@ from console.trainings import purge_trash
 from recipes import artefact
 from recipes.base import Model, State
 from recipes.evaluation.shown import Shown
+from recipes.tables.field import Field
 
 USER_TENSORS = {
     "users",
@@ -101,11 +101,10 @@ def read_users(url: str) -> set[str]:
     users: set[str] = set()
     for file in files:
         with sources.open_text(file) as stream:
-            found = sources.blocks(stream)
-            form, plans, width, first = plan(USERS_FILE, Reading(), next(found, Block(b"", 1)), file)
-            reader = BlockReader(USERS_FILE, plans, form, width)
-            for block in (first, *found):
-                users.update(reader.convert(block).table["USER_ID"].to_pylist())
+            table = open_table(stream, USERS_FILE, Reading())
+            if table is not None:
+                for block in table.blocks:
+                    users.update(table.reader.convert(block).table["USER_ID"].to_pylist())
     return users
 
 

@@ -18,7 +18,7 @@ from console.errors import JobError
 from console.ingest import schema as avro
 from console.ingest.loading import Importer, Loaded
 from console.ingest.mapping import Reading
-from console.ingest.sources import SUFFIXES
+from console.ingest.sources import source_files
 from console.jobs import Claim
 from console.models import Dataset, DatasetImportJob, Status
 from console.models.base import JSONDict
@@ -39,7 +39,7 @@ def run(held: Claim) -> None:
         importer = _importer(held, job, dataset, Path(scratch))
         try:
             loaded = importer.run(_within_size(job), _previous(job, dataset))
-            _check_least(dataset, loaded)
+            _check_least(job, dataset, loaded)
         except JobError:
             _keep_report(job, importer.report(), importer.rejects)
             raise
@@ -48,29 +48,13 @@ def run(held: Claim) -> None:
         _publish(held, job, dataset, loaded, report)
 
 
-def source_files(url: str) -> list[Location]:
-    """The objects a location names: itself, or the CSV files right below a folder.
-
-    Raises:
-        JobError: there are none.
-    """
-    location = storage.parse_location(url)
-    found = storage.list_objects(location)
-    if location.is_folder:
-        found = [entry for entry in found if entry.key.lower().endswith(SUFFIXES)]
-    if not found:
-        what = "no CSV file right below" if location.is_folder else "no object at"
-        raise JobError(f"There is {what} {location}.")
-    return found
-
-
 def _within_size(job: DatasetImportJob) -> list[Location]:
     """The job's files, held to what one import of its mode may read.
 
     Raises:
         JobError: there are none, or they are too large.
     """
-    files = source_files(job.data_location)
+    files = source_files(storage.parse_location(job.data_location))
     quota = f"{job.import_mode}_IMPORT_GB"
     size, most = sum(storage.size_bytes(file) for file in files), settings.QUOTAS[quota] << 30
     if size > most:
@@ -81,13 +65,19 @@ def _within_size(job: DatasetImportJob) -> list[Location]:
     return files
 
 
-def _check_least(dataset: Dataset, loaded: Loaded) -> None:
-    """Hold an import of interactions to the least it must bring.
+def _check_least(job: DatasetImportJob, dataset: Dataset, loaded: Loaded) -> None:
+    """Hold an import to the least it must bring: a full one replaces all rows, and must not do so with none.
 
     Raises:
         JobError: it brings fewer.
     """
-    least, found = settings.QUOTAS["MIN_IMPORTED_INTERACTIONS"], loaded.report["imported"]
+    found = loaded.report["imported"]
+    if job.import_mode == "FULL" and not found:
+        raise JobError(
+            f"There is no row at {job.data_location}; a FULL import replaces all rows and needs at least one. "
+            "The dataset is as it was."
+        )
+    least = settings.QUOTAS["MIN_IMPORTED_INTERACTIONS"]
     if dataset.type == "INTERACTIONS" and found < least:
         raise JobError(f"{found:,} interactions were read; one import must bring at least {least:,}.")
 

@@ -12,13 +12,15 @@ import pytest
 from console import storage
 from console.errors import JobError
 from console.ingest import sources
+from recipes.tables.dialect import CsvFormat
+from recipes.tables.text import blocks
 from tests.operations.data.test_import_jobs import put
 
 
 def lines_of(content, size=64, encoding=""):
     url = put("file.csv", content)
     with sources.open_text(storage.parse_location(url), encoding) as stream:
-        return list(sources.blocks(stream, size))
+        return list(blocks(stream, CsvFormat(","), size))
 
 
 @pytest.mark.parametrize("size", [7, 64, 1 << 20])

@@ -14,9 +14,9 @@ from console.ingest import schema as avro
 from console.ingest import sniff
 from console.ingest.guess import Guess
 from console.ingest.reserved import REQUIRED, RESERVED
-from console.ingest.schema import DatasetSchema, Field
+from console.ingest.schema import DatasetSchema
 from console.ingest.sniff import Preview
-from console.ingest.sources import SUFFIXES, CsvFormat, sha256_of
+from console.ingest.sources import sha256_of, source_files
 from console.models import Account, Dataset, DatasetGroup, DatasetImportJob, Schema
 from console.models.base import UNFINISHED, JSONDict
 from console.operations.base import operation
@@ -25,6 +25,8 @@ from console.operations.data.datasets import canonical_type, check_replacement, 
 from console.operations.data.import_jobs import check_source, find_import_job, start_import
 from console.operations.data.schemas import create_schema
 from console.storage import Location
+from recipes.tables.dialect import CsvFormat
+from recipes.tables.field import Field
 
 NAME_LENGTH = 63
 
@@ -41,7 +43,7 @@ def preview_data(
     """Show a file's layout, first rows and columns, with a guess of what each column is."""
     check_source(account, data_location)
     files = _files(storage.parse_location(data_location))
-    found = _look(files[0], dataset_type, domain, format)
+    found = _look(_first_filled(files), dataset_type, domain, format)
     return {
         "format": _wire_format(found.form),
         "gzip": found.is_gzip,
@@ -53,6 +55,7 @@ def preview_data(
         "columns": [_wire_column(column) for column in found.columns],
         "rows": found.rows,
         "warnings": found.warnings,
+        "evidence": found.evidence,
         "previousImports": _previous_imports(account, files),
     }
 
@@ -81,7 +84,8 @@ def create_dataset_from_file(
     """
     group = find_group(account, dataset_group_arn)
     check_source(account, data_location)
-    found = _look(_files(storage.parse_location(data_location))[0], dataset_type, group.domain, format)
+    files = _files(storage.parse_location(data_location))
+    found = _look(_first_filled(files), dataset_type, group.domain, format)
     kind = canonical_type(dataset_type or found.dataset_type)
     given = [_completed(column, found, kind) for column in columns] if columns else _guessed(found)
     wanted = _schema(kind, given, group.domain)
@@ -118,6 +122,7 @@ def get_dataset_import_report(account: Account, *, dataset_import_job_arn: str) 
         "status": job.status,
         "failureReason": job.failure_reason,
         "badRows": report.get("sample", []),
+        "unreadCells": report.get("unread", []),
         "rejectsAvailable": bool(report.get("rejects")),
         "sha256": report.get("sha256"),
         "bytes": report.get("bytes"),
@@ -133,12 +138,15 @@ def rejects_location(account: Account, arn: str) -> Location | None:
 
 
 def _files(location: Location) -> list[Location]:
-    found = storage.list_objects(location)
-    if location.is_folder:
-        found = [entry for entry in found if entry.key.lower().endswith(SUFFIXES)]
-    if not found:
-        raise InvalidInputException(f"There is no CSV file right below {location}.", field="dataLocation")
-    return found
+    try:
+        return source_files(location)
+    except JobError as error:
+        raise InvalidInputException(str(error), field="dataLocation") from error
+
+
+def _first_filled(files: list[Location]) -> Location:
+    """The first of a folder's parts that holds anything."""
+    return next((file for file in files if storage.size_bytes(file)), files[0])
 
 
 def _look(file: Location, dataset_type: str | None, domain: str | None, given: JSONDict | None) -> Preview:
@@ -156,6 +164,8 @@ def _wire_format(form: CsvFormat) -> JSONDict:
         "encoding": form.encoding,
         "header": form.header,
         "decimal": form.decimal,
+        "escape": form.escape,
+        "skip": form.skip,
     }
 
 

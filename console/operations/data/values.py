@@ -9,8 +9,8 @@ from typing import Any
 from botocore.utils import parse_to_aware_datetime
 
 from console.errors import InvalidInputException
-from console.ingest.reserved import MAX_TEXT_LENGTH
 from console.shapes import is_storable
+from recipes.tables.field import MAX_TEXT_LENGTH
 
 WORDS = {"true": True, "false": False}
 INT64 = 2**63

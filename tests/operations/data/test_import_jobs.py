@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pyarrow.parquet as pq
@@ -204,12 +205,82 @@ def test_a_folder_holds_several_files(account, load):
     assert job.report["imported"] == 20
 
 
-def test_a_header_alone_imports_nothing(account, load):
+@pytest.mark.parametrize(
+    "text", ["", "\n \n", "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n"], ids=["empty", "blank", "header"]
+)
+def test_a_full_import_without_rows_is_refused_and_leaves_the_data(account, load, text):
     arn = make_dataset(account)
+    load(arn, events(20))
 
-    job = load(arn, "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n")
+    job = load(arn, text, "second")
+
+    assert job.status == "CREATE FAILED"
+    assert "is empty" in job.failure_reason or "There is no row" in job.failure_reason
+    assert len(rows_of(arn, account)) == 20
+
+
+def test_an_incremental_import_without_rows_changes_nothing(account, load):
+    arn = make_dataset(account)
+    load(arn, events(20))
+
+    job = load(arn, "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n", "second", import_mode="INCREMENTAL")
 
     assert (job.status, job.report["imported"]) == ("ACTIVE", 0)
+    assert len(rows_of(arn, account)) == 20
+
+
+def test_a_folder_is_read_as_other_systems_leave_it(account, load):
+    """Parts without suffix, empty or with a header alone, without header, in another order; and what is no part."""
+    arn = make_dataset(account)
+    header, *rows = events(40).splitlines()
+    put("spark/_SUCCESS", "")
+    put("spark/_metadata", b"PAR1")
+    put("spark/.part-00000.crc", b"crc\0\1")
+    put("spark/part-00000.crc", b"crc\0\1")
+    put("spark/notes.md", "# notes")
+    put("spark/part-00000", "\n".join([header, *rows[:10]]))
+    put("spark/part-00001-c000", "")
+    put("spark/part-00002", header + "\n")
+    put("spark/part-00003", "\n".join(rows[10:20]))
+    put("spark/run-17-part-r-00004", gzip.compress("\n".join([header, *rows[20:30]]).encode()))
+    order = [3, 0, 2, 1]
+    turned = [";".join(line.split(",")[place] for place in order) for line in [header, *rows[30:]]]
+    put("spark/zz.2024.01", "\n".join(turned))
+
+    job = load(arn, "s3://data/spark/")
+
+    assert (job.status, job.failure_reason) == ("ACTIVE", None)
+    assert (job.report["imported"], job.report["rejected"]) == (40, 0)
+
+
+def test_optional_cells_that_cannot_be_read_are_empty_counted_and_told(account, load):
+    arn = make_dataset(account, "Items", [("ITEM_ID", "string"), ("YEAR", ["null", "int"]), ("GENRE", "string")])
+
+    job = load(arn, "ITEM_ID,YEAR,GENRE\na,unknown,x\nb,1999,y\nc,?,z\n")
+
+    assert [row["YEAR"] for row in rows_of(arn, account)] == [None, 1999, None]
+    assert (job.report["imported"], job.report["rejected"]) == (3, 0)
+    [cell] = job.report["unread"]
+    assert (cell["column"], cell["value"], cell["line"], cell["count"]) == ("YEAR", "unknown", 2, 2)
+
+
+def test_items_older_than_1970_keep_their_time(account, load):
+    arn = make_dataset(account, "Items", [("ITEM_ID", "string"), ("CREATION_TIMESTAMP", "long")])
+
+    job = load(arn, "ITEM_ID,CREATION_TIMESTAMP\na,-1500000000\nb,0\n")
+
+    assert job.report["rejected"] == 0
+    assert [row["CREATION_TIMESTAMP"] for row in rows_of(arn, account)] == [-1_500_000_000, 0]
+
+
+def test_whole_numbers_of_64_bits_are_exact(account, load):
+    arn = make_dataset(account, "Items", [("ITEM_ID", "string"), ("SELLER", "long")])
+    numbers = [9_148_955_329_465_708_066 + n for n in range(3)] + [-(2**63), 2**63 - 1]
+
+    job = load(arn, "ITEM_ID,SELLER\n" + "".join(f"i{n},{number}\n" for n, number in enumerate(numbers)))
+
+    assert (job.status, job.failure_reason) == ("ACTIVE", None)
+    assert [row["SELLER"] for row in rows_of(arn, account)] == numbers
 
 
 @pytest.mark.parametrize(

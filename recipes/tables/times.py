@@ -8,7 +8,7 @@ from statistics import median
 
 import pyarrow as pa
 
-from console.ingest import cells
+from recipes.tables import cells
 
 RANGES = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 EARLIEST, LATEST = 300_000_000, 2_500_000_000  # 1979 to 2049: what numbers must lie between to be taken for times
@@ -21,6 +21,7 @@ FORMATS = (
 )  # fmt: skip
 SAMPLE = 300
 MOST = 0.95  # of the values that must be times for the column to be one
+FIRST_YEAR = -30_610_224_000  # 1000-01-01
 SWAPPED = {"%m/%d": "%d/%m", "%d/%m": "%m/%d"}
 
 
@@ -29,16 +30,19 @@ def unit_of(values: list[str]) -> str:
     known = [value.strip() for value in values if value and value.strip()][:SAMPLE]
     if not known:
         return ""
-    numbers = [float(value) for value in known if re.fullmatch(r"\d{9,20}(\.\d+)?", value)]
+    has_negative = any(re.fullmatch(r"-\d+(\.\d+)?", value) for value in known)  # of what is older than 1970
+    pattern = r"-?\d{1,20}(\.\d+)?" if has_negative else r"\d{9,20}(\.\d+)?"
+    numbers = [float(value) for value in known if re.fullmatch(pattern, value)]
     if len(numbers) >= MOST * len(known):
-        middle = median(numbers)
+        middle = max(map(abs, numbers)) if has_negative else median(numbers)
         return next((unit for unit, per in RANGES.items() if EARLIEST <= middle / per <= LATEST), "")
     words = [value for value in known if len(value) >= 6 and re.search(r"\d", value)]
     if len(words) < MOST * len(known):
         return ""
     if _most_fit([value for value in words if len(value) >= 10 and not value.isdigit()], "", len(known)):
         return "iso"
-    return next((form for form in FORMATS if _most_fit(words, form, len(known))), "")
+    exact = next((form for form in FORMATS if _most_fit(words, form, len(known))), "")
+    return exact or next((form for form in FORMATS if _most_fit(words, form, len(known), exactly=False)), "")
 
 
 def seconds(texts: pa.Array, unit: str) -> pa.Array:
@@ -61,11 +65,12 @@ def is_ambiguous(unit: str, examples: list[str]) -> bool:
     return bool(swapped) and all(_fits(value, swapped) for value in examples)
 
 
-def _most_fit(values: list[str], form: str, number: int) -> bool:
+def _most_fit(values: list[str], form: str, number: int, *, exactly: bool = True) -> bool:
     """Whether nearly all of `number` values fit; the first few decide for most formats."""
-    if sum(_fits(value, form) for value in values[:10]) < MOST * min(len(values), 10) or not values:
+    fits = _fits if exactly else _fits_loosely
+    if sum(fits(value, form) for value in values[:10]) < MOST * min(len(values), 10) or not values:
         return False
-    return sum(_fits(value, form) for value in values) >= MOST * number
+    return sum(fits(value, form) for value in values) >= MOST * number
 
 
 def _fits(value: str, form: str) -> bool:
@@ -73,4 +78,10 @@ def _fits(value: str, form: str) -> bool:
         moment = datetime.strptime(value, form) if form else datetime.fromisoformat(value)  # noqa: DTZ007
     except ValueError:
         return False
-    return 1970 <= moment.year <= 2100
+    return 1000 <= moment.year <= 2100
+
+
+def _fits_loosely(value: str, form: str) -> bool:
+    """Whether the value fits once a clock may be there or not."""
+    moment = cells.text_time(value, form)
+    return moment is not None and FIRST_YEAR <= moment <= cells.MAX_TIME

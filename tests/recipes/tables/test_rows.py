@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.ingest.rows import BlockReader, ColumnPlan
-from console.ingest.schema import DatasetSchema, Field
-from console.ingest.sources import Block, CsvFormat
+from recipes.tables.dialect import CsvFormat
+from recipes.tables.field import Field
+from recipes.tables.quotes import quoting_of
+from recipes.tables.rows import BlockReader, ColumnPlan
+from recipes.tables.text import Block
 
 FIELDS = (
     Field("USER_ID", "string"),
@@ -17,17 +21,14 @@ FIELDS = (
     Field("EVENT_VALUE", "float", nullable=True),
     Field("DEVICE", "string", nullable=True, categorical=True),
 )
-SCHEMA = DatasetSchema("INTERACTIONS", FIELDS)
 
 
-def reader(fields=FIELDS, **form):
-    plans = [ColumnPlan(field, position) for position, field in enumerate(fields)]
-    return BlockReader(DatasetSchema("INTERACTIONS", tuple(fields)), plans, CsvFormat(",", **form), len(fields))
-
-
-def convert(text, fields=FIELDS, first_line=2):
+def convert(text, fields=FIELDS, first_line=2, **form):
     data = text if isinstance(text, bytes) else text.encode()
-    return reader(fields).convert(Block(data, first_line))
+    plans = [ColumnPlan(field, position) for position, field in enumerate(fields)]
+    layout = CsvFormat(",", **form)
+    reader = BlockReader(fields, plans, layout, len(fields))
+    return reader.convert(Block(data, first_line, quoting_of(data, layout.marks, whole=True)))
 
 
 def test_it_works():
@@ -49,10 +50,9 @@ BAD = {
     "time in milliseconds": ("u,i,1700000000000,1,a", "TIMESTAMP", "milliseconds"),
     "time before 1970": ("u,i,-5,1,a", "TIMESTAMP", "before 1970"),
     "huge time": ("u,i,1e30,1,a", "TIMESTAMP", "after the year 2100"),
-    "value as words": ("u,i,1700000000,much,a", "EVENT_VALUE", "is not a number"),
-    "infinite value": ("u,i,1700000000,inf,a", "EVENT_VALUE", "is not a number"),
+    "time in the future": (f"u,i,{int(time.time()) + 100_000},1,a", "TIMESTAMP", "at most a day ahead of the clock"),
+    "no id but a word for none": ("NULL,i,1700000000,1,a", "USER_ID", "is required"),
     "long id": (f"{'u' * 257},i,1700000000,1,a", "USER_ID", "more than 256 characters"),
-    "long category": (f"u,i,1700000000,1,{'c' * 1001}", "DEVICE", "more than 1,000 characters"),
 }
 
 
@@ -64,6 +64,26 @@ def test_a_bad_row_is_told_and_left_out(row, column, rule):
     [bad] = found.bad
     assert (bad.line, bad.column, bad.row) == (4, column, row)
     assert rule in bad.rule
+
+
+UNREAD = {
+    "value as words": ("u,i,1700000000,much,a", "EVENT_VALUE", "is not a number"),
+    "infinite value": ("u,i,1700000000,inf,a", "EVENT_VALUE", "is not a number"),
+    "value beyond a float": ("u,i,1700000000,1e999,a", "EVENT_VALUE", "does not fit"),
+    "long category": (f"u,i,1700000000,1,{'c' * 1001}", "DEVICE", "more than 1,000 characters"),
+    "a NUL character": ("u,i,1700000000,1,a\0b", "DEVICE", "NUL"),
+}
+
+
+@pytest.mark.parametrize(("row", "column", "rule"), UNREAD.values(), ids=UNREAD)
+def test_an_optional_cell_that_cannot_be_read_is_empty_and_told(row, column, rule):
+    found = convert(f"u,i,1700000000,1,a\n\n{row}\nu,i,1700000002,1,a\n")
+
+    assert found.table[column].to_pylist()[1] is None
+    assert (found.table.num_rows, found.bad) == (3, [])
+    [cell] = found.unread
+    assert (cell.line, cell.column, cell.row) == (4, column, row)
+    assert rule in cell.rule
 
 
 @pytest.mark.parametrize("empty", ["", "NaN", "null", "N/A", " ", '""'])
@@ -82,18 +102,19 @@ def test_whole_numbers_written_as_floats_are_whole_numbers():
 
 
 def test_quoted_rows_keep_their_line_numbers():
-    found = convert('u,i,1700000000,1,"a, ""b"" \n c"\nu,i,soon,1,a\n"u\\"1",i,1700000000,1,a\n')
+    found = convert('u,i,1700000000,1,"a, ""b"" \n c"\nu,i,soon,1,a\n"u""1",i,1700000000,1,a\n')
 
-    assert found.table["DEVICE"].to_pylist()[0].startswith("a, ")
+    assert found.table["DEVICE"].to_pylist()[0] == 'a, "b" \n c'
     assert found.table["USER_ID"].to_pylist() == ["u", 'u"1']
     assert [bad.line for bad in found.bad] == [4]
 
 
 def test_bytes_that_are_no_utf8_are_told():
-    found = convert(b"u,i,1700000000,1,caf\xc3\xa9\nu,i,1700000000,1,caf\xe9\n")
+    found = convert(b"u,i,1700000000,1,caf\xc3\xa9\nu,i,1700000000,1,caf\xe9\nu\xe9,i,1700000000,1,a\n")
 
-    assert found.table["DEVICE"].to_pylist() == ["café"]
-    assert (found.bad[0].line, found.bad[0].rule) == (3, "is not UTF-8 text")
+    assert found.table["DEVICE"].to_pylist() == ["café", None]
+    assert [(cell.line, cell.rule) for cell in found.unread] == [(3, "is not UTF-8 text")]
+    assert [(row.line, row.rule) for row in found.bad] == [(4, "is not UTF-8 text")]
 
 
 def test_long_text_is_cut():
@@ -121,5 +142,8 @@ def test_a_row_fares_alone_as_in_company(rows):
     assert together.table.to_pylist() == [row for found in alone for row in found.table.to_pylist()]
     assert [(bad.column, bad.value, bad.rule) for bad in together.bad] == [
         (bad.column, bad.value, bad.rule) for found in alone for bad in found.bad
+    ]
+    assert [(cell.column, cell.value, cell.rule) for cell in together.unread] == [
+        (cell.column, cell.value, cell.rule) for found in alone for cell in found.unread
     ]
     assert [bad.line for bad in together.bad] == [number for number, found in enumerate(alone, 1) if found.bad]

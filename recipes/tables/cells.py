@@ -1,0 +1,249 @@
+"""Cells into values: what each kind of column takes, and the rule that a cell breaks which it does not take.
+
+The conversions are those of whole columns; recipes.tables.values has the same for one value.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from recipes.tables.field import MAX_TEXT_LENGTH, Field
+
+PER_SECOND = {"": 1, "s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+MIN_TIME = -62_135_596_800  # 0001-01-01, for items older than 1970
+MAX_TIME = 4_102_444_800  # 2100-01-01; milliseconds taken for seconds lie far behind it
+MAX_SKEW_S = 86_400  # an event may lie so far ahead of the clock, which covers every time zone
+INT64 = 2**63
+NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n"]
+NO_IDS = [
+    "null",
+    "NULL",
+    "Null",
+    "nan",
+    "NaN",
+    "none",
+    "None",
+    "undefined",
+    r"\N",
+]  # what programs write where they know no id
+NULL_MARK = r"\N"
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+WHOLE = r"^[+-]?\d{1,18}$"
+MONEY = r"[\s'\x{00a0}\x{202f}€$£¥%]|^(EUR|USD|GBP|CHF)|(EUR|USD|GBP|CHF)$"
+GROUPS = {".": (r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$", ","), ",": (r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$", ".")}
+TRUE_WORDS = ["true", "t", "yes", "y", "1", "on", "ja", "wahr", "oui", "vrai"]
+FALSE_WORDS = ["false", "f", "no", "n", "0", "off", "nein", "falsch", "non", "faux"]
+CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f")
+REPLACED = "\ufffd"
+Rules = NDArray[np.object_]
+
+
+def judge(field: Field, texts: pa.Array, unit: str, decimal: str, latest: int) -> tuple[pa.Array, Rules]:
+    """The typed values of a column of texts, null where a cell breaks a rule, and that rule ("" where none is broken).
+
+    Args:
+        field: the schema's column.
+        texts: the cells, null where empty.
+        unit: how times are written.
+        decimal: the decimal point.
+        latest: the newest time that an event may have, epoch seconds.
+    """
+    rules = no_rules(len(texts))
+    texts = _readable(texts, rules)
+    if field.is_time:
+        values = times(texts, unit, rules, *bounds(field, latest))
+    elif field.type == "string":
+        values = _strings(field, texts, rules)
+    elif field.type == "boolean":
+        values = _booleans(texts, rules)
+    else:
+        values = _numbers(field, texts, decimal, rules)
+    values = pc.if_else(pa.array(rules == ""), values, pa.scalar(None, values.type))
+    if not field.nullable:
+        mark(rules, pc.is_null(values), "is required and must not be empty")
+    return values.cast(field.arrow), rules
+
+
+def bounds(field: Field, latest: int) -> tuple[int, int]:
+    """The oldest and the newest time that a column takes: events happen from 1970 until now, items are older or to come."""
+    return (0, min(latest, MAX_TIME)) if field.name == "TIMESTAMP" else (MIN_TIME, MAX_TIME)
+
+
+def no_rules(rows: int) -> Rules:
+    """Room for the rule that each of `rows` cells breaks."""
+    return np.full(rows, "", object)
+
+
+def mark(rules: Rules, mask: pa.Array, rule: str) -> None:
+    """Note `rule` where `mask` is true and nothing else was found yet."""
+    rows = np.flatnonzero(np.asarray(pc.fill_null(mask, False)))
+    for row in rows:
+        rules[row] = rules[row] or rule
+
+
+def to_seconds(values: pa.Array, unit: str) -> pa.Array:
+    """Epoch seconds of times written in `unit`.
+
+    Raises:
+        pa.ArrowInvalid: a text is not a time.
+    """
+    if unit in PER_SECOND:
+        whole = values if pa.types.is_integer(values.type) else pc.cast(pc.floor(values), pa.int64())
+        per = PER_SECOND[unit]
+        return whole if per == 1 else pc.floor(pc.divide(pc.cast(whole, pa.float64()), per)).cast(pa.int64())
+    return _parse_times(values, unit)
+
+
+def _parse_times(texts: pa.Array, unit: str) -> pa.Array:
+    if "%" in unit:
+        distinct = texts.dictionary_encode()
+        stamps = pc.strptime(distinct.dictionary, format=unit, unit="s").cast(pa.int64())
+        return stamps.take(distinct.indices)
+    try:
+        stamps = texts.cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        stamps = texts.cast(pa.timestamp("us", tz="UTC"))
+    return pc.floor(pc.divide(stamps.cast(pa.int64()).cast(pa.float64()), 1e6)).cast(pa.int64())
+
+
+def _readable(texts: pa.Array, rules: Rules) -> pa.Array:
+    """The cells, those that hold what is no text marked."""
+    mark(rules, pc.match_substring(texts, REPLACED), "is not UTF-8 text")
+    mark(rules, pc.match_substring(texts, "\0"), "holds a NUL character")
+    return texts
+
+
+def _strings(field: Field, texts: pa.Array, rules: Rules) -> pa.Array:
+    if field.is_id:
+        texts = pc.utf8_trim_whitespace(texts)
+        missing = pc.or_(pc.equal(texts, ""), pc.is_in(texts, pa.array(NO_IDS)))
+        texts = pc.if_else(missing, pa.scalar(None, pa.string()), texts)
+    else:
+        texts = pc.if_else(pc.equal(texts, NULL_MARK), pa.scalar(None, pa.string()), texts)
+    if field.textual:
+        return pc.utf8_slice_codeunits(texts, 0, MAX_TEXT_LENGTH)
+    if field.max_length is not None:
+        mark(
+            rules, pc.greater(pc.utf8_length(texts), field.max_length), f"has more than {field.max_length:,} characters"
+        )
+    return texts
+
+
+def _booleans(texts: pa.Array, rules: Rules) -> pa.Array:
+    words = without_null_words(pc.utf8_lower(pc.utf8_trim_whitespace(texts)))
+    true = pc.is_in(words, pa.array(TRUE_WORDS))
+    known = pc.or_(true, pc.is_in(words, pa.array(FALSE_WORDS)))
+    mark(rules, pc.and_(pc.is_valid(words), pc.invert(known)), "is neither true nor false")
+    return pc.if_else(known, true, pa.scalar(None, pa.bool_()))
+
+
+def _numbers(field: Field, texts: pa.Array, decimal: str, rules: Rules) -> pa.Array:
+    words = plain_numbers(without_null_words(pc.utf8_trim_whitespace(texts)), decimal)
+    matched = pc.match_substring_regex(words, NUMBER)
+    mark(rules, pc.invert(matched), "is not a number")
+    words = pc.if_else(pc.fill_null(matched, False), words, pa.scalar(None, pa.string()))
+    numbers = words.cast(pa.float64())
+    mark(rules, pc.invert(pc.is_finite(numbers)), "does not fit into 64 bits")
+    if field.type in {"float", "double"}:
+        return numbers
+    return _whole(words, numbers, rules)
+
+
+def plain_numbers(words: pa.Array, decimal: str) -> pa.Array:
+    """Numbers as people write them, in digits with a point: without currency, thousands' marks and a minus behind."""
+    is_plain = pc.match_substring_regex(words, NUMBER)
+    if decimal == "." and pc.all(is_plain).as_py() is not False:
+        return words
+    found = pc.replace_substring_regex(words, MONEY, "")
+    found = pc.replace_substring_regex(found, r"^\((.+)\)$|^([^-+].*)-$", r"-\1\2")
+    pattern, thousands = GROUPS[decimal]
+    found = pc.if_else(pc.match_substring_regex(found, pattern), pc.replace_substring(found, thousands, ""), found)
+    found = found if decimal == "." else pc.replace_substring(found, decimal, ".")
+    usable = pc.match_substring_regex(found, NUMBER)
+    return pc.if_else(usable, found, words)
+
+
+def _whole(words: pa.Array, numbers: pa.Array, rules: Rules) -> pa.Array:
+    """64-bit integers: exactly from digits, by way of floats from forms such as 1995.0 and 1e3."""
+    broken = pc.not_equal(numbers, pc.floor(numbers))
+    mark(rules, broken, "is not a whole number")
+    short = pc.fill_null(pc.match_substring_regex(words, WHOLE), False)
+    exact = pc.if_else(short, words, pa.scalar(None, pa.string())).cast(pa.int64())
+    others = np.flatnonzero(np.asarray(pc.and_(pc.is_valid(words), pc.invert(short))))
+    if not len(others):
+        return exact
+    values = exact.to_pylist()
+    for row in others.tolist():
+        values[row] = whole_of(words[row].as_py())
+    found = pa.array(values, pa.int64())
+    mark(rules, pc.and_(pc.is_valid(words), pc.is_null(found)), "does not fit into 64 bits")
+    return found
+
+
+def whole_of(text: str) -> int | None:
+    """A whole number of 64 bits written in any form of NUMBER; None if it is too large, the nearest below if it is broken."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = int(float(text) // 1)
+    return number if -INT64 <= number < INT64 else None
+
+
+def without_null_words(words: pa.Array) -> pa.Array:
+    """Words that stand for nothing, such as NaN and N/A, as nulls."""
+    blank = pc.or_(pc.equal(words, ""), pc.is_in(pc.utf8_lower(words), pa.array(NULL_WORDS)))
+    return pc.if_else(blank, pa.scalar(None, pa.string()), words)
+
+
+def times(texts: pa.Array, unit: str, rules: Rules, earliest: int = MIN_TIME, latest: int = MAX_TIME) -> pa.Array:
+    """Epoch seconds of a column of texts; what is no time is null and has its rule noted."""
+    words = without_null_words(pc.utf8_trim_whitespace(texts))
+    seconds = _unit_times(words, unit, rules) if unit in PER_SECOND else _text_times(words, unit, rules)
+    hint = "; it looks like milliseconds" if unit in {"", "s"} else ""
+    mark(rules, pc.greater(seconds, MAX_TIME), f"lies after the year 2100{hint}, allowed are epoch seconds")
+    mark(rules, pc.greater(seconds, latest), "lies in the future; an event may be at most a day ahead of the clock")
+    early = "lies before 1970; allowed are epoch seconds" if earliest == 0 else "lies before the year 1"
+    mark(rules, pc.less(seconds, earliest), early)
+    return seconds
+
+
+def _unit_times(words: pa.Array, unit: str, rules: Rules) -> pa.Array:
+    matched = pc.match_substring_regex(words, NUMBER)
+    name = {1: "seconds", 1_000: "milliseconds", 1_000_000: "microseconds"}.get(PER_SECOND[unit], "nanoseconds")
+    mark(rules, pc.invert(matched), f"is not a number of {name} since 1970")
+    numbers = pc.if_else(pc.fill_null(matched, False), words, pa.scalar(None, pa.string())).cast(pa.float64())
+    seconds = pc.floor(pc.divide(numbers, float(PER_SECOND[unit])))
+    seconds = pc.min_element_wise(pc.max_element_wise(seconds, -1e17), 1e17)
+    return pc.if_else(pc.is_valid(numbers), seconds, pa.scalar(None, pa.float64())).cast(pa.int64(), safe=False)
+
+
+def _text_times(words: pa.Array, unit: str, rules: Rules) -> pa.Array:
+    distinct = words.dictionary_encode()
+    parsed = [text_time(word, unit) for word in distinct.dictionary.to_pylist()]
+    found = pa.array(parsed, pa.int64()).take(distinct.indices)
+    shape = "ISO 8601 such as 2026-01-31T13:45:00Z" if "%" not in unit else f"the format {unit}"
+    mark(rules, pc.and_(pc.is_valid(words), pc.is_null(found)), f"is not a time; expected is {shape}")
+    return found
+
+
+def text_time(word: str, unit: str) -> int | None:
+    """Epoch seconds, None for what is no time; without a zone UTC is meant.
+
+    A day may stand without a clock where others have one, and the other way round.
+    """
+    forms: list[str | None] = [unit if "%" in unit else None]
+    day = unit.partition(" %H")[0]
+    if "%y" in day.lower() and "%I" not in unit:
+        forms += [day + clock for clock in CLOCKS]
+    for form in forms:
+        try:
+            moment = datetime.strptime(word, form) if form else datetime.fromisoformat(word)  # noqa: DTZ007
+            return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() // 1)
+        except (ValueError, OverflowError):
+            continue
+    return None

@@ -1,0 +1,214 @@
+"""How a file's text is laid out, found out from a sample of it, with the evidence for what was found."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, takewhile
+from typing import Any
+
+from recipes.tables.quotes import Marks, Row, split_rows, tally
+
+DELIMITERS = (",", ";", "\t", "|", "::", "\x01", "~", "^")
+OTHER_MARKS = (b",", b";", b"|", b"::")  # in a text that blanks divide, there are few of them
+NAMES = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+    " ": "blanks",
+    "::": "two colons",
+    "\x01": "Ctrl-A",
+}
+LOOKED_AT = 200  # rows
+LAYOUT_BYTES = 1 << 18
+MAX_PREAMBLE = 30  # rows above the header
+REGULAR = 0.8  # of the rows that have as many cells as most
+UNIT = b"\x1f"  # stands for a delimiter of several characters
+SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"]{1,2})"?[;,\t]*\r?\n', re.IGNORECASE)
+TYPED = re.compile(r":(token|float)(_seq)?$")
+
+
+@dataclass(frozen=True)
+class CsvFormat:
+    """How a file's text is laid out. An empty delimiter or encoding means: find out.
+
+    A blank as `delimiter` stands for any run of blanks and tabs. `escape` makes a quote within quotes content, beside doubling.
+    `skip` lines stand above the header.
+    """
+
+    delimiter: str = ""
+    quote: str = '"'
+    encoding: str = ""
+    header: bool = True
+    decimal: str = "."
+    escape: str = ""
+    skip: int = 0
+
+    @property
+    def marks(self) -> Marks:
+        """The marks of the text once each delimiter is one byte (recipes.tables.text.canonical)."""
+        if self.delimiter == " ":
+            return Marks(b"\t", b"")
+        if len(self.delimiter) > 1 and not self.quote:
+            return Marks(UNIT, b"")
+        return Marks((self.delimiter or ",").encode(), self.quote.encode(), self.escape.encode())
+
+
+@dataclass(frozen=True)
+class Found:
+    """A layout and what speaks for it."""
+
+    form: CsvFormat
+    evidence: list[str] = field(default_factory=list)
+
+
+def column_key(name: str) -> str:
+    """A column's name by which spellings are compared: no case, no punctuation, no RecBole type such as `:token`."""
+    return re.sub(r"[^a-z0-9]", "", TYPED.sub("", name.strip()).lower())
+
+
+def detect(sample: bytes, given: Mapping[str, Any] | None = None, wanted: Collection[str] = ()) -> Found:
+    """Find out the layout of a text.
+
+    Args:
+        sample: UTF-8 text, the file's first lines first.
+        given: members of CsvFormat that are known.
+        wanted: names of columns of which the header should hold some.
+    """
+    known = {name: value for name, value in (given or {}).items() if value is not None and value != ""}
+    if (given or {}).get("quote") == "":
+        known["quote"] = ""
+    form, evidence = replace(CsvFormat(), **known), []
+    stated = SEPARATOR_LINE.match(sample)
+    if stated:
+        evidence.append(f"The first line says that cells are separated by {stated[1].decode('utf-8', 'replace')!r}.")
+        form = replace(form, skip=max(form.skip, 1), delimiter=form.delimiter or stated[1].decode("utf-8", "replace"))
+    sample = sample[stated.end() :] if stated else sample
+    if not form.delimiter:
+        form, reason = _with_delimiter(form, sample[:LAYOUT_BYTES], wanted)
+        evidence.append(reason)
+    if "skip" not in known:
+        form, reason = _with_preamble(form, sample[:LAYOUT_BYTES])
+        evidence += [reason] if reason else []
+    if form.delimiter == " ":
+        return Found(replace(form, quote=""), evidence)
+    if "quote" not in known:
+        form, reason = _with_quotes(form, sample)
+        evidence += [reason] if reason else []
+    return Found(form, evidence)
+
+
+def first_rows(sample: bytes, marks: Marks, number: int = LOOKED_AT) -> list[Row]:
+    """The first rows of a text, the last of which may be cut off."""
+    return list(islice(split_rows(sample, marks), number))
+
+
+def _with_delimiter(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> tuple[CsvFormat, str]:
+    """The delimiter that finds the wanted names, else the one that cuts the rows most regularly."""
+    keys = {column_key(name) for name in wanted}
+    scores = {mark: _regularity(first_rows(sample, Marks(mark.encode())), keys) for mark in DELIMITERS}
+    best = max(DELIMITERS, key=lambda mark: scores[mark])
+    if scores[best] < (0, True, REGULAR, 2):
+        lines = [line for line in sample.split(b"\n")[:LOOKED_AT] if line.strip()]
+        others = sum(any(mark in line for mark in OTHER_MARKS) for line in lines)
+        blanks = _regularity([Row(0, line.split()) for line in lines], keys)
+        if blanks >= (0, True, 0.95, 2) and others <= 0.1 * len(lines):
+            best, scores[" "] = " ", blanks
+    _, _, share, width = scores[best]
+    if width < 2:
+        return replace(form, delimiter=","), "No character separates cells regularly; there is one column."
+    return (
+        replace(form, delimiter=best),
+        f"Cells are separated by {NAMES.get(best, best)}: {share:.0%} of the first rows have {width} cells.",
+    )
+
+
+def _regularity(rows: Sequence[Row], keys: set[str]) -> tuple[int, bool, float, int]:
+    """How well a delimiter cuts: names found, whether the first row is as wide as most, how many are, how wide they are."""
+    widths = Counter(len(row.cells) for row in rows)
+    if not widths:
+        return 0, False, 0.0, 1
+    width, number = max(widths.items(), key=lambda entry: (entry[1], entry[0]))
+    names = {column_key(cell.decode("utf-8", "replace")) for row in rows[:1] for cell in row.cells}
+    if width < 2:
+        return len(names & keys), False, 0.0, 1
+    top = rows[_preamble(rows, width)]
+    return len(names & keys), len(top.cells) == width and number >= REGULAR * len(rows), number / len(rows), width
+
+
+def _preamble(rows: Sequence[Row], width: int) -> int:
+    """How many rows stand above the table: comments, and titles of one cell above rows of several."""
+
+    def is_above(row: Row) -> bool:
+        filled = sum(bool(cell.strip()) for cell in row.cells)
+        is_comment = row.cells[0].startswith(b"#") and len(row.cells) != width
+        return is_comment or (filled <= 1 and (len(row.cells) < width or width > 2))
+
+    number = len(list(takewhile(is_above, rows)))
+    return number if number <= min(MAX_PREAMBLE, len(rows) - 1) else 0
+
+
+def _with_preamble(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
+    if form.delimiter == " ":
+        return form, ""
+    rows = first_rows(sample, Marks(form.delimiter.encode()))
+    widths = Counter(len(row.cells) for row in rows)
+    width = widths.most_common(1)[0][0] if widths else 1
+    number = _preamble(rows, width) if width > 1 else 0
+    lines = sample.count(b"\n", 0, rows[number].start) if number else 0
+    if not lines:
+        return form, ""
+    return replace(form, skip=form.skip + lines), f"{lines} lines above the header are no rows."
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a way to read quotes makes of a sample: rows not as wide as most, quoted cells, and quotes that never close."""
+
+    marks: Marks
+    ragged: int
+    closed: int
+    unclosed: int
+
+
+def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
+    """Whether quotes enclose cells, and how a quote within them is written."""
+    delimiter = form.delimiter.encode()
+    if b'"' not in sample:
+        return _with_apostrophes(form, sample)
+    doubled = _read(sample, Marks(delimiter, b'"'))
+    best, reason = doubled, ""
+    if b'\\"' in sample:
+        escaped = _read(sample, Marks(delimiter, b'"', b"\\"))
+        if (escaped.ragged, escaped.unclosed) < (doubled.ragged, doubled.unclosed):
+            best, reason = escaped, 'Within quotes, \\" is a quote: read so, more cells close.'
+    plain = _read(sample, Marks(delimiter, b""))
+    worse = plain.ragged < best.ragged or (plain.ragged == best.ragged and best.unclosed > best.closed)
+    if worse or (len(form.delimiter) > 1 and not best.closed):
+        return (
+            replace(form, quote=""),
+            f"Quotes are content: {best.unclosed:,} that begin a cell never close, {best.closed:,} do.",
+        )
+    if not reason and best.closed:
+        reason = f"{best.closed:,} cells looked at are quoted; a quote within them is doubled."
+    return replace(form, escape=best.marks.escape.decode()), reason
+
+
+def _with_apostrophes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
+    if b"'" not in sample:
+        return (replace(form, quote=""), "") if len(form.delimiter) > 1 else (form, "")
+    quoted = _read(sample, Marks(form.delimiter.encode(), b"'"))
+    rows = sample.count(b"\n") + 1
+    if quoted.closed >= 0.5 * rows and not quoted.unclosed and quoted.closed > 1:
+        return replace(form, quote="'"), f"{quoted.closed:,} cells looked at are quoted with apostrophes."
+    return (replace(form, quote=""), "") if len(form.delimiter) > 1 else (form, "")
+
+
+def _read(sample: bytes, marks: Marks) -> _Reading:
+    widths = Counter(len(row.cells) for row in split_rows(sample, marks))
+    most = max(widths.values(), default=0)
+    closed, unclosed = tally(sample, marks) if marks.quote else (0, 0)
+    return _Reading(marks, widths.total() - most, closed, unclosed)

@@ -1,0 +1,289 @@
+"""Blocks of text into typed tables, the rows that break a rule, and the cells that cannot be read.
+
+Nearly every block is clean: it is parsed straight into its columns' types and checked by a few aggregates. Only a block
+that fails takes the slow path, where every column is read as text and each cell is judged (recipes.tables.cells). A cell that
+may be empty and cannot be read is; a row is left out only for what its column requires.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
+from recipes.tables import cells, quotes
+from recipes.tables.dialect import UNIT, CsvFormat
+from recipes.tables.field import MAX_TEXT_LENGTH, Field
+from recipes.tables.text import Block
+
+WORDS = pa.dictionary(pa.int32(), pa.string())
+
+
+@dataclass(frozen=True)
+class BadCell:
+    """A cell that cannot be read, and why; with an empty `column` it is the whole row."""
+
+    line: int
+    column: str
+    value: str
+    rule: str
+    row: str
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """Where a schema's column comes from: a position in the file, a constant, or nowhere (nulls).
+
+    `unit` says how times are written: s, ms, us, ns, iso, excel, or a strptime format, or several of them with | between;
+    `decimal` is the column's decimal point where it is not the file's; `separator` divides a list, "json" an array.
+    """
+
+    field: Field
+    position: int | None
+    unit: str = ""
+    constant: str | None = None
+    decimal: str = ""
+    separator: str = ""
+
+    @property
+    def read_type(self) -> pa.DataType:
+        """What the parser is asked for on the fast path."""
+        if self.field.is_time and self.unit not in cells.PER_SECOND:
+            return pa.string()
+        return WORDS if self.field.type == "string" and not self.field.textual else self.field.arrow
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What a block holds: good rows in the schema's columns, the rows left out, and cells of good rows that became null."""
+
+    table: pa.Table
+    bad: list[BadCell]
+    unread: list[BadCell]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there were."""
+        return int(self.table.num_rows) + len(self.bad)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Rows as text: the cells by position, the line of each row, its text, and rows of another width than the header's."""
+
+    columns: dict[int, pa.Array]
+    places: Places
+    ragged: list[tuple[int, str]]  # row number and rule; these rows are not in `columns`
+
+
+class Places:
+    """Where a block's rows stand in its file."""
+
+    def __init__(self, block: Block, starts: NDArray[np.int64]) -> None:
+        """Rows that begin at `starts` of the block's data."""
+        self._block, self._starts = block, starts
+        self._ends = np.flatnonzero(np.frombuffer(block.data, np.uint8) == quotes.NEWLINE)
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self._starts)
+
+    def line(self, row: int) -> int:
+        """The number of the row's first line."""
+        return self._block.first_line + int(np.searchsorted(self._ends, self._starts[row]))
+
+    def text(self, row: int) -> str:
+        """The row as it stands in the file."""
+        end = self._starts[row + 1] if row + 1 < len(self._starts) else len(self._block.data)
+        text = self._block.data[self._starts[row] : end].decode("utf-8", "replace")
+        return text.strip("\r\n").replace(UNIT.decode(), "::")
+
+
+class BlockReader:
+    """Turns blocks of one file into tables."""
+
+    def __init__(self, fields: Sequence[Field], plans: list[ColumnPlan], form: CsvFormat, width: int) -> None:
+        """Read files with `width` columns laid out as `form` into the columns of `fields`."""
+        self._schema = pa.schema([pa.field(field.name, field.arrow) for field in fields])
+        self._plans, self._form, self._width = plans, form, width
+        self._names = [str(position) for position in range(width)]
+        self._used = sorted({plan.position for plan in plans if plan.position is not None})
+        self._latest = int(time.time()) + cells.MAX_SKEW_S
+
+    def convert(self, block: Block) -> Converted:
+        """Type and check all rows of `block`."""
+        table = self._fast(block) if block.quoting != "irregular" and b"\0" not in block.data else None
+        return Converted(table, [], []) if table is not None else self._slow(block)
+
+    def _fast(self, block: Block) -> pa.Table | None:
+        types = {str(plan.position): plan.read_type for plan in self._plans if plan.position is not None}
+        try:
+            raw = self._parse(block, types)
+            arrays = [self._finish(plan, raw) for plan in self._plans]
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            return None
+        clean = all(self._is_clean(plan, values) for plan, values in zip(self._plans, arrays, strict=True))
+        return pa.table(arrays, names=self._schema.names) if clean else None
+
+    def _finish(self, plan: ColumnPlan, raw: pa.Table) -> pa.Array:
+        if plan.position is None:
+            return _constant(plan, raw.num_rows)
+        values = _flat(raw[str(plan.position)])
+        if plan.field.is_time:
+            values = cells.to_seconds(values, plan.unit)
+        if plan.field.textual and _longest(values) > MAX_TEXT_LENGTH:
+            values = pc.utf8_slice_codeunits(values, 0, MAX_TEXT_LENGTH)
+        return values if pa.types.is_dictionary(values.type) else values.cast(plan.field.arrow)
+
+    def _is_clean(self, plan: ColumnPlan, values: pa.Array) -> bool:
+        """Whether no value of a fast-path column breaks a rule; errs towards no."""
+        if values.null_count and not plan.field.nullable:
+            return False
+        if isinstance(values, pa.DictionaryArray):
+            return _are_clean_words(plan.field, values.dictionary)
+        if plan.field.is_time:
+            earliest, latest = cells.bounds(plan.field, self._latest)
+            span = pc.min_max(values).as_py()
+            return span["min"] is None or (span["min"] >= earliest and span["max"] <= latest)
+        if pa.types.is_floating(values.type):
+            return pc.all(pc.is_finite(values)).as_py() is not False
+        return True
+
+    def _slow(self, block: Block) -> Converted:
+        data = _decodable(block.data)
+        return self.judged(self._texts(replace(block, data=data)))
+
+    def judged(self, texts: Texts) -> Converted:
+        """The rows of `texts` with every cell judged."""
+        places = texts.places
+        parsed = np.setdiff1d(np.arange(len(places)), [row for row, _ in texts.ragged])
+        wrong = {row: ("", places.text(row), rule) for row, rule in texts.ragged}
+        arrays, unread = [], []
+        for plan in self._plans:
+            values, faults = self._judge(plan, texts, len(parsed))
+            arrays.append(values)
+            for at, value, rule in faults:
+                if plan.field.nullable:
+                    unread.append((at, plan.field.name, value, rule))
+                else:
+                    wrong.setdefault(int(parsed[at]), (plan.field.name, value, rule))
+        blank = {row for row in parsed[self._empty(texts, len(parsed))].tolist() if self._is_blank(places.text(row))}
+        good = ~np.isin(parsed, [*wrong, *blank])
+        table = pa.table(arrays, names=self._schema.names).filter(pa.array(good)).cast(self._schema)
+        bad = [BadCell(places.line(row), column, value, rule, places.text(row))
+               for row, (column, value, rule) in sorted(wrong.items()) if row not in blank]  # fmt: skip
+        lost = [BadCell(places.line(row := int(parsed[at])), column, value, rule, places.text(row))
+                for at, column, value, rule in unread if good[at]]  # fmt: skip
+        return Converted(table, bad, lost)
+
+    def _judge(self, plan: ColumnPlan, texts: Texts, rows: int) -> tuple[pa.Array, list[tuple[int, str, str]]]:
+        """The column's values, null where a cell breaks a rule, and what each of those breaks."""
+        if plan.position is None:
+            return _constant(plan, rows), []
+        column = texts.columns[plan.position]
+        values, rules = cells.judge(plan.field, column, plan.unit, self._form.decimal, self._latest)
+        faults = [(row, column[row].as_py() or "", rules[row]) for row in np.flatnonzero(rules != "").tolist()]
+        return values, faults
+
+    def _empty(self, texts: Texts, rows: int) -> NDArray[np.bool_]:
+        """Which rows hold nothing in any column that is read."""
+        empty = np.ones(rows, bool)
+        for position in self._used:
+            empty &= np.asarray(texts.columns[position].is_null())
+        return empty
+
+    def _is_blank(self, row: str) -> bool:
+        """Whether a row holds nothing at all, as spreadsheets leave them below a table."""
+        marks = self._form.marks
+        return not row.strip(f" \t\r\n{marks.delimiter.decode()}{marks.quote.decode()}{self._form.delimiter}")
+
+    def _texts(self, block: Block) -> Texts:
+        """The block's cells as text, by the fast parser where it can."""
+        if block.quoting != "irregular" and block.data.count(b"\r") == block.data.count(b"\r\n"):
+            try:
+                raw = self._parse(block, {str(position): pa.string() for position in self._used})
+            except pa.ArrowInvalid:
+                return self._split(block)
+            starts = quotes.row_starts(block.data, self._form.marks, block.quoting)
+            if raw.num_rows == len(starts):
+                columns = {position: _flat(raw[str(position)]) for position in self._used}
+                return Texts(columns, Places(block, starts), [])
+        return self._split(block)
+
+    def _split(self, block: Block) -> Texts:
+        """The block's cells by the rule of recipes.tables.quotes; more cells than the header has may follow if they are empty."""
+        starts, kept, ragged = [], [], []
+        for number, row in enumerate(quotes.split_rows(block.data, self._form.marks)):
+            starts.append(row.start)
+            found = row.cells
+            if len(found) > self._width and not any(found[self._width :]):
+                found = found[: self._width]
+            if len(found) == self._width:
+                kept.append(found)
+            else:
+                ragged.append((number, f"{len(found)} columns; the header has {self._width}"))
+        columns = {
+            position: pa.array([row[position].decode() or None for row in kept], pa.string()) for position in self._used
+        }
+        return Texts(columns, Places(block, np.asarray(starts, np.int64)), ragged)
+
+    def _parse(self, block: Block, types: dict[str, pa.DataType]) -> pa.Table:
+        data, marks = block.data, self._form.marks
+        if not data or data.isspace():
+            return pa.table({name: pa.array([], kind) for name, kind in types.items()})
+        is_quoted = block.quoting == "regular"
+        return arrow_csv.read_csv(
+            pa.BufferReader(data),
+            arrow_csv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(data) + 1),
+            arrow_csv.ParseOptions(
+                delimiter=marks.delimiter.decode(),
+                quote_char=marks.quote.decode() if is_quoted else False,
+                newlines_in_values=is_quoted,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=types,
+                include_columns=sorted(types, key=int),
+                null_values=[""],
+                strings_can_be_null=True,
+                decimal_point=self._form.decimal,
+                check_utf8=not data.isascii(),
+            ),
+        )
+
+
+def _decodable(data: bytes) -> bytes:
+    """The block as valid UTF-8, in which a replacement character stands for what was none."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").encode()
+    return data
+
+
+def _constant(plan: ColumnPlan, rows: int) -> pa.Array:
+    value = None if plan.constant is None else pa.scalar(plan.constant).cast(plan.field.arrow)
+    return pa.nulls(rows, plan.field.arrow) if value is None else pa.repeat(value, rows)
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _longest(values: pa.Array) -> int:
+    """The longest value in bytes, which bounds its characters."""
+    return pc.max(pc.binary_length(values)).as_py() or 0 if len(values) else 0
+
+
+def _are_clean_words(field: Field, words: pa.Array) -> bool:
+    if field.max_length is not None and _longest(words) > field.max_length:
+        return False
+    if not field.is_id:
+        return not pc.any(pc.equal(words, cells.NULL_MARK)).as_py()
+    padded = pc.sum(pc.binary_length(words)).as_py() != pc.sum(pc.binary_length(pc.utf8_trim_whitespace(words))).as_py()
+    return not padded and not pc.any(pc.is_in(words, pa.array(cells.NO_IDS))).as_py()

@@ -1,0 +1,104 @@
+"""Layouts are found by evidence from the whole sample, and the evidence is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from recipes.tables.dialect import column_key, detect
+
+ROWS = [[f"u{n}", f"i{n % 7}", str(1_700_000_000 + n)] for n in range(40)]
+
+
+def text(delimiter, rows=ROWS, header=("user", "item", "time"), end="\n"):
+    lines = [delimiter.join(row) for row in ([header, *rows] if header else rows)]
+    return (end.join(lines) + end).encode()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "::", "\x01", " ", "^"])
+@pytest.mark.parametrize("header", [("user", "item", "time"), None], ids=["header", "no header"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_the_delimiter_is_the_one_that_cuts_regularly(delimiter, header, end):
+    found = detect(text(delimiter, header=header, end=end))
+
+    assert found.form.delimiter == delimiter
+    assert "Cells are separated by" in found.evidence[0]
+
+
+def test_decimal_commas_do_not_hide_semicolons():
+    rows = [[f"i{n}", f"{n},5", f"{n},25"] for n in range(30)]
+    assert detect(text(";", rows)).form.delimiter == ";"
+
+
+def test_the_wanted_names_decide_where_rows_are_odd():
+    data = b"USER_ID;ITEM_ID;NOTE\n" + b"u;i;a, b, c\nu;i\n" * 10
+    assert detect(data, wanted=["USER_ID", "ITEM_ID", "NOTE"]).form.delimiter == ";"
+
+
+def test_the_line_that_spreadsheets_write_above_is_believed():
+    form = detect(b"sep=|\r\n" + text("|")).form
+    assert (form.delimiter, form.skip) == ("|", 1)
+
+
+@pytest.mark.parametrize(
+    ("above", "lines"),
+    [
+        (b"# Report\n# 20240101-20240131\n\n", 3),
+        (b"Orders of May\n\n", 2),
+        (b"Orders of May,,\n", 1),
+        (b"#user,item,time\n", 0),
+        (b"", 0),
+    ],
+)
+def test_titles_and_comments_above_the_header_are_no_rows(above, lines):
+    assert detect(above + text(",")).form.skip == lines
+
+
+INCHES = [[f"i{n}", f'{n}" monitor', "5"] for n in range(50)]
+LONE = [[f"i{n}", '"new' if n == 7 else "old", "5"] for n in range(50)]
+QUOTED = [[f'"i{n}"', '"a, ""b"""', '"5"'] for n in range(50)]
+ENDING = [*QUOTED, ['"i99"', '"folder\\"', '"5"']]
+BACKSLASH = [[f'"i{n}"', '"a, \\"b\\", c"', '"5"'] for n in range(50)]
+APOSTROPHES = [[f"'i{n}'", "'a, b'", "'5'"] for n in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "quote", "escape"),
+    [
+        (ROWS, '"', ""),
+        (INCHES, '"', ""),
+        (LONE, "", ""),
+        (QUOTED, '"', ""),
+        (ENDING, '"', ""),
+        (BACKSLASH, '"', "\\"),
+        (APOSTROPHES, "'", ""),
+        ([[f"i{n}", "l'été", "'tis"] for n in range(50)], '"', ""),
+    ],
+    ids=[
+        "none",
+        "inches",
+        "lone",
+        "doubled",
+        "ends with a backslash",
+        "backslash",
+        "apostrophes",
+        "apostrophes inside",
+    ],
+)
+def test_quotes_are_told_apart_by_what_closes(rows, quote, escape):
+    form = detect(text(",", rows, ("item", "title", "price"))).form
+    assert (form.delimiter, form.quote, form.escape) == (",", quote, escape)
+
+
+def test_what_is_given_is_not_searched_for():
+    form = detect(text(";"), {"delimiter": ",", "quote": "", "skip": 2}).form
+    assert (form.delimiter, form.quote, form.skip) == (",", "", 2)
+
+
+@pytest.mark.parametrize("sample", [b"", b"\n\n", b"a", b'"', b"a\nb\n", b",,,\n"])
+def test_next_to_nothing_has_a_layout_too(sample):
+    assert detect(sample).form.delimiter == ","
+
+
+@pytest.mark.parametrize("name", ["user_id", "UserID", "user_id:token", " USER ID ", "user-id:token_seq"])
+def test_names_are_compared_without_case_punctuation_and_type(name):
+    assert column_key(name) == "userid"
