@@ -16,6 +16,7 @@ class ServiceError(Exception):
     """The root of all errors that a caller is told about."""
 
     status_code: ClassVar[int] = 400
+    retry_after_s: ClassVar[int | None] = None  # when trying again makes sense; a header of the response
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         """Keep the sentence, fit for any encoding and log however odd the value it quotes, and the member at fault."""
@@ -112,7 +113,19 @@ class ThrottlingException(ServiceError):
     """Too many requests at once."""
 
     status_code = 429
+    retry_after_s = 1
+
+
+class ServiceUnavailableException(ServiceError):
+    """Something the server needs is busy, full or away for a moment."""
+
+    status_code = 503
+    retry_after_s = 2
 
 
 class JobError(Exception):
     """A job cannot go on for a reason the user should read; it becomes the row's failureReason."""
+
+
+class UnavailableError(Exception):
+    """What a job or a request needs is away for a moment. No JobError, as those end jobs for good."""

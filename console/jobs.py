@@ -11,41 +11,48 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from celery import current_app
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from console.errors import JobError, ServiceError
 from console.models import JOBS, Job, Status
+from console.transient import fault, log, survived
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 3.0
 LOST_AFTER_S = 15.0
 MAX_ATTEMPTS = 3
+WAITS_AT_MOST = timedelta(seconds=60)
 LOG_LINES = 200
 PROGRESS_INTERVAL_S = 0.5
+TRANSIENT_ATTEMPTS = 8
+BACKOFF_S, LONGEST_BACKOFF_S = 5.0, 60.0  # doubled with each attempt; the reaper sends what waits longer
+OUT_OF_MEMORY = "The machine ran out of memory; try a smaller catalogue or a larger machine."
+END_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Stopped(Exception):
     """The user asked for the job to end, or another worker has taken it over."""
 
 
-def enqueue(row: Job) -> None:
-    """Have a worker run `row` once the surrounding transaction is committed."""
-    transaction.on_commit(lambda: _send(type(row).__name__, row.pk))
+def enqueue(row: Job, after_s: float = 0.0) -> None:
+    """Have a worker run `row` once the surrounding transaction is committed, and `after_s` have passed."""
+    transaction.on_commit(lambda: _send(type(row).__name__, row.pk, after_s))
 
 
-def _send(label: str, pk: int) -> None:
+def _send(label: str, pk: int, after_s: float) -> None:
     try:
-        current_app.send_task("console.run", [label, pk])
+        current_app.send_task("console.run", [label, pk], countdown=after_s or None)
     except OperationalError as error:  # the row waits; `reap` queues it again when the broker is back
         logger.warning("The broker does not answer, so %s %s waits: %s", label, pk, error)
 
@@ -86,7 +93,8 @@ class Claim:
             return
         self._written = now
         progress = {"stage": stage, "fraction": fraction, "epochs": self._epochs, "log": self._log}
-        self._write(progress=progress, heartbeat=timezone.now())
+        with survived(f"{self} reports"):
+            self._write(progress=progress, heartbeat=Now())
 
     def check(self) -> None:
         """Raise Stopped if the job must end; cheap."""
@@ -101,6 +109,16 @@ class Claim:
         """End badly, with a sentence for the user and the traceback for the folded part."""
         self._end(status=self.row.failed, failure_reason=reason, traceback=trace)
 
+    def put_back(self, reason: str) -> None:
+        """Have the job tried again after a while; after too many attempts it ends badly."""
+        if self.row.attempts >= TRANSIENT_ATTEMPTS:
+            self.fail(f"{reason} The job was tried {self.row.attempts} times.")
+            return
+        pause = min(BACKOFF_S * 2 ** (self.row.attempts - 1), LONGEST_BACKOFF_S)
+        progress = {"stage": f"waiting to try again: {reason}", "fraction": None, "epochs": [], "log": self._log}
+        if self._finally(status=self.row.waiting, heartbeat=None, claim="", progress=progress):
+            enqueue(self.row, pause)
+
     def stop(self) -> None:
         """End because the user said so; nothing is written if the claim was lost instead."""
         self._end(status=Status.CREATE_STOPPED)
@@ -111,35 +129,57 @@ class Claim:
         self._thread.join(timeout=10)
 
     def _end(self, **fields: Any) -> bool:
-        self.release()
-        return self._write(finished=timezone.now(), heartbeat=None, claim="", **fields)
+        return self._finally(finished=Now(), heartbeat=None, claim="", **fields)
+
+    def _finally(self, **fields: Any) -> bool:
+        """Write the job's last state, waiting for a database that is busy or away; it beats meanwhile."""
+        for pause in (*END_PAUSES_S, None):
+            try:
+                written = self._write(**fields)
+            except DatabaseError as error:
+                if pause is None or connection.in_atomic_block or fault(error) is None:
+                    raise
+                log(f"{self} ends", error)
+                connection.close()
+                self._ended.wait(pause)
+            else:
+                self._ended.set()
+                return written
+        raise AssertionError
 
     def _write(self, **fields: Any) -> bool:
         held = type(self.row).objects.filter(pk=self.row.pk, claim=self._word)
-        written = held.update(updated=timezone.now(), **fields) == 1
+        written = held.update(updated=Now(), **fields) == 1
         self._lost = self._lost or not written
         return written
 
+    def __str__(self) -> str:
+        """What the log calls the job."""
+        return f"{type(self.row).__name__} {self.row.pk}"
+
     def _beat(self) -> None:
-        try:
-            while not self._ended.wait(HEARTBEAT_S):
-                self._write(heartbeat=timezone.now())
-                status = type(self.row).objects.filter(pk=self.row.pk).values_list("status", flat=True).first()
-                self._stop_requested = status in {Status.CREATE_STOPPING, None}
-        except Exception:
-            logger.exception("The heartbeat of %s %s ended", type(self.row).__name__, self.row.pk)
-        finally:
-            connection.close()
+        """Beat until the job ends, whatever the database does meanwhile."""
+        while not self._ended.wait(HEARTBEAT_S):
+            try:
+                with survived(f"{self} beats"):
+                    self._beat_once()
+            except Exception:
+                logger.exception("A heartbeat of %s failed", self)
+        connection.close()
+
+    def _beat_once(self) -> None:
+        self._write(heartbeat=Now())
+        status = type(self.row).objects.filter(pk=self.row.pk).values_list("status", flat=True).first()
+        self._stop_requested = status in {Status.CREATE_STOPPING, None}
 
 
 def claim(label: str, pk: int) -> Claim | None:
     """Take a waiting job; None if it is gone, stopped or another worker's."""
     model = JOBS[label]
     word = secrets.token_hex(8)
-    now = timezone.now()
     taken = model.objects.filter(pk=pk, status=model.waiting, claim="").update(
-        status=model.running, claim=word, attempts=F("attempts") + 1, heartbeat=now, started=now, finished=None,
-        updated=now, progress={"stage": "starting", "fraction": None, "epochs": [], "log": []},
+        status=model.running, claim=word, attempts=F("attempts") + 1, heartbeat=Now(), started=Now(), finished=None,
+        updated=Now(), progress={"stage": "starting", "fraction": None, "epochs": [], "log": []},
     )  # fmt: skip
     return Claim(model.objects.select_related("account").get(pk=pk), word) if taken else None
 
@@ -151,15 +191,34 @@ def running(held: Claim) -> Iterator[Claim]:
         yield held
     except Stopped:
         held.stop()
-    except (JobError, ServiceError) as error:
-        held.fail(str(error))
-    except MemoryError:
-        held.fail("The machine ran out of memory; try a smaller catalogue or a larger machine.", traceback.format_exc())
-    except Exception as error:
-        logger.exception("%s %s crashed", type(held.row).__name__, held.row.pk)
-        held.fail(f"An unexpected error ended the job: {type(error).__name__}: {error}", traceback.format_exc())
+    except Exception as error:  # noqa: BLE001  whatever it is, it becomes the row's end
+        _close_broken_connection()
+        reason = fault(error)
+        if reason is None:
+            _fail(held, error)
+        else:
+            log(str(held), error)
+            held.put_back(reason)
     finally:
         held.release()
+
+
+def _close_broken_connection() -> None:
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
+def _fail(held: Claim, error: Exception) -> None:
+    """End a job for a lasting reason."""
+    match error:
+        case JobError() | ServiceError():
+            held.fail(str(error))
+        case MemoryError():
+            held.fail(OUT_OF_MEMORY, "".join(traceback.format_exception(error)))
+        case _:
+            logger.error("%s crashed", held, exc_info=error)
+            reason = f"An unexpected error ended the job: {type(error).__name__}: {error}"
+            held.fail(reason, "".join(traceback.format_exception(error)))
 
 
 def wait_a_moment() -> None:
@@ -167,27 +226,38 @@ def wait_a_moment() -> None:
     time.sleep(PROGRESS_INTERVAL_S)
 
 
-def reap(now: Callable[[], Any] = timezone.now) -> int:
-    """Give jobs of dead workers back to the queue, and queue again what waits too long; returns how many."""
+def reap() -> int:
+    """Give jobs of dead workers back to the queue, and queue again what waits too long; returns how many.
+
+    All times are the database's, so that workers whose clocks differ agree. A heartbeat of the future, left by a clock that
+    was set back, becomes one of now: a living worker writes the next one in time, a dead one is noticed as usual.
+    """
     count = 0
     for model in JOBS.values():
-        deadline = now() - timedelta(seconds=LOST_AFTER_S)
-        for row in model.objects.exclude(claim="").filter(heartbeat__lt=deadline):
+        held = model.objects.exclude(claim="")
+        held.filter(heartbeat__gt=Now() + timedelta(seconds=LOST_AFTER_S)).update(heartbeat=Now())
+        for row in held.filter(_is_lost()):
             count += _give_back(row)
-        for row in model.objects.filter(status=model.waiting, claim="", updated__lt=now() - timedelta(seconds=60)):
-            model.objects.filter(pk=row.pk).update(updated=now())
+        waiting = model.objects.filter(status=model.waiting, claim="")
+        far = Q(updated__lt=Now() - WAITS_AT_MOST) | Q(updated__gt=Now() + WAITS_AT_MOST)
+        for row in waiting.filter(far):
+            waiting.filter(pk=row.pk).update(updated=Now())
             enqueue(row)
     return count
 
 
+def _is_lost() -> Q:
+    return Q(heartbeat__lt=Now() - timedelta(seconds=LOST_AFTER_S))
+
+
 def _give_back(row: Job) -> int:
-    held = type(row).objects.filter(pk=row.pk, claim=row.claim, heartbeat=row.heartbeat)
-    released = {"claim": "", "heartbeat": None, "updated": timezone.now()}
+    held = type(row).objects.filter(_is_lost(), pk=row.pk, claim=row.claim)
+    released = {"claim": "", "heartbeat": None, "updated": Now()}
     if row.status == Status.CREATE_STOPPING:
-        return held.update(status=Status.CREATE_STOPPED, finished=timezone.now(), **released)
+        return held.update(status=Status.CREATE_STOPPED, finished=Now(), **released)
     if row.attempts >= MAX_ATTEMPTS:
         reason = f"The worker died {row.attempts} times while running this job; see the worker's log for why."
-        return held.update(status=row.failed, failure_reason=reason, finished=timezone.now(), **released)
+        return held.update(status=row.failed, failure_reason=reason, finished=Now(), **released)
     taken = held.update(status=row.waiting, **released)
     if taken:
         logger.warning("%s %s lost its worker; it is queued again", type(row).__name__, row.pk)

@@ -21,11 +21,13 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db import transaction
 
-from console.errors import InvalidInputException, JobError
+from console import transient
+from console.errors import InvalidInputException, JobError, UnavailableError
 from console.models import Account, BatchInferenceJob, BatchSegmentJob, DatasetExportJob, MetricAttribution
 
 CHUNK = 1 << 20
@@ -214,8 +216,9 @@ def put_file(path: Path, location: Location) -> None:
     if is_real_s3(location):
         try:
             _s3().upload_file(str(path), **_placed(location))
-        except (ClientError, BotoCoreError) as error:
-            raise _unreachable(location, error) from error
+        except (ClientError, BotoCoreError, S3UploadFailedError) as error:
+            cause = error.__context__ if isinstance(error, S3UploadFailedError) else None
+            raise _unreachable(location, cause or error) from error
         return
     target = _path(location)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -351,14 +354,14 @@ def _s3() -> Any:
     return boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3 or None)
 
 
-def _code(error: Exception) -> str:
+def _code(error: BaseException) -> str:
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
 
 
-def _unreachable(location: Location, error: Exception) -> JobError:
+def _unreachable(location: Location, error: BaseException) -> JobError | UnavailableError:
     if _code(error) in {"403", "AccessDenied"}:
         return JobError(f"Insufficient privileges for accessing data in Amazon S3: {location}.")
-    return JobError(f"Cannot access {location}: {error.__class__.__name__}: {error}")
+    return transient.job_error(f"Cannot access {location}: {error.__class__.__name__}: {error}", error)
 
 
 _kept: ContextVar[list[str] | None] = ContextVar("kept", default=None)

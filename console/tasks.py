@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 
 from celery import shared_task
@@ -12,6 +14,22 @@ from console.jobs import Claim
 from console.models import Trash
 from console.models.trash import KEPT_FOR
 from console.runners import RUNNERS
+from console.transient import survived
+
+
+def _task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A Celery task that a transient fault ends with one line in the log: the clock, or the reaper, calls it again."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @shared_task(name=name)
+        @wraps(function)
+        def call(*args: object) -> None:
+            with survived(name):
+                function(*args)
+
+        return call  # type: ignore[no-any-return]
+
+    return decorate
 
 
 def _load_sample(held: Claim) -> None:
@@ -21,7 +39,7 @@ def _load_sample(held: Claim) -> None:
 ALL_RUNNERS = RUNNERS | {"SampleLoad": _load_sample}
 
 
-@shared_task(name="console.run")
+@_task("console.run")
 def run(label: str, pk: int) -> None:
     """Claim the job and run it; does nothing if somebody else has."""
     held = jobs.claim(label, pk)
@@ -31,31 +49,31 @@ def run(label: str, pk: int) -> None:
         ALL_RUNNERS[label](held)
 
 
-@shared_task(name="console.reap")
+@_task("console.reap")
 def reap() -> None:
     """Take up jobs whose worker died."""
     jobs.reap()
 
 
-@shared_task(name="console.refresh")
+@_task("console.refresh")
 def refresh() -> None:
     """Take new items and counts into what is served."""
     import_module("console.runners.refreshing").refresh_due()  # beat and idle workers do without the recipes
 
 
-@shared_task(name="console.report_attributions")
+@_task("console.report_attributions")
 def report_attributions() -> None:
     """Write and publish the reports of metric attributions whose time has come."""
     import_module("console.serving.attribution_reports").report_due()
 
 
-@shared_task(name="console.empty_trash")
+@_task("console.empty_trash")
 def empty_trash() -> None:
     """Give up for good what has been in the trash for a week."""
     trainings.purge_trash(Trash.objects.filter(time__lt=timezone.now() - KEPT_FOR))
 
 
-@shared_task(name="console.train_on_schedule")
+@_task("console.train_on_schedule")
 def train_on_schedule() -> None:
     """Queue the automatic trainings that are due."""
     trainings.queue_due()

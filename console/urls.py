@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 
 from console import health
 
+handler500 = "console.web.problems.failed"
 urlpatterns = [
     re_path(r"^aws(?:/|$)", include("console.aws.urls")),  # first, as it is asked most
     path("healthz", health.healthz, name="healthz"),

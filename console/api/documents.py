@@ -30,6 +30,7 @@ ERRORS = {
     404: "Nothing of that name in the account",
     409: "The resource is not in a state that allows this",
     415: "The body is not application/json",
+    503: "The database, the disk or the object store is busy or away; Retry-After says when to try again",
 }
 ERROR_REF = {"$ref": "#/components/schemas/Error"}
 EITHER_TIME = {"anyOf": [{"type": "number"}, {"type": "string", "format": "date-time"}]}

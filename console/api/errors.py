@@ -10,6 +10,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from console import transient
 from console.errors import ServiceError
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's hook: every error becomes a body of the one shape."""
     match error:
         case ServiceError():
-            return answer(error.status_code, error.code, str(error), error.field)
+            return refused(error)
         case Http404():
             return answer(404, "ResourceNotFoundException", "There is nothing under this path.")
         case PermissionDenied():
@@ -40,8 +41,19 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
                 found["WWW-Authenticate"] = header
             return found
         case _:
+            if unavailable := transient.unavailable(error):
+                transient.log(context["request"].path, error)
+                return refused(unavailable)
             logger.error("%s crashed", context["request"].path, exc_info=error)
             return answer(500, "InternalFailure", "The server failed; its log says why.")
+
+
+def refused(error: ServiceError) -> Response:
+    """The response of an error that the caller is told about."""
+    found = answer(error.status_code, error.code, str(error), error.field)
+    if error.retry_after_s is not None:
+        found["Retry-After"] = str(error.retry_after_s)
+    return found
 
 
 def answer(status: int, code: str, message: str, field: str | None = None) -> Response:

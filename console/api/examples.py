@@ -75,6 +75,7 @@ ERRORS = {
     404: ("ResourceNotFoundException", f"Resource Arn {ARN}campaign/films does not exist.", "campaignArn"),
     409: ("ResourceInUseException", "The campaign is CREATE PENDING; wait until it is ACTIVE.", "campaignArn"),
     415: ("UnsupportedMediaTypeException", 'Unsupported media type "text/plain" in request.', None),
+    503: ("ServiceUnavailableException", "The database is busy. Try again in a moment.", None),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from console import transient
 from console.aws.sigv4 import authenticate, parse_authorization
 from console.errors import SerializationException, ServiceError, UnknownOperationException
 from console.operations.auditing import acting_as
@@ -45,10 +46,20 @@ def serve(request: HttpRequest, path: str = "") -> HttpResponse:
         empty = SERVICE_OF[name] == "personalize-events"
         return _answer(200, b"" if empty else _encode(result), content_type)
     except ServiceError as error:
-        return _error(_status(error, is_rest), error.code, str(error), content_type)
-    except Exception:
+        return _refused(error, is_rest, content_type)
+    except Exception as error:
+        if found := transient.unavailable(error):
+            transient.log(request.path, error)
+            return _refused(found, is_rest, content_type)
         logger.exception("%s %s crashed", request.headers.get("X-Amz-Target", ""), request.path)
         return _error(500, "InternalFailure", "The server failed; its log says why.", content_type)
+
+
+def _refused(error: ServiceError, is_rest: bool, content_type: str) -> HttpResponse:
+    answer = _error(_status(error, is_rest), error.code, str(error), content_type)
+    if error.retry_after_s is not None:
+        answer["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 def _status(error: ServiceError, is_rest: bool) -> int:

@@ -37,6 +37,7 @@ from console.shapes import (
     validate,
     without_nulls,
 )
+from console.transient import translated
 
 Operation = Callable[..., JSONDict]
 OPERATIONS: dict[str, Operation] = {}
@@ -57,6 +58,15 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
     cut = pruner(model.output_shape) if model.output_shape else None
     tells = SERVICE_OF[name] == "personalize-events"  # events, items and users change nothing that requests keep
 
+    def write(account: Account, given: dict[str, Any]) -> JSONDict | None:
+        with transaction.atomic():
+            result = recorded(name, account, given, partial(function, account, **given))
+            if not tells:
+                transaction.on_commit(FRESH.forget)
+        if not tells:
+            FRESH.forget()  # for what follows inside a transaction around this one
+        return result
+
     @wraps(function)
     def call(account: Account, **params: Any) -> JSONDict:
         given = {key: value for key, value in params.items() if value is not None}
@@ -65,15 +75,8 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
             raise InvalidInputException(f"Unknown parameter {unknown[0]}; allowed are {allowed}.", field=unknown[0])
         if model.input_shape:
             validate(model.input_shape, {names[key]: value for key, value in given.items()})
-        if is_read(name):
-            result = function(account, **given)
-        else:
-            with transaction.atomic():
-                result = recorded(name, account, given, partial(function, account, **given))
-                if not tells:
-                    transaction.on_commit(FRESH.forget)
-            if not tells:
-                FRESH.forget()  # for what follows inside a transaction around this one
+        with translated(name):
+            result = function(account, **given) if is_read(name) else write(account, given)
         return cut(result or {}) if cut else {}
 
     OPERATIONS[name] = call

@@ -25,7 +25,7 @@ from django.utils import timezone
 from pyarrow import csv
 
 from console import storage
-from console.errors import JobError, ServiceError
+from console.errors import JobError, ServiceError, UnavailableError
 from console.ingest import parts
 from console.ingest.schema import DatasetSchema
 from console.models import AttributedSum, AttributionReport, DatasetImportJob, MetricAttribution
@@ -148,7 +148,7 @@ def _copied(report: AttributionReport) -> str:
         target = storage.location_for(report.metric_attribution.account, report.location)
         with storage.open_read(storage.store(report.draft)) as draft, storage.open_write(target) as sink:
             shutil.copyfileobj(draft, sink)
-    except (JobError, ServiceError, OSError) as error:
+    except (JobError, UnavailableError, ServiceError, OSError) as error:
         logger.warning("%s was not published: %s", report.location, error)
         return str(error)
     return ""
