@@ -19,6 +19,18 @@ ASSETS_DIR = (
 DATA_DIR = Path(os.environ.get("DATA_DIR", "var")).resolve()
 
 
+os.umask(0o077)  # what any process of the server writes is its owner's alone
+
+
+def shut(folder: Path) -> None:
+    """Close what earlier versions left open to others: the server's own folder and its database."""
+    if (folder / "secrets").is_dir():  # ours, not a folder that many things share
+        with suppress(PermissionError):
+            folder.chmod(0o700)
+            for file in folder.glob("console.sqlite3*"):
+                file.chmod(0o600)
+
+
 def flag(name: str, *, default: bool) -> bool:
     """A yes-or-no environment variable."""
     return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
@@ -30,7 +42,7 @@ def secret(name: str) -> str:
         return value
     path = DATA_DIR / "secrets" / name.lower()
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.write_text(os.urandom(48).hex())
         draft.chmod(0o600)
@@ -61,6 +73,8 @@ def database(url: str) -> dict[str, object]:
 DEBUG = flag("DEBUG", default=False)
 HOST, PORT = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
 SECRET_KEY = secret("SECRET_KEY")
+ENCRYPTION_KEY = secret("ENCRYPTION_KEY")  # of what the database holds encrypted; without it access keys are lost
+shut(DATA_DIR)
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "*").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
 

@@ -24,6 +24,9 @@ class TokenAuthentication(BaseAuthentication):
         token = tokens.filter(digest=Token.hash(word.strip())).first()
         if token is None:
             raise AuthenticationFailed("The bearer token is not known here.")
+        if token.is_expired:
+            raise AuthenticationFailed("The bearer token expired; create a new one under API access.")
+        token.used()
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  DRF's signature

@@ -59,6 +59,7 @@ class Key:
 
     secret: str
     account: Account
+    expires: datetime | None
     read: float
 
 
@@ -141,15 +142,26 @@ def _moment(request: HttpRequest, claimed: Authorization) -> str:
 
 def _key(key_id: str) -> Key:
     """The key, from memory where it was read a moment ago; a deleted key works for that long."""
-    known = _keys.get(key_id)
-    if known is not None and monotonic() - known.read < KEY_CACHE_S:
-        return known
+    key = _keys.get(key_id)
+    if key is None or monotonic() - key.read >= KEY_CACHE_S:
+        key = _keys[key_id] = _read_key(key_id)
+    if key.expires is not None and key.expires <= datetime.now(UTC):
+        raise UnrecognizedClientException(f"The access key {key_id} expired; create a new one under API access.")
+    return key
+
+
+def _read_key(key_id: str) -> Key:
     row = AccessKey.objects.select_related("account").filter(key_id=key_id).first()
     if row is None:
         _keys.pop(key_id, None)
         raise UnrecognizedClientException(f"The access key {key_id} is not known here.")
-    key = _keys[key_id] = Key(row.secret, row.account, monotonic())
-    return key
+    if not row.secret:
+        raise UnrecognizedClientException(
+            f"The secret of {key_id} cannot be decrypted: the server's ENCRYPTION_KEY changed. Create a new access key."
+        )
+    if not row.is_expired:
+        row.used()
+    return Key(row.secret, row.account, row.expires, monotonic())
 
 
 @lru_cache(maxsize=1024)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from console.models.base import Account
+from console.models.sealed import SealedField
+from console.transient import survived
+
+USE_NOTED_EVERY = timedelta(minutes=5)
 
 
 class Member(models.Model):
@@ -35,31 +40,60 @@ class Member(models.Model):
         return self.role == self.Role.ADMIN
 
 
-class AccessKey(models.Model):
-    """An AWS-style key pair. The secret stands in clear because verifying a SigV4 signature needs it."""
+class Credential(models.Model):
+    """What a program comes in with; it may expire, and says when it was last used."""
+
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField(null=True)
+    last_used = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it opens nothing any more."""
+        return self.expires is not None and self.expires <= timezone.now()
+
+    def used(self) -> None:
+        """Keep when it was used, to some minutes; a database that cannot be written to holds nobody up."""
+        now = timezone.now()
+        if self.last_used is None or now - self.last_used > USE_NOTED_EVERY:
+            with survived("Noting the use of a credential"):
+                type(self)._default_manager.filter(pk=self.pk).update(last_used=now)
+
+
+def expiry(days: int | None) -> datetime | None:
+    """When something expires that is to last so many days; None for never."""
+    return None if days is None else timezone.now() + timedelta(days=days)
+
+
+class AccessKey(Credential):
+    """An AWS-style key pair. The secret is encrypted, not hashed, as verifying a SigV4 signature needs it in clear."""
 
     account = models.ForeignKey(Account, models.CASCADE)
     key_id = models.CharField(max_length=32, unique=True)
-    secret = models.CharField(max_length=64)
-    created = models.DateTimeField(default=timezone.now)
+    secret = SealedField()
 
     def __str__(self) -> str:
         return self.key_id
 
     @classmethod
-    def issue(cls, account: Account) -> AccessKey:
-        """A new key pair for the account."""
+    def issue(cls, account: Account, days: int | None = None) -> AccessKey:
+        """A new key pair for the account, for so many days."""
         return cls.objects.create(
-            account=account, key_id=f"AKIA{secrets.token_hex(8).upper()}", secret=secrets.token_urlsafe(30)
+            account=account,
+            key_id=f"AKIA{secrets.token_hex(8).upper()}",
+            secret=secrets.token_urlsafe(30),
+            expires=expiry(days),
         )
 
 
-class Token(models.Model):
+class Token(Credential):
     """A bearer token for REST; only its hash is kept."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
     digest = models.CharField(max_length=64, unique=True)
-    created = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return f"token of {self.user}"
@@ -70,8 +104,8 @@ class Token(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
-    def issue(cls, user: models.Model) -> str:
-        """A new token, shown this once."""
+    def issue(cls, user: models.Model, days: int | None = None) -> str:
+        """A new token for so many days, shown this once."""
         token = secrets.token_urlsafe(32)
-        cls.objects.create(user=user, digest=cls.hash(token))
+        cls.objects.create(user=user, digest=cls.hash(token), expires=expiry(days))
         return token

@@ -16,7 +16,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--user", required=True)
+        parser.add_argument("--days", type=int, help="how long it may be used; for ever if left out")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         require_database()
-        self.stdout.write(json.dumps({"token": Token.issue(person_named(options["user"]))}))
+        self.stdout.write(json.dumps({"token": Token.issue(person_named(options["user"]), options["days"])}))

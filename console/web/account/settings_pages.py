@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse, HttpResponseRedirect
@@ -9,37 +11,50 @@ from django.urls import path, reverse
 
 from console.models import JOBS, AccessKey, Token
 from console.models.base import UNFINISHED
+from console.models.sealed import opened, seal
 from console.web.access import Request, page
 from console.web.kinds import KINDS
 from console.web.pages import render
 
 SHOWN_ONCE = "made_once"
+LIFETIMES = (("", "never expires"), ("30", "for 30 days"), ("90", "for 90 days"), ("365", "for a year"))
 
 
 @page
 def access(request: Request) -> HttpResponse:
     """The account's access keys and the person's tokens, and how programs use them."""
     endpoint = request.build_absolute_uri("/").rstrip("/")
-    made = request.session.pop(SHOWN_ONCE, None)
+    made = _made(request)
     context = {
         "heading": "API access",
         "keys": AccessKey.objects.filter(account=request.account).order_by("-created"),
         "tokens": Token.objects.filter(user_id=request.member.user_id).order_by("-created"),
         "made": made,
-        "snippets": snippets(endpoint, made or {}),
+        "snippets": snippets(endpoint, made),
+        "lifetimes": LIFETIMES,
     }
     return render(request, "account/settings/access.html", context)
+
+
+def _made(request: Request) -> dict[str, str]:
+    """What was just made; sessions lie in the database, so that it is encrypted there."""
+    sealed = request.session.pop(SHOWN_ONCE, None)
+    text = opened(sealed) if sealed else ""
+    return json.loads(text) if text else {}
 
 
 @page
 def make(request: Request) -> HttpResponse:
     """Make a key pair or a token; it is shown on the next page and never again."""
     if request.method == "POST":
+        days = request.POST.get("days", "")
+        lifetime = int(days) if days in dict(LIFETIMES) and days else None
         if request.POST.get("what") == "token":
-            request.session[SHOWN_ONCE] = {"token": Token.issue(request.member.user)}
+            made = {"token": Token.issue(request.member.user, lifetime)}
         else:
-            key = AccessKey.issue(request.account)
-            request.session[SHOWN_ONCE] = {"key_id": key.key_id, "secret": key.secret}
+            key = AccessKey.issue(request.account, lifetime)
+            made = {"key_id": key.key_id, "secret": key.secret}
+        request.session[SHOWN_ONCE] = seal(json.dumps(made))
     return HttpResponseRedirect(reverse("settings-access"))
 
 
