@@ -5,6 +5,10 @@ The conversions are those of whole columns; recipes.tables.values has the same f
 
 from __future__ import annotations
 
+import ast
+import json
+import math
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,6 +19,11 @@ from numpy.typing import NDArray
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 
 PER_SECOND = {"": 1, "s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+EXCEL, EXCEL_EPOCH_DAYS, DAY_S = "excel", 25_569, 86_400  # spreadsheets count days, 1970-01-01 is their 25,569th
+UNIT_NAMES = {
+    "": "seconds since 1970", "s": "seconds since 1970", "ms": "milliseconds since 1970",
+    "us": "microseconds since 1970", "ns": "nanoseconds since 1970", EXCEL: "days since 1899-12-30",
+}  # fmt: skip
 MIN_TIME = -62_135_596_800  # 0001-01-01, for items older than 1970
 MAX_TIME = 4_102_444_800  # 2100-01-01; milliseconds taken for seconds lie far behind it
 MAX_SKEW_S = 86_400  # an event may lie so far ahead of the clock, which covers every time zone
@@ -33,11 +42,13 @@ NO_IDS = [
 ]  # what programs write where they know no id
 NULL_MARK = r"\N"
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-WHOLE = r"^[+-]?\d{1,18}$"
+WHOLE = r"^[+-]?([0-8]\d{18}|\d{1,18})$"  # surely of 64 bits
+HEX = r"^0[xX][0-9a-fA-F]{1,16}$"
 MONEY = r"[\s'\x{00a0}\x{202f}€$£¥%]|^(EUR|USD|GBP|CHF)|(EUR|USD|GBP|CHF)$"
 GROUPS = {".": (r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$", ","), ",": (r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$", ".")}
 TRUE_WORDS = ["true", "t", "yes", "y", "1", "on", "ja", "wahr", "oui", "vrai"]
 FALSE_WORDS = ["false", "f", "no", "n", "0", "off", "nein", "falsch", "non", "faux"]
+ISO = "ISO 8601 such as 2026-01-31T13:45:00Z"
 CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f")
 REPLACED = "\ufffd"
 Rules = NDArray[np.object_]
@@ -92,18 +103,39 @@ def to_seconds(values: pa.Array, unit: str) -> pa.Array:
     Raises:
         pa.ArrowInvalid: a text is not a time.
     """
+    if unit == EXCEL:
+        return _excel_seconds(values)
     if unit in PER_SECOND:
-        whole = values if pa.types.is_integer(values.type) else pc.cast(pc.floor(values), pa.int64())
-        per = PER_SECOND[unit]
-        return whole if per == 1 else pc.floor(pc.divide(pc.cast(whole, pa.float64()), per)).cast(pa.int64())
+        return _whole_seconds(values, PER_SECOND[unit])
     return _parse_times(values, unit)
 
 
+def _whole_seconds(values: pa.Array, per: int) -> pa.Array:
+    """Whole numbers of a unit of which there are `per` in a second, rounded down; exact beyond 2^53."""
+    if per == 1:
+        return values
+    towards_zero = pc.divide(values, per)
+    is_below = pc.less(values, pc.multiply(towards_zero, per))
+    return pc.subtract(towards_zero, pc.cast(is_below, pa.int64()))
+
+
+def _excel_seconds(days: pa.Array) -> pa.Array:
+    return pc.round(pc.multiply(pc.subtract(days.cast(pa.float64()), EXCEL_EPOCH_DAYS), DAY_S)).cast(pa.int64())
+
+
 def _parse_times(texts: pa.Array, unit: str) -> pa.Array:
+    if "|" in unit:
+        raise pa.ArrowInvalid("Cells in several formats are judged one by one.")
     if "%" in unit:
         distinct = texts.dictionary_encode()
-        stamps = pc.strptime(distinct.dictionary, format=unit, unit="s").cast(pa.int64())
-        return stamps.take(distinct.indices)
+        stamps = pc.strptime(distinct.dictionary, format=unit, unit="s")
+        overflown = pc.less_equal(pc.day(stamps), 3)  # what 30 February becomes
+        for word, moment in zip(
+            distinct.dictionary.filter(overflown), stamps.cast(pa.int64()).filter(overflown), strict=True
+        ):
+            if text_time(word.as_py(), unit) != moment.as_py():
+                raise pa.ArrowInvalid(f"{word} is no day of the calendar.")
+        return stamps.cast(pa.int64()).take(distinct.indices)
     try:
         stamps = texts.cast(pa.timestamp("us"))
     except pa.ArrowInvalid:
@@ -144,6 +176,7 @@ def _booleans(texts: pa.Array, rules: Rules) -> pa.Array:
 
 def _numbers(field: Field, texts: pa.Array, decimal: str, rules: Rules) -> pa.Array:
     words = plain_numbers(without_null_words(pc.utf8_trim_whitespace(texts)), decimal)
+    words = words if field.type in {"float", "double"} else _without_hex(words)
     matched = pc.match_substring_regex(words, NUMBER)
     mark(rules, pc.invert(matched), "is not a number")
     words = pc.if_else(pc.fill_null(matched, False), words, pa.scalar(None, pa.string()))
@@ -173,7 +206,7 @@ def _whole(words: pa.Array, numbers: pa.Array, rules: Rules) -> pa.Array:
     broken = pc.not_equal(numbers, pc.floor(numbers))
     mark(rules, broken, "is not a whole number")
     short = pc.fill_null(pc.match_substring_regex(words, WHOLE), False)
-    exact = pc.if_else(short, words, pa.scalar(None, pa.string())).cast(pa.int64())
+    exact = _exact(words, short)
     others = np.flatnonzero(np.asarray(pc.and_(pc.is_valid(words), pc.invert(short))))
     if not len(others):
         return exact
@@ -185,12 +218,35 @@ def _whole(words: pa.Array, numbers: pa.Array, rules: Rules) -> pa.Array:
     return found
 
 
+def _exact(words: pa.Array, mask: pa.Array) -> pa.Array:
+    """The whole numbers where `mask` is true, null elsewhere."""
+    kept = pc.if_else(mask, pc.utf8_ltrim(words, "+"), pa.scalar(None, pa.string()))
+    return kept.cast(pa.int64())
+
+
+def _without_hex(words: pa.Array) -> pa.Array:
+    """Hexadecimal numbers of 64 bits, which the parser of clean blocks reads, as decimal ones."""
+    if not pc.any(pc.match_substring_regex(words, HEX)).as_py():
+        return words
+    return pa.array([_decimal(word) if word else word for word in words.to_pylist()], pa.string())
+
+
+def _decimal(word: str) -> str:
+    if not re.fullmatch(HEX, word):
+        return word
+    number = int(word, 16)
+    return str(number if number < INT64 else number - 2 * INT64)
+
+
 def whole_of(text: str) -> int | None:
     """A whole number of 64 bits written in any form of NUMBER; None if it is too large, the nearest below if it is broken."""
     try:
         number = int(text)
     except ValueError:
-        number = int(float(text) // 1)
+        exact = float(text)
+        if not math.isfinite(exact):
+            return None
+        number = int(exact // 1)
     return number if -INT64 <= number < INT64 else None
 
 
@@ -203,7 +259,9 @@ def without_null_words(words: pa.Array) -> pa.Array:
 def times(texts: pa.Array, unit: str, rules: Rules, earliest: int = MIN_TIME, latest: int = MAX_TIME) -> pa.Array:
     """Epoch seconds of a column of texts; what is no time is null and has its rule noted."""
     words = without_null_words(pc.utf8_trim_whitespace(texts))
-    seconds = _unit_times(words, unit, rules) if unit in PER_SECOND else _text_times(words, unit, rules)
+    words = _without_hex(words) if unit in PER_SECOND else words
+    is_number = unit in PER_SECOND or unit == EXCEL
+    seconds = _unit_times(words, unit, rules) if is_number else _text_times(words, unit, rules)
     hint = "; it looks like milliseconds" if unit in {"", "s"} else ""
     mark(rules, pc.greater(seconds, MAX_TIME), f"lies after the year 2100{hint}, allowed are epoch seconds")
     mark(rules, pc.greater(seconds, latest), "lies in the future; an event may be at most a day ahead of the clock")
@@ -214,19 +272,27 @@ def times(texts: pa.Array, unit: str, rules: Rules, earliest: int = MIN_TIME, la
 
 def _unit_times(words: pa.Array, unit: str, rules: Rules) -> pa.Array:
     matched = pc.match_substring_regex(words, NUMBER)
-    name = {1: "seconds", 1_000: "milliseconds", 1_000_000: "microseconds"}.get(PER_SECOND[unit], "nanoseconds")
-    mark(rules, pc.invert(matched), f"is not a number of {name} since 1970")
-    numbers = pc.if_else(pc.fill_null(matched, False), words, pa.scalar(None, pa.string())).cast(pa.float64())
-    seconds = pc.floor(pc.divide(numbers, float(PER_SECOND[unit])))
+    mark(rules, pc.invert(matched), f"is not a number of {UNIT_NAMES[unit]}")
+    words = pc.if_else(pc.fill_null(matched, False), words, pa.scalar(None, pa.string()))
+    numbers = words.cast(pa.float64())
+    if unit == EXCEL:
+        seconds = pc.round(pc.multiply(pc.subtract(numbers, EXCEL_EPOCH_DAYS), DAY_S))
+    else:
+        seconds = pc.floor(pc.divide(numbers, float(PER_SECOND[unit])))
     seconds = pc.min_element_wise(pc.max_element_wise(seconds, -1e17), 1e17)
-    return pc.if_else(pc.is_valid(numbers), seconds, pa.scalar(None, pa.float64())).cast(pa.int64(), safe=False)
+    seconds = pc.if_else(pc.is_valid(numbers), seconds, pa.scalar(None, pa.float64())).cast(pa.int64(), safe=False)
+    if unit == EXCEL:
+        return seconds
+    whole = pc.fill_null(pc.match_substring_regex(words, WHOLE), False)
+    return pc.coalesce(_whole_seconds(_exact(words, whole), PER_SECOND[unit]), seconds)
 
 
 def _text_times(words: pa.Array, unit: str, rules: Rules) -> pa.Array:
     distinct = words.dictionary_encode()
     parsed = [text_time(word, unit) for word in distinct.dictionary.to_pylist()]
     found = pa.array(parsed, pa.int64()).take(distinct.indices)
-    shape = "ISO 8601 such as 2026-01-31T13:45:00Z" if "%" not in unit else f"the format {unit}"
+    shapes = (ISO if form in {"iso", ""} else UNIT_NAMES.get(form, f"the format {form}") for form in unit.split("|"))
+    shape = " or ".join(shapes)
     mark(rules, pc.and_(pc.is_valid(words), pc.is_null(found)), f"is not a time; expected is {shape}")
     return found
 
@@ -234,8 +300,25 @@ def _text_times(words: pa.Array, unit: str, rules: Rules) -> pa.Array:
 def text_time(word: str, unit: str) -> int | None:
     """Epoch seconds, None for what is no time; without a zone UTC is meant.
 
-    A day may stand without a clock where others have one, and the other way round.
+    Of several units, with | between, the first that fits counts. A day may stand without a clock where others have one, and the
+    other way round.
     """
+    for one in unit.split("|"):
+        found = _number_time(word, one) if one in UNIT_NAMES else _written_time(word, one)
+        if found is not None:
+            return found
+    return None
+
+
+def _number_time(word: str, unit: str) -> int | None:
+    if not re.fullmatch(NUMBER, word, re.ASCII):
+        return None
+    number = float(word)
+    seconds = round((number - EXCEL_EPOCH_DAYS) * DAY_S) if unit == EXCEL else number // PER_SECOND[unit]
+    return int(seconds) if MIN_TIME <= seconds <= MAX_TIME else None
+
+
+def _written_time(word: str, unit: str) -> int | None:
     forms: list[str | None] = [unit if "%" in unit else None]
     day = unit.partition(" %H")[0]
     if "%y" in day.lower() and "%I" not in unit:
@@ -247,3 +330,37 @@ def text_time(word: str, unit: str) -> int | None:
         except (ValueError, OverflowError):
             continue
     return None
+
+
+def listed(texts: pa.Array, separator: str) -> pa.Array:
+    """Lists divided by `separator`, or written as arrays if it is "json", divided by | as they are kept.
+
+    What is no array stays as it is.
+    """
+    if separator in {"", "|"}:
+        return texts
+    if separator == "json":
+        distinct = texts.dictionary_encode()
+        return pa.array(map(_array, distinct.dictionary.to_pylist()), pa.string()).take(distinct.indices)
+    parts = pc.replace_substring_regex(texts, rf"\s*{re.escape(separator)}\s*", "|")
+    return pc.utf8_trim(parts, "| ")
+
+
+def _array(text: str) -> str:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        try:
+            found = ast.literal_eval(text)  # as Python writes a list
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return text
+    if not isinstance(found, list):
+        return text
+    return "|".join(_name(part).replace("|", "/") for part in found if part is not None)
+
+
+def _name(part: object) -> str:
+    """What an entry of an array is called; of objects, as catalogues of films have them, their name."""
+    if isinstance(part, dict):
+        return str(part.get("name", part.get("id", "")))
+    return str(part).lower() if isinstance(part, bool) else str(part)

@@ -22,6 +22,7 @@ from recipes.tables.dialect import UNIT, CsvFormat
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 from recipes.tables.text import Block
 
+NUMBER_TIMES = dict.fromkeys(cells.PER_SECOND, pa.int64())
 WORDS = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -52,9 +53,15 @@ class ColumnPlan:
     separator: str = ""
 
     @property
-    def read_type(self) -> pa.DataType:
-        """What the parser is asked for on the fast path."""
-        if self.field.is_time and self.unit not in cells.PER_SECOND:
+    def is_list(self) -> bool:
+        """Whether cells hold several categories, divided by something else than |."""
+        return self.field.type == "string" and self.separator not in {"", "|"}
+
+    def read_type(self, decimal: str) -> pa.DataType:
+        """What the parser, which takes `decimal` for the decimal point, is asked for on the fast path."""
+        if self.field.is_time:
+            return pa.float64() if self.unit == cells.EXCEL else NUMBER_TIMES.get(self.unit, pa.string())
+        if self.is_list or (pa.types.is_floating(self.field.arrow) and self.decimal not in {"", decimal}):
             return pa.string()
         return WORDS if self.field.type == "string" and not self.field.textual else self.field.arrow
 
@@ -122,7 +129,8 @@ class BlockReader:
         return Converted(table, [], []) if table is not None else self._slow(block)
 
     def _fast(self, block: Block) -> pa.Table | None:
-        types = {str(plan.position): plan.read_type for plan in self._plans if plan.position is not None}
+        decimal = self._form.decimal
+        types = {str(plan.position): plan.read_type(decimal) for plan in self._plans if plan.position is not None}
         try:
             raw = self._parse(block, types)
             arrays = [self._finish(plan, raw) for plan in self._plans]
@@ -139,6 +147,10 @@ class BlockReader:
             values = cells.to_seconds(values, plan.unit)
         if plan.field.textual and _longest(values) > MAX_TEXT_LENGTH:
             values = pc.utf8_slice_codeunits(values, 0, MAX_TEXT_LENGTH)
+        if plan.is_list:
+            return cells.listed(values, plan.separator)
+        if pa.types.is_string(values.type) and plan.field.type != "string":
+            values = cells.plain_numbers(values, plan.decimal)
         return values if pa.types.is_dictionary(values.type) else values.cast(plan.field.arrow)
 
     def _is_clean(self, plan: ColumnPlan, values: pa.Array) -> bool:
@@ -147,6 +159,8 @@ class BlockReader:
             return False
         if isinstance(values, pa.DictionaryArray):
             return _are_clean_words(plan.field, values.dictionary)
+        if pa.types.is_string(values.type):
+            return _are_clean_words(plan.field, values)
         if plan.field.is_time:
             earliest, latest = cells.bounds(plan.field, self._latest)
             span = pc.min_max(values).as_py()
@@ -187,7 +201,10 @@ class BlockReader:
         if plan.position is None:
             return _constant(plan, rows), []
         column = texts.columns[plan.position]
-        values, rules = cells.judge(plan.field, column, plan.unit, self._form.decimal, self._latest)
+        if plan.is_list:
+            column = cells.listed(column, plan.separator)
+        decimal = plan.decimal or self._form.decimal
+        values, rules = cells.judge(plan.field, column, plan.unit, decimal, self._latest)
         faults = [(row, column[row].as_py() or "", rules[row]) for row in np.flatnonzero(rules != "").tolist()]
         return values, faults
 
