@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 
 from console.ingest.mapping import Reading, plan
 from console.ingest.schema import DatasetSchema
-from recipes.tables import dialect, quotes
-from recipes.tables.dialect import CsvFormat, column_key
+from recipes.tables import dialect
+from recipes.tables.header import header_of
 from recipes.tables.rows import BlockReader
 from recipes.tables.text import Block, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
-WIDTH_ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -54,43 +52,3 @@ def open_table(
     names, first = header_of(first, form, header)
     plans = plan(schema, reading, names, stream.name)
     return OpenTable(names, chain([first], found), BlockReader(schema.fields, plans, form, len(names)))
-
-
-def header_of(block: Block, form: CsvFormat, known: Sequence[str] = ()) -> tuple[list[str], Block]:
-    """The column names of a file's first block, and the block without header and what stands above it."""
-    top = 0
-    for _ in range(form.skip):
-        top = block.data.find(b"\n", top) + 1 or len(block.data)
-    body = _from(block, top)
-    rows = list(islice(quotes.split_rows(body.data, form.marks), WIDTH_ROWS))
-    if not rows:
-        return list(known), body
-    if not form.header:
-        width = Counter(len(row.cells) for row in rows).most_common(1)[0][0]
-        return [str(position + 1) for position in range(width)], body
-    names = [" ".join(cell.decode("utf-8", "replace").split()) for cell in rows[0].cells]
-    keys = {column_key(name) for name in known} - {""}
-    if keys and len(names) == len(known) and not keys & {column_key(name) for name in names}:
-        return list(known), body
-    rest = _from(body, rows[1].start if len(rows) > 1 else len(body.data))
-    return _fitted(names, [row.cells for row in rows[1:]]), rest
-
-
-def _from(block: Block, start: int) -> Block:
-    if not start:
-        return block
-    return Block(block.data[start:], block.first_line + block.data.count(b"\n", 0, start), block.quoting)
-
-
-def _fitted(names: list[str], rows: list[list[bytes]]) -> list[str]:
-    """The names for rows that all have another width: a delimiter at the end of each line, or a first column without name."""
-    names[0] = names[0].removeprefix("#").strip() if len(names) > 1 else names[0]
-    widths = {len(row) for row in rows}
-    if len(widths) != 1:
-        return names
-    width = widths.pop()
-    if width < len(names) and not any(names[width:]):
-        return names[:width]
-    if width == len(names) + 1:
-        return [*names, ""] if not any(row[-1] for row in rows) else ["", *names]
-    return names

@@ -14,9 +14,9 @@ from typing import Any
 from console import storage
 from console.ingest import sources
 from console.ingest.guess import ALIASES, Guess, guess_columns, guess_type, plain
-from console.ingest.reading import header_of
 from console.storage import Location
 from recipes.tables.dialect import CsvFormat, detect
+from recipes.tables.header import header_of
 from recipes.tables.quotes import split_rows
 from recipes.tables.text import Block, canonical, encoding_of
 

@@ -1,12 +1,13 @@
 """Read the command line's files; what is wrong with one is said in a sentence that names file, row, column and value.
 
-Ids are read as strings, whatever they look like. Files ending in .gz are unpacked on the way.
+Tables are read as the server's imports read them (recipes.tables). Ids are text, whatever they look like.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pyarrow import csv
 
 from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import order_by
+from recipes.tables.files import read_file
+from recipes.tables.text import TableError
 
 IDS = ("USER_ID", "ITEM_ID")
-STRINGS = (*IDS, "EVENT_TYPE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE")
-NUMBERS = ("TIMESTAMP", "EVENT_VALUE", "CREATION_TIMESTAMP")
-UNITS = {"TIMESTAMP": "a whole number of seconds", "CREATION_TIMESTAMP": "a whole number of seconds"}
 
 
 class InputError(Exception):
@@ -30,27 +29,23 @@ class InputError(Exception):
 
 
 def read_csv(path: Path, required: Sequence[str]) -> pa.Table:
-    """A CSV file with a header as a table.
+    """A delimited file with a header as a table; what a person should know of how it was read goes to stderr.
 
     Args:
-        path: the file; gzip is recognised by its name.
+        path: the file, also gzipped.
         required: columns that must be there and hold a value in every row.
 
     Raises:
-        InputError: no such file, no row, a column is missing, a value is missing or not a number.
+        InputError: no such file, no row, a column is missing, or too many rows lack a value or hold one that cannot be read.
     """
-    table = _read(path, {name: pa.string() for name in STRINGS})
-    for name in required:
-        if name not in table.column_names:
-            raise InputError(f"{path}: column {name} is missing, it has {', '.join(table.column_names)}.")
-    if table.num_rows == 0:
-        raise InputError(f"{path} has a header and no rows.")
-    for name in NUMBERS:
-        if name in table.column_names:
-            _check_number(path, table, name)
-    for name in required:
-        _check_filled(path, table, name)
-    return table
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    try:
+        found = read_file(path, required)
+    except (TableError, OSError) as error:
+        raise InputError(str(error)) from None
+    sys.stderr.writelines(f"note: {note}\n" for note in found.notes)
+    return found.table
 
 
 def read_training(interactions: Path, items: Path | None = None, users: Path | None = None) -> TrainingData:
@@ -154,46 +149,6 @@ def known_histories(wanted: Sequence[str], data: TrainingData) -> Histories:
 def _places(values: pa.Array | pa.ChunkedArray, among: pa.Array) -> NDArray[np.int64]:
     found = pc.fill_null(pc.index_in(pc.cast(values, pa.string()), value_set=pc.cast(among, pa.string())), -1)
     return np.asarray(found.to_numpy(), np.int64) if len(values) else np.zeros(0, np.int64)
-
-
-def _read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; a header and rows are needed.")
-    try:
-        return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=dict(types)))
-    except (pa.ArrowInvalid, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path} cannot be read as CSV: {reason}") from None
-
-
-def _check_number(path: Path, table: pa.Table, name: str) -> None:
-    kind = table.schema.field(name).type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind):
-        return
-    for row, value in enumerate(pc.cast(table[name], pa.string()).to_pylist(), 2):
-        if value is not None and not _is_number(value):
-            needed = UNITS.get(name, "a number")
-            raise InputError(f"{path}: line {row}: {name} is {value!r}, {needed} is needed.")
-
-
-def _check_filled(path: Path, table: pa.Table, name: str) -> None:
-    column = table[name]
-    missing = pc.is_null(column, nan_is_null=True)
-    if pa.types.is_string(column.type):
-        missing = pc.or_kleene(missing, pc.equal(column, ""))
-    row = pc.index(missing, value=True).as_py()
-    if row >= 0:
-        raise InputError(f"{path}: line {row + 2}: {name} is empty, every row needs one.")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _text(path: Path) -> str:

@@ -182,13 +182,15 @@ TRAIN = ["train", "interactions.csv", "--recipe", "aws-sims", "--out", "model"]
     [
         ("", "is empty"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n", "no rows"),
-        ("USER_ID,ITEM,TIMESTAMP\n1,2,3\n", "column ITEM_ID is missing, it has USER_ID, ITEM, TIMESTAMP"),
+        ("USER_ID,FILM,TIMESTAMP\n1,2,3\n", "column ITEM_ID is missing, it has USER_ID, FILM, TIMESTAMP"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n1,2,yesterday\n", "line 3: TIMESTAMP is 'yesterday'"),
-        ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,2024-01-01\n", "line 2: TIMESTAMP is '2024-01-01"),
+        ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,1700000000\n1,2,2024-01-01\n", "line 3: TIMESTAMP is '2024-01-01'"),
+        ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,99999999999\n", "after the year 2100"),
+        ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,4000000000\n", "in the future"),
+        ('{"user": 1, "item": 2}\n', "is not CSV but JSON"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n1,2,\n", "line 3: TIMESTAMP is empty"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n,2,4\n", "line 3: USER_ID is empty"),
-        ("USER_ID,ITEM_ID,TIMESTAMP,EVENT_VALUE\n1,2,3,4\n1,2,3,high\n", "line 3: EVENT_VALUE is 'high', a number"),
-        ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n1,2\n", "cannot be read as CSV"),
+        ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n1,2\n", "line 3: 2 columns; the header has 3"),
     ],
 )
 def test_bad_files_are_told_in_one_line(folder, capsys, content, complaint):

@@ -63,7 +63,7 @@ def test_times(unit, cells, seconds, slow):
 def test_numbers_as_people_write_them(cells, decimal, numbers, slow):
     field = Field("PRICE", "float", nullable=True)
     assert read(cells, field, decimal=decimal, slow=slow) == numbers
-    assert read(cells, field, slow=slow, **{"decimal": "."}) if decimal == "." else True
+    assert read(cells, field, slow=slow, decimal=".") if decimal == "." else True
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["fast", "slow"])

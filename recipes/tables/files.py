@@ -1,0 +1,153 @@
+"""A local file as a table with AWS's column names: layout, names and units found as the server's imports find them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recipes.tables import cells, dialect, times
+from recipes.tables.dialect import column_key
+from recipes.tables.field import TIME_COLUMNS, Field
+from recipes.tables.header import header_of
+from recipes.tables.rows import BadCell, BlockReader, ColumnPlan, Converted
+from recipes.tables.text import Block, TableError, TextStream, blocks
+
+EVIDENCE_BYTES = 1 << 20
+UNIT_ROWS = 300
+MAX_BAD_SHARE = 0.05  # of the rows, as in the server's imports
+MAX_EXACT_DIGITS = 15  # longer numbers are codes
+KNOWN = {
+    "USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long", "CREATION_TIMESTAMP": "long", "EVENT_TYPE": "string",
+    "EVENT_VALUE": "double", "IMPRESSION": "string", "RECOMMENDATION_ID": "string", "EVENT_ATTRIBUTION_SOURCE": "string",
+}  # fmt: skip
+SYNONYMS = {"user": "USER_ID", "item": "ITEM_ID", "time": "TIMESTAMP", "datetime": "TIMESTAMP", "rating": "EVENT_VALUE"}
+NAMES = {column_key(name): name for name in KNOWN} | SYNONYMS
+UNITS = {"ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "iso": "ISO 8601 times"}
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """A file's rows, and what a person should know of how they were read."""
+
+    table: pa.Table
+    notes: list[str]
+
+
+def read_file(path: Path, required: Sequence[str]) -> FileTable:
+    """Read a delimited file, also gzipped.
+
+    Args:
+        path: the file; ids are text whatever they look like.
+        required: columns that must be there and hold a value in every row.
+
+    Raises:
+        TableError: it is no such file, has no rows, lacks a column, or more than MAX_BAD_SHARE of its rows break a rule.
+    """
+    with path.open("rb") as inner:
+        stream = TextStream(str(path), inner)
+        sample = stream.head(EVIDENCE_BYTES)
+        if not sample.strip():
+            raise TableError(f"{path} is empty; a header and rows are needed.")
+        form = dialect.detect(sample[:EVIDENCE_BYTES], wanted=[*KNOWN, *SYNONYMS]).form
+        found = blocks(stream, form)
+        header, first = header_of(next(found, Block(b"", 1)), form)
+        plans = _plans(header, required, first, form)
+        _check_columns(path, header, plans, required)
+        reader = BlockReader([plan.field for plan in plans], plans, form, len(header))
+        parts = list(_converted(reader, chain([first], found)))
+    notes = [*_unit_notes(path, plans, header), *_bad_notes(path, parts), *_unread_notes(path, parts)]
+    schema = pa.schema([pa.field(plan.field.name, plan.field.arrow) for plan in plans])
+    table = pa.concat_tables([part.table.cast(schema) for part in parts])
+    if table.num_rows == 0:
+        raise TableError(f"{path} has a header and no rows.")
+    return FileTable(pa.table([_typed(table[name], name) for name in table.column_names], table.column_names), notes)
+
+
+def _plans(header: Sequence[str], required: Collection[str], first: Block, form: dialect.CsvFormat) -> list[ColumnPlan]:
+    """A plan for each named column; of several with one name the first counts."""
+    plans: dict[str, ColumnPlan] = {}
+    for position, source in enumerate(header):
+        name = NAMES.get(column_key(source), source)
+        if not name or name in plans:
+            continue
+        field = Field(name, KNOWN.get(name, "string"), nullable=name not in required)
+        unit = _unit(first, form, position) if name in TIME_COLUMNS else ""
+        plans[name] = ColumnPlan(field, position, unit)
+    return list(plans.values())
+
+
+def _unit(first: Block, form: dialect.CsvFormat, position: int) -> str:
+    """How the first rows write times; "" for seconds, also where that cannot be told."""
+    rows = dialect.first_rows(first.data, form.marks, UNIT_ROWS)
+    found = times.unit_of([row.cells[position].decode("utf-8", "replace") for row in rows if len(row.cells) > position])
+    return "" if found == "s" else found
+
+
+def _check_columns(path: Path, header: Sequence[str], plans: list[ColumnPlan], required: Sequence[str]) -> None:
+    names = {plan.field.name for plan in plans}
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise TableError(f"{path}: column {missing[0]} is missing, it has {', '.join(header)}.")
+
+
+def _converted(reader: BlockReader, found: Iterator[Block]) -> Iterator[Converted]:
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        yield from pool.map(reader.convert, found)
+
+
+def _typed(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """A column of texts as numbers or booleans if all of it are; codes with leading zeros or many digits stay text."""
+    if name in KNOWN or not pa.types.is_string(column.type):
+        return column
+    known = pc.drop_null(pc.unique(column))
+    words = cells.without_null_words(pc.utf8_trim_whitespace(known))
+    is_number = pc.all(pc.match_substring_regex(words, cells.NUMBER)).as_py()
+    is_code = pc.any(pc.match_substring_regex(words, rf"^[+-]?(0\d|\d{{{MAX_EXACT_DIGITS + 1},}}$)")).as_py()
+    if words.null_count == len(words) or (is_number and is_code):
+        return column
+    if is_number:
+        plain = cells.without_null_words(pc.utf8_trim_whitespace(column.combine_chunks()))
+        is_whole = pc.all(pc.match_substring_regex(words, cells.WHOLE)).as_py()
+        return pa.chunked_array([pc.utf8_ltrim(plain, "+").cast(pa.int64() if is_whole else pa.float64())])
+    if pc.all(pc.is_in(pc.utf8_lower(words), pa.array(["true", "false"]))).as_py():
+        return pa.chunked_array([pc.equal(pc.utf8_lower(pc.utf8_trim_whitespace(column.combine_chunks())), "true")])
+    return column
+
+
+def _unit_notes(path: Path, plans: list[ColumnPlan], header: Sequence[str]) -> Iterator[str]:
+    for plan in plans:
+        if plan.unit and plan.position is not None:
+            name = UNITS.get(plan.unit, f"times in the format {plan.unit}")
+            yield f"{path}: {header[plan.position]} is read as {name}."
+
+
+def _bad_notes(path: Path, parts: list[Converted]) -> Iterator[str]:
+    bad = [row for part in parts for row in part.bad]
+    rows = sum(part.rows for part in parts)
+    if len(bad) > MAX_BAD_SHARE * rows:
+        raise TableError(_told(path, bad[0]))
+    if bad:
+        yield f"{len(bad):,} of {rows:,} rows are left out; the first: {_told(path, bad[0])}"
+
+
+def _unread_notes(path: Path, parts: list[Converted]) -> Iterator[str]:
+    for name in dict.fromkeys(cell.column for part in parts for cell in part.unread):
+        unread = [cell for part in parts for cell in part.unread if cell.column == name]
+        yield f"{len(unread):,} cells of {name} are taken for empty; the first: {_told(path, unread[0])}"
+
+
+def _told(path: Path, cell: BadCell) -> str:
+    """A cell or row and the rule that it breaks, as a sentence."""
+    where = f"{path}: line {cell.line}: "
+    if not cell.column:
+        return f"{where}{cell.rule}."
+    if not cell.value.strip():
+        return f"{where}{cell.column} is empty, every row needs one."
+    return f"{where}{cell.column} is {cell.value[:80]!r}, which {cell.rule}."

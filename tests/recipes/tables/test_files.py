@@ -1,0 +1,104 @@
+"""Files at the command line: any layout gives the same table, and what was not read as it stands is told."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+
+import pytest
+
+from recipes.tables.files import read_file
+from recipes.tables.text import TableError
+
+ROWS = [(f"u{n % 7}", f"i{n % 11}", 1_700_000_000 + n * 60) for n in range(60)]
+TIMES = {
+    "seconds": str,
+    "milliseconds": lambda t: str(t * 1000),
+    "microseconds": lambda t: str(t * 1_000_000),
+    "ISO 8601": lambda t: datetime.fromtimestamp(t, UTC).isoformat(),
+    "%d.%m.%Y": lambda t: datetime.fromtimestamp(t, UTC).strftime("%d.%m.%Y %H:%M:%S"),
+}
+
+
+def text(header="USER_ID,ITEM_ID,TIMESTAMP", delimiter=",", write=str, end="\n"):
+    lines = [header, *(f"{user},{item},{write(time)}" for user, item, time in ROWS)]
+    return (end.join(lines) + end).replace(",", delimiter)
+
+
+def read(folder, content, required=("USER_ID", "ITEM_ID", "TIMESTAMP")):
+    path = folder / "file.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_file(path, required)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        text(),
+        text("user_id,item_id,timestamp"),
+        text("userId,itemId,timestamp", "\t"),
+        text("user,item,datetime", ";", end="\r\n"),
+        text("user_id:token,item_id:token,timestamp:float", "\t"),
+        text(delimiter="::"),
+        "\ufeff" + text(),
+        "sep=;\n" + text(delimiter=";"),
+        "Events of May\n\n" + text(),
+        text().encode("utf-16"),
+        text().encode("utf-16-le"),
+        gzip.compress(text().encode()),
+        text().replace("\n", "\r"),
+        text() + ",,\n,,\n",
+        text(",USER_ID,ITEM_ID,TIMESTAMP").replace("\nu", "\n5,u"),
+        text().replace("\n", ",\n"),
+    ],
+    ids=["aws", "lower", "camel", "semicolons", "recbole", "two colons", "bom", "sep line", "title", "utf-16", "utf-16 without mark",
+         "gzip", "old mac", "blank rows below", "pandas index", "a delimiter at each line's end"],
+)  # fmt: skip
+def test_any_layout_gives_the_same_table(tmp_path, content):
+    found = read(tmp_path, content)
+
+    table = found.table.select(["USER_ID", "ITEM_ID", "TIMESTAMP"])
+    assert [tuple(row.values()) for row in table.to_pylist()] == ROWS
+    assert found.notes == []
+
+
+@pytest.mark.parametrize("unit", TIMES)
+def test_times_are_understood_and_told_and_never_taken_for_seconds_in_silence(tmp_path, unit):
+    found = read(tmp_path, text(write=TIMES[unit]))
+
+    assert found.table["TIMESTAMP"].to_pylist() == [time for _, _, time in ROWS]
+    assert len(found.notes) == (unit != "seconds")
+    assert all(unit in note for note in found.notes)
+
+
+def test_a_few_bad_rows_and_cells_are_told(tmp_path):
+    content = text("USER_ID,ITEM_ID,TIMESTAMP,EVENT_VALUE", write=lambda t: f"{t},5")
+
+    found = read(tmp_path, content + ",i1,1700000000,1\nu,i,1700000000,high\n")
+
+    assert found.table.num_rows == 61
+    assert found.table["EVENT_VALUE"].to_pylist()[-2:] == [5, None]
+    assert "1 of 62 rows are left out" in found.notes[0]
+    assert "line 62: USER_ID is empty" in found.notes[0]
+    assert "line 63: EVENT_VALUE is 'high'" in found.notes[1]
+
+
+def test_codes_stay_text_and_numbers_become_numbers(tmp_path):
+    content = "ITEM_ID,ZIP,SELLER,PRICE,YEAR,NEW,NOTE,CREATION_TIMESTAMP\n" + "".join(
+        f"00{n},0{n},91489553294657080{n},{n}.5,19{n},{'true' if n % 2 else 'False'},,-{n}\n" for n in range(10, 60)
+    )
+
+    [first, *_] = read(tmp_path, content, ["ITEM_ID"]).table.to_pylist()
+
+    assert first == {
+        "ITEM_ID": "0010", "ZIP": "010", "SELLER": "9148955329465708010", "PRICE": 10.5, "YEAR": 1910, "NEW": False,
+        "NOTE": None, "CREATION_TIMESTAMP": -10,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content", ["", " \n\n", "USER_ID,ITEM_ID,TIMESTAMP\n", "{}", "<html>", b"PAR1\0", b"\x1f\x8bx"]
+)
+def test_what_is_no_table_is_refused_in_a_sentence(tmp_path, content):
+    with pytest.raises(TableError, match=r"file\.csv"):
+        read(tmp_path, content)
