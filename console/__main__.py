@@ -26,6 +26,7 @@ def main() -> int:
     if not arguments or arguments[0] in {"-h", "--help"}:
         sys.stdout.write(USAGE)
         return 0
+    arguments[0] = arguments[0].replace("-", "_")  # import-aws
     if arguments[0] in COMMANDS:
         return recipes_main(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")

@@ -1,0 +1,103 @@
+"""The document: sections of entries, as YAML and back; what is wrong with one is said with its place in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from console.configuration.kinds import BY_NOUN, BY_SECTION, KINDS, Kind
+from console.shapes import JSONDict
+
+FORMAT = 1
+MARK = "openpersonalize"  # the key that tells the format
+
+
+class DocumentError(Exception):
+    """The document cannot be used; the message names the place, what stands there and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """Entries by the section of their kind, each a mapping of AWS's members with references by name."""
+
+    sections: Mapping[str, list[JSONDict]] = field(default_factory=dict)
+
+    def entries(self) -> Iterator[tuple[Kind, JSONDict]]:
+        """All entries in the order in which they are made."""
+        for kind in KINDS:
+            for entry in self.sections.get(kind.section, []):
+                yield kind, entry
+
+    def to_yaml(self) -> str:
+        """Text that `from_yaml` reads."""
+        content = {MARK: FORMAT} | {
+            kind.section: self.sections[kind.section] for kind in KINDS if self.sections.get(kind.section)
+        }
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Document:
+        """Read and check a document.
+
+        Raises:
+            DocumentError: it is no YAML, or something in it is unknown, missing or given twice.
+        """
+        try:
+            content = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise DocumentError(f"The document is not YAML: {' '.join(str(error).split())}") from None
+        if not isinstance(content, dict) or content.get(MARK) != FORMAT:
+            raise DocumentError(f"The document must begin with `{MARK}: {FORMAT}`, which says its format.")
+        sections = {name: entries for name, entries in content.items() if name != MARK}
+        if unknown := [name for name in sections if name not in BY_SECTION]:
+            raise DocumentError(f"There is no section {unknown[0]}; allowed are {', '.join(BY_SECTION)}.")
+        return cls({name: _entries(BY_SECTION[name], found) for name, found in sections.items()})
+
+
+def _entries(kind: Kind, found: Any) -> list[JSONDict]:
+    if not isinstance(found, list):
+        raise DocumentError(f"{kind.section} is {json.dumps(found)[:60]}, a list of entries is needed.")
+    entries = [_entry(kind, place, entry) for place, entry in enumerate(found)]
+    names = [entry["name"] for entry in entries]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise DocumentError(f"{kind.section} has two entries named {twice[0]}.")
+    return entries
+
+
+def _entry(kind: Kind, place: int, entry: Any) -> JSONDict:
+    where = f"{kind.section}[{place}]"
+    if not isinstance(entry, dict):
+        raise DocumentError(f"{where} is {json.dumps(entry)[:60]}, a mapping is needed.")
+    if unknown := [member for member in entry if member not in kind.members]:
+        raise DocumentError(f"{where} has {unknown[0]}, allowed are {', '.join(kind.members)}.")
+    if missing := [member for member in kind.required if entry.get(member) in (None, "")]:
+        raise DocumentError(f"{where} ({entry.get('name', 'without a name')}) lacks {missing[0]}.")
+    return dict(entry)
+
+
+def entry_of(kind: Kind, described: Mapping[str, Any], tags: list[JSONDict] | None = None) -> JSONDict:
+    """The entry that makes what a Describe… operation returned: members of Create…, ARNs as names, tags as a mapping."""
+    entry: JSONDict = {}
+    for wire, value in described.items():
+        member = kind.references.get(wire, wire)
+        if member not in kind.members or value in (None, "", {}, []):
+            continue
+        entry[member] = name_of(value) if wire in kind.references else value
+    if kind is BY_NOUN["schema"] and isinstance(entry.get("schema"), str):
+        entry["schema"] = json.loads(entry["schema"])
+    if tags:
+        entry["tags"] = {tag["tagKey"]: tag["tagValue"] for tag in tags}
+    return {"name": entry.pop("name")} | entry
+
+
+def name_of(arn: str) -> str:
+    """What an ARN names: of a solution version its solution.
+
+    >>> name_of("arn:aws:personalize:us-east-1:000000000000:solution/films/2f7")
+    'films'
+    """
+    return arn.rpartition(":")[2].split("/")[1] if "/" in arn else arn

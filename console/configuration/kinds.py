@@ -1,0 +1,73 @@
+"""Which resources a document holds, in the order in which they are made, and how each refers to others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from console.shapes import OPERATION_MODELS
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of resource.
+
+    Attributes:
+        noun: AWS's name in camelCase, e.g. "datasetGroup".
+        section: the key of the document under which its entries stand.
+        references: members that hold an ARN on the wire and a name in the document: {"schemaArn": "schema"}.
+        changeable: members that an Update operation takes.
+    """
+
+    noun: str
+    section: str
+    references: Mapping[str, str] = field(default_factory=dict)
+    changeable: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """As operations name it: "DatasetGroup"."""
+        return self.noun[0].upper() + self.noun[1:]
+
+    @property
+    def arn(self) -> str:
+        """The member with its ARN."""
+        return f"{self.noun}Arn"
+
+    @cached_property
+    def members(self) -> tuple[str, ...]:
+        """What an entry may hold: the members of Create… with references by name, and what only documents have."""
+        shape = OPERATION_MODELS[f"Create{self.title}"].input_shape
+        named = [self.references.get(member, member) for member in (shape.members if shape else ())]
+        return (*named, *EXTRA.get(self.noun, ()))
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Members that an entry must hold."""
+        shape = OPERATION_MODELS[f"Create{self.title}"].input_shape
+        return tuple(self.references.get(member, member) for member in (shape.required_members if shape else ()))
+
+
+IN_GROUP = {"datasetGroupArn": "datasetGroup"}
+WITH_RECIPE = IN_GROUP | {"recipeArn": "recipe"}
+EXTRA = {"dataset": ("importFrom",)}  # s3:// location that fills a dataset which is empty
+
+KINDS = (
+    Kind("schema", "schemas"),
+    Kind("datasetGroup", "datasetGroups"),
+    Kind("dataset", "datasets", IN_GROUP | {"schemaArn": "schema"}, ("schema",)),
+    Kind("eventTracker", "eventTrackers", IN_GROUP),
+    Kind("filter", "filters", IN_GROUP),
+    Kind("metricAttribution", "metricAttributions", IN_GROUP),
+    Kind("solution", "solutions", WITH_RECIPE, ("performAutoTraining", "performIncrementalUpdate")),
+    Kind(
+        "campaign",
+        "campaigns",
+        {"solutionVersionArn": "solution"},
+        ("solution", "minProvisionedTPS", "campaignConfig"),
+    ),
+    Kind("recommender", "recommenders", WITH_RECIPE, ("recommenderConfig",)),
+)
+BY_SECTION = {kind.section: kind for kind in KINDS}
+BY_NOUN = {kind.noun: kind for kind in KINDS}

@@ -1,0 +1,135 @@
+"""What it takes to make an account as a document says: nothing is deleted, and a second plan after the first is empty."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from console.configuration.document import Document
+from console.configuration.export import export
+from console.configuration.kinds import Kind
+from console.models import Account, Dataset, Solution, Status
+from console.shapes import JSONDict
+
+
+class Action(StrEnum):
+    """What a step does, as people read it."""
+
+    CREATE = "+"
+    CHANGE = "~"
+    FILL = "<"
+    TRAIN = "*"
+    CONFLICT = "!"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do.
+
+    Attributes:
+        entry: as the document has it.
+        differences: by path, what there is and what the document says.
+    """
+
+    action: Action
+    kind: Kind
+    entry: JSONDict
+    differences: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """A line for people, and one for each difference."""
+        name = f"{self.action} {self.kind.noun} {self.entry['name']}"
+        match self.action:
+            case Action.FILL:
+                return f"{name}: import {self.entry['importFrom']}"
+            case Action.TRAIN:
+                return f"{name}: train a version"
+            case Action.CONFLICT:
+                name += " cannot be changed in place; delete it first, or change the document"
+        told = [f"    {path}: {_short(now)} → {_short(wanted)}" for path, (now, wanted) in self.differences.items()]
+        return "\n".join([name, *told])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in the order in which they are taken, and what the account has beside the document."""
+
+    steps: list[Step]
+    unchanged: int
+    others: list[str]
+
+    @property
+    def conflicts(self) -> list[Step]:
+        """Steps that cannot be taken."""
+        return [step for step in self.steps if step.action is Action.CONFLICT]
+
+    def __str__(self) -> str:
+        """The plan for people."""
+        lines = [str(step) for step in self.steps] or ["Nothing to do."]
+        lines.append(f"{self.unchanged} unchanged.")
+        if self.others:
+            lines.append(f"Only in the account, left as they are: {', '.join(self.others)}.")
+        return "\n".join(lines)
+
+
+def make_plan(account: Account, document: Document) -> Plan:
+    """Hold the document against the account."""
+    present = {(kind.noun, entry["name"]): entry for kind, entry in export(account).entries()}
+    steps: list[Step] = []
+    unchanged = 0
+    put_up = {entry["solution"] for kind, entry in document.entries() if kind.noun == "campaign"}
+    for kind, entry in document.entries():
+        found = present.pop((kind.noun, entry["name"]), None)
+        own = [*_steps(kind, entry, found), *_jobs(account, kind, entry, put_up)]
+        steps += own
+        unchanged += not own
+    return Plan(steps, unchanged, [f"{noun} {name}" for noun, name in present])
+
+
+def _steps(kind: Kind, entry: JSONDict, found: JSONDict | None) -> Iterator[Step]:
+    if found is None:
+        yield Step(Action.CREATE, kind, entry)
+        return
+    differences = dict(_differences(_comparable(entry), found))
+    if not differences:
+        return
+    fixed = [path for path in differences if path.split(".")[0] not in (*kind.changeable, "tags")]
+    yield Step(Action.CONFLICT if fixed else Action.CHANGE, kind, entry, differences)
+
+
+def _jobs(account: Account, kind: Kind, entry: JSONDict, put_up: set[Any]) -> Iterator[Step]:
+    """What must run before others can be made: the first import of a dataset, the first training of what a campaign serves."""
+    match kind.noun:
+        case "dataset" if entry.get("importFrom"):
+            dataset = Dataset.objects.for_account(account).filter(name=entry["name"]).first()
+            if dataset is None or not dataset.import_jobs.filter(status=Status.ACTIVE).exists():
+                yield Step(Action.FILL, kind, entry)
+        case "solution" if entry["name"] in put_up:
+            solution = Solution.objects.for_account(account).filter(name=entry["name"]).first()
+            if solution is None or not solution.versions.filter(status=Status.ACTIVE).exists():
+                yield Step(Action.TRAIN, kind, entry)
+
+
+def _comparable(entry: JSONDict) -> JSONDict:
+    """What is held against the account: AWS takes dataset types in any case and tells them in capitals."""
+    compared = {member: value for member, value in entry.items() if member != "importFrom"}
+    if "datasetType" in compared:
+        compared["datasetType"] = str(compared["datasetType"]).upper()
+    return compared
+
+
+def _differences(wanted: Any, found: Any, path: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Members that the document names and that are otherwise in the account; what it does not name is no difference."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for member, value in wanted.items():
+            yield from _differences(value, found.get(member), f"{path}.{member}" if path else member)
+    elif wanted != found and not (wanted in (None, False, {}, []) and found is None):
+        yield path, (found, wanted)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"

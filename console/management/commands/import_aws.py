@@ -1,0 +1,55 @@
+"""`manage.py import_aws PATH…`, or `openpersonalize import-aws`: make here what a hosted account has."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from console import storage
+from console.configuration import hosted
+from console.configuration.document import DocumentError
+from console.management.configuring import ConfigurationCommand
+
+
+class Command(ConfigurationCommand):
+    help = "Read what List and Describe operations of a hosted account printed, or CloudFormation templates; show a plan, and apply it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "paths", nargs="+", type=Path, help="JSON of boto3 or the CLI, templates, or folders of them"
+        )
+        parser.add_argument(
+            "--data",
+            type=Path,
+            metavar="FOLDER",
+            help="a copy of the buckets: FOLDER/BUCKET/KEY becomes s3://BUCKET/KEY",
+        )
+        parser.add_argument(
+            "--write", type=Path, metavar="FILE", help="write the document, to be edited and applied later"
+        )
+        parser.add_argument("--apply", action="store_true", help="make it so; without it only the plan is shown")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            document = hosted.read(options["paths"])
+        except DocumentError as error:
+            raise CommandError(str(error)) from None
+        if options["write"]:
+            options["write"].write_text(document.to_yaml())
+        if options["data"] and options["apply"]:
+            self._bring(options["data"])
+        self.show(document, options["account"], is_applied=options["apply"])
+
+    def _bring(self, folder: Path) -> None:
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        if not files:
+            raise CommandError(f"--data {folder} has no files.")
+        for path in files:
+            bucket, _, key = path.relative_to(folder).as_posix().partition("/")
+            with path.open("rb") as source, storage.open_write(storage.Location(bucket, key)) as sink:
+                shutil.copyfileobj(source, sink)
+        self.stdout.write(f"{len(files)} files copied from {folder}.")
