@@ -13,12 +13,13 @@ from django.conf import settings
 from console.errors import InvalidInputException, JobError
 from console.jobs import Claim
 from console.models import BatchInferenceJob
-from console.runners import lines
+from console.runners import lines, members
+from console.runners.members import bound_of
 from console.serving.bulk import SCORE_DIGITS, Listing, Outcome, answer_many, batch_size
 from console.serving.loader import SHELF, Loaded, column_named
 from console.serving.overlay import catalog_of
 from console.serving.recommend import Ask, Source
-from console.serving.sources import bind, source_of
+from console.serving.sources import source_of
 from recipes import catalogue
 from recipes.base import RecipeType
 from recipes.content.themes import Themes
@@ -84,30 +85,15 @@ def _ask(
     """A line as a request with the list to rank, or what is wrong with it."""
     ranking = loaded.recipe.type is RecipeType.PERSONALIZED_RANKING
     try:
-        user = _text(line, "userId", needed=source.needs_user)
-        item = _text(line, "itemId", needed=source.needs_item)
-        items = _item_list(line) if ranking else None
-        bound = bind(row.filter.expression, lines.texts_of(line, "filterValues")) if row.filter else None
-        context = lines.texts_of(line, "context")
+        members.check_names(line)
+        user = members.id_of(line, "userId", needed=source.needs_user)
+        item = members.id_of(line, "itemId", needed=source.needs_item)
+        items = members.ids_of(line, "itemList") if ranking else None
+        bound = bound_of(row.filter, line)
+        context = members.texts_of(line, "context")
     except InvalidInputException as error:
         return error
     return Ask(user, item, row.num_results, context, bound), items
-
-
-def _text(line: Mapping[str, Any], name: str, *, needed: bool) -> str | None:
-    value = line.get(name)
-    if value is None and not needed:
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise InvalidInputException(f"{name} is {value!r}, it must be a text.", field=name)
-    return str(value)
-
-
-def _item_list(line: Mapping[str, Any]) -> list[str]:
-    items = line.get("itemList")
-    if not isinstance(items, list) or not items:
-        raise InvalidInputException("itemList is missing; give the ids of the items to be ranked.", field="itemList")
-    return [str(item) for item in items]
 
 
 def _output(found: Listing, themes: Themes | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any, cast
@@ -98,18 +98,6 @@ def convert(held: Claim, answers: Answers, chunk: int, most_lines: int | None = 
     )
 
 
-def texts_of(line: Mapping[str, Any], name: str) -> dict[str, str]:
-    """A member that maps names to values, as texts; empty where it is missing.
-
-    Raises:
-        InvalidInputException: it is no object, or a value in it is a list or an object.
-    """
-    found = line.get(name) or {}
-    if not isinstance(found, dict) or any(value is None or isinstance(value, dict | list) for value in found.values()):
-        raise InvalidInputException(f'{name} must be an object of texts, such as {{"name": "value"}}.', field=name)
-    return {key: str(value) for key, value in found.items()}
-
-
 class _Conversion:
     """One attempt at a job."""
 
@@ -128,7 +116,20 @@ class _Conversion:
         with storage.open_write(self._target.child("_CHECK")):
             told = f"{self._report['lines']:,} lines, {self._report['errors']:,} of them with an error"
             self._held.report("publishing", 1.0, message=told)
+        if self._report["lines"] and self._report["errors"] == self._report["lines"]:
+            raise JobError(
+                f"None of the {self._report['lines']:,} lines of the input could be answered. {self._first(inputs)}"
+            )
         self._held.finish(report=self._report)
+
+    def _first(self, inputs: list[Location]) -> str:
+        """The error of the first line, and where all of them are."""
+        for place in (self._target.child(f"{_name(location)}.errors") for location in inputs):
+            if storage.exists(place):
+                with storage.open_read(place) as source:
+                    error = json.loads(source.readline())["error"]
+                return f"The first error: {error} All of them are in {place}."
+        return ""
 
     def _file(self, location: Location) -> None:
         stand = self._stand(location)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from console.errors import InvalidInputException
 from console.jobs import Claim
 from console.models import BatchSegmentJob
-from console.runners import lines
+from console.runners import lines, members
+from console.runners.members import bound_of
 from console.serving.loader import SHELF, Loaded
-from console.serving.sources import bind
-from recipes.filters import Catalogue, CompiledFilters, FilterError, parse_attributes
+from recipes.filters import Bound, Catalogue, CompiledFilters, FilterError, parse_attributes
 from recipes.methods.item_affinity import AffinityModel, ItemAttributeAffinity
 from recipes.numerics.arrays import Floats
 from recipes.numerics.topk import top_k
@@ -47,6 +47,7 @@ def _answers(
 ) -> Iterator[lines.Outcome]:
     for line in chunk:
         try:
+            members.check_names(line)
             scores = answer(loaded, line)
             yield _output(row, loaded, users, line, scores)
         except InvalidInputException as error:
@@ -56,24 +57,23 @@ def _answers(
 def _output(
     row: BatchSegmentJob, loaded: Loaded, users: CompiledFilters, line: lines.Line, scores: Floats
 ) -> dict[str, Any]:
-    if row.filter:
-        scores[:, ~_mask(row, users, line)] = -np.inf
+    bound = bound_of(row.filter, line)
+    if bound:
+        scores[:, ~_mask(bound, users)] = -np.inf
     scores[:, loaded.forgotten] = -np.inf
     best = top_k(scores, min(row.num_results, loaded.data.num_users)).items[0]
     return {"usersList": loaded.data.user_ids.take(best[best >= 0])}
 
 
-def _mask(row: BatchSegmentJob, users: CompiledFilters, line: lines.Line) -> NDArray[np.bool_]:
+def _mask(bound: Bound, users: CompiledFilters) -> NDArray[np.bool_]:
     try:
-        return users.mask(bind(row.filter.expression if row.filter else "", lines.texts_of(line, "filterValues")))
+        return users.mask(bound)
     except FilterError as error:
         raise InvalidInputException(str(error), field="filterArn") from None
 
 
 def _by_item(loaded: Loaded, line: lines.Line) -> Floats:
-    name = line.get("itemId")
-    if not isinstance(name, str | int) or isinstance(name, bool):
-        raise InvalidInputException("itemId is missing; give the id of an item.", field="itemId")
+    name = members.id_of(line, "itemId", needed=True)
     item = loaded.data.item_ids.index(str(name))
     if item < 0:
         raise InvalidInputException(f"The item {name} was not in the training data.", field="itemId")
@@ -81,9 +81,7 @@ def _by_item(loaded: Loaded, line: lines.Line) -> Floats:
 
 
 def _by_attributes(loaded: Loaded, line: lines.Line) -> Floats:
-    text = line.get("itemAttributes")
-    if not isinstance(text, str):
-        raise InvalidInputException('itemAttributes is missing; give one such as ITEMS.genres = "Comedy".')
+    text = members.text_of(line, "itemAttributes", 'ITEMS.genres = "Comedy"')
     try:
         mask = loaded.item_filters.mask(parse_attributes(text))
         return cast("AffinityModel", loaded.model).segment_matching(mask[None, :])

@@ -96,6 +96,10 @@ def bound_filter(
         InvalidInputException: of another dataset group, not ACTIVE, or a value that is missing or wrong.
     """
     if arn is None:
+        if values:
+            raise InvalidInputException(
+                "filterValues is given without filterArn: nothing would be filtered.", field=field
+            )
         return None
     name = _name(account, arn, "filter", field)
     row = FRESH.get(("filter", account.pk, name), partial(queries.filter_named, account.pk, name))

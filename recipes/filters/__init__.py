@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from recipes.filters.attributes import parse_attributes
+from recipes.filters.binding import bind
 from recipes.filters.evaluation import CompiledFilters, mask
-from recipes.filters.expression import Bound, FieldKind, Filter, FilterError, Target, Verb, bind, check
+from recipes.filters.expression import Bound, FieldKind, Filter, FilterError, Target, Verb, check
 from recipes.filters.grammar import parse
 from recipes.filters.rows import Catalogue, Events, UserContext
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from recipes.filters.expression import Bound, Comparison, Condition, FilterError, bind
+from recipes.filters.binding import bind
+from recipes.filters.expression import Bound, Comparison, Condition, FilterError
 from recipes.filters.grammar import parse
 
 PREFIX = "INCLUDE ItemID WHERE "

@@ -12,7 +12,8 @@ from threading import Lock
 
 import numpy as np
 
-from recipes.filters.expression import EVENT_DATASETS, Bound, Expression, FilterError, Verb
+from recipes.columns import Numeric
+from recipes.filters.expression import EVENT_DATASETS, Bound, Expression, FilterError, Verb, number
 from recipes.filters.predicates import Mask, at_item, holds
 from recipes.filters.rows import Catalogue, Events, UserContext
 
@@ -36,6 +37,7 @@ class CompiledFilters:
         """The rows that may be returned; see `recipes.filters.mask`. The array is shared and read-only."""
         if bound.target is not self.catalogue.target:
             raise FilterError(f"The filter is for {bound.target}, this needs one for {self.catalogue.target}.")
+        self._check_given(bound, user)
         if not bound.needs_user and not bound.needs_current_item:
             return self._kept(bound, lambda: self._combine(bound, None, None))
         if bound.needs_user and user is None:
@@ -43,6 +45,20 @@ class CompiledFilters:
         if bound.needs_current_item and current_item is None:
             raise FilterError("The filter compares with CurrentItem: the request needs an itemId.")
         return self._combine(bound, user, current_item)
+
+    def _check_given(self, bound: Bound, user: UserContext | None) -> None:
+        """Refuse a value that is no number where the field holds numbers: it would match nothing, unnoticed."""
+        for given in bound.given:
+            if given.field.dataset in EVENT_DATASETS:
+                continue
+            of_user = given.field.dataset == "CURRENTUSER"
+            columns = self.catalogue.by_name if not of_user else {} if user is None else user.by_name
+            if not isinstance(columns.get(given.field.name), Numeric):
+                continue
+            if wrong := [value for value in given.values if number(value) is None]:
+                raise FilterError(
+                    f'The parameter {given.parameter} is "{wrong[0]}", {given.field} is numeric and needs numbers.'
+                )
 
     def _combine(self, bound: Bound, user: UserContext | None, current_item: int | None) -> Mask:
         """(union of the includes, everything without any) minus (union of the excludes)."""

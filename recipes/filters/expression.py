@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-QUOTED = re.compile(r'"([^"]*)"')
-QUOTED_LIST = re.compile(rf"\s*{QUOTED.pattern}\s*(?:,\s*{QUOTED.pattern}\s*)*")
 EVENT_TYPE = "EVENT_TYPE"
 EVENT_DATASETS = {"INTERACTIONS", "ACTION_INTERACTIONS"}
 UNUSABLE = {"ACTION_EXPIRATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "REPEAT_FREQUENCY"}
@@ -185,11 +182,27 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class GivenValues:
+    """The values that a request gave to compare a field with."""
+
+    field: Field
+    parameter: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Bound:
-    """A filter with all its values: what is left of its expressions; hashable, so that masks are kept by it."""
+    """A filter with all its values: what is left of its expressions; hashable, so that masks are kept by it.
+
+    Attributes:
+        target: what it filters.
+        expressions: those whose placeholders all have values.
+        given: which fields are compared with values of the request; numeric ones need numbers.
+    """
 
     target: Target
     expressions: tuple[Expression, ...]
+    given: tuple[GivenValues, ...] = ()
 
     @property
     def needs_user(self) -> bool:
@@ -219,51 +232,6 @@ def check(filter: Filter, schema_columns: Mapping[str, Mapping[str, FieldKind | 
     for expression in filter.expressions:
         for used, condition in _uses(expression):
             _check_use(used, condition, kinds)
-
-
-def bind(filter: Filter, values: Mapping[str, str] | None = None) -> Bound:  # noqa: A002
-    """Fill the placeholders with a request's `filterValues`.
-
-    Args:
-        filter: the parsed filter.
-        values: by placeholder name without `$`, each one string such as `"Comedy","Drama"`.
-
-    Raises:
-        FilterError: an INCLUDE without its value, a name the filter does not have, a value that cannot be read.
-    """
-    given = {name: read_values(name, text) for name, text in (values or {}).items()}
-    known = filter.placeholders
-    if unknown := [name for name in given if name not in known]:
-        allowed = ", ".join(known) or "none"
-        raise FilterError(f"The filter has no parameter {unknown[0]}, its parameters are: {allowed}.")
-    kept = []
-    for expression in filter.expressions:
-        missing = [name for name in expression.placeholders if name not in given]
-        if missing and expression.verb is Verb.INCLUDE:
-            raise FilterError(f"The filter needs a value for its parameter {missing[0]}.")
-        if not missing:
-            kept.append(_bind_expression(expression, given))
-    return Bound(filter.target, tuple(kept))
-
-
-def read_values(name: str, text: str) -> tuple[str, ...]:
-    """The values in one entry of `filterValues`: quoted and parted by commas, or a single one without quotes.
-
-    >>> read_values("G", '"Comedy", "Drama"')
-    ('Comedy', 'Drama')
-    >>> read_values("MAX", "10")
-    ('10',)
-
-    Raises:
-        FilterError: it is empty or its quotes do not match.
-    """
-    if not text.strip():
-        raise FilterError(f'The parameter {name} has no value; expected values such as "a","b".')
-    if '"' not in text:
-        return (text.strip(),)
-    if not QUOTED_LIST.fullmatch(text):
-        raise FilterError(f'The parameter {name} is {text}; expected quoted values parted by commas, such as "a","b".')
-    return tuple(QUOTED.findall(text))
 
 
 def number(text: str | float) -> float | None:
@@ -316,28 +284,3 @@ def _check_comparison(used: Field, condition: Comparison, kind: FieldKind) -> No
 def _misuse(condition: Condition, what: str, *expected: str) -> FilterError:
     message = f"Could not create filter. Column {condition.column}: {what}"
     return FilterError(message, column=condition.column, expected=expected)
-
-
-def _bind_expression(expression: Expression, given: Mapping[str, tuple[str, ...]]) -> Expression:
-    alternatives = tuple(tuple(_bind_condition(c, given) for c in part) for part in expression.alternatives)
-    return replace(
-        expression, alternatives=alternatives, when=tuple(_bind_condition(c, given) for c in expression.when)
-    )
-
-
-def _bind_condition(condition: Condition, given: Mapping[str, tuple[str, ...]]) -> Condition:
-    match condition:
-        case Membership():
-            filled: list[str | Placeholder | CurrentItem] = []
-            for part in condition.values:
-                filled.extend(given[part.name] if isinstance(part, Placeholder) else [part])
-            return replace(condition, values=tuple(filled))
-        case Comparison(operand=Placeholder(name=name)):
-            values = given[name]
-            if len(values) != 1:
-                raise FilterError(f"The parameter {name} has {len(values)} values, {condition.operator} needs one.")
-            if condition.operator in ORDERED and number(values[0]) is None:
-                raise FilterError(f'The parameter {name} is "{values[0]}", {condition.operator} needs a number.')
-            return replace(condition, operand=values[0])
-        case _:
-            return condition

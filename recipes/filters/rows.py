@@ -98,7 +98,12 @@ class UserContext:
 
     def value(self, name: str) -> Value:
         """What the user's column called `name`, in upper case, holds."""
-        return value_at({key.upper(): column for key, column in self.columns.items()}.get(name), self.row)
+        return value_at(self.by_name.get(name), self.row)
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """The columns by their name in upper case."""
+        return {name.upper(): column for name, column in self.columns.items()}
 
     @classmethod
     def of_history(cls, data: TrainingData, history: Histories, live: Events | None = None) -> Self:

@@ -225,6 +225,8 @@ def _is_complete(part: Part, values: dict[str, list[str]]) -> bool:
             and (len(given) != 1 or (each.sign not in {"=", "!="} and number(given[0]) is None))
         ):
             raise Refused
+        if each.placeholder and each.name == "N" and any(number(word) is None for word in given):
+            raise Refused
     return True
 
 

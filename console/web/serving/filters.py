@@ -23,7 +23,7 @@ from console.web.forms import OperationForm, group_choices, group_field, name_fi
 from console.web.kinds import page_url
 from console.web.lists import list_urls
 from console.web.pages import call, find, groups_for, render
-from console.web.serving.testing import dressed, quoted
+from console.web.serving.testing import dressed
 
 SHOWN_ITEMS, TYPE_AHEAD = 6, 12
 EXAMPLES = (
@@ -157,7 +157,7 @@ def check(request: Request) -> HttpResponse:
 
 def judge(request: Request, arn: str, text: str, user: str = "", given: Mapping[str, str] | None = None) -> JSONDict:
     """PreviewFilter's answer, or its refusal as `message` and `column`."""
-    filled = {name: quoted(value) for name, value in (given or {}).items() if value.strip()}
+    filled = {name: value for name, value in (given or {}).items() if value.strip()}
     members: JSONDict = {"datasetGroupArn": arn, "filterExpression": text, "filterValues": filled, "userId": user}
     try:
         found = call(request, "PreviewFilter", {name: value for name, value in members.items() if value})

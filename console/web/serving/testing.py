@@ -191,7 +191,7 @@ def filter_members(request: Request, ask: Ask) -> JSONDict:
     if found is None:
         return {}
     values = {name: (ask.values or {}).get(name, "") for name in placeholders(found.expression)}
-    return {"filterArn": found.arn, "filterValues": {name: quoted(text) for name, text in values.items() if text}}
+    return {"filterArn": found.arn, "filterValues": {name: text for name, text in values.items() if text.strip()}}
 
 
 def placeholders(expression: str) -> list[str]:
@@ -201,17 +201,6 @@ def placeholders(expression: str) -> list[str]:
     ['GENRE', 'YEAR']
     """
     return list(dict.fromkeys(PLACEHOLDER.findall(expression)))
-
-
-def quoted(text: str) -> str:
-    """Values as GetRecommendations takes them: each quoted, separated by commas; what is quoted already stays.
-
-    >>> quoted('Comedy, Drama'), quoted('"a"')
-    ('"Comedy","Drama"', '"a"')
-    """
-    if text.startswith('"'):
-        return text
-    return ",".join(f'"{part.strip()}"' for part in text.split(",") if part.strip())
 
 
 def compared(first: Sequence[JSONDict], second: list[JSONDict]) -> list[JSONDict]:

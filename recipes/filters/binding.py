@@ -1,0 +1,197 @@
+"""A request's filter values: how people write them, and a filter with its placeholders filled.
+
+AWS documents `"Comedy","Drama"` (each value in quotes) in the guide and `Comedy,Drama` ("separate multiple values for one
+parameter with a comma") on the pages of its SDKs. Both are read, and what else people are known to send: single or typographic
+quotes, escaped quotes, JSON lists. What cannot be read is refused, so that no request matches nothing by a misunderstanding.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from recipes.filters.expression import (
+    ORDERED,
+    Bound,
+    Comparison,
+    Condition,
+    CurrentItem,
+    Expression,
+    Filter,
+    FilterError,
+    GivenValues,
+    Membership,
+    Placeholder,
+    Verb,
+    number,
+)
+
+PLAIN = r'"([^"]*)"'  # a backslash is a character like any other
+ESCAPED = r'"((?:[^"\\]|\\.)*)"'
+LISTS = [
+    (re.compile(rf"\s*{value}\s*(?:,\s*{value}\s*)*"), re.compile(value), value is ESCAPED)
+    for value in (PLAIN, ESCAPED)
+]
+SINGLE = re.compile(r"'\s*,\s*'")
+TYPOGRAPHIC = str.maketrans("\u201c\u201d\u201e\u201f\u2018\u2019", '""""\'\'')
+BRACKETS = {"[": "]", "(": ")", "{": "}"}
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values in one entry of `filterValues`.
+
+    Attributes:
+        listed: the values.
+        whole: the text as one value, where it was written without quotes; None otherwise.
+    """
+
+    listed: tuple[str, ...]
+    whole: str | None = None
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """What a list is compared with: `Smith, Kline` may be two brands or one."""
+        return self.listed if self.whole is None else tuple(dict.fromkeys((*self.listed, self.whole)))
+
+    @property
+    def single(self) -> tuple[str, ...]:
+        """What a comparison is given."""
+        return self.listed if self.whole is None else (self.whole,)
+
+
+def bind(filter: Filter, values: Mapping[str, str] | None = None) -> Bound:  # noqa: A002
+    """Fill the placeholders with a request's `filterValues`.
+
+    Args:
+        filter: the parsed filter.
+        values: by placeholder name without `$`, each one string such as `"Comedy","Drama"`; see `read_values`.
+
+    Raises:
+        FilterError: an INCLUDE without its value, a name the filter does not have, a value that cannot be read.
+    """
+    given = {name: read_values(name, text) for name, text in (values or {}).items()}
+    known = filter.placeholders
+    if unknown := [name for name in given if name not in known]:
+        allowed = ", ".join(known) or "none"
+        raise FilterError(f"The filter has no parameter {unknown[0]}, its parameters are: {allowed}.")
+    kept = []
+    for expression in filter.expressions:
+        missing = [name for name in expression.placeholders if name not in given]
+        if missing and expression.verb is Verb.INCLUDE:
+            raise FilterError(f"The filter needs a value for its parameter {missing[0]}.")
+        if not missing:
+            kept.append(expression)
+    told = (part for expression in kept for condition in expression.conditions for part in _given(condition, given))
+    return Bound(filter.target, tuple(_bind_expression(each, given) for each in kept), tuple(dict.fromkeys(told)))
+
+
+def read_values(name: str, text: str) -> Values:
+    """The values in one entry of `filterValues`.
+
+    >>> read_values("G", '"Comedy", "Drama"').listed
+    ('Comedy', 'Drama')
+    >>> read_values("G", "Comedy,Drama").listed == read_values("G", "['Comedy', 'Drama']").listed == ('Comedy', 'Drama')
+    True
+    >>> read_values("MAX", "10").single
+    ('10',)
+
+    Raises:
+        FilterError: it is empty, or its quotes or brackets do not match.
+    """
+    plain = text.strip()
+    if plain.startswith(("\u201c", "\u201e", "\u2018")):
+        plain = plain.translate(TYPOGRAPHIC)
+    if plain.startswith('\\"') and plain.endswith('\\"'):  # escaped once more than JSON needs
+        plain = plain.replace('\\"', '"')
+    if plain[:1] in BRACKETS and plain.endswith(BRACKETS[plain[0]]):
+        return _bracketed(name, plain)
+    if plain.startswith("'") and plain.endswith("'") and len(plain) > 1:
+        return Values(_single_quoted(name, plain))
+    if '"' in plain:
+        return Values(_quoted(name, plain))
+    return Values(_unquoted(name, plain), plain)
+
+
+def _bracketed(name: str, text: str) -> Values:
+    """The values of a list in brackets: a JSON list, or anything else that is read without them."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if isinstance(found, list) and found and all(isinstance(value, str | int | float) for value in found):
+        return Values(tuple(value if isinstance(value, str) else json.dumps(value) for value in found))
+    if found is not None or text[0] == "{":
+        raise _unreadable(name, text)
+    inside = read_values(name, text[1:-1])
+    return inside if inside.whole is None else replace(inside, whole=text)
+
+
+def _quoted(name: str, text: str) -> tuple[str, ...]:
+    for form, value, is_escaped in LISTS:
+        if form.fullmatch(text):
+            found = tuple(value.findall(text))
+            return tuple(re.sub(r'\\(["\\])', r"\1", each) for each in found) if is_escaped else found
+    raise _unreadable(name, text)
+
+
+def _single_quoted(name: str, text: str) -> tuple[str, ...]:
+    found = tuple(SINGLE.split(text[1:-1]))
+    if any(re.search(r",\s*'|'\s*,", value) for value in found):
+        raise _unreadable(name, text)
+    return found
+
+
+def _unquoted(name: str, text: str) -> tuple[str, ...]:
+    found = tuple(part for part in map(str.strip, text.split(",")) if part)
+    if not found:
+        raise FilterError(f'The parameter {name} has no value; expected values such as "a","b".')
+    if any(part.startswith("'") for part in found):
+        raise _unreadable(name, text)
+    return found
+
+
+def _unreadable(name: str, text: str) -> FilterError:
+    return FilterError(
+        f'The parameter {name} is {text}; expected quoted values separated by commas, such as "a","b"; '
+        'a quote inside a value is written \\".'
+    )
+
+
+def _bind_expression(expression: Expression, given: Mapping[str, Values]) -> Expression:
+    alternatives = tuple(tuple(_bind_condition(c, given) for c in part) for part in expression.alternatives)
+    return replace(
+        expression, alternatives=alternatives, when=tuple(_bind_condition(c, given) for c in expression.when)
+    )
+
+
+def _bind_condition(condition: Condition, given: Mapping[str, Values]) -> Condition:
+    match condition:
+        case Membership():
+            filled: list[str | Placeholder | CurrentItem] = []
+            for part in condition.values:
+                filled.extend(given[part.name].members if isinstance(part, Placeholder) else [part])
+            return replace(condition, values=tuple(filled))
+        case Comparison(operand=Placeholder(name=name)):
+            values = given[name].single
+            if len(values) != 1:
+                raise FilterError(f"The parameter {name} has {len(values)} values, {condition.operator} needs one.")
+            if condition.operator in ORDERED and number(values[0]) is None:
+                raise FilterError(f'The parameter {name} is "{values[0]}", {condition.operator} needs a number.')
+            return replace(condition, operand=values[0])
+        case _:
+            return condition
+
+
+def _given(condition: Condition, given: Mapping[str, Values]) -> list[GivenValues]:
+    """What a condition takes from the request."""
+    match condition:
+        case Membership(values=parts):
+            names = [part.name for part in parts if isinstance(part, Placeholder)]
+            return [GivenValues(condition.field, name, given[name].listed) for name in names]
+        case Comparison(operand=Placeholder(name=name)):
+            return [GivenValues(condition.field, name, given[name].single)]
+        case _:
+            return []
