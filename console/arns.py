@@ -40,6 +40,22 @@ def parse(text: str, *, field: str | None = None) -> Arn:
     return Arn(parts[4], kind, name)
 
 
+def kind_hint(arn: Arn, wanted: str) -> str:
+    """What an ARN names where another type of resource is wanted; a sentence with a blank before it, or nothing.
+
+    >>> kind_hint(Arn("000000000000", "campaign", "c"), "filter")
+    ' It names a campaign; a filter is wanted.'
+    """
+    if arn.type == wanted or not arn.type:
+        return ""
+    named, needed = (word.replace("-", " ") for word in (arn.type, wanted))
+    return f" It names {_article(named)} {named}; {_article(needed)} {needed} is wanted."
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
+
+
 def recipe_arn(name: str) -> str:
     """The ARN of a recipe.
 

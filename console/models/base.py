@@ -79,7 +79,8 @@ class ResourceQuerySet(models.QuerySet):  # type: ignore[type-arg]
         if parsed.account == account.number and parsed.type == self.model.arn_type:
             row = self.for_account(account).filter(**self.model.arn_lookup(parsed.name)).first()
         if row is None:
-            raise ResourceNotFoundException(f"Resource Arn {arn} does not exist.", field=field)
+            hint = self.model.arn_hint(account, parsed) if parsed.account == account.number else ""
+            raise ResourceNotFoundException(f"Resource Arn {arn} does not exist.{hint}", field=field)
         return row
 
 
@@ -115,6 +116,11 @@ class Resource(models.Model):
     def arn_lookup(cls, name: str) -> JSONDict:
         """The query that finds the row of an ARN's last part."""
         return {"name": name}
+
+    @classmethod
+    def arn_hint(cls, account: Account, arn: arns.Arn) -> str:  # noqa: ARG003  models that look at rows need it
+        """What may be meant by an ARN of the account that names none of these: a sentence after a blank, or nothing."""
+        return arns.kind_hint(arn, cls.arn_type)
 
     @property
     def arn(self) -> str:

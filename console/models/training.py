@@ -7,7 +7,7 @@ import re
 from django.db import models
 
 from console import arns
-from console.models.base import Job, JSONDict, Resource, Status, revived
+from console.models.base import Account, Job, JSONDict, Resource, Status, revived
 from console.models.data import DatasetGroup
 
 
@@ -25,6 +25,14 @@ class Solution(Resource):
     event_type = models.CharField(max_length=256, null=True)
     config = models.JSONField(default=dict)
     latest_update = models.JSONField(null=True)
+
+    @classmethod
+    def arn_hint(cls, account: Account, arn: arns.Arn) -> str:
+        """Say so where the ARN of a version is given."""
+        name, is_version, _ = arn.name.partition("/")
+        if arn.type != cls.arn_type or not is_version:
+            return arns.kind_hint(arn, cls.arn_type)
+        return f" It names a solution version; its solution is {arns.Arn(account.number, cls.arn_type, name)}."
 
     @property
     def days_between_trainings(self) -> int:
@@ -96,6 +104,19 @@ class SolutionVersion(Job):
     def arn_lookup(cls, name: str) -> JSONDict:
         solution, _, identifier = name.partition("/")
         return {"solution__name": solution, "identifier": identifier}
+
+    @classmethod
+    def arn_hint(cls, account: Account, arn: arns.Arn) -> str:
+        """Say so where a solution's ARN is given, and name its newest version."""
+        solution = (
+            Solution.objects.for_account(account).filter(name=arn.name).first() if arn.type == cls.arn_type else None
+        )
+        if solution is None:
+            return arns.kind_hint(arn, "solution-version") if arn.type != cls.arn_type else ""
+        newest = solution.versions.filter(status=Status.ACTIVE).first() or solution.versions.first()
+        if newest is None:
+            return " It names a solution without versions; CreateSolutionVersion makes the one that is wanted."
+        return f" It names a solution; a solution version is wanted, such as its newest, {newest.arn}."
 
     def wire(self) -> JSONDict:
         solution = self.solution

@@ -9,21 +9,11 @@ from typing import Any
 from console.errors import InvalidInputException
 from console.models import Filter
 from console.serving.sources import bind
+from console.shapes import shown
 from recipes.filters import Bound
 
 MEMBERS = ("userId", "itemId", "itemList", "itemAttributes", "context", "filterValues")
 OTHER_NAMES = {"user": "userId", "item": "itemId", "items": "itemList", "inputlist": "itemList", "itemids": "itemList"}
-MOST_SHOWN = 100  # characters of a value in a message
-
-
-def shown(value: object) -> str:
-    """A value as a message writes it: its JSON, cut where it is long.
-
-    >>> shown(None), shown(["a"]), shown("x" * 200)[-4:]
-    ('null', '["a"]', 'xxx…')
-    """
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
 def check_names(line: Mapping[str, Any]) -> None:

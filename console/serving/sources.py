@@ -128,9 +128,9 @@ def _parsed(expression: str) -> filters.Filter:
 def _name(account: Account, arn: str, kind: str, field: str) -> str:
     parsed = arns.parse(arn, field=field)
     if parsed.account != account.number or parsed.type != kind:
-        raise _missing(arn, field)
+        raise _missing(arn, field, arns.kind_hint(parsed, kind) if parsed.account == account.number else "")
     return parsed.name
 
 
-def _missing(arn: str, field: str) -> ResourceNotFoundException:
-    return ResourceNotFoundException(f"Resource Arn {arn} does not exist.", field=field)
+def _missing(arn: str, field: str, hint: str = "") -> ResourceNotFoundException:
+    return ResourceNotFoundException(f"Resource Arn {arn} does not exist.{hint}", field=field)

@@ -27,8 +27,8 @@ def user_of(line):
         ({"USERID": "7"}, "The line has the member USERID; it must be written userId"),
         ({"userId": "7", "filtervalues": {}}, "The line has the member filtervalues; it must be written filterValues"),
         ({"userId": None}, "userId is null; expected a text"),
-        ({"userId": True}, "userId is true; expected a text"),
-        ({"userId": ["7"]}, r'userId is \["7"\]; expected a text'),
+        ({"userId": True}, "userId is 'true'; expected a text"),
+        ({"userId": ["7"]}, r"""userId is '\["7"\]'; expected a text"""),
     ],
 )
 def test_missing_and_odd_members_are_named(line, message):
@@ -41,7 +41,7 @@ def test_missing_and_odd_members_are_named(line, message):
     [
         ({"userId": "7"}, "itemList is missing: the line has userId"),
         ({"inputList": ["1"]}, "inputList must be written itemList"),
-        ({"itemList": "1,2"}, 'itemList is "1,2"; expected a list of item ids'),
+        ({"itemList": "1,2"}, "itemList is '1,2'; expected a list of item ids"),
         ({"itemList": ["1", None]}, "itemList has null in it"),
     ],
 )
@@ -76,8 +76,8 @@ def test_filter_values_are_read_in_any_form_or_refused(account, run_jobs):
     assert [line["error"] for line in found[4:]] == [
         'The parameter P is "cheap", > needs a number.',
         "filterValues.G is null; expected a text, a number or a list of them.",
-        'filterValues.G is {"a": 1}; expected a text, a number or a list of them.',
-        'filterValues is "Comedy"; expected an object of texts, such as {"NAME": "value"}.',
+        """filterValues.G is '{"a": 1}'; expected a text, a number or a list of them.""",
+        """filterValues is 'Comedy'; expected an object of texts, such as {"NAME": "value"}.""",
     ]
 
 

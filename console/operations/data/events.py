@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -22,6 +22,7 @@ from console.models import Account, Dataset, DatasetGroup, Event, EventTracker, 
 from console.models.base import JSONDict
 from console.operations.base import operation
 from console.operations.data.values import column_value, epoch_seconds
+from console.operations.data.visitors import Visitor, visitor_of
 from console.serving.attribution import attribute
 from console.shapes import json_kind
 
@@ -43,11 +44,13 @@ def put_events(
     """Take up to ten item interactions of one session."""
     group = _tracked_group(account, tracking_id)
     schema = _interactions_schema(group)
-    who = {"user_id": user_id or session_id, "session_id": session_id, "is_anonymous": not user_id}
-    rows = [_event(group, schema, who, event, f"eventList[{place}]") for place, event in enumerate(event_list)]
+    who = visitor_of(session_id, user_id)
+    rows = [
+        _event(group, schema, who if who.has_session else visitor_of(session_id, user_id), event, f"eventList[{place}]")
+        for place, event in enumerate(event_list)
+    ]
     new = _insert(group, rows, event_list)
-    if user_id:
-        _identify(group, session_id, user_id)
+    _identify(group, {who})
     attribute(group, new)
 
 
@@ -64,8 +67,7 @@ def put_action_interactions(account: Account, *, tracking_id: str, action_intera
     group = dataset.dataset_group
     rows = [_action_event(group, entry, place) for place, entry in enumerate(action_interactions)]
     _insert(group, rows, action_interactions)
-    for session_id, user_id in {(row.session_id, row.user_id) for row in rows if not row.is_anonymous}:
-        _identify(group, session_id, user_id)
+    _identify(group, {visitor_of(entry["sessionId"], entry.get("userId")) for entry in action_interactions})
 
 
 @operation
@@ -103,9 +105,7 @@ def _interactions_schema(group: DatasetGroup) -> DatasetSchema | None:
     return schemas.parse(dataset.schema.text, group.domain) if dataset else None
 
 
-def _event(
-    group: DatasetGroup, schema: DatasetSchema | None, who: Mapping[str, Any], event: JSONDict, path: str
-) -> Event:
+def _event(group: DatasetGroup, schema: DatasetSchema | None, who: Visitor, event: JSONDict, path: str) -> Event:
     properties = _properties(event.get("properties"), f"{path}.properties")
     if refused := [key for key in properties if key.lower() in FORBIDDEN]:
         raise InvalidInputException(
@@ -126,7 +126,7 @@ def _event(
         impression=event.get("impression", []),
         attribution_source=event.get("metricAttribution", {}).get("eventAttributionSource"),
         properties=_columns(schema, properties, f"{path}.properties", apart_from=EVENT_COLUMNS),
-        **who,
+        **_ids(who),
     )
 
 
@@ -142,9 +142,7 @@ def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
     return Event(
         dataset_group=group,
         event_id=entry.get("eventId") or uuid.uuid4().hex,
-        user_id=entry.get("userId") or entry["sessionId"],
-        session_id=entry["sessionId"],
-        is_anonymous=not entry.get("userId"),
+        **_ids(visitor_of(entry["sessionId"], entry.get("userId"))),
         is_action=True,
         item_id=entry["actionId"],
         event_type=ACTION_EVENT_TYPES[word],
@@ -168,7 +166,18 @@ def _insert(group: DatasetGroup, rows: Sequence[Event], told: Sequence[JSONDict]
     return new
 
 
-def _identify(group: DatasetGroup, session_id: str, user_id: str) -> None:
+def _ids(who: Visitor) -> JSONDict:
+    return {"user_id": who.user_id, "session_id": who.session_id, "is_anonymous": who.is_anonymous}
+
+
+def _identify(group: DatasetGroup, visitors: Iterable[Visitor]) -> None:
+    """Make the anonymous events of sessions that now say who they are those users'."""
+    for who in visitors:
+        if who.has_session and not who.is_anonymous:
+            _sign_in(group, who.session_id, who.user_id)
+
+
+def _sign_in(group: DatasetGroup, session_id: str, user_id: str) -> None:
     """Make a session's anonymous events the user's.
 
     They are inserted anew: a model trained meanwhile has left them out, and finds them among the events after its newest.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from botocore.utils import parse_to_aware_datetime
 
 from console.errors import InvalidInputException
-from console.shapes import is_storable
+from console.shapes import is_storable, shown
 from recipes.tables.field import MAX_TEXT_LENGTH
 
 WORDS = {"true": True, "false": False}
@@ -22,13 +23,24 @@ def column_value(kind: str, value: object, path: str) -> Any:
     Raises:
         InvalidInputException: it cannot be read so; names the place, the value and what is allowed.
     """
-    wrong = InvalidInputException(f"{path} is {str(value)[:100]!r}, allowed is {_allowed(kind)}.", field="properties")
-    if isinstance(value, dict | list):
-        raise wrong
+    hint = ""
+    if isinstance(value, list):
+        hint = f" Several categories are one text separated by |: {json.dumps(_joined(value), ensure_ascii=False)}."
     try:
-        return _CONVERT[kind](value)
+        return _CONVERT[kind](_single(value))
     except (ValueError, KeyError, OverflowError):
-        raise wrong from None
+        told = f"{path} is {shown(value)}, allowed is {_allowed(kind)}.{hint}"
+        raise InvalidInputException(told, field="properties") from None
+
+
+def _joined(values: list[Any]) -> str:
+    """What a list's sender may have meant, short.
+
+    >>> _joined(["Action", "Comedy"]), _joined([])
+    ('Action|Comedy', 'Action|Comedy')
+    """
+    words = [str(value) for value in values[:3] if isinstance(value, str | int | float)]
+    return "|".join(words)[:100] or "Action|Comedy"
 
 
 def epoch_seconds(moment: float | str | datetime) -> int:
@@ -48,6 +60,12 @@ def _allowed(kind: str) -> str:
             return "a number"
         case _:
             return f"text of at most {MAX_TEXT_LENGTH} characters"
+
+
+def _single(value: object) -> object:
+    if isinstance(value, dict | list):
+        raise ValueError(value)  # noqa: TRY004  told like any other value that cannot be read
+    return value
 
 
 def _text(value: object) -> str:

@@ -73,6 +73,7 @@ def test_item_and_value_may_stand_in_the_properties(account, tracking_id, proper
         ({"itemId": "7", "properties": '{"UserId": "x"}'}, "UserId is not allowed"),
         ({"itemId": "7", "properties": '{"numRatings": "many"}'}, "numRatings is 'many', allowed is a whole number"),
         ({"itemId": "7", "properties": '{"numRatings": {"a": 1}}'}, "whole number"),
+        ({"itemId": "7", "properties": '{"device": ["tv", "phone"]}'}, r'one text separated by \|: "tv\|phone"'),
         ({"itemId": "7", "properties": '{"device": "\\u0000"}'}, "text"),
         ({"itemId": "7", "properties": '{"eventValue": NaN}'}, "not JSON"),
         ({"itemId": "7", "properties": '{"eventValue": 1e999}'}, "number"),
