@@ -1,0 +1,49 @@
+"""The files for containers and systemd name what exists: variables, folders, commands."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+DOCUMENTED = (ROOT / "README.md").read_text() + (ROOT / "docs" / "hosting.md").read_text()
+
+
+def test_every_variable_of_the_services_is_documented():
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    for name in ("server", "worker"):
+        for variable in compose["services"][name]["environment"]:
+            assert f"`{variable}`" in DOCUMENTED, variable
+
+
+def test_every_volume_and_dependency_of_the_services_is_there():
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    for service in compose["services"].values():
+        assert {volume.partition(":")[0] for volume in service["volumes"]} <= compose["volumes"].keys()
+        assert set(service.get("depends_on", ())) <= compose["services"].keys()
+
+
+def test_the_image_copies_what_the_wheel_is_built_from():
+    text = (DEPLOY / "Containerfile").read_text()
+    copied = {name for line in re.findall(r"^COPY (?!--)(.*)$", text, re.MULTILINE) for name in line.split()[:-1]}
+    assert {"pyproject.toml", "README.md", "manage.py", "console", "recipes", "templates", "static"} == copied
+    assert all((ROOT / name).exists() for name in copied)
+    assert re.search(r"^USER app$", text, re.MULTILINE)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
+def test_the_unit_is_valid():
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(DEPLOY / "systemd" / "openpersonalize.service")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    faults = [
+        line for line in done.stderr.splitlines() if "openpersonalize" in line and "is not executable" not in line
+    ]
+    assert not faults, faults
