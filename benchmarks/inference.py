@@ -22,17 +22,19 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recipes import ranking
-from recipes.components.popularity import Priors
-from recipes.components.repeats import COUNTS, LAGS
-from recipes.components.sequence_ridge import Kernel, SequenceRidge
-from recipes.components.sparse_ridge import PER_ITEM, Transitions
+from recipes.components.contract import Component
+from recipes.components.item_weights import DenseWeights, ItemWeights, SparseWeights
+from recipes.components.popularity import Popularity, UnknownItems
+from recipes.components.recurrent import Recurrent
+from recipes.components.repeats import COUNTS, LAGS, Repeats
+from recipes.components.sparse_ridge import PER_ITEM
+from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
 from recipes.methods.user_personalization import UserPersonalization
 from recipes.numerics import topk
 from recipes.recurrent.scorer import GAPS, RecurrenceScorer
 from recipes.run import Run
-from recipes.stacking.meta_model import Blend
-from recipes.stacking.model import Components, RelevanceModel
+from recipes.stacking.model import StackedModel
 
 K = 25
 MEMBERS = 4_500  # items of a dense ridge, at most
@@ -65,7 +67,7 @@ def main() -> None:
             print(json.dumps({"items": size.items, "mode": mode} | _measured(model, histories, vectors)), flush=True)
 
 
-def _measured(model: RelevanceModel, histories: Histories, vectors: NDArray[np.float32]) -> dict[str, float]:
+def _measured(model: StackedModel, histories: Histories, vectors: NDArray[np.float32]) -> dict[str, float]:
     model.prepare(replace(histories, user_index=np.arange(len(histories))), Run())
     users = [histories.rows(row, row + 1) for row in range(min(SINGLE, len(histories)))]
     known = {id(history): np.array([row]) for row, history in enumerate(users)}
@@ -94,7 +96,7 @@ def _measured(model: RelevanceModel, histories: Histories, vectors: NDArray[np.f
     return told | _batch(model, histories, "batch") | _batch(model, everybody, "batch_known")
 
 
-def _batch(model: RelevanceModel, histories: Histories, name: str) -> dict[str, float]:
+def _batch(model: StackedModel, histories: Histories, name: str) -> dict[str, float]:
     ranking.recommend(model, histories.rows(0, 64), K)  # what is made once is there then
     began, cpu_began = time.perf_counter(), time.process_time()
     ranking.recommend(model, histories, K, exclude_seen=True)
@@ -132,21 +134,23 @@ def _histories(rng: np.random.Generator, size: Size) -> Histories:
     )  # fmt: skip
 
 
-def _model(rng: np.random.Generator, size: Size, mode: str) -> RelevanceModel:
+def _model(rng: np.random.Generator, size: Size, mode: str) -> StackedModel:
     """Both modes read histories in several ways; auto mode adds the network."""
     members = np.sort(rng.permutation(size.items)[:MEMBERS])
-    kernels = [Kernel(32, 0.8, 5), Kernel(400, 1.0, profile=True)]
+    kernels = [WindowKernel(32, 0.8, 5), WindowKernel(400, 1.0, profile=True)]
     if mode == "auto":
-        kernels += [Kernel(32, 0.5), Kernel(100, 0.97, profile=True)]
+        kernels += [WindowKernel(32, 0.5), WindowKernel(100, 0.97, profile=True)]
     weights = [_small(rng, len(members), len(members)) for _ in kernels]
-    parts = Components(
-        [SequenceRidge.of(kernel, w, members, size.items) for kernel, w in zip(kernels, weights, strict=True)],
-        [Transitions(kernels[0], _sparse(rng, size.items))] if size.items > MEMBERS else [],
-        network=_network(rng, size) if mode == "auto" else None,
-        blend=Blend({"history": 1.0, "popularity": 0.1, "network": 0.6}, 0.0, -12.0),
-    )
-    priors = Priors(*(_small(rng, size.items) for _ in range(4)))
-    return RelevanceModel(UserPersonalization(), size.items, parts, priors, np.zeros((LAGS, COUNTS), np.float32))
+    rare = (SparseWeights(kernels[0], _sparse(rng, size.items)),) if size.items > MEMBERS else ()
+    dense = [DenseWeights.of(kernel, w, members, size.items) for kernel, w in zip(kernels, weights, strict=True)]
+    components: list[Component] = [
+        UnknownItems(np.zeros(size.items, np.float32)),
+        Popularity(*(_small(rng, size.items) for _ in range(3)), 0.1),
+        ItemWeights(size.items, tuple(dense), rare),
+    ]
+    components += [Recurrent(_network(rng, size), 0.6)] if mode == "auto" else []
+    components.append(Repeats(np.zeros((LAGS, COUNTS), np.float32), -12.0))
+    return StackedModel(UserPersonalization(), size.items, components)
 
 
 def _sparse(rng: np.random.Generator, items: int) -> sp.csr_matrix:

@@ -202,6 +202,14 @@ class Model(ABC):
         return sorted(weights, key=lambda contribution: -contribution.weight)
 
     @abstractmethod
+    def forget_users(self, users: Indexes) -> Self:
+        """Return the model without the rows, items and counts that it holds of these users; `self` if it holds none.
+
+        Args:
+            users: indexes of the data it was fitted on.
+        """
+
+    @abstractmethod
     def state(self) -> State:
         """What must be stored so that `from_state` gives an equal model."""
 

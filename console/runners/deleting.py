@@ -1,7 +1,8 @@
 """What a data deletion job does: forget users in bulk rows, streamed rows and in the snapshots that models serve with.
 
 The rows go first, so that no later training learns them; then trainings under way are waited for, and every artefact of the
-group is written anew without the users' histories under another key. What a model learned stays, save the vectors of these users.
+group is written anew under another key, without the users' histories and without what the model holds of them
+(`Model.forget_users`). What a model learned as a sum over all users stays.
 """
 
 from __future__ import annotations
@@ -13,11 +14,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import pyarrow as pa
 from django.conf import settings
 from django.db import models, transaction
-from numpy.typing import NDArray
 
 from console import storage
 from console.errors import JobError
@@ -43,16 +42,9 @@ from console.models.base import RUNNING
 from console.runners import leftovers
 from console.trainings import purge_trash
 from recipes import artefact
-from recipes.base import Model, State
 from recipes.evaluation.shown import Shown
 from recipes.tables.field import Field
 
-USER_TENSORS = {
-    "users",
-    "audience.features",
-    "remembered.prints",
-    "remembered.states",
-}  # of models' states; one row a user
 USER_DATASETS = ("INTERACTIONS", "USERS", "ACTION_INTERACTIONS")
 USERS_FILE = DatasetSchema("USERS", (Field("USER_ID", "string"),))
 RETRIES = 3
@@ -202,7 +194,7 @@ def _forget_in_artefact(row: SolutionVersion | Recommender, users: set[str]) -> 
     key = f"artefacts/{uuid.uuid4().hex}"
     with storage.scratch_folder() as scratch:
         folder = Path(scratch) / "model"
-        artefact.save(folder, _without_vectors(found, index), data, details)
+        artefact.save(folder, found.model.forget_users(index), data, details)
         storage.publish_folder(folder, key)
     kept = type(row).objects.filter(pk=row.pk, artefact=old).update(artefact=key)
     storage.delete(storage.store(f"{old if kept else key}/"))
@@ -231,20 +223,6 @@ def _forget_in_evaluation(row: SolutionVersion | Recommender | SharedResult, use
         storage.publish_folder(folder, key)
     kept = type(row).objects.filter(pk=row.pk, evaluation=old).update(evaluation=key)
     storage.delete(storage.store(f"{old if kept else key}/"))
-
-
-def _without_vectors(found: artefact.Artefact, index: NDArray[np.int64]) -> Model:
-    """The model with nothing in place of what it learned of each of these users, where it keeps such vectors."""
-    model, state = found.model, found.model.state()
-    blank = {}
-    for name in USER_TENSORS & state.tensors.keys():
-        vectors = state.tensors[name]
-        if len(vectors) == found.data.num_users:
-            blank[name] = vectors.copy()
-            blank[name][index] = 0
-    if not blank:
-        return model
-    return type(model).from_state(model.recipe, found.data.num_items, State(state.tensors | blank, state.values))
 
 
 def _chunks(users: set[str]) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recipes.base import Model, Recipe, State
 from recipes.columns import Numeric
 from recipes.data import Histories, TrainingData
-from recipes.numerics.arrays import Floats
+from recipes.numerics.arrays import Floats, Indexes
 
 SHOWN = 25
 STRENGTHS = {"LOW": 0.2, "MEDIUM": 0.5, "HIGH": 1.0}  # of the way from mean relevance to the last shown rank
@@ -31,6 +31,10 @@ class Lifted(Model):
     def probabilities(self, scores: Floats) -> Floats:
         """As the inner model tells them."""
         return self.inner.probabilities(scores)
+
+    def forget_users(self, users: Indexes) -> Self:
+        """The same around the inner model without the users."""
+        return type(self)(self.inner.forget_users(users), self.lift)
 
     def state(self) -> State:
         """That of the inner model."""

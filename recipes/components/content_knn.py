@@ -9,31 +9,18 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from recipes.content.attributes import content_vectors
-from recipes.data import TrainingData
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.threads import ahead
 from recipes.numerics.topk import TopK, top_k
 
-DIMENSION = 64
 NEIGHBOURS = 20
 SHARPNESS = 12.0  # of the softmax over similarities
 MOST_LIKENESSES = 1_000_000_000  # between pairs of items, worked out for a catalogue: a few seconds
 FEWEST_SPEAKERS = 1000
 BLOCK = 20_000_000  # similarities held at a time
-UNTRAINED = {"CREATION_TIMESTAMP"}
 
 
-def item_features(data: TrainingData, dimension: int = DIMENSION) -> Floats:
-    """(N, F) unit vectors of the items' metadata; F is 0 where there is none."""
-    columns = {name: column for name, column in data.items.items() if name not in UNTRAINED}
-    if not columns:
-        return np.zeros((data.num_items, 0), np.float32)
-    vectors = content_vectors(columns, data.num_items, dimension)
-    return vectors if vectors.any() else vectors[:, :0]
-
-
-def speakers(counts: Indexes) -> Indexes:
+def neighbour_candidates(counts: Indexes) -> Indexes:
     """Which of (N,) items may speak for others: those with events, and in large catalogues the most frequent of them."""
     most = max(FEWEST_SPEAKERS, MOST_LIKENESSES // max(1, len(counts)))
     frequent = np.argsort(-counts, kind="stable")[:most]

@@ -1,27 +1,28 @@
-"""What the circumstances of a request say: how much more often each item is taken on that device, at that hour, in that cabin.
+"""Scores by the context of a request: how much more often each item is taken on that device, at that hour, in that cabin.
 
 An item's count under a value of a context column is held against the count that its popularity alone would give; both are
 raised by the same pseudo-count, so that rare items and rare values say little (the posterior mean of a Poisson rate with a
 gamma prior; cf. DuMouchel 1999, "Bayesian Data Mining in Large Frequency Tables"). Where a user's taste and the
-circumstances are independent given the item, as in naive Bayes, the logarithm of that ratio is what to add to the user's score.
+context are independent given the item, as in naive Bayes, the logarithm of that ratio is what to add to the user's score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recipes.columns import Categorical, Column, Numeric
-from recipes.data import TrainingData
+from recipes.components.contract import Component, Tensors, Values, sparse_matrix, sparse_tensors
+from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import Floats
 
-PSEUDO_COUNT = 5.0  # events' worth of belief that circumstances do not matter
-MOST_VALUES = 100  # of a column; rarer ones say nothing
+PSEUDO_COUNT = 5.0  # events' worth of belief that the context does not matter
+MAX_VALUES = 100  # of a column; rarer ones say nothing
 BINS = 8  # of a numeric column, of equal size
 
 
@@ -50,7 +51,7 @@ class ContextColumn:
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class Context(Component):
     """Counts of items under the values of the context columns.
 
     Attributes:
@@ -59,20 +60,28 @@ class Circumstances:
         items: (N,) events of each item.
     """
 
+    key: ClassVar[str] = "context"
+
     columns: tuple[ContextColumn, ...]
     counts: sp.csr_matrix
     items: Floats
 
-    def lift(self, context: Mapping[str, str]) -> Floats | None:
-        """(N,) what to add to log scores under these circumstances; None where they say nothing."""
-        asked = {plain(name): value for name, value in context.items()}
-        found = [self._lift(row) for row in self._rows(asked)]
-        return np.sum(found, axis=0, dtype=np.float32) if found else None
+    def add_scores(self, scores: Floats, histories: Histories) -> None:
+        """Add the lifts of the request's values to every row, whether it has events or not."""
+        lift = self.lift(histories.context) if histories.context else None
+        if lift is not None:
+            scores += lift
 
-    def _rows(self, asked: Mapping[str, str]) -> list[int]:
+    def lift(self, context: Mapping[str, str]) -> Floats | None:
+        """(N,) what to add to log scores in this context; None where nothing is known of its values."""
+        given = {plain(name): value for name, value in context.items()}
+        lifts = [self._lift(row) for row in self._rows(given)]
+        return np.sum(lifts, axis=0, dtype=np.float32) if lifts else None
+
+    def _rows(self, given: Mapping[str, str]) -> list[int]:
         rows, start = [], 0
         for column in self.columns:
-            row = column.row(asked[plain(column.name)]) if plain(column.name) in asked else -1
+            row = column.row(given[plain(column.name)]) if plain(column.name) in given else -1
             if row >= 0:
                 rows.append(start + row)
             start += column.size
@@ -84,27 +93,20 @@ class Circumstances:
         lift: Floats = np.log((counts + PSEUDO_COUNT) / (expected + PSEUDO_COUNT))
         return lift
 
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """The arrays, to be written."""
-        counts = self.counts
-        return {
-            "context.items": self.items,
-            "context.data": counts.data,
-            "context.indices": counts.indices.astype(np.int32),
-            "context.indptr": counts.indptr.astype(np.int64),
-        }
+    def tensors(self) -> Tensors:
+        """The counts."""
+        return {f"{self.key}.items": self.items} | sparse_tensors(self.key, self.counts)
 
-    def values(self) -> list[dict[str, Any]]:
-        """The columns, to be written."""
-        return [{"name": c.name, "values": list(c.values), "edges": list(c.edges)} for c in self.columns]
+    def values(self) -> Values:
+        """The columns."""
+        return {"columns": [{"name": c.name, "values": list(c.values), "edges": list(c.edges)} for c in self.columns]}
 
     @classmethod
-    def of(cls, values: list[dict[str, Any]], tensors: Mapping[str, NDArray[Any]]) -> Self:
-        """What `values` and `tensors` wrote."""
-        columns = tuple(ContextColumn(c["name"], tuple(c["values"]), tuple(c["edges"])) for c in values)
-        parts = tuple(tensors[f"context.{part}"] for part in ("data", "indices", "indptr"))
-        shape = (sum(column.size for column in columns), len(tensors["context.items"]))
-        return cls(columns, sp.csr_matrix(parts, shape=shape), tensors["context.items"])
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], values: Values, num_items: int) -> Self:
+        """The component again."""
+        columns = tuple(ContextColumn(c["name"], tuple(c["values"]), tuple(c["edges"])) for c in values["columns"])
+        shape = (sum(column.size for column in columns), num_items)
+        return cls(columns, sparse_matrix(cls.key, tensors, shape), tensors[f"{cls.key}.items"])
 
 
 def plain(name: str) -> str:
@@ -116,14 +118,14 @@ def plain(name: str) -> str:
     return name.replace("_", "").casefold()
 
 
-def learn_circumstances(data: TrainingData) -> Circumstances | None:
+def count_context(data: TrainingData) -> Context | None:
     """Count items under each value of the interactions' metadata columns; None where there are none."""
     columns, matrices = [], []
     for name, column in data.interactions.columns.items():
-        told = _events(name, column)
-        if told is None:
+        described_events = _events(name, column)
+        if described_events is None:
             continue
-        described, event, row = told
+        described, event, row = described_events
         ones = np.ones(len(event), np.float32)
         items = data.interactions.item_index[event]
         matrices.append(sp.csr_matrix((ones, (row, items)), shape=(described.size, data.num_items)))
@@ -131,7 +133,7 @@ def learn_circumstances(data: TrainingData) -> Circumstances | None:
     if not columns:
         return None
     counts = sp.csr_matrix(sp.vstack(matrices, format="csr"))
-    return Circumstances(tuple(columns), counts, data.item_counts.astype(np.float32))
+    return Context(tuple(columns), counts, data.item_counts.astype(np.float32))
 
 
 def _events(name: str, column: Column) -> tuple[ContextColumn, NDArray[np.int64], NDArray[np.int64]] | None:
@@ -147,7 +149,7 @@ def _events(name: str, column: Column) -> tuple[ContextColumn, NDArray[np.int64]
             return described, known, np.searchsorted(edges, values).astype(np.int64)
         case Categorical(kind=kind) if kind == "categorical":
             counts = np.bincount(column.codes, minlength=len(column.categories))
-            kept = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+            kept = np.argsort(-counts, kind="stable")[:MAX_VALUES]
             kept = kept[counts[kept] > 0]
             if not len(kept):
                 return None

@@ -1,4 +1,4 @@
-"""Item-to-item neighbours as the relevance engine mixes them in: close in time, or taken by the same people at any time."""
+"""Item-to-item neighbours by co-occurrence: within a window of the histories, or in the same users' histories at any time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recipes.components.fit_context import FitContext
 from recipes.data import Histories, Interactions, TrainingData
 from recipes.methods.sims import Sims
 from recipes.numerics.arrays import Floats, Indexes, strongest
@@ -22,8 +23,19 @@ CLOSE = {"closeness": Likeness(doubt=1, strangers=5), "firm closeness": Likeness
 ASYMMETRY = 0.5  # the power of the neighbour's count that its similarity is divided by
 
 
+def fit_windowed_knn(kind: str, histories: Histories, context: FitContext) -> sp.csr_matrix:
+    """(N, N) similarities by co-occurrence within a window, as one of `CLOSE` weighs them; pairs are counted once for all."""
+    every = context.shared("windowed", None, lambda: close_neighbours(context.data, histories, context.run))
+    return every[kind]
+
+
+def fit_cosine_knn(histories: Histories, context: FitContext) -> sp.csr_matrix:
+    """(N, N) cosine similarities of the items' sets of users."""
+    return context.shared("cosine", None, lambda: cosine_neighbours(histories, context.num_items, context.run))
+
+
 def close_neighbours(data: TrainingData, histories: Histories, run: Run) -> dict[str, sp.csr_matrix]:
-    """(N, N) similarities as those of aws-sims, learned from these histories, for each way to weigh them in CLOSE."""
+    """(N, N) similarities as those of aws-sims, learned from these histories, for each way to weigh them in `CLOSE`."""
     row = histories.row
     known = Interactions(
         histories.user_index[row],

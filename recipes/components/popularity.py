@@ -1,12 +1,17 @@
-"""What is known of items before any history is looked at: how often they are taken, and how much more so of late."""
+"""Scores without a history: how often items are taken, how much more so of late, and which items nothing is known about."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recipes.components.contract import Component, Tensors, Values
+from recipes.components.fit_context import FitContext
+from recipes.data import Histories, Interactions
 from recipes.numerics.arrays import Floats, Indexes
 
 UNKNOWN = -30.0  # added to the score of items that nothing is known about
@@ -15,46 +20,111 @@ STRENGTH = 20.0  # events' worth of belief that an item's recent share is its ov
 
 
 @dataclass(frozen=True)
-class Priors:
-    """What is known of items without a history, each (N,) float32.
+class Popularity(Component):
+    """Log shares of the items, overall and of late.
 
     Attributes:
-        popularity: log share of the events.
-        trend: log of the share among the recent events over the share among all.
-        fallback: what an empty history gets.
-        unknown: `UNKNOWN` where no component can judge an item, else 0.
+        log_share: (N,) log of each item's share of the events.
+        log_rise: (N,) log of its share among the recent events over that share.
+        cold: (N,) scores for users without events.
+        weight: of `log_share`; may be negative.
+        rise_weight: of `log_rise`; may be negative.
     """
 
-    popularity: Floats
-    trend: Floats
-    fallback: Floats
-    unknown: Floats
+    key: ClassVar[str] = "popularity"
+
+    log_share: Floats
+    log_rise: Floats
+    cold: Floats
+    weight: float = 0.0
+    rise_weight: float = 0.0
 
     @classmethod
-    def of(
-        cls,
-        item_index: Indexes,
-        timestamp: NDArray[np.int64],
-        weight: NDArray[np.float32] | None,
-        num_items: int,
-        *,
-        recency: bool,
-    ) -> Priors:
-        """Count events, those of late by an exponential of their age; each as much as it is worth."""
-        counts = np.bincount(item_index, minlength=num_items)
-        worth = np.bincount(item_index, weight, minlength=num_items)
-        share = (worth + 0.5) / (worth.sum() + 0.5 * num_items)
+    def fit(cls, events: Histories | Interactions, context: FitContext) -> Self:
+        """Count events by their weight, those of late by an exponential of their age."""
+        num_items, weight, timestamp = context.num_items, events.weight, events.timestamp
+        counts = np.bincount(events.item_index, weight, minlength=num_items)
+        share = (counts + 0.5) / (counts.sum() + 0.5 * num_items)
         newest, span = int(timestamp.max()), max(1, int(timestamp.max() - timestamp.min()))
-        age = np.exp((timestamp - newest) / (span * RECENT))
-        age *= 1.0 if weight is None else weight
-        recent = np.bincount(item_index, age, minlength=num_items)
+        recency = np.exp((timestamp - newest) / (span * RECENT))
+        recency *= 1.0 if weight is None else weight
+        recent = np.bincount(events.item_index, recency, minlength=num_items)
         recent_share = (recent + STRENGTH * share) / (recent.sum() + STRENGTH)
-        popularity, trend = np.log(share), np.log(recent_share / share)
-        unknown = np.where(counts > 0, 0.0, UNKNOWN)
-        fallback = popularity + (trend if recency else 0.0) + unknown
-        return cls(*(array.astype(np.float32) for array in (popularity, trend, fallback, unknown)))
+        log_share, log_rise = np.log(share), np.log(recent_share / share)
+        cold = log_share + (log_rise if context.settings.recency else 0.0) + unknown_items(events, num_items)
+        return cls(*(array.astype(np.float32) for array in (log_share, log_rise, cold)))
 
-    def with_described(self, features: Floats) -> Priors:
-        """Items without events are not unknown where a component reads their metadata, `features` (N, F)."""
-        described = np.any(features != 0, axis=1) if features.shape[1] else np.zeros(len(features), bool)
-        return replace(self, unknown=np.where(described, 0, self.unknown).astype(np.float32))
+    @property
+    def constant(self) -> Floats | None:
+        """(N,) both logs, weighted."""
+        total: Floats = np.float32(self.weight) * self.log_share
+        total += np.float32(self.rise_weight) * self.log_rise
+        return total
+
+    def add_scores(self, scores: Floats, histories: Histories) -> None:
+        """Add nothing: the component is constant."""
+
+    def cold_scores(self, users: Indexes) -> Floats | None:
+        """(B, N) the same for every user."""
+        return np.repeat(self.cold[None, :], len(users), axis=0)
+
+    def tensors(self) -> Tensors:
+        """The three arrays."""
+        return {f"{self.key}.{name}": getattr(self, name) for name in ("log_share", "log_rise", "cold")}
+
+    def values(self) -> Values:
+        """The weights."""
+        return {"weight": self.weight, "rise_weight": self.rise_weight}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], values: Values, num_items: int) -> Self:
+        """The component again."""
+        log_share, log_rise, cold = (tensors[f"{cls.key}.{name}"] for name in ("log_share", "log_rise", "cold"))
+        return cls(log_share, log_rise, cold, values["weight"], values["rise_weight"])
+
+    def refreshed(self, histories: Histories, context: FitContext) -> Self:
+        """Count today's events."""
+        return replace(self.fit(context.data.interactions, context), weight=self.weight, rise_weight=self.rise_weight)
+
+
+@dataclass(frozen=True)
+class UnknownItems(Component):
+    """A penalty on items without events that no component scores by their metadata.
+
+    Attributes:
+        penalty: (N,) `UNKNOWN` or 0.
+    """
+
+    key: ClassVar[str] = "unknown_items"
+
+    penalty: Floats
+
+    @classmethod
+    def fit(cls, context: FitContext, others: Sequence[Component]) -> Self:
+        """Look for items without events and, where a component reads item metadata, without metadata."""
+        penalty = unknown_items(context.data.interactions, context.num_items)
+        if any(component.reads_item_metadata for component in others):
+            penalty = np.where(np.any(context.item_features != 0, axis=1), 0, penalty)
+        return cls(penalty.astype(np.float32))
+
+    @property
+    def constant(self) -> Floats | None:
+        """(N,) the penalty."""
+        return self.penalty
+
+    def add_scores(self, scores: Floats, histories: Histories) -> None:
+        """Add nothing: the component is constant."""
+
+    def tensors(self) -> Tensors:
+        """The penalty."""
+        return {f"{self.key}.penalty": self.penalty}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], values: Values, num_items: int) -> Self:
+        """The component again."""
+        return cls(tensors[f"{cls.key}.penalty"])
+
+
+def unknown_items(events: Histories | Interactions, num_items: int) -> NDArray[np.float64]:
+    """(N,) `UNKNOWN` for items without events, else 0."""
+    return np.where(np.bincount(events.item_index, minlength=num_items) > 0, 0.0, UNKNOWN)

@@ -1,4 +1,4 @@
-"""Whether people come back to what they had: a table of repeat rates by recency and count, learned from the data.
+"""Scores of items that are in the history already, by a table of repeat rates over recency and count.
 
 Films are watched once, groceries are bought again; the rate at which an item of the history is the next event, by how
 long ago it last occurred and how often it did, says which kind of data this is (cf. Ren et al. 2019, RepeatNet).
@@ -6,16 +6,130 @@ long ago it last occurred and how often it did, says which kind of data this is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recipes.components.contract import Component, Tensors, Values
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
 
 LAGS, COUNTS = 12, 6  # buckets, in powers of two
 PRIOR = 20.0  # exposures at the mean rate added to every bucket
+MIN_RATE = 1e-5  # below which a repeat rate counts as this
+RATE_USERS = 3000  # whose histories the rates are counted in
+MAX_AGE, MAX_COUNT = 2 ** (LAGS - 1), 2 ** (COUNTS - 1)  # from which on all are in the last bucket
+
+
+@dataclass(frozen=True)
+class Repeats(Component):
+    """What an item of the history gets for being there: seen + repeat · log(rate of its buckets).
+
+    Attributes:
+        rates: (LAGS, COUNTS) repeat rates by buckets of the newest occurrence's age and of the count.
+        seen: added to every item of the history; very negative where data never repeat.
+        repeat: weight of the logarithm of the repeat rate.
+    """
+
+    key: ClassVar[str] = "repeats"
+
+    rates: Floats
+    seen: float = 0.0
+    repeat: float = 0.0
+
+    def add_scores(self, scores: Floats, histories: Histories) -> None:
+        """Add it once for each distinct item."""
+        if self.repeat:
+            found = seen_items(histories, scores.shape[1])
+            scores[found.row, found.item] += self._table[found.lag, found.count]
+        elif self.seen:
+            scores[histories.row, histories.item_index] += np.float32(self.seen)
+
+    def add_to_row(self, scores: NDArray[np.float32], history: Histories) -> None:
+        """The same for one history, by a table of ages and counts instead of buckets."""
+        items = history.item_index[history.offsets[0] : history.offsets[1]]
+        if self.repeat:
+            scores[items] += self._of_events(items, len(scores))
+        elif self.seen:
+            scores[items] += np.float32(self.seen)
+
+    def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
+        """The newest event with the item has all of it."""
+        shares = np.zeros(len(history.item_index), np.float32)
+        places = np.flatnonzero(history.item_index == item)
+        if len(places):
+            row = np.zeros(int(history.item_index.max()) + 1, np.float32)
+            self.add_to_row(row, history)
+            shares[places[-1]] = row[item]
+        return shares
+
+    def tensors(self) -> Tensors:
+        """The rates."""
+        return {f"{self.key}.rates": self.rates}
+
+    def values(self) -> Values:
+        """Both weights."""
+        return {"seen": self.seen, "repeat": self.repeat}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], values: Values, num_items: int) -> Self:
+        """The component again."""
+        return cls(tensors[f"{cls.key}.rates"], values["seen"], values["repeat"])
+
+    @cached_property
+    def _table(self) -> Floats:
+        """(LAGS, COUNTS) what items get by their buckets."""
+        return seen_scores(self.rates, self.seen, self.repeat)
+
+    @cached_property
+    def _by_age_and_count(self) -> NDArray[np.float32]:
+        """(MAX_AGE, MAX_COUNT) the same by the age of the newest event and the number of events, less one."""
+        lags, counts = lag_buckets(np.arange(MAX_AGE)), count_buckets(np.arange(1, MAX_COUNT + 1))
+        return np.ascontiguousarray(self._table[lags[:, None], counts[None, :]], np.float32)
+
+    def _of_events(self, items: Indexes, num_items: int) -> NDArray[np.float32]:
+        """(E,) what the item of each event gets; the same wherever it occurs, so that it may be assigned again and again."""
+        size = len(items)
+        last = np.empty(num_items, np.int64)
+        last[items] = np.arange(size)  # where an item occurs again, the later one stays
+        age = np.minimum(size - 1 - last[items], MAX_AGE - 1)
+        times = np.zeros(num_items, np.int64)
+        np.add.at(times, items, 1)
+        counts = np.minimum(times[items], MAX_COUNT) - 1
+        return np.asarray(self._by_age_and_count[age, counts])
+
+
+def seen_scores(rates: Floats, seen: float, repeat: float) -> Floats:
+    """What items with these repeat rates get for being in the history."""
+    return np.asarray(seen + repeat * log_rates(rates), np.float32)
+
+
+def log_rates(rates: Floats) -> Floats:
+    """Logarithms of repeat rates."""
+    return np.log(np.maximum(rates, MIN_RATE))
+
+
+def fit_rates(histories: Histories, ends: Indexes, num_items: int) -> Floats:
+    """(LAGS, COUNTS) repeat rates at a few late positions of each history, of which only `ends` (U,) events are looked at."""
+    row = histories.row
+    position = np.arange(len(histories.item_index)) - histories.offsets[row]
+    tables = []
+    for back in (1, 2, 4):
+        at = ends - back
+        users = np.flatnonzero(at >= 1)[:RATE_USERS]
+        if len(users):
+            kept = histories.keep((position < at[row]) & np.isin(row, users))
+            before = replace(
+                kept,
+                offsets=kept.offsets[np.concatenate([users, users[-1:] + 1])],
+                user_index=kept.user_index[users],
+            )
+            tables.append(repeat_rates(before, histories.item_index[histories.offsets[users] + at[users]], num_items))
+    return np.mean(tables, axis=0, dtype=np.float32) if tables else np.zeros((LAGS, COUNTS), np.float32)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,7 @@ them costs one addition for each pair inside the window. Whole-profile weights w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,46 +16,39 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from recipes.base import RecipeError
+from recipes.components.fit_context import FitContext
+from recipes.components.item_weights import DenseWeights
+from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
-from recipes.numerics.weighted_rows import add_rows
 from recipes.run import Run
 
-LEAST = 2.0**-24  # weight of an event that still shows beside the newest one in float32
 
-FEW = 8  # times as many items in the catalogue from which on writing the known ones is faster than looking up all
+def fit_sequence_ridge(
+    kernel: WindowKernel, ridge: float, dropout: float, histories: Histories, context: FitContext
+) -> DenseWeights:
+    """Fit a ridge over the context's members; ridges with the same moments, or even weights, share them.
 
-
-@dataclass(frozen=True)
-class Kernel:
-    """How events at a distance count.
-
-    Attributes:
-        window: how many of the newest events are looked at.
-        decay: weight of an event relative to the one after it.
-        future: how many of the coming events are predicted.
-        future_decay: weight of a coming event relative to the one before it.
-        profile: treat a history as a set: every pair of a user's items counts once (the other members do not matter,
-            but for `window` and `decay`, which weigh the history when scoring).
+    Args:
+        kernel: how events count, in learning and when a history is read.
+        ridge: λ.
+        dropout: δ.
+        histories: what to learn from.
+        context: members, run, and the moments that were accumulated last.
     """
+    shared = None if kernel.profile else kernel  # all profiles have the same moments
+    moments = context.shared("moments", shared, lambda: _moments(kernel, histories, context))
+    weights = context.shared("ridge", (shared, ridge, dropout), lambda: solve(moments, kernel, ridge, dropout))
+    return DenseWeights.of(kernel, weights, context.members, context.num_items)
 
-    window: int = 32
-    decay: float = 0.8
-    future: int = 1
-    future_decay: float = 0.8
-    profile: bool = False
 
-    def gram_weights(self) -> NDArray[np.float32]:
-        """(window, window + 1): [distance d, rows m] → Σ_{k<m} decay^k decay^(k+d), the share of a pair in XᵀX."""
-        powers = self.decay ** np.arange(self.window, dtype=np.float64)
-        sums = np.concatenate([[0.0], np.cumsum(powers**2)])
-        return np.asarray(powers[:, None] * sums[None, :], np.float32)
-
-    def cross_weights(self) -> NDArray[np.float32]:
-        """(window + future,): distance d → Σ_{k+j=d-1} decay^k future_decay^j, the share of a pair in XᵀY."""
-        past = self.decay ** np.arange(self.window, dtype=np.float64)
-        coming = self.future_decay ** np.arange(self.future, dtype=np.float64)
-        return np.asarray(np.concatenate([[0.0], np.convolve(past, coming)]), np.float32)
+def _moments(kernel: WindowKernel, histories: Histories, context: FitContext) -> Moments:
+    position = np.full(context.num_items, -1, np.int64)
+    position[context.members] = np.arange(len(context.members))
+    moments = Moments.zeros(len(context.members))
+    items = position[histories.item_index]
+    moments.add(kernel, items, histories.offsets, context.run, event_weights=histories.weight)
+    return moments
 
 
 @dataclass
@@ -75,16 +65,16 @@ class Moments:
 
     def add(
         self,
-        kernel: Kernel,
+        kernel: WindowKernel,
         items: Indexes,
         offsets: Indexes,
         run: Run,
         sign: float = 1.0,
-        worth: NDArray[np.float32] | None = None,
+        event_weights: NDArray[np.float32] | None = None,
     ) -> None:
         """Add (or with sign -1 take away) the sequences `items[offsets[u]:offsets[u + 1]]`; -1 marks an item left out.
 
-        With `worth`, (E,) of each event, the target is what the coming events are worth; profiles don't look at it.
+        With `event_weights`, (E,) of each event, the target is what the coming events are event_weights; profiles don't look at it.
         """
         if kernel.profile:
             self._add_profiles(items, offsets, sign)
@@ -105,7 +95,7 @@ class Moments:
             known = (items[later] >= 0) & (items[later - distance] >= 0)
             later = later[known]
             flat = items[later] * num_items + items[later - distance]
-            cross = cross_weights[distance] if worth is None else cross_weights[distance] * worth[later]
+            cross = cross_weights[distance] if event_weights is None else cross_weights[distance] * event_weights[later]
             np.add.at(self.cross.reshape(-1), flat, cross)
             if distance < kernel.window:
                 rows = np.minimum(rows_after[later], kernel.window - distance)
@@ -129,7 +119,7 @@ class Moments:
                 self.gram += 0.5 * sign * (block.T @ block).toarray()
 
 
-def solve(moments: Moments, kernel: Kernel, ridge: float, dropout: float) -> Floats:
+def solve(moments: Moments, kernel: WindowKernel, ridge: float, dropout: float) -> Floats:
     """The item × item weights B, row = item of the history, column = item scored.
 
     Args:
@@ -156,120 +146,3 @@ def solve(moments: Moments, kernel: Kernel, ridge: float, dropout: float) -> Flo
     weights = inverse / -np.diag(inverse)[None, :]
     weights.reshape(-1)[:: len(weights) + 1] = 0.0
     return np.ascontiguousarray(weights, np.float32)
-
-
-def powers_of(kernel: Kernel) -> NDArray[np.float32]:
-    """(window,) or fewer: what events count, the newest last; those that a sum of float32 cannot tell are left out."""
-    powers = np.power(np.float32(kernel.decay), np.arange(kernel.window, dtype=np.float32))
-    return np.ascontiguousarray(powers[powers > LEAST][::-1])
-
-
-def history_weights(histories: Histories, kernel: Kernel) -> tuple[Indexes, NDArray[np.float32], Indexes]:
-    """Which events count when scoring, and how much: (positions, weights, offsets (B + 1,)) of a ragged matrix."""
-    sizes = np.diff(histories.offsets)
-    age = np.repeat(histories.offsets[1:], sizes) - 1 - np.arange(histories.offsets[0], histories.offsets[-1])
-    kept = np.minimum(sizes, kernel.window)
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
-    positions = np.flatnonzero(age < kernel.window)
-    return positions, np.power(np.float32(kernel.decay), age[positions].astype(np.float32)), offsets
-
-
-@dataclass(frozen=True)
-class SequenceRidge:
-    """A fitted ridge: its kernel and weights, row-major so that one user reads a few rows.
-
-    Attributes:
-        kernel: how a history is weighed.
-        weights: (K, K), row = item of the history, column = item scored.
-        members: (K,) the catalogue's indexes of the K items it knows.
-        position: (N,) where an item of the catalogue stands in `members`, -1 elsewhere.
-    """
-
-    kernel: Kernel
-    weights: Floats
-    members: Indexes
-    position: Indexes
-
-    @classmethod
-    def of(cls, kernel: Kernel, weights: Floats, members: Indexes, num_items: int) -> SequenceRidge:
-        """The ridge over `members` of a catalogue of `num_items`."""
-        position = np.full(num_items, -1, np.int64)
-        position[members] = np.arange(len(members))
-        return cls(kernel, weights, members, position)
-
-    def score(self, histories: Histories, weight: float = 1.0) -> Floats:
-        """(B, N): `weight` times the sum of the rows of each history's newest events; 0 for items it does not know."""
-        found = np.zeros((len(histories), len(self.members)), np.float32)
-        self.add_to(found, histories, weight)
-        if len(self.members) == len(self.position):
-            return found
-        scores = np.zeros((len(histories), len(self.position)), np.float32)
-        scores[:, self.members] = found
-        return scores
-
-    def add_to(self, scores: Floats, histories: Histories, weight: float) -> None:
-        """Add that to `scores` (B, K) of the items it knows, in their order."""
-        places, values, offsets = history_weights(histories, replace(self.kernel, window=len(self.powers)))
-        values *= np.float32(weight)
-        items = self.position[histories.item_index[places]]
-        if len(self.members) < len(self.position):
-            unknown = items < 0
-            values[unknown] = items[unknown] = 0
-        add_rows(scores, offsets, items, values, self.weights)
-
-    @cached_property
-    def powers(self) -> NDArray[np.float32]:
-        """What an event counts, the newest last; those that are below what a sum of float32 can tell are left out."""
-        return powers_of(self.kernel)
-
-    def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
-        """(E,) how much each event of one history adds to the score of `item`; sums to it exactly."""
-        shares = np.zeros(len(history.item_index), np.float32)
-        positions, values, _ = history_weights(history, self.kernel)
-        items = self.position[history.item_index[positions]]
-        if self.position[item] >= 0:
-            shares[positions] = np.where(items >= 0, values * self.weights[items, self.position[item]], 0.0)
-        return shares
-
-
-@dataclass(frozen=True)
-class RidgeGroup:
-    """Ridges that know the same items: what they say is added up before it is spread over the catalogue.
-
-    Attributes:
-        ridges: one or more.
-        members: (K,) the catalogue's indexes of the items they know, rising.
-        position: (N,) where an item of the catalogue stands in `members`, -1 elsewhere.
-    """
-
-    ridges: tuple[SequenceRidge, ...]
-    members: Indexes
-    position: Indexes
-
-    @classmethod
-    def all_of(cls, ridges: Sequence[SequenceRidge]) -> list[Self]:
-        """The groups of some ridges over one catalogue."""
-        groups: dict[bytes, list[SequenceRidge]] = {}
-        for ridge in ridges:
-            groups.setdefault(ridge.members.tobytes(), []).append(ridge)
-        return [cls(tuple(alike), alike[0].members, alike[0].position) for alike in groups.values()]
-
-    @cached_property
-    def _unknown(self) -> Indexes:
-        return np.flatnonzero(self.position < 0)
-
-    @cached_property
-    def _places(self) -> Indexes:
-        return np.maximum(self.position, 0)
-
-    def spread(self, found: Floats) -> Floats:
-        """(B, N) of (B, K): 0 for items that are not known."""
-        if found.shape[1] == len(self.position):
-            return found
-        if FEW * found.shape[1] < len(self.position):
-            total = np.zeros((len(found), len(self.position)), np.float32)
-            total[:, self.members] = found
-        else:
-            total = found.take(self._places, axis=1, mode="clip")
-            total[:, self._unknown] = 0
-        return total

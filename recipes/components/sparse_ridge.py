@@ -6,65 +6,31 @@ the items, the closer XᵀX is to its diagonal and the better this is. Memory gr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from recipes.components.sequence_ridge import Kernel, history_weights, powers_of
+from recipes.components.fit_context import FitContext
+from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats, Indexes, ragged_positions, strongest
-from recipes.numerics.weighted_rows import add_entries
+from recipes.numerics.arrays import Floats, Indexes, strongest
 from recipes.run import Run
 
-RARE = Kernel(16, 0.8, 3)  # how events count for items that a dense ridge does not know
-RARE_RIDGE = 5.0
+KERNEL = WindowKernel(16, 0.8, 3)  # how events count for items that a dense ridge does not cover
+RIDGE = 5.0
 PER_ITEM = 200  # targets kept of each item
 PAIRS_HELD = 20_000_000  # before they are added up
 
 
-@dataclass(frozen=True)
-class Transitions:
-    """Sparse weights: `matrix` (N, N), row = item of the history, column = item scored; pairs inside a dense ridge are 0."""
-
-    kernel: Kernel
-    matrix: sp.csr_matrix
-
-    @cached_property
-    def powers(self) -> NDArray[np.float32]:
-        """What an event counts, the newest last."""
-        return powers_of(self.kernel)
-
-    def score(self, histories: Histories) -> Floats:
-        """(B, N): the sum of the rows of each history's newest events."""
-        scores = np.zeros((len(histories), self.matrix.shape[0]), np.float32)
-        self.add_to(scores, histories, 1.0)
-        return scores
-
-    def add_to(self, scores: Floats, histories: Histories, weight: float) -> None:
-        """Add `weight` times that to (B, N) `scores`, touching only the items that follow what is in the histories."""
-        positions, values, offsets = history_weights(histories, self.kernel)
-        items = histories.item_index[positions]
-        found, places = ragged_positions(self.matrix.indptr, items)
-        counts = np.diff(found)
-        values *= np.float32(weight)
-        told = self.matrix.data[places]
-        told *= np.repeat(values, counts)
-        add_entries(scores, found[offsets], self.matrix.indices[places], told)
-
-    def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
-        """(E,) how much each event of one history adds to the score of `item`."""
-        shares = np.zeros(len(history.item_index), np.float32)
-        positions, values, _ = history_weights(history, self.kernel)
-        column = self.matrix[history.item_index[positions], item].toarray().ravel()
-        shares[positions] = values * column
-        return shares
+def fit_sparse_ridge(histories: Histories, context: FitContext) -> sp.csr_matrix:
+    """(N, N) weights of the pairs that a dense ridge over the context's members leaves out."""
+    kernel = replace(KERNEL, window=min(KERNEL.window, context.settings.window))
+    return sparse_ridge(kernel, histories, context.members, context.num_items, RIDGE, context.run)
 
 
-def rare_transitions(
-    kernel: Kernel, histories: Histories, members: Indexes, num_items: int, ridge: float, run: Run
+def sparse_ridge(
+    kernel: WindowKernel, histories: Histories, members: Indexes, num_items: int, ridge: float, run: Run
 ) -> sp.csr_matrix:
     """Count the pairs that a dense ridge over `members` leaves out and divide by how often the earlier item occurs.
 

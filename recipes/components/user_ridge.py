@@ -1,62 +1,128 @@
-"""What metadata say about users: ridge regression from a user's attributes to the items taken, for those with short histories."""
+"""What metadata say about users: ridge regression from a user's features to the shares of items, for those with short histories.
+
+W = (FᵀF + λI)⁻¹ FᵀY, where row u of F holds the features of a user with events and row u of Y the share of each item in the
+user's events (as in LightFM's hybrid, in closed form).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recipes.content.attributes import content_vectors
-from recipes.data import Histories, TrainingData
-from recipes.numerics.arrays import Floats
+from recipes.components.contract import Component, Tensors, Values, padded
+from recipes.components.fit_context import FitContext
+from recipes.components.popularity import Popularity
+from recipes.data import Histories
+from recipes.numerics.arrays import Floats, Indexes
 
-DIMENSION = 32
 RIDGE = 50.0
+MIN_SHARE = 1e-9  # below which a predicted share counts as this
+COLD_WEIGHT = 0.5  # of the log of predicted over overall shares, for known users without events
 
 
 @dataclass(frozen=True)
-class Audience:
-    """`features` (U, F) of the known users and `weights` (F, N)."""
+class UserRidge(Component):
+    """Expected shares of items by the users' features.
+
+    Attributes:
+        features: (U, F) of the known users.
+        weights: (F, N).
+        log_share: (N,) log share of each item in all events, which cold users' predictions are compared with.
+        weight: of the expected shares.
+    """
+
+    key: ClassVar[str] = "user_ridge"
 
     features: Floats
     weights: Floats
+    log_share: Floats
+    weight: float = 1.0
+
+    @classmethod
+    def fit(cls, histories: Histories, context: FitContext) -> Self:
+        """Regress each item's share of a user's events on the user's features."""
+        features = context.user_features
+        sizes = np.maximum(1, np.diff(histories.offsets)).astype(np.float32)
+        users = histories.user_index[histories.row]
+        shares = (1 / sizes)[histories.row]
+        if histories.weight is not None:
+            shares *= histories.weight
+        active = features[histories.user_index[np.diff(histories.offsets) > 0]]
+        system = active.T @ active + RIDGE * np.eye(features.shape[1], dtype=np.float32)
+        target = np.zeros((features.shape[1], context.num_items), np.float32)
+        for number in range(features.shape[1]):
+            weights = features[users, number] * shares
+            target[number] = np.bincount(histories.item_index, weights, minlength=context.num_items)
+        log_share = Popularity.fit(context.data.interactions, context).log_share
+        return cls(features, np.linalg.solve(system, target).astype(np.float32), log_share)
+
+    def score(self, histories: Histories) -> Floats:
+        """(B, N) expected share of each item; unknown users are taken for average ones."""
+        return self._shares(histories.user_index)
+
+    def add_scores(self, scores: Floats, histories: Histories) -> None:
+        """Add the weighted shares to the rows that have events."""
+        shares = self._shares(histories.user_index)
+        shares *= np.float32(self.weight)
+        empty = np.diff(histories.offsets) == 0
+        if empty.any():
+            shares[empty] = 0
+        scores += shares
+
+    def add_to_row(self, scores: NDArray[np.float32], history: Histories) -> None:
+        """The same for one history."""
+        user = int(history.user_index[0])
+        features = self.features[user] if user >= 0 else self._average
+        scores += (features * np.float32(self.weight)) @ self.weights
+
+    def cold_scores(self, users: Indexes) -> Floats | None:
+        """Half the log of predicted over overall shares for known users, nothing for unknown ones."""
+        lifts = np.log(np.maximum(self._shares(users), MIN_SHARE)) - self.log_share
+        lifts *= np.float32(COLD_WEIGHT)
+        lifts[users < 0] = 0
+        return lifts
+
+    def tensors(self) -> Tensors:
+        """Features and weights."""
+        return {f"{self.key}.features": self.features, f"{self.key}.weights": self.weights}
+
+    def values(self) -> Values:
+        """The weight."""
+        return {"weight": self.weight}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], values: Values, num_items: int) -> Self:
+        """The component again; the overall shares are those of the popularity component."""
+        features, weights = tensors[f"{cls.key}.features"], tensors[f"{cls.key}.weights"]
+        return cls(features, weights, tensors["popularity.log_share"], values["weight"])
+
+    def enlarged(self, num_items: int, neighbours: object) -> Self:
+        """The same users and more items, whose expected share is 0 until `refreshed`."""
+        log_share = np.pad(self.log_share, (0, num_items - len(self.log_share)))
+        return replace(self, weights=padded(self.weights.T, num_items).T, log_share=log_share)
+
+    def refreshed(self, histories: Histories, context: FitContext) -> Self:
+        """Fit again, which takes moments."""
+        return replace(self.fit(histories, context), weight=self.weight)
+
+    def forget_users(self, users: Indexes) -> Self:
+        """Blank the users' features."""
+        features = np.array(self.features)
+        features[users[users < len(features)]] = 0
+        return replace(self, features=features)
 
     @cached_property
     def _average(self) -> Floats:
         average: Floats = self.features.mean(axis=0)
         return average
 
-    def of_user(self, user: int) -> Floats:
-        """(F,) the features of one user; those of one who is unknown are the average."""
-        return self.features[user] if user >= 0 else self._average
-
-    def score(self, histories: Histories) -> Floats:
-        """(B, N) expected share of each item; those of users that are unknown are thought to be like the average."""
-        known = histories.user_index >= 0
-        features = np.where(known[:, None], self.features[np.maximum(histories.user_index, 0)], self._average)
-        scores: Floats = features @ self.weights
-        return scores
-
-
-def user_features(data: TrainingData) -> Floats:
-    """(U, F) a constant and the users' metadata; F is 0 where there is none."""
-    vectors = content_vectors(data.users, data.num_users, DIMENSION) if data.users else np.zeros((data.num_users, 0))
-    if not vectors.any():
-        return np.zeros((data.num_users, 0), np.float32)
-    return np.hstack([np.ones((data.num_users, 1), np.float32), vectors])
-
-
-def fit_audience(features: Floats, histories: Histories, num_items: int) -> Audience:
-    """Regress each item's share of a user's events on the user's features."""
-    sizes = np.maximum(1, np.diff(histories.offsets)).astype(np.float32)
-    users = histories.user_index[histories.row]
-    shares = (1 / sizes)[histories.row]
-    if histories.weight is not None:
-        shares *= histories.weight
-    known = features[histories.user_index[np.diff(histories.offsets) > 0]]
-    system = known.T @ known + RIDGE * np.eye(features.shape[1], dtype=np.float32)
-    target = np.zeros((features.shape[1], num_items), np.float32)
-    for number in range(features.shape[1]):
-        target[number] = np.bincount(histories.item_index, features[users, number] * shares, minlength=num_items)
-    return Audience(features, np.linalg.solve(system, target).astype(np.float32))
+    def _shares(self, users: Indexes) -> Floats:
+        is_known = users >= 0
+        features = np.where(is_known[:, None], self.features[np.maximum(users, 0)], self._average)
+        shares: Floats = features @ self.weights
+        return shares

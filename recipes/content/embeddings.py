@@ -64,6 +64,10 @@ class EmbeddingModel(Model):
         label = "popularity and age"
         return sorted([*spoken, Contribution(-1, float(self.bias[item]), label)], key=lambda found: -found.weight)
 
+    def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
+        """Return the model itself: vectors are of items."""
+        return self
+
     def state(self) -> State:
         """Vectors, bias and popularity."""
         return State({"vectors": self.vectors, "bias": self.bias, "popularity": self.popularity})

@@ -124,6 +124,10 @@ class Translated(Model):
         scores[:, known] = inner[:, self.items[known]]
         return scores
 
+    def forget_users(self, users: NDArray[np.int64]) -> Self:  # noqa: ARG002  the contract says it
+        """Raise TypeError: the wrapper lives for one evaluation and is not stored."""
+        raise TypeError("A translated model is not stored; forget users in the model it wraps.")
+
     def state(self) -> State:
         """That of the inner model."""
         return self.inner.state()

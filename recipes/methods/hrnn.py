@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.base import hyperparameter
+from recipes.components.fit_context import Settings
 from recipes.data import TrainingData
 from recipes.methods.user_personalization import UserPersonalization
-from recipes.stacking.fit_context import Settings
 
 DAY_S = 86_400
 

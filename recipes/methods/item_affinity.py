@@ -100,6 +100,12 @@ class AffinityModel(Model):
         vectors = (masks.astype(np.float32) @ self.items) / sizes
         return np.asarray(vectors @ self.users.T + self.activity * self.popularity.mean(), np.float32)
 
+    def forget_users(self, users: Indexes) -> Self:
+        """Blank the users' vectors and activity, and take them out of the owners of every item."""
+        vectors, activity = np.array(self.users), np.array(self.activity)
+        vectors[users] = activity[users] = 0
+        return type(self)(self.recipe, vectors, self.items, activity, self.popularity, self.owners.without(users))
+
     def state(self) -> State:
         """The vectors and what goes with them."""
         names = ("users", "items", "activity", "popularity")
@@ -138,6 +144,12 @@ class Owners:
         pairs = pairs if last else pairs[:0]
         items, users = np.divmod(pairs, max(1, data.num_users))
         return cls(np.searchsorted(items, np.arange(data.num_items + 1)).astype(np.int64), users)
+
+    def without(self, users: Indexes) -> Owners:
+        """Return the owners of every item but for these users."""
+        kept = ~np.isin(self.users, users)
+        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+        return Owners(counts[self.offsets].astype(np.int64), self.users[kept])
 
     def of(self, item: int) -> NDArray[np.int64]:
         """The users of one item."""

@@ -21,7 +21,7 @@ from recipes.columns import Categorical, Columns, Numeric
 from recipes.content.attributes import content_vectors
 from recipes.data import Histories, TrainingData
 from recipes.methods.action_history import NUM_FEATURES, Conduct, Kinds, features_before, features_now
-from recipes.numerics.arrays import Floats
+from recipes.numerics.arrays import Floats, Indexes
 from recipes.run import Run
 
 DAY = 86_400
@@ -136,6 +136,14 @@ class ActionModel(Model):
         """The probabilities without what settles ties."""
         shown = np.where(np.isfinite(scores), scores - TIE * self.actions.value, 0)
         return np.asarray(np.clip(shown, 0, 1), np.float32)
+
+    def forget_users(self, users: Indexes) -> Self:
+        """Blank the vectors of the users' metadata."""
+        vectors = np.array(self.users)
+        vectors[users] = 0
+        return type(self)(
+            self.recipe, self.actions, vectors, self.bias, self.weights, self.conduct, self.kinds, self.newest
+        )
 
     def state(self) -> State:
         """Weights, vectors and what is known of the actions."""

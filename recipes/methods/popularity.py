@@ -70,6 +70,10 @@ class PopularityModel(Model):
         """The whole score is the item's popularity; no event of the history matters."""
         return [Contribution(-1, float(self.counts[item]), "users who took this item")]
 
+    def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
+        """Return the model itself: counts of users are sums over all of them."""
+        return self
+
     def state(self) -> State:
         """The counts."""
         return State({"counts": self.counts})

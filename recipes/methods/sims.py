@@ -71,6 +71,10 @@ class SimsModel(Model):
         popular = Contribution(-1, float(FALLBACK * self.popularity[item]), "popularity")
         return sorted([*spoken, popular], key=lambda contribution: -contribution.weight)
 
+    def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
+        """Return the model itself: similarities are sums over all users."""
+        return self
+
     def state(self) -> State:
         """The sparse matrix's three arrays, popularity and evidence."""
         return State(

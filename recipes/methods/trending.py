@@ -70,6 +70,10 @@ class TrendingModel(Model):
         """The whole score is the item's rise; no event of the history matters."""
         return [Contribution(-1, float(self.rises[item]), "rise from one window to the next")]
 
+    def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
+        """Return the model itself: rises are sums over all users."""
+        return self
+
     def state(self) -> State:
         """The rises."""
         return State({"rises": self.rises})

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from recipes.base import Model, ModelClass, Recipe, RecipeType, hyperparameter
+from recipes.components.fit_context import Settings
 from recipes.data import TrainingData
 from recipes.run import Run
-from recipes.stacking.fit import fit_relevance, refit_relevance
-from recipes.stacking.fit_context import Settings
-from recipes.stacking.model import RelevanceModel
-from recipes.stacking.updating import update_relevance
+from recipes.stacking.fit import fit_stack, refit_stack
+from recipes.stacking.model import StackedModel
+from recipes.stacking.updating import update_stack
 
 MODES = ("auto", "fast", "full")
 
@@ -27,7 +27,7 @@ class UserPersonalization(Recipe):
     explores: ClassVar[bool] = True
     updates: ClassVar[bool] = True
     has_scores: ClassVar[bool] = True
-    model: ClassVar[ModelClass] = RelevanceModel
+    model: ClassVar[ModelClass] = StackedModel
 
     hidden_dimension: int = hyperparameter(
         149, low=32, high=256, tunable=True, help="Width of the network's memory; wider learns more and takes longer."
@@ -71,19 +71,19 @@ class UserPersonalization(Recipe):
 
     def fit(self, data: TrainingData, run: Run) -> Model:
         """Fit the engine."""
-        return fit_relevance(self, self.engine_settings(data), data, run)
+        return fit_stack(self, self.engine_settings(data), data, run)
 
     def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
         """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
-        if not isinstance(model, RelevanceModel):
+        if not isinstance(model, StackedModel):
             return self.fit(data, run)
-        return refit_relevance(model, self.engine_settings(data), data, run)
+        return refit_stack(model, self.engine_settings(data), data, run)
 
     def update(self, model: Model, data: TrainingData, run: Run) -> Model:
         """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
-        if not self.updates or not isinstance(model, RelevanceModel):
+        if not self.updates or not isinstance(model, StackedModel):
             return super().update(model, data, run)
-        return update_relevance(model, self.engine_settings(data), data, run)
+        return update_stack(model, self.engine_settings(data), data, run)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class UserPersonalizationV2(Recipe):
     datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS", "USERS", "ITEMS")
     updates: ClassVar[bool] = True
     has_scores: ClassVar[bool] = True
-    model: ClassVar[ModelClass] = RelevanceModel
+    model: ClassVar[ModelClass] = StackedModel
 
     apply_recency_bias: bool = hyperparameter(True, help="Whether recent events and recently popular items weigh more.")
     mode: str = hyperparameter(
@@ -107,19 +107,19 @@ class UserPersonalizationV2(Recipe):
 
     def fit(self, data: TrainingData, run: Run) -> Model:
         """Fit the engine."""
-        return fit_relevance(self, self._settings(), data, run)
+        return fit_stack(self, self._settings(), data, run)
 
     def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
         """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
-        if not isinstance(model, RelevanceModel):
+        if not isinstance(model, StackedModel):
             return self.fit(data, run)
-        return refit_relevance(model, self._settings(), data, run)
+        return refit_stack(model, self._settings(), data, run)
 
     def update(self, model: Model, data: TrainingData, run: Run) -> Model:
         """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
-        if not self.updates or not isinstance(model, RelevanceModel):
+        if not self.updates or not isinstance(model, StackedModel):
             return super().update(model, data, run)
-        return update_relevance(model, self._settings(), data, run)
+        return update_stack(model, self._settings(), data, run)
 
     def _settings(self) -> Settings:
         return Settings(recency=self.apply_recency_bias, mode=self.mode)

@@ -6,7 +6,6 @@ touches only the rows of the item table it needs, and is back-propagated through
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,45 +23,13 @@ from recipes.recurrent.losses import SampledSoftmax
 from recipes.recurrent.optimizer import MOMENTS, FlatAdamW
 from recipes.recurrent.sampling import Chunk, chunks, count_chunks
 from recipes.recurrent.scorer import GAPS, RecurrenceScorer, gap_buckets
+from recipes.recurrent.shape import Shape
 
 CLIP = 5.0
 FEWEST_STEPS = 40  # of an epoch
-FEW_EVENTS = 50_000  # below which more is dropped
-EVENTS_A_SECOND = 24_000  # that a core trains two blocks on, about
-DEEP_EPOCHS = 2.5  # epochs below which one block, which is half the work, gets further than two
 NEAR = 5  # events apart at which two items keep each other company, to begin with
 LENGTH = 0.7  # of an item's vector at the beginning
 COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Sizes and rates of a network: H hidden, D width, bptt T, lanes B, K negatives."""
-
-    hidden: int
-    width: int
-    bptt: int
-    lanes: int
-    negatives: int
-    blocks: int = 2
-    dropout: float = 0.1
-    learning_rate: float = 2e-3
-
-    @classmethod
-    def of(cls, hidden_dimension: int, bptt: int, num_events: int, num_items: int, seconds: float = math.inf) -> Shape:
-        """A network for data of this size that is trained for so many seconds."""
-        width = max(16, round(hidden_dimension * 0.43 / 16) * 16)
-        tokens = int(np.clip(num_events / 300, 128, 1024))
-        return cls(
-            hidden_dimension,
-            width,
-            bptt,
-            max(4, tokens // bptt),
-            min(512, num_items),
-            blocks=2 if seconds * EVENTS_A_SECOND > DEEP_EPOCHS * num_events else 1,
-            dropout=0.2 if num_events < FEW_EVENTS else 0.1,
-            learning_rate=max(2e-3, 5e-6 * tokens),
-        )
 
 
 class Network(nn.Module):

@@ -52,6 +52,14 @@ class Remembered:
         found[known] = self.states[users[known]]
         return known
 
+    def forget_users(self, users: NDArray[np.int64]) -> Remembered:
+        """Return the cache with zeros, the hash of an empty history, in the rows of `users`."""
+        users = users[users < len(self.prints)]
+        prints, states = np.array(self.prints), np.array(self.states)
+        prints[users] = 0
+        states[users] = 0
+        return Remembered(prints, states)
+
     def _look_up_one(self, user: int, histories: Histories, found: Floats) -> NDArray[np.bool_]:
         known = 0 <= user < len(self.prints) and int(self.prints[user]) & BITS == print_of(histories)
         if known:

@@ -1,145 +1,320 @@
-"""The relevance engine's fitting side: prepares sequences and holds some events out, has components fitted, chosen and mixed
-on those (`recipes.stacking.selection`), and makes the model that answers.
+"""Fits a stack: cross-predicts base models on held-out events, weights them by the meta-model, fits the chosen ones on everything.
+
+1. Some users' newest events are held out (`recipes.stacking.holdout`).
+2. The base models that time allows are fitted without them and score the held-out queries.
+3. The meta-model finds the weights (`recipes.stacking.meta_model`); what gets none is left out. That is the `Plan`.
+4. The plan's base models are fitted on all events and become components (`recipes.components`) with their weights.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from time import monotonic
 
 import numpy as np
+import scipy.sparse as sp
 
 from recipes.base import Recipe, RecipeError
-from recipes.components.context import learn_circumstances
-from recipes.components.popularity import Priors
-from recipes.components.repeats import COUNTS, LAGS, repeat_rates
+from recipes.components.content_knn import content_neighbours, neighbour_candidates
+from recipes.components.context import count_context
+from recipes.components.contract import Component
+from recipes.components.cooccurrence_knn import inside
+from recipes.components.fit_context import FitContext, Settings
+from recipes.components.item_weights import DenseWeights, ItemWeights, SparseWeights
+from recipes.components.popularity import Popularity, UnknownItems
+from recipes.components.recurrent import Recurrent
+from recipes.components.repeats import Repeats
+from recipes.components.user_ridge import UserRidge
+from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories, TrainingData
-from recipes.numerics.arrays import Floats
+from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.machine import has_time
+from recipes.recurrent.scorer import RecurrenceScorer
 from recipes.run import Run
-from recipes.stacking.fit_context import Settings, Workshop
-from recipes.stacking.holdout import Validation, hold_out
-from recipes.stacking.model import Components, RelevanceModel
-from recipes.stacking.selection import choose, follow, without_choice
+from recipes.stacking.base_models import FAST_SECONDS, TRIAL_SHARE, BaseModel, Fitted, affordable, fit_all
+from recipes.stacking.holdout import HeldOut
+from recipes.stacking.meta_model import CrossPredictions, MetaModel, fit_meta_model, less_popular
+from recipes.stacking.model import StackedModel
+from recipes.stacking.plan import Plan, TrainedNetwork
 
-LONGEST = 500  # newest events of a user that are trained on, at most
-FEWEST = 10  # held-out events needed to choose by
-ASKED = 1500  # users of whom events are held out
-QUICKLY_ASKED = 500  # in the fast mode, where there are many events
-MANY = 500_000  # events
-EVENTS_A_SECOND = 20_000  # that a budget's second affords, from the first count to the last step of the network
-FEWEST_SAMPLED = 200_000  # events that are learned from, however short the time
-RATE_USERS = 3000  # whose histories tell the repeat rates
-
-
-def fit_relevance(recipe: Recipe, settings: Settings, data: TrainingData, run: Run) -> RelevanceModel:
-    """Fit the whole engine on `data`.
-
-    Raises:
-        RecipeError: there are no interactions.
-        StopRequested: passed on from the watcher.
-    """
-    most = _affordable(run)
-    workshop = _open(settings, data, run, most)
-    chosen = choose(workshop) if len(workshop.validation.row) >= FEWEST else without_choice(workshop)
-    if chosen.plan is not None:
-        chosen.plan = replace(chosen.plan, events=most)
-    return _model(recipe, workshop, chosen)
+MIN_QUERIES = 10  # held-out events needed to choose by
+EVENTS_PER_SECOND = 20_000  # that a budget's second affords, from the first count to the last step of the network
+MIN_SAMPLE = 200_000  # events that are learned from, however short the time
+SMALL_SHARE = 0.03  # of the events held out, without which what was fitted for the trial may be kept
+NETWORK_SECONDS = 4.0  # of a machine at rest, for which training a network is worth beginning
+MORE_NETWORK_SECONDS = 1.0  # the same, going on with it
+MIN_NETWORK_WEIGHT = 0.3  # of the full mode's network, by spread
+REFIT_SHARE = 0.3  # of the time left after the trial, which fitting again may take; else what was tried is kept
+CONTENT_COST = 0.01  # share of the quality that content neighbours may cost: their value for new items is not measured
+PERSONAL = ("history", "content", "network")  # scores that depend on the user
 
 
-def refit_relevance(model: RelevanceModel, settings: Settings, data: TrainingData, run: Run) -> RelevanceModel:
-    """Fit on all of `data` what was chosen for `model` on a part of it; from nothing if it remembers no plan.
-
-    Where there is no time left to fit it, `model` itself, which knows the same catalogue, is the answer.
+def fit_stack(recipe: Recipe, settings: Settings, data: TrainingData, run: Run) -> StackedModel:
+    """Choose, weight and fit base models on `data`.
 
     Raises:
         RecipeError: there are no interactions.
         StopRequested: passed on from the watcher.
     """
-    plan = model.components.plan
+    max_events = _affordable_events(run)
+    held_out = open_fit(settings, data, run, max_events)
+    if len(held_out.validation.row) < MIN_QUERIES:
+        return _without_choice(recipe, held_out)
+    plan, fitted = _choose(held_out)
+    plan = replace(plan, max_events=max_events)
+    return build(recipe, held_out, plan, fitted)
+
+
+def refit_stack(model: StackedModel, settings: Settings, data: TrainingData, run: Run) -> StackedModel:
+    """Fit on all of `data` what was chosen for `model` on a part of it; choose anew if the model holds no plan.
+
+    If the time budget is spent, return `model` unchanged; its catalogue is the same.
+
+    Raises:
+        RecipeError: there are no interactions.
+        StopRequested: passed on from the watcher.
+    """
+    plan = model.plan
     if plan is None or model.num_items != data.num_items:
-        return fit_relevance(model.recipe, settings, data, run)
+        return fit_stack(model.recipe, settings, data, run)
     if run.seconds_left < plan.seconds:
         run.report("fitting", message="No time to fit again with the events held out: the model measured will serve.")
         return model
-    workshop = _open(settings, data, run, plan.events)
-    return _model(model.recipe, workshop, follow(workshop, plan))
+    return build(model.recipe, open_fit(settings, data, run, plan.max_events), plan)
 
 
-def _affordable(run: Run) -> int | None:
+def _affordable_events(run: Run) -> int | None:
     """How many events there is time to learn from as carefully as from few; None without a budget."""
-    return None if run.max_seconds is None else max(FEWEST_SAMPLED, int(EVENTS_A_SECOND * run.seconds_left))
+    return None if run.max_seconds is None else max(MIN_SAMPLE, int(EVENTS_PER_SECOND * run.seconds_left))
 
 
-def _open(settings: Settings, data: TrainingData, run: Run, most: int | None = None) -> Workshop:
+def open_fit(settings: Settings, data: TrainingData, run: Run, max_events: int | None = None) -> HeldOut:
+    """Prepare features and histories, and hold events out.
+
+    Raises:
+        RecipeError: there are no interactions.
+    """
     run.report("preparing", 0.0)
     if not len(data.interactions):
         raise RecipeError("There are no interactions to learn from.")
-    histories = training_histories(data, settings)
+    context = FitContext.of(settings, data, run)
+    histories = context.training_histories()
     events = len(histories.item_index)
-    if most is not None and events > most:
-        histories = some_users(histories, most, run.seed)
-        told = f"There is time to learn from {len(histories.item_index):,} of {events:,} events: those of users drawn at random."
-        run.report("preparing", message=told)
-    hurried = settings.mode == "fast" and len(histories.item_index) > MANY
-    validation = hold_out(histories, data.num_items, run.seed, QUICKLY_ASKED if hurried else ASKED)
-    rates = learn_rates(histories, validation, data.num_items)
-    workshop = Workshop.of(settings, data, histories, validation, make_priors(data, settings), rates, run)
+    if max_events is not None and events > max_events:
+        histories = sampled_users(histories, max_events, run.seed)
+        message = f"There is time to learn from {len(histories.item_index):,} of {events:,} events: those of users drawn at random."
+        run.report("preparing", message=message)
+    held_out = HeldOut.of(context, histories)
     run.report("preparing", 1.0)
-    return workshop
+    return held_out
 
 
-def _model(recipe: Recipe, workshop: Workshop, chosen: Components) -> RelevanceModel:
-    if workshop.settings.metadata:
-        chosen.circumstances = learn_circumstances(workshop.data)
-    priors = described(workshop.priors, workshop.features, chosen)
-    return RelevanceModel(recipe, workshop.num_items, chosen, priors, workshop.rates)
-
-
-def described(priors: Priors, features: Floats, components: Components) -> Priors:
-    """The priors, items without events not unknown where a component reads their metadata."""
-    reads = components.content is not None or components.network is not None
-    return priors.with_described(features) if reads else priors
-
-
-def training_histories(data: TrainingData, settings: Settings) -> Histories:
-    """The users' histories that are trained on: long ones cut to their newest events, short ones left out, as set."""
-    histories = data.histories()
-    sizes = np.diff(histories.offsets)
-    known = sizes[sizes > 0]
-    shortest = np.quantile(known, settings.min_percentile) if settings.min_percentile > 0 else 1
-    longest = np.quantile(known, settings.max_percentile) if settings.max_percentile < 1 else known.max()
-    histories = histories.tail(int(np.clip(np.ceil(longest), 2, LONGEST)))
-    return histories.keep(np.repeat(sizes >= shortest, np.diff(histories.offsets)))
-
-
-def some_users(histories: Histories, most: int, seed: int) -> Histories:
-    """As many users, drawn at random, as have at most so many events together; the others without any."""
+def sampled_users(histories: Histories, max_events: int, seed: int) -> Histories:
+    """Sample users at random until their events reach `max_events`; empty the histories of all others."""
     sizes = np.diff(histories.offsets)
     order = np.random.default_rng(seed).permutation(len(sizes))
     chosen = np.zeros(len(sizes), bool)
-    chosen[order[np.cumsum(sizes[order]) <= most]] = True
+    chosen[order[np.cumsum(sizes[order]) <= max_events]] = True
     return histories.keep(np.repeat(chosen, sizes))
 
 
-def make_priors(data: TrainingData, settings: Settings) -> Priors:
-    """Popularity, all of it and of late."""
-    events = data.interactions
-    return Priors.of(events.item_index, events.timestamp, events.weight, data.num_items, recency=settings.recency)
+def _choose(held_out: HeldOut) -> tuple[Plan, list[tuple[str, Fitted]] | None]:
+    """Try base models and weight them; also what was fitted for the trial, if there is no time to fit it again."""
+    context, run = held_out.context, held_out.context.run
+    models, estimate = affordable(context, held_out.histories) if context.settings.ridges else ({}, 0.0)
+    keeps = context.settings.mode == "fast" and estimate > FAST_SECONDS / 2 and held_out.share < SMALL_SHARE
+    has_budget = run.max_seconds is not None
+    fitted: list[tuple[str, Fitted]] = []
+    began = monotonic()
+    scores = _cross_predict(held_out, models, fitted if keeps or has_budget else None)
+    seconds = monotonic() - began
+    if has_budget and not keeps:
+        keeps = seconds > REFIT_SHARE * run.seconds_left
+        fitted = fitted if keeps else []
+    network = _train_network(held_out) if _wants_network(context) else None
+    plan = _weighted(held_out, {name: models[name] for name in scores}, scores, network)
+    return replace(plan, seconds=seconds), fitted if keeps else None
 
 
-def learn_rates(histories: Histories, validation: Validation, num_items: int) -> Floats:
-    """Repeat rates at a few late positions of the training part of each history."""
-    row = histories.row
-    position = np.arange(len(histories.item_index)) - histories.offsets[row]
-    tables = []
-    for back in (1, 2, 4):
-        at = validation.ends - back
-        asked = np.flatnonzero(at >= 1)[:RATE_USERS]
-        if len(asked):
-            kept = histories.keep((position < at[row]) & np.isin(row, asked))
-            known = replace(
-                kept,
-                offsets=kept.offsets[np.concatenate([asked, asked[-1:] + 1])],
-                user_index=kept.user_index[asked],
-            )
-            tables.append(repeat_rates(known, histories.item_index[histories.offsets[asked] + at[asked]], num_items))
-    return np.mean(tables, axis=0, dtype=np.float32) if tables else np.zeros((LAGS, COUNTS), np.float32)
+def _cross_predict(
+    held_out: HeldOut, models: Mapping[str, BaseModel], fitted: list[tuple[str, Fitted]] | None
+) -> dict[str, Floats]:
+    """(Q, C) scores of the held-out queries by each base model that time allows; what is fitted is appended to `fitted`."""
+    run, begun = held_out.context.run, held_out.context.run.seconds_left
+    scores: dict[str, Floats] = {}
+    for name, weights in fit_all(models, held_out.training, held_out.context):
+        scores[name] = held_out.scores(weights)
+        if fitted is not None:
+            fitted.append((name, weights))
+        run.report("validating", len(scores) / len(models))
+        if run.seconds_left < (1 - TRIAL_SHARE) * begun:
+            break
+    return scores
+
+
+def _weighted(
+    held_out: HeldOut, models: dict[str, BaseModel], scores: dict[str, Floats], network: TrainedNetwork | None
+) -> Plan:
+    """Fit the meta-model on all scores; then on the weighted sum of the base models against its content neighbours' sum."""
+    others = _other_scores(held_out, network)
+    ridges = {name for name, model in models.items() if model.kind == "ridge"}
+    meta, quality, shares = _meta_model(held_out, scores | others, ridges | {"network"})
+    weights = {name: meta.weights[name] for name in models if name in meta.weights}
+    meta = replace(meta, weights={"history": 1.0} | {k: w for k, w in meta.weights.items() if k not in models})
+    sums = (
+        {"history": np.sum([np.float32(weights[name]) * scores[name] for name in weights], axis=0)} if weights else {}
+    )
+    if weights and held_out.context.item_features.shape[1]:
+        content = np.asarray(sums["history"] @ _neighbours(held_out.context, held_out.columns), np.float32)
+        richer, better, spreads = _meta_model(held_out, sums | {"content": content} | others, PERSONAL)
+        if better > (1 - CONTENT_COST) * quality and richer.weights.get("history") and richer.weights.get("content"):
+            meta, sums = richer, sums | {"content": content}
+            shares = {name: share * spreads["history"] for name, share in shares.items() if name in weights} | spreads
+    meta, quality = less_popular(meta, held_out.queries, _predictions(held_out, sums | others))
+    named = {name: share for name, share in shares.items() if name != "history"}
+    message = f"Chosen, at {quality:.4f}: {in_words(named, meta)}"
+    held_out.context.run.report("blending", 1.0, message=message)
+    return Plan({name: models[name] for name in weights}, weights, meta, network)
+
+
+def _meta_model(
+    held_out: HeldOut, scores: Mapping[str, Floats], core: Collection[str]
+) -> tuple[MetaModel, float, dict[str, float]]:
+    settings, run = held_out.context.settings, held_out.context.run
+    at_least = {"network": MIN_NETWORK_WEIGHT} if settings.mode == "full" or not settings.ridges else {}
+    watch = partial(run.report, "blending", 0.0)
+    return fit_meta_model(held_out.queries, _predictions(held_out, scores), watch, at_least, core)
+
+
+def _predictions(held_out: HeldOut, scores: Mapping[str, Floats]) -> CrossPredictions:
+    seen = held_out.queries.seen
+    return CrossPredictions(scores, seen, held_out.rates[seen.lag, seen.count])
+
+
+def in_words(shares: Mapping[str, float], meta: MetaModel) -> str:
+    """The weights for people who watch, heaviest first.
+
+    >>> in_words({"next": 0.25, "network": 1.0}, MetaModel(seen=-12.0))
+    'network 1, next 0.25; items do not repeat'
+    """
+    ordered = sorted(shares.items(), key=lambda share: -abs(share[1]))
+    weights = ", ".join(f"{name} {share:.2g}" for name, share in ordered if abs(share) >= 0.005)
+    return f"{weights}; items {'may' if meta.repeat else 'do not'} repeat"
+
+
+def _other_scores(held_out: HeldOut, network: TrainedNetwork | None) -> dict[str, Floats]:
+    """(Q, C) scores by what does not read events item by item; all of it is learned without the held-out events."""
+    context, columns = held_out.context, held_out.columns
+    shape = (len(held_out.queries.histories), len(columns))
+    popularity = Popularity.fit(held_out.training, context)
+    scores = {"popularity": np.broadcast_to(popularity.log_share[columns], shape)}
+    if context.settings.recency:
+        scores["trend"] = np.broadcast_to(popularity.log_rise[columns], shape)
+    if context.settings.ridges and context.user_features.shape[1]:
+        scores["audience"] = held_out.scores(UserRidge.fit(held_out.training, context))
+    if network is not None:
+        scores["network"] = held_out.scores(network.scorer)
+    return scores
+
+
+def build(
+    recipe: Recipe, held_out: HeldOut, plan: Plan, fitted: Sequence[tuple[str, Fitted]] | None = None
+) -> StackedModel:
+    """Fit the plan's components on all events, or take its base models from `fitted`."""
+    context, histories, weights = held_out.context, held_out.histories, plan.meta.weights
+    models = fitted if fitted is not None else fit_all(plan.base_models, histories, context)
+    components: list[Component] = [
+        replace(
+            Popularity.fit(context.data.interactions, context),
+            weight=weights.get("popularity", 0.0),
+            rise_weight=weights.get("trend", 0.0),
+        )
+    ]
+    item_weights = _item_weights(context, plan, iter(models))
+    components += [item_weights] if item_weights.parts else []
+    if weights.get("audience"):
+        components.append(replace(UserRidge.fit(histories, context), weight=weights["audience"]))
+    if plan.network is not None and weights.get("network"):
+        components.append(Recurrent(_continued(held_out, plan.network), weights["network"]))
+    components.append(Repeats(held_out.rates, plan.meta.seen, plan.meta.repeat))
+    return StackedModel(recipe, context.num_items, completed(components, context), plan)
+
+
+def _without_choice(recipe: Recipe, held_out: HeldOut) -> StackedModel:
+    """Too little data to hold any back: one ridge and a little popularity, or the network alone."""
+    settings = held_out.context.settings
+    if settings.ridges:
+        only = {"next": BaseModel(WindowKernel(settings.window, 0.8, 1), ridge=1.0)}
+        return build(recipe, held_out, Plan(only, {"next": 10.0}, MetaModel({"history": 1.0, "popularity": 0.1})))
+    network = _train_network(held_out)
+    components = [
+        Popularity.fit(held_out.context.data.interactions, held_out.context),
+        Recurrent(network.scorer, 1.0),
+        Repeats(held_out.rates),
+    ]
+    return StackedModel(recipe, held_out.context.num_items, completed(components, held_out.context))
+
+
+def completed(components: Sequence[Component], context: FitContext) -> list[Component]:
+    """The components with those that are counted anew at every fit and update: unknown items, and the request's context."""
+    unknown = UnknownItems.fit(context, components)
+    counts = count_context(context.data) if context.settings.metadata else None
+    return [unknown, *components, *([counts] if counts is not None else [])]
+
+
+def _item_weights(context: FitContext, plan: Plan, fitted: Iterator[tuple[str, Fitted]]) -> ItemWeights:
+    """The weighted sum of the plan's base models: matrices that read a history alike are added up."""
+    dense: dict[tuple[int, float], DenseWeights] = {}
+    sparse: dict[tuple[int, float], SparseWeights] = {}
+    for name, part in fitted:
+        if name not in plan.weights:
+            continue
+        weight, reading = np.float32(plan.weights[name]), plan.base_models[name].reading
+        if isinstance(part, DenseWeights):
+            before = dense[reading].weights if reading in dense else np.float32(0.0)
+            dense[reading] = replace(part, weights=part.weights * weight + before)
+        else:
+            matrix = part.matrix * weight + (sparse[reading].matrix if reading in sparse else 0)
+            sparse[reading] = replace(part, matrix=sp.csr_matrix(matrix, dtype=np.float32))
+    for reading in dense.keys() & sparse.keys():
+        within, rest = inside(sparse[reading].matrix, dense[reading].position)
+        dense[reading] = replace(dense[reading], weights=dense[reading].weights + within)
+        sparse[reading] = replace(sparse[reading], matrix=rest)
+    weights = plan.meta.weights
+    has_content = bool(weights.get("content"))
+    return ItemWeights(
+        context.num_items,
+        tuple(dense.values()),
+        tuple(part for part in sparse.values() if part.matrix.nnz),
+        _neighbours(context, np.arange(context.num_items)) if has_content else None,
+        weights.get("history", 0.0),
+        weights.get("content", 0.0),
+    )
+
+
+def _neighbours(context: FitContext, columns: Indexes) -> sp.csr_matrix:
+    """Content neighbours among these items."""
+    return content_neighbours(context.item_features[columns], neighbour_candidates(context.data.item_counts[columns]))
+
+
+def _wants_network(context: FitContext) -> bool:
+    """Whether a network may be used and there is time for it; without ridges it must be."""
+    settings = context.settings
+    if not settings.ridges:
+        return True
+    return settings.network and settings.mode != "fast" and has_time(NETWORK_SECONDS, context.run)
+
+
+def _train_network(held_out: HeldOut) -> TrainedNetwork:
+    from recipes.stacking.recurrent_fit import fit_network  # noqa: PLC0415  torch is loaded only when a network is trained
+
+    return fit_network(held_out)
+
+
+def _continued(held_out: HeldOut, network: TrainedNetwork) -> RecurrenceScorer:
+    from recipes.stacking.recurrent_fit import continue_network  # noqa: PLC0415
+
+    has_seconds = has_time(MORE_NETWORK_SECONDS, held_out.context.run)
+    return continue_network(held_out, network) if has_seconds else network.scorer

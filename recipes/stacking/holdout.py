@@ -1,18 +1,27 @@
-"""Events held out of training to choose and mix components by, and how well scores rank them."""
+"""Events held out of training, on which base models are cross-predicted, chosen and weighted; how well scores rank them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.components.repeats import Seen, seen_items
+from recipes.components.fit_context import FitContext
+from recipes.components.repeats import Seen, fit_rates, seen_items
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
 
 HELD_OUT = 0.1  # newest share of a validation user's events
 SCORES_HELD = 8_000_000  # validation scores per component: queries × items
+FEW_USERS, MANY_USERS = (
+    500,
+    1500,
+)  # of whom events are held out; the fewer in the fast mode, where there are many events
+MANY_EVENTS = 500_000
+MAX_COLUMNS = 20_000  # items that held-out queries are scored on
+SCORES_AT_ONCE = 4_000_000
 REPEATING = 0.01  # share of held-out events that are in the user's history, above which repeats are wanted
 
 
@@ -67,6 +76,74 @@ class Validation:
     def repeating(self) -> bool:
         """Whether people come back to items often enough that seen items must be ranked well."""
         return bool(self.repeat.mean() >= REPEATING) if len(self.repeat) else False
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Histories without their held-out events, and the queries that those are.
+
+    Attributes:
+        context: what components are fitted with.
+        histories: all that is learned from in the end.
+        training: the same without the held-out events.
+        validation: the queries, with what followed.
+        columns: the items that queries are scored on: all, or in large catalogues a sample with all that followed.
+        queries: `validation` with items as places in `columns`.
+        rates: repeat rates, see `recipes.components.repeats`.
+    """
+
+    context: FitContext
+    histories: Histories
+    training: Histories
+    validation: Validation
+    columns: Indexes
+    queries: Validation
+    rates: Floats
+
+    @classmethod
+    def of(cls, context: FitContext, histories: Histories) -> Self:
+        """Hold events of these histories out."""
+        num_items, seed = context.num_items, context.run.seed
+        is_quick = context.settings.mode == "fast" and len(histories.item_index) > MANY_EVENTS
+        validation = hold_out(histories, num_items, seed, FEW_USERS if is_quick else MANY_USERS)
+        rates = fit_rates(histories, validation.ends, num_items)
+        row = histories.row
+        training = histories.keep(np.arange(len(row)) - histories.offsets[row] < validation.ends[row])
+        columns = _columns(context.data.item_counts, validation, seed)
+        return cls(context, histories, training, validation, columns, validation.within(columns, num_items), rates)
+
+    @property
+    def share(self) -> float:
+        """Share of the events that are held out."""
+        return 1 - len(self.training.item_index) / len(self.histories.item_index)
+
+    def scores(self, scorer: Scorer, queries: int | None = None) -> Floats:
+        """(Q, C) scores of the columns for the queries, or the first of them, a few at a time."""
+        histories, num_items = self.validation.histories, self.context.num_items
+        size = len(histories) if queries is None else min(queries, len(histories))
+        scores = np.empty((size, len(self.columns)), np.float32)
+        step = max(1, SCORES_AT_ONCE // num_items)
+        for start in range(0, size, step):
+            self.context.run.report("validating")
+            part = scorer.score(histories.rows(start, min(size, start + step)))
+            scores[start : start + step] = part if len(self.columns) == num_items else part[:, self.columns]
+        return scores
+
+
+class Scorer(Protocol):
+    """Whatever scores a catalogue."""
+
+    def score(self, histories: Histories) -> Floats:
+        """(B, N)."""
+
+
+def _columns(counts: Indexes, validation: Validation, seed: int) -> Indexes:
+    """All items, or as many as can be scored: what followed, the most frequent, and some at random."""
+    if len(counts) <= MAX_COLUMNS:
+        return np.arange(len(counts))
+    frequent = np.argsort(-counts, kind="stable")[: MAX_COLUMNS // 2]
+    others = np.random.default_rng(seed).integers(0, len(counts), MAX_COLUMNS // 2)
+    return np.unique(np.concatenate([validation.item, frequent, others]))
 
 
 def hold_out(histories: Histories, num_items: int, seed: int, most_users: int) -> Validation:

@@ -1,8 +1,8 @@
-"""Mixing components: a multinomial logit model of what comes next, with the components' scores as its features.
+"""The meta-model of the stack: a multinomial logit model of what comes next, with the base models' scores as its features.
 
-The score of an item is the weighted sum of what the components say of it; the weights are those under which the events
-held out are most likely among the items that any component puts near the top (McFadden 1974; stacking, Wolpert 1992).
-The likelihood is convex, so there is one answer, found in a second or two; what only repeats others gets no weight.
+The score of an item is a weighted sum of the base models' scores; the weights are those under which the held-out events
+are most likely among the items that any base model ranks near the top (McFadden 1974; stacking, Wolpert 1992). The
+likelihood is convex, so there is one optimum, found in a second or two; a base model that only repeats others gets no weight.
 """
 
 from __future__ import annotations
@@ -14,26 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from recipes.components.repeats import Seen
+from recipes.components.repeats import Seen, log_rates, seen_scores
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.threads import ahead
 from recipes.numerics.topk import top_k
 from recipes.stacking.holdout import Validation, measures, ranks, worth_of
 
-SHORTLIST = 20  # items of each component that a blend is learned on
+SHORTLIST_SIZE = 20  # items of each base model that the meta-model is fitted on
 NEVER = -12.0  # what a seen item loses where data never repeat
-PRIOR = 10.0  # queries' worth of belief that a component says nothing
-REPEAT_PRIOR = 0.1  # the same, of having been seen
-STEPS = 150  # of the search for the weights, at most
-EITHER_SIGN = ("popularity", "trend")  # may be held against an item; all others are believed or left out
-LESS_POPULAR = (0.06, 0.12)  # by which popularity may count less than what is likeliest says
+PRIOR = 10.0  # strength of the L2 prior, in queries
+REPEAT_PRIOR = 0.1  # the same, of the weights of seen items
+STEPS = 150  # of the optimiser, at most
+EITHER_SIGN = ("popularity", "trend")  # may have negative weights; all others are at least 0
+LESS_POPULAR = (0.06, 0.12)  # by which the weight of popularity may be lower than the likeliest
 WIDENING_COST = 0.005  # share of the quality that this may cost
-LEAST_RATE = 1e-5  # a repeat rate below it counts as this
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What is mixed, for B rows: scores (B, N) by name, and the repeat rates (S,) of the seen items."""
+class CrossPredictions:
+    """What the base models predict for B held-out queries: scores (B, N) by name, and the repeat rates (S,) of the seen items."""
 
     scores: Mapping[str, Floats]
     seen: Seen
@@ -41,11 +40,11 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Blend:
-    """How to mix.
+class MetaModel:
+    """The weights of a stack.
 
     Attributes:
-        weights: of each component's scores.
+        weights: of each base model's scores.
         repeat: weight of the logarithm of a seen item's repeat rate.
         seen: added to the score of seen items; very negative where data never repeat.
     """
@@ -54,35 +53,27 @@ class Blend:
     repeat: float = 0.0
     seen: float = 0.0
 
-    def mix(self, parts: Parts) -> Floats:
-        """(B, N) scores; a fresh array."""
-        total = np.zeros_like(next(iter(parts.scores.values())))
-        for name, scores in parts.scores.items():
+    def predict(self, predictions: CrossPredictions) -> Floats:
+        """(B, N) weighted sums; a fresh array."""
+        total = np.zeros_like(next(iter(predictions.scores.values())))
+        for name, scores in predictions.scores.items():
             total += np.float32(self.weights.get(name, 0.0)) * scores
-        total[parts.seen.row, parts.seen.item] += self.of_seen(parts.rates)
+        seen = predictions.seen
+        total[seen.row, seen.item] += seen_scores(predictions.rates, self.seen, self.repeat)
         return total
-
-    def of_seen(self, rates: Floats) -> Floats:
-        """What items with these repeat rates get for having been seen."""
-        return np.asarray(self.seen + self.repeat * log_rates(rates), np.float32)
-
-
-def log_rates(rates: Floats) -> Floats:
-    """Logarithms of repeat rates."""
-    return np.log(np.maximum(rates, LEAST_RATE))
 
 
 @dataclass(frozen=True)
-class Listed:
-    """The items that a query is about, for all queries: R pairs, those of a query together.
+class Shortlist:
+    """The items that are compared for each query: R pairs of a query and an item, those of a query together.
 
     Attributes:
         row, item: (R,).
         begins: (Q',) where each query that has any begins.
         query: (R,) number of the pair's query among those.
-        values: (F, R) float64, what each component says, by its spread.
-        spread: (F,) standard deviation of what each component says.
-        names: of the components.
+        values: (F, R) float64, each base model's scores, divided by their spread.
+        spread: (F,) standard deviation of each base model's scores.
+        names: of the base models.
     """
 
     row: Indexes
@@ -94,17 +85,19 @@ class Listed:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, parts: Parts, listed: NDArray[np.bool_]) -> Listed:
-        """What the parts say of the pairs that are true in (B, N) `listed`."""
-        row, item = np.nonzero(listed)
+    def of(cls, predictions: CrossPredictions, shortlist: NDArray[np.bool_]) -> Shortlist:
+        """The scores of the pairs that are true in (B, N) `shortlist`."""
+        row, item = np.nonzero(shortlist)
         is_first = np.diff(row, prepend=-1) > 0
-        values = np.array([scores[row, item] for scores in parts.scores.values()], np.float64)
+        values = np.array([scores[row, item] for scores in predictions.scores.values()], np.float64)
         spread = np.maximum(values.std(axis=1), 1e-12)
         query = np.cumsum(is_first) - 1
-        return cls(row, item, np.flatnonzero(is_first), query, values / spread[:, None], spread, tuple(parts.scores))
+        return cls(
+            row, item, np.flatnonzero(is_first), query, values / spread[:, None], spread, tuple(predictions.scores)
+        )
 
-    def mixed(self, weights: Mapping[str, float]) -> NDArray[np.float64]:
-        """(R,) the weighted sum of what the components say."""
+    def weighted_sum(self, weights: Mapping[str, float]) -> NDArray[np.float64]:
+        """(R,) the weighted sum of the base models' scores."""
         by_spread = [weights.get(name, 0.0) * spread for name, spread in zip(self.names, self.spread, strict=True)]
         total: NDArray[np.float64] = np.array(by_spread) @ self.values
         return total
@@ -115,107 +108,110 @@ class Listed:
         return found
 
 
-def learn_blend(
+def fit_meta_model(
     validation: Validation,
-    parts: Parts,
+    predictions: CrossPredictions,
     watch: Callable[[], None],
     at_least: Mapping[str, float] | None = None,
     core: Collection[str] = (),
-) -> tuple[Blend, float, dict[str, float]]:
-    """The weights under which what followed is most likely.
+) -> tuple[MetaModel, float, dict[str, float]]:
+    """Fit the weights under which what followed is most likely.
 
     Args:
         validation: what followed.
-        parts: the components' scores of its histories.
+        predictions: the base models' scores of its histories.
         watch: called at each step; may raise StopRequested.
-        at_least: components that must stay, with their least weight (by their spread).
-        core: components that are asked without the others too: the answer is halfway between their weights with and
-            without them, which keeps what a few held-out events happen to flatter, popularity above all, in its place.
+        at_least: base models that must stay, with their least weight (by their spread).
+        core: base models whose weights are the mean of a fit with all and a fit without the others; this shrinks what a few
+            held-out events happen to favour, popularity above all.
 
     Returns:
-        The blend, its quality on the same events, and the weights by the components' spread, which can be compared.
+        The meta-model, its quality on the same events, and the weights by the base models' spread, which can be compared.
     """
-    near_the_top = _near_the_top(validation, parts)
-    listed = Listed.of(parts, near_the_top)
-    target = _targets(listed, validation, near_the_top.shape[1], with_repeats=False)
-    bounds = [_bounds(name, at_least or {}) for name in listed.names]
-    found = _likeliest(listed, target, bounds, PRIOR, watch)
-    asked_alone = np.flatnonzero([name in core for name in listed.names])
+    near_the_top = _near_the_top(validation, predictions)
+    shortlist = Shortlist.of(predictions, near_the_top)
+    target = _targets(shortlist, validation, near_the_top.shape[1], with_repeats=False)
+    bounds = [_bounds(name, at_least or {}) for name in shortlist.names]
+    found = _likeliest(shortlist, target, bounds, PRIOR, watch)
+    asked_alone = np.flatnonzero([name in core for name in shortlist.names])
     if len(asked_alone):
         alone = [bounds[number] for number in asked_alone]
-        found[asked_alone] += _likeliest(listed, target, alone, PRIOR, watch, listed.values[asked_alone])
+        found[asked_alone] += _likeliest(shortlist, target, alone, PRIOR, watch, shortlist.values[asked_alone])
         found /= 2
     weights = {
         name: weight / spread
-        for name, weight, spread in zip(listed.names, found.tolist(), listed.spread.tolist(), strict=True)
+        for name, weight, spread in zip(shortlist.names, found.tolist(), shortlist.spread.tolist(), strict=True)
         if weight
     }
-    blend = Blend(weights, seen=NEVER)
-    near_the_top[parts.seen.row, parts.seen.item] = True
-    every = Listed.of(parts, near_the_top)
+    meta = MetaModel(weights, seen=NEVER)
+    near_the_top[predictions.seen.row, predictions.seen.item] = True
+    every = Shortlist.of(predictions, near_the_top)
     if validation.repeating:
-        blend = _with_repeats(blend, every, validation, parts, watch)
-    spreads = zip(listed.names, listed.spread.tolist(), strict=True)
+        meta = _with_repeats(meta, every, validation, predictions, watch)
+    spreads = zip(shortlist.names, shortlist.spread.tolist(), strict=True)
     shares = {name: weights[name] * spread for name, spread in spreads if name in weights}
-    return blend, _quality(blend, every, validation, parts), shares
+    return meta, _quality(meta, every, validation, predictions), shares
 
 
-def widened(blend: Blend, validation: Validation, parts: Parts) -> tuple[Blend, float]:
-    """The blend that holds most against popular items of those that are as good, and its quality.
+def less_popular(meta: MetaModel, validation: Validation, predictions: CrossPredictions) -> tuple[MetaModel, float]:
+    """Lower the weight of popularity as far as costs next to no quality; return the meta-model and its quality.
 
-    Held-out events hardly tell how much popularity should count; how much of the catalogue people get to see depends on it.
+    Held-out events hardly determine how much popularity should count, and coverage depends on it.
     """
-    near_the_top = _near_the_top(validation, parts)
-    near_the_top[parts.seen.row, parts.seen.item] = True
-    listed = Listed.of(parts, near_the_top)
-    best = quality = _quality(blend, listed, validation, parts)
-    before = blend.weights.get("popularity", 0.0)
+    near_the_top = _near_the_top(validation, predictions)
+    near_the_top[predictions.seen.row, predictions.seen.item] = True
+    shortlist = Shortlist.of(predictions, near_the_top)
+    best = quality = _quality(meta, shortlist, validation, predictions)
+    before = meta.weights.get("popularity", 0.0)
     for less in LESS_POPULAR:
-        other = replace(blend, weights={**blend.weights, "popularity": before - less})
-        found = _quality(other, listed, validation, parts)
+        other = replace(meta, weights={**meta.weights, "popularity": before - less})
+        found = _quality(other, shortlist, validation, predictions)
         if found < (1 - WIDENING_COST) * best:
             break
-        blend, quality, best = other, found, max(best, found)
-    return blend, quality
+        meta, quality, best = other, found, max(best, found)
+    return meta, quality
 
 
 def _bounds(name: str, at_least: Mapping[str, float]) -> tuple[float | None, float | None]:
     return (None, None) if name in EITHER_SIGN else (at_least.get(name, 0.0), None)
 
 
-def _near_the_top(validation: Validation, parts: Parts) -> NDArray[np.bool_]:
-    """(B, N) true for each query's best unseen items by every component that tells queries apart."""
+def _near_the_top(validation: Validation, predictions: CrossPredictions) -> NDArray[np.bool_]:
+    """(B, N) true for each query's best unseen items by every base model whose scores differ between queries."""
     seen = validation.seen
-    telling = [scores for scores in parts.scores.values() if scores.strides[0]] or list(parts.scores.values())
+    telling = [scores for scores in predictions.scores.values() if scores.strides[0]] or list(
+        predictions.scores.values()
+    )
     size, width = telling[0].shape
-    listed = np.zeros((size, width), bool)
+    shortlist = np.zeros((size, width), bool)
 
     def best(scores: Floats) -> Indexes:
         fresh = np.array(scores)
         fresh[seen.row, seen.item] = -np.inf
-        return top_k(fresh, min(SHORTLIST, width)).items
+        return top_k(fresh, min(SHORTLIST_SIZE, width)).items
 
     for found in ahead(best, telling):
         row, place = np.nonzero(found >= 0)
-        listed[row, found[row, place]] = True
-    listed[seen.row, seen.item] = False
-    return listed
+        shortlist[row, found[row, place]] = True
+    shortlist[seen.row, seen.item] = False
+    return shortlist
 
 
-def _targets(listed: Listed, validation: Validation, width: int, *, with_repeats: bool) -> NDArray[np.float64]:
-    """(R,) what of each query's followed: it adds up to what the events are worth on average; the next counts twice."""
+def _targets(shortlist: Shortlist, validation: Validation, width: int, *, with_repeats: bool) -> NDArray[np.float64]:
+    """(R,) target shares: a query's add up to the mean weight of the events that followed; the next counts twice."""
     counted = np.full(len(validation.row), fill_value=True) if with_repeats else ~validation.repeat
     told = (validation.row * width + validation.item)[counted]
-    keys = listed.row * width + listed.item
+    keys = shortlist.row * width + shortlist.item
     if not len(told):
         return np.zeros(len(keys))
     order = np.argsort(told)
     place = order[np.minimum(np.searchsorted(told[order], keys), len(told) - 1)]
     follows = told[place] == keys
-    worth = np.where(follows, validation.worth[counted][place], 0.0)
-    share = worth * (1.0 + validation.first[counted][place])
+    event_weight = np.where(follows, validation.worth[counted][place], 0.0)
+    share = event_weight * (1.0 + validation.first[counted][place])
     shares: NDArray[np.float64] = (
-        share * _ratio(listed.sums(worth), listed.sums(share) * listed.sums(1.0 * follows))[listed.query]
+        share
+        * _ratio(shortlist.sums(event_weight), shortlist.sums(share) * shortlist.sums(1.0 * follows))[shortlist.query]
     )
     return shares
 
@@ -225,7 +221,7 @@ def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.
 
 
 def _likeliest(
-    listed: Listed,
+    shortlist: Shortlist,
     target: NDArray[np.float64],
     bounds: Sequence[tuple[float | None, float | None]],
     prior: float,
@@ -233,9 +229,9 @@ def _likeliest(
     values: NDArray[np.float64] | None = None,
     offset: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
-    """Weights (F,) of the features `values` (F, R) that make the targets likeliest, given what `offset` says already."""
-    features = listed.values if values is None else values
-    mass = listed.sums(target)
+    """Weights (F,) of the features `values` (F, R) that make the targets likeliest, given the scores `offset`."""
+    features = shortlist.values if values is None else values
+    mass = shortlist.sums(target)
     size = max(1e-12, float(mass.sum()))
     ridge = prior / max(1, int((mass > 0).sum()))
     mean = features @ target
@@ -243,11 +239,11 @@ def _likeliest(
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         watch()
         scores = weights @ features + offset
-        scores -= np.maximum.reduceat(scores, listed.begins)[listed.query]
+        scores -= np.maximum.reduceat(scores, shortlist.begins)[shortlist.query]
         raised = np.exp(scores)
-        total = listed.sums(raised)
+        total = shortlist.sums(raised)
         likelihood = float(target @ scores - mass @ np.log(total))
-        raised *= (mass / total)[listed.query]
+        raised *= (mass / total)[shortlist.query]
         gradient = (features @ raised - mean) / size + 2 * ridge * weights
         return -likelihood / size + ridge * float(weights @ weights), gradient
 
@@ -260,31 +256,35 @@ def _likeliest(
 
 
 def _with_repeats(
-    blend: Blend, listed: Listed, validation: Validation, parts: Parts, watch: Callable[[], None]
-) -> Blend:
-    """The blend with what items get for having been seen, learned with all else as it is."""
-    shape = next(iter(parts.scores.values())).shape
+    meta: MetaModel,
+    shortlist: Shortlist,
+    validation: Validation,
+    predictions: CrossPredictions,
+    watch: Callable[[], None],
+) -> MetaModel:
+    """The meta-model with the weights of seen items fitted, all other weights fixed."""
+    shape = next(iter(predictions.scores.values())).shape
     rates = np.zeros(shape, np.float32)
-    rates[parts.seen.row, parts.seen.item] = log_rates(parts.rates)
+    rates[predictions.seen.row, predictions.seen.item] = log_rates(predictions.rates)
     is_seen = np.zeros(shape, bool)
-    is_seen[parts.seen.row, parts.seen.item] = True
-    features = np.stack([known[listed.row, listed.item] for known in (is_seen, rates)]).astype(np.float64)
-    target = _targets(listed, validation, shape[1], with_repeats=True)
+    is_seen[predictions.seen.row, predictions.seen.item] = True
+    features = np.stack([known[shortlist.row, shortlist.item] for known in (is_seen, rates)]).astype(np.float64)
+    target = _targets(shortlist, validation, shape[1], with_repeats=True)
     free = [(None, None), (None, None)]
-    offset = listed.mixed(blend.weights)
-    seen, repeat = _likeliest(listed, target, free, REPEAT_PRIOR, watch, features, offset).tolist()
-    return Blend(blend.weights, repeat, seen)
+    offset = shortlist.weighted_sum(meta.weights)
+    seen, repeat = _likeliest(shortlist, target, free, REPEAT_PRIOR, watch, features, offset).tolist()
+    return MetaModel(meta.weights, repeat, seen)
 
 
-def _quality(blend: Blend, listed: Listed, validation: Validation, parts: Parts) -> float:
-    """How well the blend ranks what followed among what is listed; what is not listed counts as missed."""
-    scores = np.full(next(iter(parts.scores.values())).shape, -np.inf, np.float32)
-    scores[listed.row, listed.item] = listed.mixed(blend.weights)
-    scores[parts.seen.row, parts.seen.item] += blend.of_seen(parts.rates)
+def _quality(meta: MetaModel, shortlist: Shortlist, validation: Validation, predictions: CrossPredictions) -> float:
+    """How well the meta-model ranks what followed within the shortlist; what is not in it counts as missed."""
+    scores = np.full(next(iter(predictions.scores.values())).shape, -np.inf, np.float32)
+    scores[shortlist.row, shortlist.item] = shortlist.weighted_sum(meta.weights)
+    scores[predictions.seen.row, predictions.seen.item] += seen_scores(predictions.rates, meta.seen, meta.repeat)
     found = []
     for with_seen in (True, False) if validation.repeating else (False,):
         if not with_seen:
-            scores[parts.seen.row, parts.seen.item] = -np.inf
+            scores[predictions.seen.row, predictions.seen.item] = -np.inf
         counted = np.ones(len(validation.row), bool) if with_seen else ~validation.repeat
         found.append(measures(validation, ranks(scores, validation.row, validation.item), counted))
     return worth_of(found)

@@ -251,6 +251,32 @@ def test_probabilities_are_shares_of_the_whole(name):
 
 
 @EVERY
+def test_forgotten_users_leave_no_row_and_no_item(name, tmp_path):
+    """Neither arrays of one row a user, nor what the model answers, tell a forgotten user from another."""
+    data, users, others = world(name), np.array([1, 4]), np.array([0, 2, 3])
+    assert data.num_users not in {data.num_items, len(data.interactions)}
+    model = quick(name).fit(data, Run(seed=3))
+    model.prepare(data.histories(), Run())
+    before = {key: np.array(tensor) for key, tensor in model.state().tensors.items()}
+    artefact.save(tmp_path / "model", model.forget_users(users), data)
+    cleaned = artefact.load(tmp_path / "model").model
+    after = cleaned.state().tensors
+    rows = [key for key, tensor in before.items() if tensor.shape[:1] == (data.num_users,)]
+    for key in rows:
+        assert not after[key][users].any(), f"{key} still holds the users' rows"
+        assert np.array_equal(after[key][others], before[key][others])
+    assert all(np.array_equal(model.state().tensors[key], before[key]) for key in before), (
+        "the model itself was changed"
+    )
+    nobody = Histories.of([[], []], user_index=users)
+    assert np.array_equal(*cleaned.score(nobody)), "users without events are told apart"
+    if catalogue.get(name).type is RecipeType.USER_SEGMENTATION:
+        affinities = cleaned.segment(np.arange(data.num_items))
+        assert (affinities[:, users] == affinities[:1, users]).all(), "the users' items can be read off"
+        assert affinities[:, others] == pytest.approx(model.segment(np.arange(data.num_items))[:, others], abs=1e-4)
+
+
+@EVERY
 def test_the_table_of_changes_names_every_hyperparameter(name):
     assert set(CHANGES[name]) == {parameter.name for parameter in catalogue.get(name).hyperparameters()}
 

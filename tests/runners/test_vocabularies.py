@@ -14,10 +14,10 @@ from console.runners.growing import grown
 from console.serving.history import LiveEvent, join
 from console.serving.loader import Loaded
 from recipes import catalogue
-from recipes.base import Run
 from recipes.columns import Kind
 from recipes.data import MAX_EVENT_TYPE_CODES, TrainingData
 from recipes.evaluation import splits
+from recipes.run import Run
 
 USERS, ITEMS, EACH, START = 24, 12, 8, 1_700_000_000
 KINDS = {

@@ -32,14 +32,14 @@ from console.operations.data.deletion_jobs import (
 )
 from console.operations.data.import_jobs import create_dataset_import_job
 from recipes import artefact, catalogue
-from recipes.components.popularity import Priors
+from recipes.components.recurrent import Recurrent
 from recipes.data import Histories, TrainingData
 from recipes.methods.user_personalization import UserPersonalization
-from recipes.recurrent.network import RecurrenceTask, Shape
+from recipes.recurrent.network import RecurrenceTask
+from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import reproducible
 from recipes.run import Run
-from recipes.stacking.meta_model import Blend
-from recipes.stacking.model import Components, RelevanceModel
+from recipes.stacking.model import StackedModel
 from tests.operations.data.test_import_jobs import events, load, make_dataset, put, rows_of  # noqa: F401  load is a fixture
 from tests.operations.training.test_solutions import call
 from tests.worlds import films
@@ -128,26 +128,23 @@ def test_models_forget_histories(stored, forget):
     assert counts.max() == 10
 
 
-def remembering(data: TrainingData) -> RelevanceModel:
-    """A model of nothing but a network, which remembers what it expects of every user."""
+def with_cached_states(data: TrainingData) -> StackedModel:
+    """A model of nothing but a network, with the cached state of every user."""
     shape = Shape(hidden=4, width=4, bptt=4, lanes=2, negatives=2)
     histories, features = data.histories(), np.zeros((data.num_items, 0), np.float32)
     with reproducible(0, small=True):
         network = RecurrenceTask(shape, histories, data.num_items, features, 1, 0).scorer()
-    parts = Components(network=network, blend=Blend({"network": 1.0}))
-    priors = Priors(*np.zeros((4, data.num_items), np.float32))
-    recipe = UserPersonalization()
-    model = RelevanceModel(recipe, data.num_items, parts, priors, np.zeros((12, 6), np.float32))
+    model = StackedModel(UserPersonalization(), data.num_items, [Recurrent(network)])
     model.prepare(histories, Run())
     return model
 
 
-def test_models_forget_what_they_expect_of_users(stored, forget):
-    version, data = stored(remembering)
+def test_models_forget_cached_states_of_users(stored, forget):
+    version, data = stored(with_cached_states)
     before = artefact.load(storage.local_folder(version.artefact)).model.state().tensors
-    before = {name: before[f"remembered.{name}"].copy() for name in ("prints", "states")}
-    assert before["prints"].all()
-    assert before["states"].any(axis=1).all()
+    before = {name: before[f"recurrent.{name}"].copy() for name in ("history_hashes", "user_states")}
+    assert before["history_hashes"].all()
+    assert before["user_states"].any(axis=1).all()
 
     forget(put("users.csv", "USER_ID\nu3\nu5\n"))
 
@@ -155,12 +152,26 @@ def test_models_forget_what_they_expect_of_users(stored, forget):
     found = artefact.load(storage.local_folder(version.artefact))
     gone = data.user_ids.indexes(["u3", "u5"])
     for name, old in before.items():
-        new = found.model.state().tensors[f"remembered.{name}"]
+        new = found.model.state().tensors[f"recurrent.{name}"]
         assert not new[gone].any()
         assert (np.delete(new, gone, axis=0) == np.delete(old, gone, axis=0)).all()
     scores = found.model.score(found.data.histories())
     assert (scores[gone] == found.model.score(Histories.of([[]]))).all()
-    assert scores[0] == pytest.approx(remembering(data).score(data.histories())[0], abs=1e-4)
+    assert scores[0] == pytest.approx(with_cached_states(data).score(data.histories())[0], abs=1e-4)
+
+
+def test_segments_forget_owners_and_activity(stored, forget):
+    """A user who has every item is told by the owners of each, and by nothing else once the vectors are blank."""
+    version, data = stored(lambda data: catalogue.get("aws-item-affinity")(hidden_dimension=32).fit(data, Run()))
+    gone = data.user_ids.indexes(["u3"])
+
+    forget(put("users.csv", "USER_ID\nu3\n"))
+
+    version.refresh_from_db()
+    tensors = artefact.load(storage.local_folder(version.artefact)).model.state().tensors
+    assert not tensors["users"][gone].any()
+    assert not tensors["activity"][gone].any()
+    assert not np.isin(tensors["owners"], gone).any()
 
 
 def test_experiments_forget_who_was_in_them(account, stored, forget):

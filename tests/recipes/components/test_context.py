@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 
 from recipes.columns import Kind
-from recipes.components.context import Circumstances, learn_circumstances
+from recipes.components.context import Context, count_context
 from recipes.data import Histories, TrainingData
 from recipes.methods.hrnn import Hrnn, HrnnMetadata
 from recipes.methods.personalized_ranking import PersonalizedRanking
 from recipes.methods.user_personalization import UserPersonalization
 from recipes.run import Run
-from recipes.stacking.model import RelevanceModel
+from recipes.stacking.model import StackedModel
 from tests.recipes import worlds
 
 KINDS = {"INTERACTIONS": {"DEVICE_TYPE": Kind.CATEGORICAL, "HOUR": Kind.NUMERIC, "NOTE": Kind.LABEL}}
@@ -44,13 +44,13 @@ def devices() -> TrainingData:
 
 
 @cache
-def fitted(recipe: type[UserPersonalization]) -> RelevanceModel:
+def fitted(recipe: type[UserPersonalization]) -> StackedModel:
     model = recipe(mode="fast").fit(devices(), Run(seed=1))
-    assert isinstance(model, RelevanceModel)
+    assert isinstance(model, StackedModel)
     return model
 
 
-def best(model: RelevanceModel, histories: Histories, **context: str) -> np.ndarray:
+def best(model: StackedModel, histories: Histories, **context: str) -> np.ndarray:
     scores = model.score(replace(histories, context=context))
     ids = devices().item_ids.take(np.argsort(-scores, axis=1)[:, :5].ravel())
     return np.array([int(name[1:]) for name in ids])
@@ -85,19 +85,19 @@ def test_what_is_unknown_changes_nothing(context):
     assert np.array_equal(model.score(replace(histories, context=context)), model.score(histories))
 
 
-def test_a_stranger_is_served_by_the_circumstances_alone():
+def test_an_unknown_user_is_served_by_the_context_alone():
     none = np.zeros(0, np.int64)
     stranger = Histories(np.zeros(2, np.int64), none, none, none.astype(np.int16), np.array([-1]))
     assert np.all(best(fitted(UserPersonalization), stranger, DEVICE_TYPE="phone") < 10)
 
 
 def test_plain_hrnn_reads_interactions_only():
-    assert fitted(Hrnn).components.circumstances is None
+    assert fitted(Hrnn).component(Context) is None
 
 
-def test_a_stored_model_knows_the_circumstances():
+def test_a_stored_model_knows_the_context():
     model = fitted(UserPersonalization)
-    again = RelevanceModel.from_state(model.recipe, model.num_items, model.state())
+    again = StackedModel.from_state(model.recipe, model.num_items, model.state())
     asked = replace(devices().histories().rows(0, 5), context={"DEVICE_TYPE": "tv"})
     assert np.allclose(again.score(asked), model.score(asked), atol=1e-5)
 
@@ -112,10 +112,8 @@ def test_rare_values_say_little():
             "DEVICE": ["phone"] * 200 + ["watch"] * 3,
         }
     )
-    found = learn_circumstances(
-        TrainingData.from_tables(table, None, None, {"INTERACTIONS": {"DEVICE": Kind.CATEGORICAL}})
-    )
-    assert isinstance(found, Circumstances)
+    found = count_context(TrainingData.from_tables(table, None, None, {"INTERACTIONS": {"DEVICE": Kind.CATEGORICAL}}))
+    assert isinstance(found, Context)
     lift = found.lift({"DEVICE": "watch"})
     assert lift is not None
     assert 0 < lift[0] < np.log(2)

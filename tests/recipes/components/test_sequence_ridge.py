@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.components.sequence_ridge import Kernel, Moments, SequenceRidge, solve
-from recipes.components.sparse_ridge import rare_transitions
+from recipes.components.item_weights import DenseWeights
+from recipes.components.sequence_ridge import Moments, solve
+from recipes.components.sparse_ridge import sparse_ridge
+from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
 from recipes.run import Run, StopRequested
 
@@ -17,7 +19,7 @@ def sequences():
     return Histories.of([rng.integers(0, ITEMS, rng.integers(1, 12)).tolist() for _ in range(30)])
 
 
-def explicit_design(histories: Histories, kernel: Kernel):
+def explicit_design(histories: Histories, kernel: WindowKernel):
     inputs, targets = [], []
     for low, high in zip(histories.offsets[:-1], histories.offsets[1:], strict=True):
         items = histories.item_index[low:high]
@@ -32,13 +34,13 @@ def explicit_design(histories: Histories, kernel: Kernel):
     return np.array(inputs), np.array(targets)
 
 
-def fitted(histories: Histories, kernel: Kernel, ridge: float, dropout: float = 0.0) -> SequenceRidge:
+def fitted(histories: Histories, kernel: WindowKernel, ridge: float, dropout: float = 0.0) -> DenseWeights:
     moments = Moments.zeros(ITEMS)
     moments.add(kernel, histories.item_index, histories.offsets, Run())
-    return SequenceRidge.of(kernel, solve(moments, kernel, ridge, dropout), np.arange(ITEMS), ITEMS)
+    return DenseWeights.of(kernel, solve(moments, kernel, ridge, dropout), np.arange(ITEMS), ITEMS)
 
 
-@pytest.mark.parametrize("kernel", [Kernel(4, 0.7, 3, 0.6), Kernel(1, 0.5), Kernel(32, 0.9, 5)])
+@pytest.mark.parametrize("kernel", [WindowKernel(4, 0.7, 3, 0.6), WindowKernel(1, 0.5), WindowKernel(32, 0.9, 5)])
 def test_it_equals_the_regression_on_the_explicit_design(sequences, kernel):
     x, y = explicit_design(sequences, kernel)
     gram = x.T @ x
@@ -48,7 +50,7 @@ def test_it_equals_the_regression_on_the_explicit_design(sequences, kernel):
 
 
 def test_taking_sequences_away_again_leaves_nothing(sequences):
-    kernel = Kernel(5, 0.8, 2)
+    kernel = WindowKernel(5, 0.8, 2)
     moments = Moments.zeros(ITEMS)
     moments.add(kernel, sequences.item_index, sequences.offsets, Run())
     moments.add(kernel, sequences.item_index, sequences.offsets, Run(), sign=-1.0)
@@ -58,7 +60,7 @@ def test_taking_sequences_away_again_leaves_nothing(sequences):
 
 
 def test_profile_weights_are_those_of_ease(sequences):
-    kernel = Kernel(100, 1.0, profile=True)
+    kernel = WindowKernel(100, 1.0, profile=True)
     profiles = np.zeros((len(sequences), ITEMS))
     profiles[sequences.row, sequences.item_index] = 1
     inverse = np.linalg.inv(profiles.T @ profiles + 3.0 * np.eye(ITEMS))
@@ -69,7 +71,7 @@ def test_profile_weights_are_those_of_ease(sequences):
 
 
 def test_one_user_scores_as_in_a_batch(sequences):
-    ridge = fitted(sequences, Kernel(6, 0.8, 2), 1.0)
+    ridge = fitted(sequences, WindowKernel(6, 0.8, 2), 1.0)
     batch = ridge.score(sequences)
 
     for row in range(len(sequences)):
@@ -77,7 +79,7 @@ def test_one_user_scores_as_in_a_batch(sequences):
 
 
 def test_contributions_add_up_to_the_score(sequences):
-    ridge = fitted(sequences, Kernel(6, 0.8, 2), 1.0)
+    ridge = fitted(sequences, WindowKernel(6, 0.8, 2), 1.0)
     history = sequences.rows(3, 4)
 
     for item in range(ITEMS):
@@ -85,21 +87,21 @@ def test_contributions_add_up_to_the_score(sequences):
 
 
 def test_items_it_does_not_know_score_zero(sequences):
-    kernel = Kernel(6, 0.8)
+    kernel = WindowKernel(6, 0.8)
     members = np.array([0, 2, 5])
     position = np.full(ITEMS, -1)
     position[members] = np.arange(3)
     moments = Moments.zeros(3)
     moments.add(kernel, position[sequences.item_index], sequences.offsets, Run())
-    scores = SequenceRidge.of(kernel, solve(moments, kernel, 1.0, 0.0), members, ITEMS).score(sequences)
+    scores = DenseWeights.of(kernel, solve(moments, kernel, 1.0, 0.0), members, ITEMS).score(sequences)
 
     assert not scores[:, [1, 3, 4, 6]].any()
     assert scores[:, members].any()
 
 
-def test_transitions_know_only_pairs_that_the_ridge_leaves_out(sequences):
+def test_sparse_weights_hold_only_pairs_that_the_ridge_leaves_out(sequences):
     members = np.array([0, 1, 2])
-    found = rare_transitions(Kernel(4, 0.8), sequences, members, ITEMS, 1.0, Run()).toarray()
+    found = sparse_ridge(WindowKernel(4, 0.8), sequences, members, ITEMS, 1.0, Run()).toarray()
 
     assert not found[np.ix_(members, members)].any()
     assert found[3:, 3:].any()
@@ -112,4 +114,4 @@ def test_a_stop_ends_the_accumulation(sequences):
 
     moments = Moments.zeros(ITEMS)
     with pytest.raises(StopRequested):
-        moments.add(Kernel(4, 0.8), sequences.item_index, sequences.offsets, Run(on_progress=stop))
+        moments.add(WindowKernel(4, 0.8), sequences.item_index, sequences.offsets, Run(on_progress=stop))

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from recipes.components.item_weights import ItemWeights
+from recipes.components.popularity import UnknownItems
+from recipes.components.recurrent import Recurrent
 from recipes.methods.hrnn import Hrnn, HrnnColdstart, HrnnMetadata
 from recipes.ranking import recommend
 from recipes.run import Run
@@ -13,8 +16,8 @@ def test_it_works():
     model = Hrnn().fit(data, Run(seed=1))
     found = recommend(model, data.histories(), 1, exclude_seen=True)
 
-    assert model.components.network is not None
-    assert not model.components.ridges
+    assert model.component(Recurrent) is not None
+    assert model.component(ItemWeights) is None
     assert (found.items[:, 0] == np.arange(30)).mean() > 0.9
 
 
@@ -23,8 +26,8 @@ def test_metadata_are_read_by_hrnn_metadata_only():
     plain, described = (recipe(mode="fast").fit(data, Run()) for recipe in (Hrnn, HrnnMetadata))
     cold = np.flatnonzero(data.item_counts == 0)
 
-    assert (plain.priors.unknown[cold] < 0).all()
-    assert (described.priors.unknown[cold] == 0).all()
+    assert (plain.component(UnknownItems).penalty[cold] < 0).all()
+    assert (described.component(UnknownItems).penalty[cold] == 0).all()
 
 
 def test_cold_items_are_new_and_rare():

@@ -15,14 +15,14 @@ from recipes.numerics.topk import top_k
 from recipes.ranking import recommend
 from recipes.run import Run, StopRequested
 from recipes.stacking.holdout import hold_out, ranks
-from recipes.stacking.model import RelevanceModel
+from recipes.stacking.model import StackedModel
 from tests.recipes import worlds
 
 FAST = UserPersonalization(mode="fast")
 
 
 @cache
-def tasteful() -> RelevanceModel:
+def tasteful() -> StackedModel:
     return FAST.fit(worlds.tasteful(), Run(seed=1))
 
 
@@ -116,7 +116,7 @@ def test_it_can_be_stopped():
 def test_it_reports_epochs_for_the_curves():
     seen = []
     UserPersonalization(mode="full", hidden_dimension=32).fit(
-        worlds.tasteful(), Run(max_seconds=40, on_progress=seen.append)
+        worlds.tasteful(), Run(max_seconds=600, on_progress=seen.append)
     )
     epochs = [progress for progress in seen if progress.epoch]
 

@@ -62,6 +62,9 @@ def test_lists_made_ahead_come_in_order():
             scores[np.arange(len(histories)), histories.item_index[histories.offsets[1:] - 1]] = 1
             return scores
 
+        def forget_users(self, users: np.ndarray) -> Echo:
+            return self
+
         def state(self) -> State:
             return State({})
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recipes.components.sequence_ridge import Kernel, RidgeGroup, SequenceRidge
 from recipes.numerics import weighted_rows
 
 
@@ -66,16 +65,3 @@ def test_sparse_rows_and_products_are_added_to_what_is_there():
         weighted_rows.add_product(total, kept, vector)
         expected = start + values @ matrix.toarray()[places] + matrix.toarray() @ vector
         assert total == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize("size", [6, 40, 50])
-def test_what_a_group_says_is_spread_over_the_catalogue(size):
-    rng = np.random.default_rng(2)
-    members = np.sort(rng.permutation(50)[:size])
-    ridge = SequenceRidge.of(Kernel(), np.zeros((size, size), np.float32), members, 50)
-    found = rng.random((3, size), np.float32)
-    (group,) = RidgeGroup.all_of([ridge, ridge])
-
-    expected = np.zeros((3, 50), np.float32)
-    expected[:, members] = found
-    assert (group.spread(found.copy()) == expected).all()

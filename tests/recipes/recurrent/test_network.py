@@ -8,8 +8,9 @@ from recipes.base import RecipeError
 from recipes.data import Histories
 from recipes.recurrent.layers import LinearScan
 from recipes.recurrent.losses import SampledSoftmax
-from recipes.recurrent.network import RecurrenceTask, Shape
+from recipes.recurrent.network import RecurrenceTask
 from recipes.recurrent.sampling import chunks, count_chunks
+from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import rate, reproducible, train
 from recipes.run import Run, StopRequested
 

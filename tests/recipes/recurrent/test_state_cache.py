@@ -7,7 +7,8 @@ import pytest
 
 from recipes.data import Histories
 from recipes.recurrent import scorer as scoring
-from recipes.recurrent.network import RecurrenceTask, Shape
+from recipes.recurrent.network import RecurrenceTask
+from recipes.recurrent.shape import Shape
 from recipes.recurrent.state_cache import print_of, prints_of
 from recipes.recurrent.training import reproducible
 from recipes.run import Run

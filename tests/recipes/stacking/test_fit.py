@@ -8,15 +8,14 @@ import pytest
 from recipes import catalogue
 from recipes.data import Histories
 from recipes.run import Run
-from recipes.stacking import fit, selection
-from recipes.stacking.fit import some_users
-from recipes.stacking.fit_context import Workshop
+from recipes.stacking import fit
+from recipes.stacking.fit import sampled_users
 from tests.recipes import worlds
 
 
 def test_some_users_are_kept_whole():
     histories = Histories.of([[0, 1, 2], [], [3, 4], [5], [6, 7, 8, 9]])
-    kept = some_users(histories, 6, seed=1)
+    kept = sampled_users(histories, 6, seed=1)
     sizes = np.diff(kept.offsets)
 
     assert len(kept) == len(histories)
@@ -28,8 +27,8 @@ def test_some_users_are_kept_whole():
 @pytest.fixture
 def slowly(monkeypatch):
     """A second affords fifty events."""
-    monkeypatch.setattr(fit, "EVENTS_A_SECOND", 50)
-    monkeypatch.setattr(fit, "FEWEST_SAMPLED", 1)
+    monkeypatch.setattr(fit, "EVENTS_PER_SECOND", 50)
+    monkeypatch.setattr(fit, "MIN_SAMPLE", 1)
 
 
 def test_with_little_time_a_sample_of_the_users_is_learned_from_and_said_so(slowly):
@@ -38,11 +37,11 @@ def test_with_little_time_a_sample_of_the_users_is_learned_from_and_said_so(slow
     model = recipe.fit(data, Run(max_seconds=20.0, on_progress=lambda progress: told.append(progress.message)))
 
     assert any(f"of {len(data.interactions):,} events: those of users drawn at random" in message for message in told)
-    assert model.components.plan.events <= 1000
+    assert model.plan.max_events <= 1000
     best = np.argmax(model.score(data.histories()), axis=1)
     assert (worlds.item_genres(data)[best] == worlds.user_tastes(data)).mean() > 0.7
     served = recipe.refit(model, data, Run())
-    assert served.components.plan.events == model.components.plan.events
+    assert served.plan.max_events == model.plan.max_events
 
 
 def test_without_a_budget_all_events_are_learned_from(slowly):
@@ -50,16 +49,16 @@ def test_without_a_budget_all_events_are_learned_from(slowly):
     recipe = catalogue.get("aws-user-personalization")(mode="fast")
     model = recipe.fit(worlds.tasteful(num_users=60), Run(on_progress=lambda progress: told.append(progress.message)))
 
-    assert model.components.plan.events is None
+    assert model.plan.max_events is None
     assert not any("drawn at random" in message for message in told)
 
 
 @pytest.mark.parametrize(("share", "times"), [(0.0, 1), (1.0, 2)])
 def test_what_was_tried_answers_where_fitting_it_again_would_take_too_long(monkeypatch, share, times):
-    counted, fit = [], Workshop.fit_sparse
-    monkeypatch.setattr(selection, "REFIT_SHARE", share)
+    counted, fit_all = [], fit.fit_all
+    monkeypatch.setattr(fit, "REFIT_SHARE", share)
     monkeypatch.setattr(
-        Workshop, "fit_sparse", lambda *arguments: counted.append(len(arguments[2].item_index)) or fit(*arguments)
+        fit, "fit_all", lambda *arguments: counted.append(len(arguments[1].item_index)) or fit_all(*arguments)
     )
     data = worlds.tasteful()
     model = catalogue.get("aws-user-personalization")(mode="fast").fit(data, Run(max_seconds=60.0))

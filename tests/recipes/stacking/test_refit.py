@@ -29,7 +29,7 @@ def judged(data):
 def test_it_works(data, judged):
     recipe, model, _ = judged
     served = recipe.refit(model, data, Run())
-    assert served.components.blend == model.components.blend
+    assert served.plan.meta == model.plan.meta
     scores = served.score(data.histories())
     best = np.argmax(scores, axis=1)
     assert (worlds.item_genres(data)[best] == worlds.user_tastes(data)).mean() > 0.8
@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_model(data, judged):
 def test_a_model_that_remembers_no_plan_is_fitted_anew(data, judged):
     recipe, model, _ = judged
     restored = type(model).from_state(recipe, model.num_items, model.state())
-    assert restored.components.plan is None
+    assert restored.plan is None
     assert recipe.refit(restored, data, Run()).num_items == data.num_items
 
 

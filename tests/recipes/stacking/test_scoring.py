@@ -1,118 +1,112 @@
+"""The stack's score: the sum of what its components add, however many histories are scored at a time."""
+
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 
-from recipes.components.popularity import Priors
-from recipes.components.sequence_ridge import Kernel, SequenceRidge
-from recipes.components.sparse_ridge import Transitions
-from recipes.components.user_ridge import Audience
+from recipes import artefact
+from recipes.components.item_weights import ItemWeights
+from recipes.components.recurrent import Recurrent
+from recipes.components.user_ridge import UserRidge
 from recipes.data import Histories
 from recipes.methods.user_personalization import UserPersonalization
-from recipes.recurrent.network import RecurrenceTask, Shape
-from recipes.recurrent.scorer import RecurrenceScorer
-from recipes.recurrent.training import reproducible
 from recipes.run import Run
-from recipes.stacking.batch_scoring import Answering
-from recipes.stacking.meta_model import Blend
-from recipes.stacking.model import Components, RelevanceModel
+from recipes.stacking.model import StackedModel
+from tests.recipes.components import fitted
+from tests.recipes.components.fitted import ITEMS, USERS
 
-ITEMS, USERS = 40, 12
+FORMAT_2 = Path(__file__).parent / "format_2"
+
+
+def stacked(components) -> StackedModel:
+    return StackedModel(UserPersonalization(), ITEMS, components)
 
 
 @pytest.fixture
-def rng():
-    return np.random.default_rng(3)
+def model() -> StackedModel:
+    return stacked(fitted.stack())
 
 
-@pytest.fixture
-def histories(rng):
-    """From nobody to a person with two hundred events, some items again and again."""
-    sizes = (0, 1, 2, 3, 5, 8, 31, 33, 49, 50, 51, 200)
-    made = Histories.of([rng.integers(0, ITEMS, size).tolist() for size in sizes], user_index=range(USERS))
-    kinds = rng.integers(-1, 3, len(made.item_index)).astype(np.int16)
-    gaps = rng.integers(0, 90_000, len(made.item_index)).cumsum()
-    return Histories(made.offsets, made.item_index, gaps, kinds, made.user_index)
+def test_the_score_is_the_weighted_sum_of_the_components_own_scores(model):
+    histories = fitted.histories().rows(1, USERS)
+    weights, users, network = (model.component(kind) for kind in (ItemWeights, UserRidge, Recurrent))
+    sums = weights.sum_of_parts(histories)
+    plain = weights.weight * sums + weights.content_weight * (sums @ weights.content)
+    plain += users.weight * users.score(histories) + network.weight * network.network.score(histories)
+    for component in model.components:
+        if component.key in {"unknown_items", "popularity"}:
+            plain += component.constant
+        if component.key == "repeats":
+            component.add_scores(plain, histories)
+
+    assert model.score(histories) == pytest.approx(plain, abs=2e-4)
 
 
-def ridge(rng, kernel: Kernel, members: np.ndarray) -> SequenceRidge:
-    weights = rng.standard_normal((len(members), len(members))).astype(np.float32) * 0.02
-    return SequenceRidge.of(kernel, weights, members, ITEMS)
+def test_users_without_events_get_the_cold_scores(model):
+    histories = replace(fitted.histories().rows(0, 1).rows(0, 1), user_index=np.array([3]))
+    unknown = replace(histories, user_index=np.array([-1]))
+    popularity, users = model.components[1], model.component(UserRidge)
+
+    assert model.score(unknown)[0] == pytest.approx(popularity.cold, abs=1e-5)
+    assert model.score(histories)[0] == pytest.approx(popularity.cold + users.cold_scores(np.array([3]))[0], abs=1e-5)
 
 
-def sparse(rng, density: float) -> sp.csr_matrix:
-    return sp.random(ITEMS, ITEMS, density, "csr", np.float32, rng)
-
-
-def network(blocks: int) -> RecurrenceScorer:
-    shape = Shape(hidden=11, width=8, bptt=4, lanes=2, negatives=4, blocks=blocks)
-    some = Histories.of([list(range(ITEMS))])
-    with reproducible(0, small=True):
-        task = RecurrenceTask(shape, some, ITEMS, np.zeros((ITEMS, 0), np.float32), 2, 0)
-        scorer = task.scorer()
-    spread = {
-        name: value + 0.3 * np.sin(np.arange(value.size)).reshape(value.shape) for name, value in scorer.weights.items()
-    }
-    weights = {name: value.astype(np.float32) for name, value in spread.items()}
-    return RecurrenceScorer(scorer.table, np.cos(np.arange(ITEMS)).astype(np.float32), weights)
-
-
-def everything(rng, repeat: float, seen: float) -> RelevanceModel:
-    few = np.sort(rng.permutation(ITEMS)[:25])
-    parts = Components(
-        [ridge(rng, Kernel(32, 0.8, 5), few), ridge(rng, Kernel(400, 1.0, profile=True), few)],
-        [Transitions(Kernel(16, 0.8, 3), sparse(rng, 0.1)), Transitions(Kernel(400, 1.0), sparse(rng, 0.1))],
-        Audience(
-            rng.standard_normal((USERS, 4)).astype(np.float32), rng.standard_normal((4, ITEMS)).astype(np.float32)
-        ),
-        network(2),
-        sparse(rng, 0.2),
-        Blend(
-            {"history": 0.7, "audience": 0.01, "content": 0.3, "network": 0.6, "popularity": 0.15, "trend": -0.1},
-            repeat,
-            seen,
-        ),
-    )
-    priors = Priors(*rng.standard_normal((4, ITEMS)).astype(np.float32))
-    return RelevanceModel(UserPersonalization(), ITEMS, parts, priors, rng.random((12, 6), np.float32))
-
-
-@pytest.mark.parametrize(("repeat", "seen"), [(0.0, 0.0), (0.5, 0.0), (0.0, -12.0), (0.5, 1.5)])
-def test_the_arranged_score_is_the_mix_of_all_parts(rng, histories, repeat, seen):
-    model = everything(rng, repeat, seen)
-    plain = model.components.blend.mix(model.parts(histories)) + model.priors.unknown
-
-    assert Answering(model.components, model.priors, model.rates).score(histories) == pytest.approx(plain, abs=2e-4)
-
-
-def test_a_block_of_rows_and_one_row_score_alike(rng, histories, monkeypatch):
-    model = everything(rng, 0.5, -1.0)
+def test_a_block_of_rows_and_one_row_score_alike(model, monkeypatch):
+    histories = replace(fitted.histories(), context={"DEVICE": "phone"})
     whole = model.score(histories)
-    monkeypatch.setattr("recipes.stacking.batch_scoring.BLOCK_SCORES", 3 * ITEMS)
-    monkeypatch.setattr("recipes.stacking.batch_scoring.FEWEST_ROWS", 2)
+    monkeypatch.setattr("recipes.stacking.model.BLOCK_SCORES", 3 * ITEMS)
+    monkeypatch.setattr("recipes.stacking.model.MIN_ROWS", 2)
 
     assert model.score(histories) == pytest.approx(whole, abs=2e-4)
     for row in range(len(histories)):
         assert model.score(histories.rows(row, row + 1))[0] == pytest.approx(whole[row], abs=2e-4)
 
 
-def test_a_network_alone_and_nothing_at_all_score(rng, histories):
-    priors = Priors(*rng.standard_normal((4, ITEMS)).astype(np.float32))
-    rates = np.zeros((12, 6), np.float32)
-    for parts in (Components(network=network(1), blend=Blend({"network": 1.0})), Components()):
-        model = RelevanceModel(UserPersonalization(), ITEMS, parts, priors, rates)
-        plain = parts.blend.mix(model.parts(histories)) + priors.unknown
-
-        assert Answering(parts, priors, rates).score(histories) == pytest.approx(plain, abs=2e-4)
+@pytest.mark.parametrize("case", fitted.every_component())
+def test_a_stack_of_one_component_scores(case):
+    model, histories = stacked([fitted.every_component()[case]]), fitted.histories()
+    assert np.isfinite(model.score(histories)).all()
+    assert model.score(histories.rows(5, 6)) == pytest.approx(model.score(histories)[5:6], abs=1e-4)
 
 
-def test_a_stored_model_remembers_what_its_network_expects(rng, histories):
-    model = everything(rng, 0.5, -1.0)
+def test_a_stack_of_nothing_scores_zero():
+    assert not stacked([]).score(fitted.histories()).any()
+
+
+def test_explanations_add_up_where_every_component_is_additive():
+    model = stacked([component for component in fitted.stack() if component.is_additive])
+    history = fitted.histories().rows(7, 8)
+    for item in (0, int(history.item_index[-1]), 39):
+        contributions = model.explain(history, item)
+        assert sum(c.weight for c in contributions) == pytest.approx(model.score(history)[0, item], abs=1e-4)
+
+
+def test_a_stored_model_keeps_the_states_it_computed_ahead(model):
+    histories = fitted.histories()
     plain = model.score(histories)
     model.prepare(histories, Run())
-    stored = RelevanceModel.from_state(model.recipe, ITEMS, model.state())
+    stored = StackedModel.from_state(model.recipe, ITEMS, model.state())
 
-    assert stored.components.network.remembered is not None
+    assert stored.component(Recurrent).network.remembered is not None
     assert stored.score(histories) == pytest.approx(plain, abs=2e-4)
     assert stored.score(histories.rows(5, 6)) == pytest.approx(plain[5:6], abs=2e-4)
+
+
+def test_an_artefact_of_the_format_before_components_scores_as_it_did():
+    """`format_2` holds a model with every part, written before components stored themselves, and what it scored then."""
+    stored = artefact.load(FORMAT_2)
+    histories, expected = stored.data.histories(), np.load(FORMAT_2 / "expected.npz")
+    none = np.zeros(0, np.int64)
+    cold = Histories(np.zeros(3, np.int64), none, none, none.astype(np.int16), np.array([2, -1]))
+
+    assert stored.model.score(histories) == pytest.approx(expected["known"], abs=1e-4)
+    assert stored.model.score(histories.tail(4)) == pytest.approx(expected["tail"], abs=1e-4)
+    assert stored.model.score(cold) == pytest.approx(expected["cold"], abs=1e-4)
+    on_tv = replace(histories.rows(0, 3), context={"DEVICE": "tv"})
+    assert stored.model.score(on_tv) == pytest.approx(expected["context"], abs=1e-4)
+    again = StackedModel.from_state(stored.model.recipe, ITEMS, stored.model.state())
+    assert again.score(histories) == pytest.approx(expected["known"], abs=1e-4)

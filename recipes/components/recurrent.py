@@ -1,0 +1,95 @@
+"""The gated linear recurrence as a component: logits of the next item, by a network that reads the newest events in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recipes.components.contract import Component, Tensors, Values, padded
+from recipes.data import Histories
+from recipes.numerics.arrays import Floats, Indexes
+from recipes.recurrent.scorer import RecurrenceScorer
+from recipes.recurrent.state_cache import Remembered
+from recipes.run import Run
+
+NEW_ITEM_BIAS = 0.25  # an item added since training is thought as popular as this quantile of the others
+
+
+@dataclass(frozen=True)
+class Recurrent(Component):
+    """A trained network and its weight."""
+
+    key: ClassVar[str] = "recurrent"
+    is_additive: ClassVar[bool] = False
+
+    network: RecurrenceScorer
+    weight: float = 1.0
+
+    @property
+    def constant(self) -> Floats | None:
+        """(N,) the weighted biases."""
+        return np.float32(self.weight) * self.network.bias
+
+    @property
+    def reads_item_metadata(self) -> bool:
+        """True: metadata are part of the item embeddings."""
+        return True
+
+    def add_scores(self, scores: Floats, histories: Histories) -> None:
+        """Add the weighted products of the predicted states with all items' embeddings; a row without events has state 0."""
+        scores += self.network.likeness(np.float32(self.weight) * self.network.hidden(histories))
+
+    def add_to_row(self, scores: NDArray[np.float32], history: Histories) -> None:
+        """The same for one history."""
+        scores += self.network.table @ (self.network.hidden(history)[0] * np.float32(self.weight))
+
+    def tensors(self) -> Tensors:
+        """The item table, the network's parameters, and cached states of users."""
+        network, key = self.network, self.key
+        stored: Tensors = {f"{key}.table": network.table, f"{key}.bias": network.bias}
+        stored |= {f"{key}.weights.{name}": value for name, value in network.weights.items()}
+        if network.remembered is not None:
+            stored |= {
+                f"{key}.history_hashes": network.remembered.prints,
+                f"{key}.user_states": network.remembered.states,
+            }
+        return stored
+
+    def values(self) -> Values:
+        """The weight."""
+        return {"weight": self.weight}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], values: Values, num_items: int) -> Self:
+        """The component again."""
+        key, prefix = cls.key, f"{cls.key}.weights."
+        weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+        hashes = tensors.get(f"{key}.history_hashes")
+        cached = None if hashes is None else Remembered(hashes, tensors[f"{key}.user_states"])
+        network = RecurrenceScorer(tensors[f"{key}.table"], tensors[f"{key}.bias"], weights, cached)
+        return cls(network, values["weight"])
+
+    def enlarged(self, num_items: int, neighbours: sp.csr_matrix | None) -> Self:
+        """Added items get the mean embedding of their `neighbours`, if any, and a low quantile of the biases."""
+        size = len(self.network.bias)
+        table, bias = padded(self.network.table, num_items), padded(self.network.bias, num_items)
+        bias[size:] = np.quantile(self.network.bias, NEW_ITEM_BIAS)
+        if neighbours is not None:
+            table[size:] = (neighbours.T @ table)[size:]
+        return replace(self, network=replace(self.network, table=table, bias=bias))
+
+    def prepared(self, histories: Histories, run: Run) -> Self:
+        """Read all users' histories and cache the states."""
+        return replace(self, network=self.network.remembering(histories, run))
+
+    def forget_users(self, users: Indexes) -> Self:
+        """Blank the users' cached states, and the hashes of their histories."""
+        cached = self.network.remembered
+        if cached is None:
+            return self
+        return replace(self, network=replace(self.network, remembered=cached.forget_users(users)))
