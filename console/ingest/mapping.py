@@ -9,9 +9,12 @@ from console.errors import JobError
 from console.ingest.schema import DatasetSchema
 from recipes.tables.dialect import CsvFormat, column_key
 from recipes.tables.field import Field
+from recipes.tables.guess import column_name
 from recipes.tables.rows import ColumnPlan
+from recipes.tables.samples import SEPARATORS, understood, unit_words
 
 JSONDict = dict[str, Any]
+__all__ = ["SEPARATORS", "JSONDict", "Reading", "Source", "column_name", "plan", "sample", "unit_words"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,12 @@ def _plan(entry: Field, header: list[str], reading: Reading) -> ColumnPlan:
         return ColumnPlan(entry, None if reading.sources else _position(entry.name, header))
     position = _position(source.name, header) if source.name else None
     return ColumnPlan(entry, position, source.unit, source.constant, source.decimal, source.separator)
+
+
+def sample(text: str, column: JSONDict) -> str:
+    """A cell as a column of CreateDatasetFromFile would read it, for people; "" where it cannot."""
+    told = (column.get(member) or "" for member in ("timestampUnit", "decimal", "separator"))
+    return understood(text, column.get("type", "string"), *told)
 
 
 def _position(name: str, header: list[str]) -> int | None:

@@ -11,7 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from console.errors import InvalidInputException
-from console.ingest.reserved import (
+from console.shapes import json_kind
+from recipes.columns import Kind
+from recipes.tables.field import ARROW
+from recipes.tables.field import Field as Field  # noqa: PLC0414  pages take it from here
+from recipes.tables.reserved import (
     DATASET_TYPES,
     DOMAIN_REQUIRED,
     MAX_METADATA,
@@ -20,10 +24,6 @@ from console.ingest.reserved import (
     RESERVED,
     Reserved,
 )
-from console.shapes import json_kind
-from recipes.columns import Kind
-from recipes.tables.field import ARROW
-from recipes.tables.field import Field as Field  # noqa: PLC0414  pages take it from here
 
 JSONDict = dict[str, Any]
 
@@ -84,6 +84,16 @@ def dataset_type(name: str) -> str | None:
     """The canonical dataset type behind a spelling: `Interactions`, `items`, `Action_Interactions`, `ActionInteractions`."""
     plain = re.sub(r"[\s_-]", "", name).upper()
     return next((known for known in DATASET_TYPES if known.replace("_", "") == plain), None)
+
+
+def required_columns(kind: str, domain: str | None) -> dict[str, Reserved]:
+    """The columns that a dataset of that type must have in a domain, the type's own first."""
+    return REQUIRED[kind] | DOMAIN_REQUIRED.get((domain or "", kind), {})
+
+
+def reserved_columns(kind: str, domain: str | None) -> dict[str, Reserved]:
+    """The columns with a meaning of their own in a dataset of that type, required ones first."""
+    return required_columns(kind, domain) | RESERVED[kind]
 
 
 @lru_cache(maxsize=256)
@@ -195,7 +205,7 @@ def _check_names(schema: DatasetSchema) -> None:
 
 
 def _required(schema: DatasetSchema, domain: str | None) -> dict[str, Reserved]:
-    return REQUIRED[schema.dataset_type] | DOMAIN_REQUIRED.get((domain or "", schema.dataset_type), {})
+    return required_columns(schema.dataset_type, domain)
 
 
 def _check_required(schema: DatasetSchema, domain: str | None) -> None:

@@ -13,12 +13,15 @@ from typing import Any
 
 from console import storage
 from console.ingest import sources
-from console.ingest.guess import ALIASES, Guess, guess_columns, guess_type, plain
 from console.storage import Location
+from recipes.tables.describe import Guess
 from recipes.tables.dialect import CsvFormat, detect
+from recipes.tables.guess import guess_type, understand
 from recipes.tables.header import header_of
 from recipes.tables.quotes import split_rows
+from recipes.tables.roles import Question
 from recipes.tables.text import Block, canonical, encoding_of
+from recipes.tables.words import is_known
 
 JSONDict = dict[str, Any]
 HEAD_BYTES = 1 << 20
@@ -45,6 +48,8 @@ class Preview:
     sampled_rows: int
     warnings: list[str]
     evidence: list[str]
+    questions: list[Question]
+    constants: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,13 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     for text in sample.slices:
         rows += [row for row in _rows(text, form) if len(row) == len(header)]
     kind = dataset_type or guess_type(header, rows)
-    columns, decimal = guess_columns(header, rows, kind, domain, form)
-    form = replace(form, decimal=given.get("decimal", decimal))
+    understood = understand(header, rows, kind, domain)
+    form = replace(form, decimal=given.get("decimal", understood.decimal))
     total = len(body) if sample.whole else _estimate(sample, len(body), size)
-    warnings = _warnings(header, body, columns)
-    shown = body[:SHOWN_ROWS]
-    return Preview(form, sample.is_gzip, kind, columns, shown, size, total, len(rows), warnings, layout.evidence)
+    return Preview(
+        form, sample.is_gzip, kind, understood.columns, body[:SHOWN_ROWS], size, total, len(rows),
+        _warnings(header, body, understood.columns), layout.evidence, understood.questions, understood.constants,
+    )  # fmt: skip
 
 
 def _sample(location: Location, encoding: str) -> _Sample:
@@ -137,7 +143,7 @@ def _has_header(rows: list[list[str]]) -> bool:
     if not rows:
         return True
     first, others = rows[0], rows[1:]
-    if any(plain(cell) in ALIASES for cell in first):
+    if any(is_known(cell) for cell in first):
         return True
     if any(not cell.strip() or _is_number(cell) for cell in first) or len(set(first)) < len(first):
         return False

@@ -105,7 +105,7 @@ def test_a_file_that_is_no_csv_is_refused_with_a_sentence(page):
     page.get_by_role("button", name=re.compile("Create")).click()
     page.goto("/dataset-groups/refused/")
     page.get_by_role("link", name="Import interactions").first.click()
-    page.get_by_label("File").set_input_files(
+    page.get_by_label("Files").set_input_files(
         {"name": "x.csv", "mimeType": "text/csv", "buffer": b"PK\x03\x04\x00\x00\x00" * 90}
     )
     upload = page.get_by_role("button", name="Upload", exact=True)

@@ -73,11 +73,12 @@ def filled_in(client: Client, preview: str, **changes: str) -> dict[str, str]:
     """What the preview's form would send if nothing but `changes` were touched."""
     context = client.get(preview).context
     data: dict[str, str] = {}
-    for form in (context["columns"].management_form, *context["columns"].forms, context["form"]):
-        for field in form:
-            value = field.value()
-            if value is True:
-                data[field.html_name] = "on"
-            elif value not in (None, False):
-                data[field.html_name] = str(value)
+    for file in context["files"]:
+        for form in (file.columns.management_form, *file.columns.forms, file.form):
+            for field in form:
+                value = field.value()
+                if value is True:
+                    data[field.html_name] = "on"
+                elif value not in (None, False):
+                    data[field.html_name] = str(value)
     return data | changes

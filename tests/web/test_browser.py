@@ -115,7 +115,7 @@ def test_pages_work_without_javascript(browser, live_server, alice, films, tmp_p
     page.get_by_role("button", name="Sign in").click()
     file = tmp_path / "watched.csv"
     file.write_text(watched())
-    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("Files").set_input_files(file)
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("button", name="Start import").click()
     assert "/dataset-import-jobs/" in page.url
@@ -156,7 +156,7 @@ def test_the_schema_follows_the_columns_while_one_edits(page, films, tmp_path):
     file = tmp_path / "watched.csv"
     file.write_text(watched())
     page.goto("/create/datasets/?group=films")
-    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("Files").set_input_files(file)
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url("**/preview/**")
     page.get_by_label("Name of event").fill("CHANNEL")

@@ -12,8 +12,6 @@ from console import storage
 from console.errors import InvalidInputException, JobError
 from console.ingest import schema as avro
 from console.ingest import sniff
-from console.ingest.guess import Guess
-from console.ingest.reserved import REQUIRED, RESERVED
 from console.ingest.schema import DatasetSchema
 from console.ingest.sniff import Preview
 from console.ingest.sources import sha256_of, source_files
@@ -25,8 +23,12 @@ from console.operations.data.datasets import canonical_type, check_replacement, 
 from console.operations.data.import_jobs import check_source, find_import_job, start_import
 from console.operations.data.schemas import create_schema
 from console.storage import Location
+from recipes.tables.describe import Guess
 from recipes.tables.dialect import CsvFormat
 from recipes.tables.field import Field
+from recipes.tables.reserved import RESERVED
+from recipes.tables.roles import Question
+from recipes.tables.samples import understood
 
 NAME_LENGTH = 63
 
@@ -56,6 +58,8 @@ def preview_data(
         "rows": found.rows,
         "warnings": found.warnings,
         "evidence": found.evidence,
+        "questions": [_wire_question(question) for question in found.questions],
+        "constants": [{"name": name, "value": value} for name, value in found.constants.items()],
         "previousImports": _previous_imports(account, files),
     }
 
@@ -87,7 +91,7 @@ def create_dataset_from_file(
     files = _files(storage.parse_location(data_location))
     found = _look(_first_filled(files), dataset_type, group.domain, format)
     kind = canonical_type(dataset_type or found.dataset_type)
-    given = [_completed(column, found, kind) for column in columns] if columns else _guessed(found)
+    given = [_completed(column, found, kind, group.domain) for column in columns] if columns else _guessed(found)
     wanted = _schema(kind, given, group.domain)
     dataset = _dataset(account, group, wanted, dataset_name, schema_name)
     kept = avro.parse(dataset.schema.text, dataset.schema.domain)
@@ -179,20 +183,52 @@ def _wire_column(column: Guess) -> JSONDict:
         "textual": column.textual,
         "nullable": column.nullable,
         "timestampUnit": column.unit or None,
+        "recognisedUnit": column.recognised_unit or None,
+        "decimal": column.decimal or None,
+        "separator": column.separator or None,
+        "picture": column.is_picture,
+        "vectorSize": column.vector_size or None,
         "nullShare": column.null_share,
         "distinct": column.distinct,
         "min": column.low or None,
         "max": column.high or None,
         "histogram": column.histogram,
         "examples": column.examples,
+        "samples": [
+            understood(text, column.type, column.unit, column.decimal, column.separator) for text in column.examples
+        ],
+    }
+
+
+def _wire_question(question: Question) -> JSONDict:
+    options = [{"value": value, "label": label, "samples": samples} for value, label, samples in question.options]
+    return {
+        "column": question.about,
+        "member": question.member,
+        "text": question.text,
+        "options": options,
+        "suggested": question.suggested,
     }
 
 
 def _guessed(found: Preview) -> list[JSONDict]:
-    return [_wire_column(column) for column in found.columns if column.include]
+    """The columns as they are guessed.
+
+    Raises:
+        InvalidInputException: what a column says can be read in two ways and nothing in the file tells which.
+    """
+    open_questions = [question for question in found.questions if not question.suggested]
+    if open_questions:
+        first = open_questions[0]
+        readings = "; or ".join(
+            f"{first.member} {value}: {', '.join(samples[:1])}" for value, _, samples in first.options
+        )
+        raise InvalidInputException(f"{first.text} Say it in columns: {readings}.", field="columns")
+    constants = [{"name": name, "constant": value, "type": "string"} for name, value in found.constants.items()]
+    return [_wire_column(column) for column in found.columns if column.include] + constants
 
 
-def _completed(column: JSONDict, found: Preview, kind: str) -> JSONDict:
+def _completed(column: JSONDict, found: Preview, kind: str, domain: str | None) -> JSONDict:
     """A column with what was left out: as the name demands, else as the file suggests."""
     source = column.get("source", "")
     if not source and column.get("constant") is None:
@@ -203,13 +239,14 @@ def _completed(column: JSONDict, found: Preview, kind: str) -> JSONDict:
         )
     suggested = next((_wire_column(guess) for guess in found.columns if guess.source == source), {})
     name = column["name"]
-    rule = (REQUIRED[kind] | RESERVED[kind]).get(name)
+    required = avro.required_columns(kind, domain)
+    rule = (RESERVED[kind] | required).get(name)
     if rule:
         suggested |= {
             "type": rule.types[0],
-            "categorical": False,
+            "categorical": rule.categorical,
             "textual": False,
-            "nullable": name not in REQUIRED[kind],
+            "nullable": name not in required and bool(source),
         }
     elif "type" in column:
         suggested |= {"categorical": False, "textual": False}
@@ -322,6 +359,8 @@ def _options(form: CsvFormat, columns: Sequence[JSONDict], schema: DatasetSchema
             "name": column.get("source") or "",
             "unit": column.get("timestampUnit") or "",
             "constant": None if column.get("source") else column.get("constant"),
+            "separator": column.get("separator") or "",
+            "decimal": column.get("decimal") or "",
         }
         for name, column in named.items()
     }

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from console.ingest.reserved import DOMAIN_REQUIRED, REQUIRED, RESERVED
-from console.ingest.schema import parse
+from console.ingest.mapping import SEPARATORS, sample, unit_words
+from console.ingest.schema import parse, required_columns, reserved_columns
 from console.models import DatasetGroup, DatasetImportJob, MetricAttribution
 from console.serving.attribution_reports import folder_of
 from console.shapes import JSONDict
@@ -28,7 +28,9 @@ TIMES = (
     ("us", "Time, in microseconds"),
     ("ns", "Time, in nanoseconds"),
     ("iso", "Time, as ISO text"),
+    ("excel", "Time, as Excel's day number"),
 )
+LISTS = tuple((f"list:{mark}", f"List: {label}") for mark, label in SEPARATORS.items())
 MEMBERS_OF_LOOK: dict[str, JSONDict] = {
     "category": {"type": "string", "categorical": True},
     "text": {"type": "string", "textual": True},
@@ -44,30 +46,44 @@ def members_of_look(look: str) -> JSONDict:
     """
     if look in dict(TIMES) or "%" in look:
         return {"type": "long", "timestampUnit": look}
+    if look.startswith("list:"):
+        return {"type": "string", "categorical": True, "separator": look.removeprefix("list:")}
     return MEMBERS_OF_LOOK.get(look, {"type": look})
 
 
 class ColumnForm(StyledForm):
-    """One column of the file."""
+    """One column of the file; `example` is one of its cells."""
+
+    example = ""
 
     source = forms.CharField(widget=forms.HiddenInput, strip=False, required=False)
     use = forms.BooleanField(required=False)
     name = forms.CharField(required=False, max_length=63, widget=forms.TextInput(attrs={"list": "names", "size": 16}))
-    look = forms.ChoiceField(choices=(*LOOKS, *TIMES))
+    look = forms.ChoiceField(choices=(*LOOKS, *LISTS, *TIMES))
+    decimal = forms.CharField(widget=forms.HiddenInput, required=False)
+    unit = forms.CharField(widget=forms.HiddenInput, required=False)
     nullable = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Name each control after its column; offer the pattern of times that was recognised."""
+        """Name each control after its column; offer the ways to write times that were recognised, chosen or not."""
         super().__init__(*args, **kwargs)
-        source, look = self["source"].value() or "", self["look"].value() or ""
-        if "%" in look:
-            choices = [*LOOKS, *TIMES, (look, f"Time, {look}")]
-            self.fields["look"] = forms.ChoiceField(choices=choices)
+        told = {name: self.get_initial_for_field(self.fields[name], name) or "" for name in ("source", "look", "unit")}
+        if self.is_bound:
+            told = {name: self.data.get(self.add_prefix(name), "") for name in told}
+        source, units = told["source"], {told[name] for name in ("look", "unit") if "%" in told[name]}
+        choices = [*LOOKS, *LISTS, *TIMES, *((unit, f"Time: {unit_words(unit)}") for unit in sorted(units))]
+        self.fields["look"].choices = choices  # type: ignore[attr-defined]
         labels = {"use": "Use", "name": "Name of", "look": "Type of", "nullable": "May be empty:"}
         for name, label in labels.items():
             self.fields[name].widget.attrs["aria-label"] = f"{label} {source}"
         for name, css in (("name", "form-control"), ("look", "form-select")):
             self.fields[name].widget.attrs["class"] = f"{css} {css}-sm"
+
+    @property
+    def preview(self) -> str:
+        """The first cell as it is read, where it is a list."""
+        look, first = self["look"].value() or "", self.example
+        return sample(first, members_of_look(look)) if look.startswith("list:") and first else ""
 
     def members(self) -> JSONDict | None:
         """The column by wire names; None where it is left out."""
@@ -75,6 +91,7 @@ class ColumnForm(StyledForm):
         if not data["use"]:
             return None
         found = {"source": data["source"], "name": data["name"], "nullable": data["nullable"]}
+        found |= {"decimal": data["decimal"]} if data["decimal"] else {}
         return found | members_of_look(data["look"])
 
     def clean(self) -> dict[str, Any]:
@@ -95,7 +112,10 @@ def earlier_columns(job: DatasetImportJob) -> dict[str, JSONDict]:
     for name, source in job.options.get("sources", {}).items():
         field = fields.get(name)
         if field and source.get("name"):
-            found[source["name"]] = asdict(field) | {"include": True, "timestampUnit": source.get("unit", "")}
+            told = {"timestampUnit": source.get("unit", "")} | {
+                name: source.get(name, "") for name in ("separator", "decimal")
+            }
+            found[source["name"]] = asdict(field) | {"include": True} | told
     return found
 
 
@@ -109,15 +129,16 @@ def initial_column(guess: JSONDict, earlier: dict[str, JSONDict] | None = None) 
         "source": guess.get("source", ""),
         "use": guess.get("include", False),
         "name": guess.get("name", ""),
-        "look": guess.get("timestampUnit") or look,
+        "look": guess.get("timestampUnit") or (f"list:{guess['separator']}" if guess.get("separator") else look),
+        "decimal": guess.get("decimal") or "",
+        "unit": guess.get("recognisedUnit") or "",
         "nullable": guess.get("nullable", False),
     }
 
 
 def known_names(kind: str, domain: str | None) -> list[str]:
     """The names with a meaning of their own in a dataset of that type, required ones first."""
-    required = REQUIRED.get(kind, {}) | DOMAIN_REQUIRED.get((domain or "", kind), {})
-    return [*required, *(name for name in RESERVED.get(kind, {}) if name not in required)]
+    return list(reserved_columns(kind, domain))
 
 
 class ImportForm(OperationForm):
@@ -151,7 +172,7 @@ class ImportForm(OperationForm):
         """Import `location` into the dataset of type `kind` of `group`."""
         super().__init__(*args, **kwargs)
         self.request = {"datasetGroupArn": group.arn, "datasetType": kind, "dataLocation": location}
-        self.required = REQUIRED[kind].keys() | DOMAIN_REQUIRED.get((group.domain or "", kind), {}).keys()
+        self.required = required_columns(kind, group.domain).keys()
         self.columns: list[JSONDict] = []
         self.layout: JSONDict = {}
         if not has_rows:
@@ -167,7 +188,9 @@ class ImportForm(OperationForm):
     def members(self) -> JSONDict:
         """The request by wire names."""
         data = self.cleaned_data
-        columns = [one | {"nullable": one["nullable"] and one["name"] not in self.required} for one in self.columns]
+        columns = [
+            one | {"nullable": one.get("nullable", False) and one["name"] not in self.required} for one in self.columns
+        ]
         if data["constant_name"]:
             columns.append({"name": data["constant_name"], "constant": data["constant_value"], "type": "string"})
         members = self.request | {

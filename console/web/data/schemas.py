@@ -11,8 +11,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from console.errors import ServiceError
-from console.ingest.reserved import DOMAIN_REQUIRED, REQUIRED
-from console.ingest.schema import Field, text_of
+from console.ingest.schema import Field, required_columns, text_of
 from console.models import Dataset, DatasetGroup, Schema
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
@@ -35,7 +34,7 @@ EXTRA = {"ITEMS": Field("CATEGORY", "string", nullable=True, categorical=True), 
 
 def template_schema(kind: str, domain: str | None) -> str:
     """The least schema for a dataset type, laid out for editing."""
-    required = REQUIRED[kind] | DOMAIN_REQUIRED.get((domain or "", kind), {})
+    required = required_columns(kind, domain)
     fields = [Field(name, rule.types[0], categorical=rule.categorical) for name, rule in required.items()]
     if kind in EXTRA and len(fields) == 1:
         fields.append(EXTRA[kind])

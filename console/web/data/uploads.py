@@ -16,29 +16,34 @@ from console.web.access import Request, writing_page
 from console.web.pages import chosen_group, render
 
 TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
+MAX_FILES = 5
+EMPTY = "Choose a file that is not empty: CSV text, plain or gzipped."
 
 
 @writing_page
 def upload(request: Request) -> HttpResponse:
-    """Take a file for a dataset and go on to its preview; JavaScript sends it with progress and gets the address as JSON."""
+    """Take files for datasets and go on to their preview; JavaScript sends them with progress and gets the address as JSON."""
     group = chosen_group(request)
-    kind = request.GET.get("type", "Interactions").title()
+    kind = request.GET.get("type", "").title()
     error = ""
     if request.method == "POST" and group:
-        file = request.FILES.get("file")
-        if isinstance(file, TemporaryUploadedFile) and file.size:
-            location = keep(request.account, file)
-            query = urlencode({"group": group.name, "type": request.POST.get("type", kind), "location": str(location)})
+        files = [
+            file for file in request.FILES.getlist("file") if isinstance(file, TemporaryUploadedFile) and file.size
+        ]
+        if 0 < len(files) <= MAX_FILES:
+            locations = [("location", str(keep(request.account, file))) for file in files]
+            chosen = request.POST.get("type", kind) if len(files) == 1 else ""
+            query = urlencode([("group", group.name), *([("type", chosen)] if chosen else []), *locations])
             address = f"{reverse('datasets-preview')}?{query}"
             by_script = request.headers.get("X-Requested-With") == "XMLHttpRequest"
             return JsonResponse({"next": address}) if by_script else HttpResponseRedirect(address)
-        error = "Choose a file that is not empty: CSV with a header line, plain or gzipped."
+        error = f"{len(files)} files were chosen; at most {MAX_FILES} are read together." if files else EMPTY
     groups = DatasetGroup.objects.for_account(request.account).values_list("name", flat=True)
     context = {
         "heading": "Import a file",
         "error": error,
         "types": TYPES,
-        "type": kind if kind in TYPES else TYPES[0],
+        "type": kind if kind in TYPES else "",
         "groups": [] if group else list(groups),
         "crumbs": [(group.name, reverse("dataset-groups-detail", args=[group.name]))] if group else [],
     }

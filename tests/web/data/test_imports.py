@@ -86,7 +86,7 @@ def test_a_column_without_a_name_is_an_error_in_its_row(alice, films):
 def test_a_required_column_that_is_left_out_is_an_error_and_nothing_is_made(alice, films):
     preview = bring(alice, watched())
     answer = alice.post(preview, filled_in(alice, preview, **{"form-0-name": "WHO"}))
-    assert "USER_ID" in str(answer.context["form"].errors)
+    assert "Choose the column that identifies the user." in answer.text
     assert not Schema.objects.exists()
 
 
@@ -145,16 +145,94 @@ def test_adding_to_the_rows_that_are_there(alice, films, run_jobs):
     assert Dataset.objects.get().rows == 1300  # rows that are the same count once
 
 
+def judged(client, preview, data):
+    """The file's part of the preview as htmx gets it back."""
+    return client.post(preview.replace("/preview/", "/preview/judge/") + "&file=0", data).text
+
+
 def test_the_schema_follows_what_is_changed_in_the_columns(alice, vera, films):
     preview = bring(alice, watched())
-    data = filled_in(alice, preview) | {"type": "INTERACTIONS"}
-    before = alice.post("/create/datasets/preview/schema/", data).text
-    assert "EVENT_TYPE" in before
+    data = filled_in(alice, preview)
+    before = judged(alice, preview, data)
+    assert "EVENT_TYPE&quot;" in before
     place = next(key for key, value in data.items() if value == "EVENT_TYPE").removesuffix("-name")
-    after = alice.post("/create/datasets/preview/schema/", data | {f"{place}-name": "CHANNEL"}).text
-    assert "CHANNEL" in after
-    assert "EVENT_TYPE" not in after
-    assert "leave it out" in alice.post("/create/datasets/preview/schema/", data | {f"{place}-name": ""}).text
+    after = judged(alice, preview, data | {f"{place}-name": "CHANNEL"})
+    assert "CHANNEL&quot;" in after
+    assert "EVENT_TYPE&quot;" not in after
+    assert "leave it out" in judged(alice, preview, data | {f"{place}-name": ""})
+    assert "CHANNEL&quot;" in judged(vera, preview, data | {f"{place}-name": "CHANNEL"})
+
+
+def test_a_card_gives_its_role_to_another_column(alice, films, run_jobs):
+    preview = bring(alice, watched())
+    changed = filled_in(
+        alice,
+        preview,
+        **{"role-USER_ID": "movie id", "held-USER_ID": "user", "role-ITEM_ID": "user", "held-ITEM_ID": "movie id"},
+    )
+    alice.post(preview, changed)
+    run_jobs()
+    assert Dataset.objects.get().statistics["columns"]["USER_ID"]["distinct"] == 60
+
+
+def test_an_import_waits_until_no_card_has_a_gap(alice, films, run_jobs):
+    preview = bring(alice, watched())
+    answer = alice.post(preview, filled_in(alice, preview, **{"role-TIMESTAMP": "", "held-TIMESTAMP": "when"}))
+    assert "Choose the column with the time of the event." in answer.text
+    assert not DatasetImportJob.objects.exists()
+    again = filled_in(alice, preview, **{"form-2-name": "WHEN", "role-TIMESTAMP": "when", "held-TIMESTAMP": ""})
+    alice.post(preview, again)
+    run_jobs()
+    assert Dataset.objects.get().rows == 1200
+
+
+def test_a_question_is_asked_once_and_its_answer_is_read(alice, films, run_jobs):
+    rows = [f"u{n % 40},i{n % 60},0{1 + n % 9}/{1 + n % 12:02}/2024" for n in range(360)]
+    preview = bring(alice, "\n".join(["user,item,date", *rows]))
+    page = alice.get(preview).text
+    assert "which comes first, the day or the month?" in page
+    assert "01/10/2024 is 1 October 2024" in page
+    refused = alice.post(preview, filled_in(alice, preview))
+    assert "Answer" in refused.text or "missing" in refused.text
+    assert not DatasetImportJob.objects.exists()
+    alice.post(preview, filled_in(alice, preview, **{"answer-0": "%m/%d/%Y"}))
+    run_jobs()
+    first = Dataset.objects.get().statistics["first"]
+    last = Dataset.objects.get().statistics["last"]
+    assert (last - first) // 86400 == 255  # 1 January to 12 September, not to 9 December
+
+
+def test_one_value_for_every_row_fills_the_event_of_a_domain(alice, account, run_jobs):
+    call_by_wire_names("CreateDatasetGroup", account, {"name": "shop", "domain": "ECOMMERCE"})
+    text = "\n".join(line.rpartition(",")[0] for line in watched().splitlines())
+    preview = bring(alice, text, group="shop")
+    card = {"role-EVENT_TYPE": "=", "held-EVENT_TYPE": "=", "constant-EVENT_TYPE": "View"}
+    assert 'value="Purchase"' in alice.get(preview).text
+    alice.post(preview, filled_in(alice, preview, **card))
+    run_jobs()
+    assert Dataset.objects.get().statistics["event_types"] == {"View": 1200}
+
+
+def test_ways_to_write_times_stay_on_offer_once_another_is_chosen(alice, films):
+    rows = [f"u{n % 40},i{n % 60},{1 + n % 28:02}.{1 + n % 12:02}.2024" for n in range(360)]
+    preview = bring(alice, "\n".join(["user,item,datum", *rows]))
+    after = judged(alice, preview, filled_in(alice, preview, **{"form-2-look": "string"}))
+    assert "Time: day.month.year" in after
+    assert "A time is needed" in after
+
+
+def test_files_dropped_together_become_datasets_at_once(alice, films, run_jobs):
+    films_file = "sku,title,added\n" + "".join(f"film-{n},Film {n},2023-01-{1 + n % 28:02}\n" for n in range(60))
+    files = [csv_file(watched(), "orders.csv"), csv_file(films_file, "products.csv")]
+    answer = alice.post("/create/datasets/?group=films", {"group": "films", "type": "", "file": files})
+    preview = str(answer["Location"])
+    page = alice.get(preview)
+    assert [file.kind for file in page.context["files"]] == ["INTERACTIONS", "ITEMS"]
+    data = filled_in(alice, preview)
+    started = alice.post(preview, data)
+    assert started["Location"] == "/dataset-groups/films/"
+    run_jobs()
+    assert {row.type: row.rows for row in Dataset.objects.all()} == {"INTERACTIONS": 1200, "ITEMS": 60}
 
 
 def test_event_metrics_are_published_where_an_attribution_has_a_folder(alice, account, films, run_jobs):

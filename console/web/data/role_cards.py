@@ -1,0 +1,196 @@
+"""Who, what, when and which event: the few columns an import stands on, each as a card over a file's table.
+
+A card shows the column that has its role, samples as they are read, and what is missing. Choosing another column on a card,
+or answering a question, changes the columns' form; both work as plain form fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from console.ingest.mapping import column_name, sample
+from console.ingest.schema import required_columns
+from console.shapes import JSONDict
+
+CONSTANT = "="
+SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Role:
+    """A column with a meaning of its own: its name in the schema, the card's title, and what to do where it is missing."""
+
+    name: str
+    title: str
+    icon: str
+    gap: str = ""
+    may_be_constant: bool = False
+
+
+WHO = Role("USER_ID", "Who", "person", "Choose the column that identifies the user.")
+WHAT = Role("ITEM_ID", "What", "box-seam", "Choose the column that identifies the item.")
+WHEN = Role("TIMESTAMP", "When", "clock", "Choose the column with the time of the event.")
+EVENT = Role(
+    "EVENT_TYPE",
+    "Event",
+    "lightning",
+    "Choose the column with the event type, or enter one for every row.",
+    may_be_constant=True,
+)
+WHICH = Role("ITEM_ID", "Which", "box-seam", "Choose the column with one id for each item.")
+SINCE = Role(
+    "CREATION_TIMESTAMP", "Since", "calendar-plus", "Choose the column with the date since when the item exists."
+)
+ROLES: dict[str, tuple[Role, ...]] = {
+    "INTERACTIONS": (WHO, WHAT, WHEN, EVENT),
+    "ITEMS": (WHICH, Role("TITLE", "Title", "type"), Role("IMAGE_URL", "Picture", "image"), SINCE),
+    "USERS": (WHO,),
+    "ACTIONS": (Role("ACTION_ID", "Which", "hand-index", "Choose the column with one id for each action."), SINCE),
+    "ACTION_INTERACTIONS": (
+        WHO,
+        Role("ACTION_ID", "Action", "hand-index", "Choose the column that identifies the action."),
+        WHEN,
+        EVENT,
+    ),
+}
+DOMAIN_ROLES: dict[str, Role] = {
+    "PRICE": Role("PRICE", "Price", "tag", "Choose the column with the price."),
+    "CATEGORY_L1": Role("CATEGORY_L1", "Category", "diagram-3", "Choose the column with the main category."),
+    "GENRES": Role("GENRES", "Genres", "diagram-3", "Choose the column with the genres."),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Card:
+    """A role as it stands: the column chosen, samples as they are read, what is missing."""
+
+    role: Role
+    source: str
+    options: tuple[str, ...]
+    samples: tuple[str, ...]
+    gap: str
+    is_required: bool
+    constant: str | None = None
+
+
+def roles_of(kind: str, domain: str | None) -> list[Role]:
+    """The cards of a dataset's type: those every file has, then those that the domain asks for."""
+    shown = ROLES[kind]
+    names = {role.name for role in shown}
+    return [
+        *shown,
+        *(DOMAIN_ROLES[name] for name in required_columns(kind, domain) if name not in names and name in DOMAIN_ROLES),
+    ]
+
+
+def cards_of(kind: str, domain: str | None, chosen: Sequence[JSONDict], found: JSONDict) -> list[Card]:
+    """The cards for columns as they are chosen now (CreateDatasetFromFile's `columns`)."""
+    guesses = {guess["source"]: guess for guess in found["columns"]}
+    required = required_columns(kind, domain)
+    cards = []
+    for role in roles_of(kind, domain):
+        column = next((one for one in chosen if one["name"] == role.name), None)
+        guess = guesses.get(column.get("source", ""), {}) if column else {}
+        samples = _samples(column, guess) if column else ()
+        gap = _gap(role, column, guess, samples, role.name in required)
+        constant = column.get("constant") if column else None
+        source = CONSTANT if constant is not None else str(guess.get("source", ""))
+        cards.append(Card(role, source, tuple(guesses), samples, gap, role.name in required, constant))
+    return cards
+
+
+def _samples(column: JSONDict, guess: JSONDict) -> tuple[str, ...]:
+    return tuple(text for raw in guess.get("examples", [])[:SAMPLES] if (text := sample(raw, column)))
+
+
+def _gap(role: Role, column: JSONDict | None, guess: JSONDict, samples: Sequence[str], is_required: bool) -> str:
+    """What is missing at a card, in words; "" where nothing is."""
+    if column is None or column.get("constant") == "":
+        return role.gap if is_required else ""
+    if guess.get("examples") and not samples:
+        unread = guess["examples"][0]
+        return (
+            f"{unread} is not read as {column.get('type', 'text')}. Choose another type below."
+            if not _is_time(role)
+            else (f"{unread} is not read as a time. Choose another column, or its type below.")
+        )
+    return (
+        "A time is needed; choose how it is written below."
+        if _is_time(role) and guess and not column.get("timestampUnit")
+        else ""
+    )
+
+
+def _is_time(role: Role) -> bool:
+    return role.name.endswith("TIMESTAMP")
+
+
+def described_gap(kind: str, chosen: Sequence[JSONDict]) -> str:
+    """Items and users need a column besides their id."""
+    words = {"ITEMS": "item", "USERS": "user"}.get(kind, "")
+    return f"Use at least one column that describes the {words}." if words and len(chosen) < 2 else ""
+
+
+def open_questions(found: JSONDict, data: QueryDict | None, prefix: str) -> list[JSONDict]:
+    """The questions with their answers so far; `is_open` where nothing tells the answer yet."""
+    shown = []
+    for number, question in enumerate(found.get("questions", [])):
+        field = f"{prefix}answer-{number}"
+        answer = (data.get(field) if data else None) or question.get("suggested", "")
+        shown.append(
+            question
+            | {
+                "field": field,
+                "answer": answer,
+                "is_open": not answer,
+                "choices": [one | {"is_chosen": one["value"] == answer} for one in question["options"]],
+            }
+        )
+    return shown
+
+
+def applied(data: QueryDict, kind: str, domain: str | None, found: JSONDict, prefix: str) -> QueryDict:
+    """The form's data after what was chosen on cards and answered to questions."""
+    changed = data.copy()
+    rows = {changed.get(f"{prefix}form-{n}-source", ""): f"{prefix}form-{n}" for n in range(len(found["columns"]))}
+    guesses = {guess["source"]: guess for guess in found["columns"]}
+    for number, question in enumerate(found.get("questions", [])):
+        answer, before = changed.get(f"{prefix}answer-{number}"), changed.get(f"{prefix}answered-{number}")
+        if answer and answer != before:
+            _answer(changed, question, answer, rows)
+    for role in roles_of(kind, domain):
+        source = changed.get(f"{prefix}role-{role.name}")
+        if source is not None and source != changed.get(f"{prefix}held-{role.name}", ""):
+            _give(changed, role.name, source, rows, guesses)
+    return changed
+
+
+def _answer(data: QueryDict, question: JSONDict, answer: str, rows: dict[str, str]) -> None:
+    row = rows.get(question["column"], "")
+    match question["member"]:
+        case "timestampUnit":
+            data[f"{row}-look"] = answer
+        case "decimal":
+            data[f"{row}-decimal"] = answer
+        case _ if answer in rows and answer != question["column"]:
+            ours, theirs = data.get(f"{row}-name", ""), data.get(f"{rows[answer]}-name", "")
+            swapped = theirs if theirs in {"USER_ID", "ITEM_ID"} else column_name(question["column"])
+            data[f"{rows[answer]}-name"], data[f"{row}-name"] = ours, swapped
+
+
+def _give(data: QueryDict, name: str, source: str, rows: dict[str, str], guesses: dict[str, Any]) -> None:
+    """Let the column `source` have the role, and no other."""
+    for other, row in rows.items():
+        if data.get(f"{row}-name") == name and other != source:
+            data[f"{row}-name"] = column_name(other)
+    if source in rows:
+        row = rows[source]
+        data[f"{row}-name"], data[f"{row}-use"] = name, "on"
+        if name.endswith("TIMESTAMP") and guesses[source].get("recognisedUnit"):
+            data[f"{row}-look"] = guesses[source]["recognisedUnit"]
+        elif name in {"USER_ID", "ITEM_ID", "ACTION_ID", "TITLE", "IMAGE_URL", "EVENT_TYPE"}:
+            data[f"{row}-look"] = "string"

@@ -1,0 +1,270 @@
+"""One column of an unknown file: its type, how its numbers, times and lists are written, and a summary of a sample.
+
+Content decides: digits that no one adds up (leading zeros, more than 64 bits, codes by name) stay text; numbers may carry
+a currency, thousands and either decimal mark; lists are told by parts that recur.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recipes.tables import moments
+from recipes.tables.words import folded, name_score, tokens
+
+EXAMPLES = 3
+MEAN_TEXT_LENGTH = 40
+MOST = 0.95  # of the values that must be of a kind for a column to be of it
+CURRENCY = "(?i)[\\s\u00a0\u202f€$£¥₹%']|\\b(eur|usd|gbp|chf|kr|zł|pln|sek|brl)\\b"
+WHOLE = r"^[+-]?(\d{1,18}|\d{1,3}(,\d{3}){1,5}|\d{1,3}(\.\d{3}){1,5})$"
+POINT = r"^[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][+-]?\d+)?$"
+COMMA = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$"
+URL = r"^(https?:)?//\S+$"
+PICTURE = r"(?i)\.(jpe?g|png|webp|gif|avif|svg|bmp)([?#].*)?$|/(images?|img|photos?|pictures?|thumbs?|thumbnails?|posters?|covers?)/"
+ASIN, EMAIL = r"^(B0[0-9A-Z]{8}|\d{9}[\dX])$", r"^[^@\s]+@[^@\s]+\.\w+$"
+NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n", "<na>", "nat", "undefined", "-"]
+CODE_WORDS = frozenset(["plz", "zip", "postal", "postcode", "postleitzahl", "cp", "cap", "cep", "ean", "gtin", "upc", "isbn", "phone", "telefon", "tel", "telephone", "nr", "no", "num", "code", "sku", "id", "number", "nummer", "numero", "codigo", "codice"])  # fmt: skip
+SEPARATORS = ("|", ";", "/", ",")
+LIST_SAMPLE = 3000
+VECTOR_SIZE = 4  # numbers that a list must have at least to be taken for a vector
+
+
+@dataclass
+class Guess:
+    """One column of a file: what it is called there, what it may be called here, its type and a summary of a sample."""
+
+    source: str
+    name: str = ""
+    include: bool = True
+    type: str = "string"
+    categorical: bool = False
+    textual: bool = False
+    nullable: bool = True
+    unit: str = ""
+    other_unit: str = ""
+    recognised_unit: str = ""
+    decimal: str = ""
+    separator: str = ""
+    is_picture: bool = False
+    vector_size: int = 0
+    null_share: float = 0.0
+    number_share: float = 0.0
+    distinct: int = 0
+    known: int = 0
+    low: str = ""
+    high: str = ""
+    histogram: list[dict[str, object]] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    signature: str = ""
+
+    @property
+    def repetition(self) -> float:
+        """How often a value comes on average."""
+        return self.known / self.distinct if self.distinct else 0.0
+
+
+def known_values(values: pa.Array) -> pa.Array:
+    """The cells that say something, trimmed."""
+    trimmed = pc.utf8_trim_whitespace(values)
+    blank = pc.or_(pc.equal(trimmed, ""), pc.is_in(pc.utf8_lower(trimmed), pa.array(NULL_WORDS)))
+    return trimmed.filter(pc.invert(pc.fill_null(blank, True)))
+
+
+def describe(source: str, values: pa.Array) -> Guess:
+    """Describe one column by its cells."""
+    known = known_values(values)
+    guess = Guess(source, null_share=1 - len(known) / len(values) if len(values) else 0.0, known=len(known))
+    counts = pc.value_counts(known)
+    guess.distinct = len(counts)
+    guess.examples = [str(value) for value in known[:EXAMPLES].to_pylist()]
+    if not len(known):
+        return guess
+    guess.signature = _signature(known)
+    _numbers(guess, known)
+    if guess.type == "string":
+        _strings(guess, known)
+    if guess.type in {"long", "float", "string"} and not (guess.textual or guess.separator or guess.is_picture):
+        named = max(name_score(source, role) for role in ("TIMESTAMP", "CREATION_TIMESTAMP")) >= 1
+        form = moments.recognise(known.to_pylist()[: moments.SAMPLE], named)
+        if (
+            form.unit in moments.EPOCHS
+            and not named
+            and max(name_score(source, role) for role in ("USER_ID", "ITEM_ID")) >= 2
+        ):
+            form = moments.TimeForm()  # ids may be as large as nanoseconds
+        guess.unit, guess.other_unit, guess.recognised_unit = form.unit, form.other, form.unit
+    return guess
+
+
+def _signature(known: pa.Array) -> str:
+    for name, pattern in (("asin", ASIN), ("email", EMAIL), ("url", URL)):
+        if _share(known, pattern) >= MOST:
+            return name
+    return ""
+
+
+def _share(values: pa.Array, pattern: str) -> float:
+    return pc.mean(pc.match_substring_regex(values, pattern)).as_py() or 0.0
+
+
+def _numbers(guess: Guess, known: pa.Array) -> None:
+    """Type, decimal mark and share of numbers; codes stay strings."""
+    bare = pc.replace_substring_regex(known, CURRENCY, "")
+    bare = bare.filter(pc.match_substring_regex(bare, r"\d"))
+    shares = (
+        {mark: _share(bare, form) * len(bare) / len(known) for mark, form in ((".", POINT), (",", COMMA))}
+        if len(bare)
+        else {".": 0.0}
+    )
+    guess.decimal = _decimal(bare, shares)
+    guess.number_share = shares.get(guess.decimal, 0.0)
+    if guess.number_share < MOST or _is_code(guess, bare):
+        guess.decimal = ""
+        return
+    is_whole = guess.number_share == 1 and _all(bare, WHOLE) and not _has_fraction(bare, guess.decimal)
+    guess.type = "long" if is_whole else "float"
+
+
+def _decimal(bare: pa.Array, shares: dict[str, float]) -> str:
+    """The decimal mark: what most values allow; where both marks do, what stands before one, two or four digits."""
+    if abs(shares["."] - shares.get(",", 0.0)) > 0.01:
+        return max(shares, key=lambda mark: shares[mark])
+    return "," if _share(bare, r",\d{1,2}$|,\d{4,}$|^[+-]?0,\d+$") > 0 else "."
+
+
+def is_unclear_number(values: pa.Array) -> bool:
+    """Whether `1.234` may be a thousand or one and a bit: every mark stands before exactly three digits."""
+    bare = pc.replace_substring_regex(known_values(values), CURRENCY, "")
+    marked = bare.filter(pc.match_substring_regex(bare, r"[.,]"))
+    return len(marked) > 0 and _all(marked, r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$")
+
+
+def _has_fraction(bare: pa.Array, decimal: str) -> bool:
+    return (
+        _share(bare, rf"{re.escape(decimal)}\d+$") > 0
+        and _share(bare, rf"{re.escape(decimal)}(\d{{1,2}}|\d{{4,}})$|{re.escape(decimal)}\d{{3}}$") > 0
+    )
+
+
+def _is_code(guess: Guess, bare: pa.Array) -> bool:
+    """Digits without arithmetic sense: leading zeros, more than 18 digits, one width and a name of codes."""
+    if _share(bare, r"^0\d+$") > 0 or _share(bare, r"^\d{19,}$") > 0:
+        return True
+    if not _all(bare, r"^\d+$"):
+        return False
+    words = set(tokens(guess.source))
+    named = bool(words & CODE_WORDS) or folded(guess.source).endswith(("nr", "nr.", "id", "nummer", "code"))
+    widths = pc.count_distinct(pc.utf8_length(bare)).as_py()
+    return named and (
+        (widths == 1 and len(bare[0].as_py()) > 3)
+        or bool(words & {"plz", "zip", "ean", "gtin", "isbn", "phone", "tel"})
+    )
+
+
+def _strings(guess: Guess, known: pa.Array) -> None:
+    if guess.distinct <= 2 and {v.lower() for v in pc.unique(known).to_pylist()} <= {"true", "false"}:
+        guess.type = "boolean"
+        return
+    head = known[:LIST_SAMPLE].to_pylist()
+    if _share(known, URL + r"|^\[?['\"]?https?://") >= MOST:
+        guess.is_picture = _share(known, PICTURE) >= 0.5 or name_score(guess.source, "IMAGE_URL") >= 2
+        return
+    guess.vector_size = _vector_size(head)
+    guess.separator = "" if guess.vector_size else _separator(head, guess)
+    length, spaces = pc.mean(pc.utf8_length(known)).as_py(), pc.mean(pc.count_substring(known, " ")).as_py()
+    if guess.separator:
+        guess.categorical = True
+    elif length > MEAN_TEXT_LENGTH and spaces >= 3:
+        guess.textual = True
+    elif guess.distinct <= max(50, 0.3 * len(known)):
+        guess.categorical = True
+
+
+def _vector_size(head: list[str]) -> int:
+    """How many numbers every cell holds, 0 if they are no vectors."""
+    sizes = set()
+    for text in head[:200]:
+        parts = re.split(r"[|;,\s]+", text.strip("[]() "))
+        if len(parts) < VECTOR_SIZE or not all(
+            re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", part, re.IGNORECASE) for part in parts
+        ):
+            return 0
+        sizes.add(len(parts))
+    fractions = any("." in text for text in head[:200])
+    return sizes.pop() if len(sizes) == 1 and fractions else 0
+
+
+def _separator(head: list[str], guess: Guess) -> str:
+    """What parts the values of a list: `json`, or the mark whose parts recur; "" where no cell is a list."""
+    if sum(text.startswith("[") and text.endswith("]") for text in head) >= MOST * len(head):
+        return "json" if all(parts_of(text, "json") is not None for text in head[:50]) else ""
+    typed = guess.source.endswith("_seq")  # RecBole's sequences are parted by blanks
+    if typed:
+        return " "
+    return next((mark for mark in SEPARATORS if _is_list(head, mark)), "")
+
+
+def _is_list(head: list[str], mark: str) -> bool:
+    """Whether cells are lists of short parts that recur, alone or beside others, more often than the cells do."""
+    holding = [text for text in head if mark in text]
+    if len(holding) < max(2, 0.02 * len(head)) or (mark == "/" and any("//" in text for text in holding)):
+        return False
+    parts = Counter(part for text in head for part in parts_of(text, mark) or ())
+    if not _are_categories(parts, mark):
+        return False
+    recurring, cells = parts.total() / len(parts), len(set(head))
+    spaced = sum(f"{mark} " in text for text in holding) / len(holding)
+    if mark in "|;" or (mark == "," and spaced < 0.1 and len(holding) > 0.3 * len(head) and recurring >= 1.5):
+        return True  # nobody writes prose with bars, or with commas and no blanks behind them
+    return (
+        len(parts) < 0.7 * cells and recurring >= 2 and (mark == "/" or _stand_alone(head, holding, mark, parts, cells))
+    )
+
+
+def _are_categories(parts: Counter[str], mark: str) -> bool:
+    """Whether parts are short words: no phrases, and between commas and slashes no numbers."""
+    long = sum(len(part) > 40 or part.count(" ") > 3 for part in parts)
+    numbers = mark in ",/" and any(part.isdigit() for part in list(parts)[:20])
+    return bool(parts) and long <= 0.1 * len(parts) and not numbers
+
+
+def _stand_alone(head: list[str], holding: list[str], mark: str, parts: Counter[str], cells: int) -> bool:
+    """Whether the parts of lists are cells of their own elsewhere, or far fewer than the cells."""
+    alone = {text for text in head if mark not in text}
+    shared = sum(bool(alone & set(parts_of(text, mark) or ())) for text in set(holding))
+    return shared > 0.3 * len(set(holding)) or len(parts) < 0.4 * cells
+
+
+def parts_of(text: str, separator: str) -> list[str] | None:
+    """The values that a cell lists; None where it cannot be read.
+
+    >>> parts_of("Büro, Papier", ","), parts_of('["a", "b"]', "json"), parts_of("['a']", "json")
+    (['Büro', 'Papier'], ['a', 'b'], ['a'])
+    """
+    if separator != "json":
+        return [part for one in text.split(separator) if (part := one.strip())]
+    for spelling in (text, text.replace("'", '"')):
+        try:
+            found = json.loads(spelling)
+        except ValueError:
+            continue
+        return [_name_of(one) for one in found] if isinstance(found, list) else None
+    return None
+
+
+def _name_of(entry: object) -> str:
+    """A JSON array's entry as a category: of an object its name, title or id."""
+    if isinstance(entry, dict):
+        found = next((entry[key] for key in ("name", "title", "label", "id") if key in entry), None)
+        return str(found) if found is not None else json.dumps(entry)
+    return str(entry)
+
+
+def _all(values: pa.Array, pattern: str) -> bool:
+    return bool(len(values)) and bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())

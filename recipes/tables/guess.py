@@ -1,0 +1,333 @@
+"""What the columns of an unknown file may be: their names in Amazon Personalize's words, types, units, and a summary each."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from recipes.tables import moments, roles
+from recipes.tables.describe import CURRENCY, Guess, describe, is_unclear_number, known_values, parts_of
+from recipes.tables.reserved import DOMAIN_REQUIRED, MAX_METADATA, REQUIRED, RESERVED
+from recipes.tables.roles import Question
+from recipes.tables.words import folded, name_score, plain
+
+BINS = 12
+SHOWN_SAMPLES = 3
+TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP", "EXPIRATION_TIMESTAMP"}
+DOMAIN_COLUMNS = {
+    ("VIDEO_ON_DEMAND", "ITEMS"): ("GENRES", "AVERAGE_RATING"),
+    ("ECOMMERCE", "ITEMS"): ("PRICE", "CATEGORY_L1", "PRODUCT_DESCRIPTION"),
+}
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+DEFAULT_EVENT = {"ECOMMERCE": "Purchase", "VIDEO_ON_DEMAND": "Watch"}
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What was recognised in a file: a guess for each column, its decimal mark, and what has to be asked."""
+
+    columns: list[Guess]
+    decimal: str
+    questions: list[Question]
+    constants: dict[str, str]
+
+
+def guess_type(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Which dataset a file with these columns is for: events have who, what and when; items and users are told once each."""
+    columns = _columns(header, rows[:5000])
+    guesses = [describe(source, values) for source, values in zip(header, columns, strict=True)]
+    best = {role: max((name_score(guess.source, role) for guess in guesses), default=0) for role in roles.ENTITIES}
+    unique = {guess.source: guess.repetition < 1.02 for guess in guesses}
+    roles.find_interactions(guesses, columns, tuple(REQUIRED["INTERACTIONS"]))
+    found = {guess.name: guess for guess in guesses if guess.name}
+    who, what = found.get("USER_ID"), found.get("ITEM_ID")
+    named = [role for role in roles.ENTITIES if best[role] >= 1.5]
+    if len(named) == len(roles.ENTITIES):
+        return "INTERACTIONS"
+    timed = "TIMESTAMP" in found
+    if named == ["ITEM_ID"]:
+        repeats = what is not None and not unique[what.source] and who is not None and who.repetition > 1.2
+        return "INTERACTIONS" if repeats and timed and _mostly_repeats(guesses) else "ITEMS"
+    if named == ["USER_ID"]:
+        repeats = who is not None and not unique[who.source] and what is not None
+        return "INTERACTIONS" if repeats and timed else "USERS"
+    return (
+        "INTERACTIONS"
+        if len(header) >= 3 and timed and not any(unique[g.source] for g in guesses if not g.unit)
+        else ("INTERACTIONS" if timed and len(header) <= 5 else "ITEMS")
+    )
+
+
+def _mostly_repeats(guesses: Sequence[Guess]) -> bool:
+    """Whether no column tells the rows apart, as an item's id does in a catalogue."""
+    return not any(name_score(guess.source, "ITEM_ID") >= 2 and guess.repetition < 1.02 for guess in guesses)
+
+
+def understand(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str, domain: str = "") -> Understanding:
+    """Guess every column of a file.
+
+    Args:
+        header: the columns' names; numbers from 1 where the file has none.
+        rows: a sample of rows as wide as the header.
+        kind: the dataset's type, such as INTERACTIONS.
+        domain: the group's domain, "" for custom.
+    """
+    columns = _columns(header, rows)
+    guesses = [describe(source, values) for source, values in zip(header, columns, strict=True)]
+    decimal = _decimal_of(guesses)
+    questions = _assign(guesses, columns, kind, domain)
+    _name_the_rest(guesses, kind)
+    for guess, values in zip(guesses, columns, strict=True):
+        _settle(guess, kind, domain)
+        _summarise(guess, known_values(values), guess.decimal or decimal)
+        questions += _questions_of(guess, values, decimal)
+    _limit(guesses, kind, domain)
+    used = [question for question in questions if _is_used(question, guesses)]
+    return Understanding(guesses, decimal, used, _constants(guesses, kind, domain))
+
+
+def _constants(guesses: Sequence[Guess], kind: str, domain: str) -> dict[str, str]:
+    """What every row counts as where a domain asks for an event type and no column tells one."""
+    wanted = "EVENT_TYPE" in DOMAIN_REQUIRED.get((domain, kind), {})
+    missing = wanted and all(guess.name != "EVENT_TYPE" for guess in guesses)
+    return {"EVENT_TYPE": DEFAULT_EVENT[domain]} if missing else {}
+
+
+def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[pa.Array]:
+    return [pa.array([row[n] for row in rows], pa.string()) for n in range(len(header))]
+
+
+def _is_used(question: Question, guesses: Sequence[Guess]) -> bool:
+    return any(guess.source == question.about and guess.include for guess in guesses)
+
+
+def _decimal_of(guesses: Sequence[Guess]) -> str:
+    """The file's decimal mark: that of most columns whose numbers show one."""
+    marks = Counter(guess.decimal for guess in guesses if guess.type == "float" and guess.decimal)
+    return marks.most_common(1)[0][0] if marks else "."
+
+
+def _assign(guesses: Sequence[Guess], columns: Sequence[pa.Array], kind: str, domain: str) -> list[Question]:
+    """Give the roles of a dataset's type to columns; those that are spelt exactly are taken at their word."""
+    known = REQUIRED[kind].keys() | RESERVED[kind].keys() | set(DOMAIN_COLUMNS.get((domain, kind), ()))
+    for role in known:
+        exact = next((guess for guess in guesses if not guess.name and plain(guess.source) == plain(role)), None)
+        if exact and role not in {one.name for one in guesses}:
+            exact.name = role
+    if kind in {"INTERACTIONS", "ACTION_INTERACTIONS"}:
+        given = {guess.name for guess in guesses} - {"ITEM_ID"}
+        return roles.find_interactions(guesses, columns, sorted(known - given))
+    key = next(iter(REQUIRED[kind]))
+    questions = roles.find_key(guesses, key)
+    _find_described(guesses, kind, domain)
+    return questions
+
+
+def _find_described(guesses: Sequence[Guess], kind: str, domain: str) -> None:
+    """Title, picture, date and the domain's columns of a catalogue."""
+    taken = {guess.name for guess in guesses}
+    wanted = [role for role in DOMAIN_COLUMNS.get((domain, kind), ()) if role not in taken]
+    if "CREATION_TIMESTAMP" in RESERVED[kind] and "CREATION_TIMESTAMP" not in taken:
+        roles.find_time(guesses, "CREATION_TIMESTAMP")
+    if kind == "ITEMS":
+        wanted += [role for role in ("TITLE", "IMAGE_URL") if role not in taken]
+    for role in wanted:
+        fitting = [
+            (score, -n, guess)
+            for n, guess in enumerate(guesses)
+            if not guess.name and (score := _described_score(guess, role)) > 0
+        ]
+        if fitting:
+            max(fitting, key=lambda entry: entry[:2])[2].name = role
+
+
+def _described_score(guess: Guess, role: str) -> float:
+    named = name_score(guess.source, role)
+    if role == "IMAGE_URL":
+        return named + 2.0 if guess.is_picture else 0.0
+    if role in {"PRICE", "AVERAGE_RATING"}:
+        return named if guess.type in {"long", "float"} and not guess.unit else 0.0
+    if role == "PRODUCT_DESCRIPTION":
+        return named + guess.textual if guess.type == "string" and named >= 1 else 0.0
+    if role == "TITLE":
+        fits = guess.type == "string" and not (guess.separator or guess.unit or guess.is_picture or guess.vector_size)
+        return named * min(1.0, 2 / max(guess.repetition, 1)) if fits and named >= 1.5 else 0.0
+    return named if guess.type == "string" and not guess.textual and named >= 1 else 0.0
+
+
+def _name_the_rest(guesses: Sequence[Guess], kind: str) -> None:
+    """Make the source's name one that a schema takes; an unnamed index column is left out."""
+    reserved = REQUIRED[kind].keys() | RESERVED[kind].keys()
+    taken = {plain(guess.name) for guess in guesses if guess.name}
+    for guess in guesses:
+        if guess.name:
+            continue
+        guess.include = bool(_stem_of(guess.source)) and not re.match(r"unnamed:? ?\d*$", guess.source.lower())
+        stem = column_name(guess.source)
+        name, number = stem, 2
+        while plain(name) in taken or name in reserved:
+            name, number = f"{stem}_{number}", number + 1
+        guess.name = name
+        taken.add(plain(name))
+
+
+def column_name(source: str) -> str:
+    """A name that a schema takes: in capitals and ASCII, no digit first.
+
+    >>> column_name("Verfügbar ab"), column_name("2nd price"), column_name("")
+    ('VERFUGBAR_AB', 'COLUMN_2ND_PRICE', 'COLUMN_')
+    """
+    stem = _stem_of(source)
+    return f"COLUMN_{stem}" if not stem or stem[0].isdigit() else stem
+
+
+def _stem_of(source: str) -> str:
+    spaced = re.sub(r":(token|float)(_seq)?$", "", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", source))
+    return re.sub(r"\W+", "_", folded(spaced), flags=re.ASCII).strip("_").upper()[:50]
+
+
+def _settle(guess: Guess, kind: str, domain: str) -> None:
+    """Hold type and flags to what the role demands."""
+    required = guess.name in REQUIRED[kind]
+    demanded = DOMAIN_REQUIRED.get((domain, kind), {})
+    rule = (RESERVED[kind] | demanded | REQUIRED[kind]).get(guess.name)
+    if rule:
+        guess.type, guess.categorical, guess.textual = rule.types[0], rule.categorical, False
+        guess.separator = guess.separator if rule.categorical else ""
+    elif guess.name in DOMAIN_COLUMNS.get((domain, kind), ()):
+        guess.type = "float" if guess.name in {"PRICE", "AVERAGE_RATING"} else "string"
+        guess.textual = guess.name == "PRODUCT_DESCRIPTION"
+        guess.categorical = guess.type == "string" and not guess.textual
+    if guess.name in {"TITLE", "IMAGE_URL"} and kind == "ITEMS":
+        guess.categorical = guess.textual = False
+    guess.nullable = not (required or guess.name in demanded)
+    if guess.name not in TIME_COLUMNS:
+        guess.unit = guess.other_unit = ""
+    if guess.type not in {"float", "double", "long", "int"} or guess.name in TIME_COLUMNS:
+        guess.decimal = ""
+    if required and guess.null_share:
+        guess.warnings.append(
+            f"{100 * guess.null_share:.1f} % of {guess.source} are empty; rows without {guess.name} are left out."
+        )
+    if guess.vector_size:
+        guess.warnings.append(f"{guess.source} holds vectors of {guess.vector_size} numbers.")
+
+
+def _questions_of(guess: Guess, values: pa.Array, decimal: str) -> list[Question]:
+    """What the column leaves open: the order of day and month, the meaning of a mark before three digits."""
+    if guess.name in TIME_COLUMNS and guess.other_unit:
+        units = (guess.unit, guess.other_unit)
+        samples = _telling(values, lambda text: moments.moment_of(text, units[0]) != moments.moment_of(text, units[1]))
+        options = [(unit, _order_label(unit), [_day_of(text, unit) for text in samples]) for unit in units]
+        text = f"{guess.source}: which comes first, the day or the month?"
+        return [Question(guess.source, "timestampUnit", text, options, "")]
+    is_number = guess.type in {"float", "long"} and guess.name not in TIME_COLUMNS
+    if is_number and is_unclear_number(values) and guess.decimal == decimal:
+        samples = _telling(values, lambda text: "." in text or "," in text)
+        labels = {".": "A point before decimals", ",": "A comma before decimals"}
+        options = [(mark, label, [_number_of(text, mark) for text in samples]) for mark, label in labels.items()]
+        return [Question(guess.source, "decimal", f"{guess.source}: how large is {samples[0]}?", options, decimal)]
+    return []
+
+
+def _telling(values: pa.Array, is_telling: Callable[[str], bool]) -> list[str]:
+    """A few cells at which two readings differ."""
+    return list(islice(filter(is_telling, pc.unique(known_values(values)).to_pylist()), SHOWN_SAMPLES))
+
+
+def _order_label(unit: str) -> str:
+    form = next((one for one in unit.split("|") if "%d" in one), unit)
+    return "Day first" if form.find("%d") < form.find("%m") else "Month first"
+
+
+def _day_of(text: str, unit: str) -> str:
+    moment = moments.moment_of(text, unit)
+    return f"{text} is {moment.day} {moment:%B %Y}" if moment else text
+
+
+def _number_of(text: str, decimal: str) -> str:
+    bare = re.sub(CURRENCY, "", text)
+    other = "," if decimal == "." else "."
+    return f"{text} is {float(bare.replace(other, '').replace(decimal, '.')):,g}"
+
+
+def _summarise(guess: Guess, known: pa.Array, decimal: str) -> None:
+    if not len(known):
+        return
+    if guess.name in TIME_COLUMNS and guess.unit:
+        _summarise_times(guess, known)
+    elif guess.type in {"long", "int", "float", "double"}:
+        _summarise_numbers(guess, known, decimal)
+    else:
+        guess.low, guess.high = (str(value)[:100] for value in pc.min_max(known).as_py().values())
+        cells = known.to_pylist()
+        parts = (
+            [part for cell in cells for part in parts_of(cell, guess.separator or "|") or ()]
+            if guess.categorical
+            else cells
+        )
+        common = Counter(parts).most_common(BINS) if not guess.textual else []
+        guess.histogram = [{"label": str(value)[:60], "count": number} for value, number in common]
+
+
+def _summarise_times(guess: Guess, known: pa.Array) -> None:
+    counts = pc.value_counts(known)
+    told = [
+        (moment.timestamp(), number)
+        for value, number in zip(counts.field(0).to_pylist()[:5000], counts.field(1).to_pylist()[:5000], strict=True)
+        if (moment := moments.moment_of(value, guess.unit))
+    ]
+    if told:
+        low, high = min(told)[0], max(told)[0]
+        guess.low, guess.high = _shown(low), _shown(high)
+        guess.histogram = _bins(np.repeat([moment for moment, _ in told], [number for _, number in told]), _shown)
+
+
+def _summarise_numbers(guess: Guess, known: pa.Array, decimal: str) -> None:
+    text = pc.replace_substring_regex(known, CURRENCY, "")
+    text = pc.replace_substring(text, "," if decimal == "." else ".", "")
+    text = pc.replace_substring(text, decimal, ".") if decimal != "." else text
+    numbers = np.asarray(text.filter(pc.match_substring_regex(text, NUMBER)).cast(pa.float64()))
+    if len(numbers):
+        guess.low, guess.high = f"{numbers.min():g}", f"{numbers.max():g}"
+        guess.histogram = _bins(numbers, lambda value: f"{value:g}")
+
+
+def _shown(moment: float) -> str:
+    found = moments.moment_of(str(moment), "s")
+    return f"{found:%Y-%m-%d %H:%M:%S}" if found else str(moment)
+
+
+def _bins(numbers: NDArray[np.float64], shown: Callable[[float], str]) -> list[dict[str, object]]:
+    finite = numbers[np.isfinite(numbers)]
+    if not len(finite):
+        return []
+    counts, edges = np.histogram(finite, bins=min(BINS, max(1, len(np.unique(finite[:10_000])))))
+    return [
+        {"label": f"{shown(low)} to {shown(high)}", "low": float(low), "high": float(high), "count": int(count)}
+        for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def _limit(guesses: Sequence[Guess], kind: str, domain: str) -> None:
+    """Leave out what a schema of this type has no room for; one column of free text at most."""
+    known = REQUIRED[kind].keys() | RESERVED[kind].keys() | set(DOMAIN_COLUMNS.get((domain, kind), ()))
+    metadata = [guess for guess in guesses if guess.include and guess.name not in known]
+    useless = [guess for guess in metadata if guess.distinct == 0]
+    kept = sorted(
+        (guess for guess in metadata if guess.distinct),
+        key=lambda guess: not (guess.categorical or guess.type != "string"),
+    )
+    for guess in useless + kept[MAX_METADATA[kind] :]:
+        guess.include = False
+    texts = sorted((g for g in guesses if g.textual and g.include), key=lambda g: g.name != "PRODUCT_DESCRIPTION")
+    for guess in texts if kind != "ITEMS" else texts[1:]:
+        guess.textual = False
