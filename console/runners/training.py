@@ -111,8 +111,8 @@ def _configured(solution: Solution) -> Recipe:
 
 
 def _objective(solution: Solution) -> JSONDict | None:
-    objective: JSONDict = solution.config.get("optimizationObjective") or {}
-    return objective if objective.get("objectiveSensitivity", "OFF") != "OFF" else None
+    """What is to be favoured; with the sensitivity OFF it is measured only."""
+    return solution.config.get("optimizationObjective") or None
 
 
 def _name_recipe(solution: Solution, recipe: str) -> None:

@@ -38,6 +38,7 @@ DEPTH = 25  # how many items are judged
 REWARD_DEPTH = 100  # how many are looked at for the 25 of highest reward
 CUTOFFS = (5, 10, 25)
 PEERS = 500  # users whose choices tell items apart where no metadata do
+WITHOUT_A_BEST = ("novelty", "intra_list_diversity", "average_popularity")
 AWS_METRICS = (
     "coverage",
     "mean_reciprocal_rank_",
@@ -62,7 +63,8 @@ class Evaluation:
         values: every per-query metric by name, (Q,) float32; NaN where it is not defined for a query.
         figures: mean of every metric, and the metrics of the lists as a whole (coverage, gini).
         intervals: 95 % bootstrap interval of each figure.
-        baselines: figures of "random", "popularity" and "best possible" on the same queries.
+        baselines: figures of "random", "popularity" and "best possible" on the same queries; the last has bounds that no
+            lists pass, and none for what has no best (novelty, diversity, popularity).
         seconds: how long it took.
         shown: the lists themselves; written with the rest, read by `Shown.load`.
     """
@@ -176,6 +178,7 @@ def _judge_items(
         | _shape_figures(other, split.train.num_items)
         for name, other in _baseline_lists(split, about.counts, run.seed).items()
     }
+    baselines["best possible"] = _attainable(baselines["best possible"], len(split.queries), split.train.num_items)
     told = (split.fingerprint, split.protocol, len(split.queries), values, figures, intervals, baselines)
     return Evaluation(*told, shown=Shown.of(lists.ranked, split))
 
@@ -250,7 +253,7 @@ def _extra_values(lists: Lists, split: Split, extras: _Extras) -> Values:
         values |= {f"{name}{k}": metrics.weighted_ndcg_in_list(gains, k) for k in CUTOFFS}
     if extras.rewards is not None:
         hits = metrics.find_hits(lists.ranked, truth.offsets, truth.item_index)
-        worth = np.where(lists.ranked >= 0, np.nan_to_num(extras.rewards)[lists.ranked], 0).clip(0)
+        worth = np.where(lists.ranked >= 0, metrics.reward_scale(extras.rewards)[lists.ranked], 0)
         values["average_rewards_at_k"] = metrics.average_rewards(hits, worth)
     return values
 
@@ -277,6 +280,14 @@ def _shape_figures(lists: Lists, num_items: int) -> dict[str, float]:
         "unseen_coverage": metrics.coverage(lists.unseen[:, :DEPTH], num_items),
         "gini": metrics.gini(ranked, num_items),
     }
+
+
+def _attainable(figures: dict[str, float], num_queries: int, num_items: int) -> dict[str, float]:
+    """The figures of the truth's own lists where they are the best there can be, and bounds for lists taken together."""
+    kept = {name: value for name, value in figures.items() if not name.startswith(WITHOUT_A_BEST)}
+    places = num_queries * DEPTH
+    reachable = min(1.0, places / max(1, num_items))
+    return kept | {"coverage": reachable, "unseen_coverage": reachable, "gini": 1 - reachable}
 
 
 def _shape_intervals(lists: Lists, num_items: int, seed: int) -> dict[str, Interval]:
@@ -346,6 +357,7 @@ def _judge_segments(model: Model, split: SegmentSplit, run: Run, resamples: int)
         | {"coverage": metrics.coverage(other, num_users)}
         for name, other in _segment_baselines(split, width, run.seed).items()
     }
+    baselines["best possible"]["coverage"] = min(1.0, ranked.size / max(1, num_users))
     figures = {name: _mean(column) for name, column in values.items()} | {
         "coverage": metrics.coverage(ranked, num_users)
     }

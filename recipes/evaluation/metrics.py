@@ -146,6 +146,27 @@ def event_gains(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return np.asarray(weights, np.float64) / max(float(np.mean(weights)), 1e-12)
 
 
+def reward_scale(rewards: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """(N,) rewards that are not negative, as `average_rewards` needs them; unknown ones count nothing.
+
+    Where some are negative, such as royalties to be kept low, all are counted from the lowest: r - min r. Where all are
+    alike, each counts 1.
+
+    >>> reward_scale(np.array([2.0, 0.5, np.nan])).tolist()
+    [2.0, 0.5, 0.0]
+    >>> reward_scale(np.array([-3.0, -1.0, 1.0, np.nan])).tolist()
+    [0.0, 2.0, 4.0, 0.0]
+    >>> reward_scale(np.array([-2.0, -2.0])).tolist()
+    [1.0, 1.0]
+    """
+    known = np.isfinite(rewards)
+    if not known.any():
+        return np.zeros(len(rewards))
+    low = min(0.0, float(rewards[known].min()))
+    scaled = np.where(known, np.where(known, rewards, 0) - low, 0.0)
+    return scaled if (scaled[known] > 0).any() else known.astype(np.float64)
+
+
 def average_rewards(hits: Hits, rewards: NDArray[np.floating[Any]], k: int = 25) -> PerQuery:
     """Share of the reachable reward that the k items of highest reward among those recommended bring; NaN without a hit.
 
@@ -284,6 +305,18 @@ def trend_prediction_accuracy(
     rise = (after - before).astype(np.float64)
     best = np.sort(rise)[::-1][:k].clip(0).sum()
     return float(max(0.0, rise[ranked[:k][ranked[:k] >= 0]].sum()) / best) if best > 0 else 0.0
+
+
+LESS_IS_BETTER = ("gini", "average_popularity")
+
+
+def less_is_better(name: str) -> bool:
+    """Whether a lower value of a metric is better: lists of well-known items and of the same few discover less.
+
+    >>> less_is_better("average_popularity_at_25"), less_is_better("coverage")
+    (True, False)
+    """
+    return name.startswith(LESS_IS_BETTER)
 
 
 def discounts(k: int) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recipes.data import Ids
 from recipes.evaluation.evaluate import DEPTH, Evaluation, is_aws_metric
 from recipes.evaluation.intervals import Values, bootstrap
-from recipes.evaluation.metrics import exposures, gini_of
+from recipes.evaluation.metrics import exposures, gini_of, less_is_better
 from recipes.evaluation.shown import Shown
 from recipes.numerics.arrays import Indexes
 
@@ -26,7 +26,6 @@ LEVEL = 0.05
 FEWEST_DRAWS, MOST_DRAWS = 499, 1999  # of lists; fewer could show nothing once Holm has corrected for a dozen metrics
 DRAWN_CELLS = 200_000_000  # places of lists looked at over all draws
 SHAPES = ("coverage", "gini")
-LESS_IS_BETTER = {"gini"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Comparison:
         """ "better", "worse" or "no difference shown", of the second against the first."""
         if self.adjusted > LEVEL:
             return "no difference shown"
-        return "better" if (self.difference > 0) is (self.metric not in LESS_IS_BETTER) else "worse"
+        return "better" if (self.difference > 0) is (not less_is_better(self.metric)) else "worse"
 
     def sentence(self) -> str:
         """The verdict with its figures, for people."""

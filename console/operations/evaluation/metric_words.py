@@ -57,7 +57,6 @@ WORDS = {
     "action_ndcg": Words("NDCG", "How high the actions that were taken stand in the list of all.",
                          "sum of 1 / log2(1 + rank) over takings / that of an ideal list"),
 }  # fmt: skip
-LOWER_IS_BETTER = {"gini", "average_popularity"}
 
 
 def words(metric: str) -> Words:

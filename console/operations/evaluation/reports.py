@@ -18,6 +18,7 @@ from console.operations.training.solution_versions import version_named
 from console.shapes import JSONDict
 from recipes.evaluation.evaluate import Evaluation, is_aws_metric
 from recipes.evaluation.importance import importances
+from recipes.evaluation.metrics import less_is_better
 from recipes.evaluation.shown import Shown
 from recipes.evaluation.significance import Comparison, comparable, compare
 
@@ -140,6 +141,7 @@ def _worded(name: str) -> JSONDict:
     told = words(name)
     return {
         "name": name, "title": told.title, "meaning": told.meaning, "formula": told.formula, "isAws": is_aws_metric(name),
+        "lessIsBetter": less_is_better(name),
     }  # fmt: skip
 
 
