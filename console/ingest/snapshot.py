@@ -17,8 +17,11 @@ from console.ingest import schema as avro
 from console.ingest.schema import DatasetSchema
 from console.models import Dataset, DatasetGroup, Event, Record
 from recipes.columns import Kind
+from recipes.tables.field import Field
+from recipes.tables.values import value_of
 
 BATCH = 50_000
+TYPES = {pa.int64(): "long", pa.float64(): "double", pa.bool_(): "boolean"}
 RETRIES = 3
 EVENT_FIELDS: dict[str, tuple[pa.DataType, Callable[[Event], Any]]] = {
     "USER_ID": (pa.string(), lambda event: event.user_id),
@@ -168,7 +171,7 @@ def _typed(values: list[Any], kind: pa.DataType) -> pa.Array:
     """An array of `kind`; a value kept while the column had another type becomes null."""
     try:
         return pa.array(values, kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([_fit(value, kind) for value in values], kind)
 
 
@@ -178,8 +181,8 @@ def _fit(value: Any, kind: pa.DataType) -> Any:
     if pa.types.is_string(kind):
         return str(value)
     try:
-        return pa.scalar(value).cast(kind).as_py()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return value_of(Field("", TYPES[kind], nullable=True), value)
+    except ValueError:
         return None
 
 

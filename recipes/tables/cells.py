@@ -51,6 +51,7 @@ FALSE_WORDS = ["false", "f", "no", "n", "0", "off", "nein", "falsch", "non", "fa
 ISO = "ISO 8601 such as 2026-01-31T13:45:00Z"
 CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f")
 REPLACED = "\ufffd"
+REQUIRED = "is required and must not be empty"
 Rules = NDArray[np.object_]
 
 
@@ -76,7 +77,7 @@ def judge(field: Field, texts: pa.Array, unit: str, decimal: str, latest: int) -
         values = _numbers(field, texts, decimal, rules)
     values = pc.if_else(pa.array(rules == ""), values, pa.scalar(None, values.type))
     if not field.nullable:
-        mark(rules, pc.is_null(values), "is required and must not be empty")
+        mark(rules, pc.is_null(values), REQUIRED)
     return values.cast(field.arrow), rules
 
 

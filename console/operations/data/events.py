@@ -21,13 +21,15 @@ from console.ingest.schema import DatasetSchema
 from console.models import Account, Dataset, DatasetGroup, Event, EventTracker, Record
 from console.models.base import JSONDict
 from console.operations.base import operation
-from console.operations.data.values import column_value, epoch_seconds
+from console.operations.data.values import column_value, event_seconds
 from console.operations.data.visitors import Visitor, visitor_of
 from console.serving.attribution import attribute
 from console.shapes import json_kind
+from recipes.tables.field import Field
 
 FORBIDDEN = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 ACTION_EVENT_TYPES = {"viewed": "Viewed", "taken": "Taken", "nottaken": "Not Taken"}
+EVENT_VALUE, TEXT = Field("EVENT_VALUE", "double", nullable=True), Field("", "string")
 KEYS = {"ITEMS": "ITEM_ID", "USERS": "USER_ID", "ACTIONS": "ACTION_ID"}
 EVENT_COLUMNS = {"USER_ID", "ITEM_ID", "EVENT_TYPE", "TIMESTAMP", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID"}
 
@@ -120,8 +122,8 @@ def _event(group: DatasetGroup, schema: DatasetSchema | None, who: Visitor, even
         event_id=event.get("eventId") or uuid.uuid4().hex,
         item_id=_identifier(item_id, f"{path}.itemId"),
         event_type=event["eventType"],
-        event_value=None if value is None else column_value("double", value, f"{path}.eventValue"),
-        timestamp=epoch_seconds(event["sentAt"]),
+        event_value=None if value is None else column_value(EVENT_VALUE, value, f"{path}.eventValue"),
+        timestamp=event_seconds(event["sentAt"], f"{path}.sentAt"),
         recommendation_id=event.get("recommendationId"),
         impression=event.get("impression", []),
         attribution_source=event.get("metricAttribution", {}).get("eventAttributionSource"),
@@ -146,7 +148,7 @@ def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
         is_action=True,
         item_id=entry["actionId"],
         event_type=ACTION_EVENT_TYPES[word],
-        timestamp=epoch_seconds(entry["timestamp"]),
+        timestamp=event_seconds(entry["timestamp"], f"actionInteractions[{place}].timestamp"),
         recommendation_id=entry.get("recommendationId"),
         impression=entry.get("impression", []),
         properties=_columns(None, _properties(entry.get("properties"), path), path),
@@ -254,7 +256,7 @@ def _columns(
     """Properties under their columns' names with their columns' types; what the schema does not have is left out."""
     if schema is None:
         return {
-            _snake(key): column_value("any", value, f"{path}.{key}")
+            _snake(key): column_value(None, value, f"{path}.{key}")
             for key, value in properties.items()
             if value is not None
         }
@@ -263,7 +265,7 @@ def _columns(
     for key, value in properties.items():
         field = known.get(_plain(key))
         if field is not None and value is not None:
-            found[field.name] = column_value(field.type, value, f"{path}.{key}")
+            found[field.name] = column_value(field, value, f"{path}.{key}")
     return found
 
 
@@ -286,7 +288,7 @@ def _taken(properties: JSONDict, *names: str) -> Any:
 
 
 def _identifier(value: object, path: str) -> str:
-    text = column_value("string", value, path)
+    text = column_value(TEXT, value, path)
     if not 1 <= len(text) <= 256:
         raise InvalidInputException(f"{path} has {len(text)} characters, allowed are 1 to 256.", field="eventList")
     return str(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import time
 from datetime import datetime
 from typing import Any
 
@@ -11,26 +11,33 @@ from botocore.utils import parse_to_aware_datetime
 
 from console.errors import InvalidInputException
 from console.shapes import is_storable, shown
-from recipes.tables.field import MAX_TEXT_LENGTH
+from recipes.tables.cells import MAX_SKEW_S
+from recipes.tables.field import MAX_TEXT_LENGTH, Field
+from recipes.tables.values import value_of
 
-WORDS = {"true": True, "false": False}
-INT64 = 2**63
+ANY = {bool: "boolean", int: "long", float: "double", str: "string"}
 
 
-def column_value(kind: str, value: object, path: str) -> Any:
-    """`value` as Avro's `kind`; numbers may come as strings, and any scalar may stand for a string.
+def column_value(field: Field | None, value: object, path: str) -> Any:
+    """`value` as the column keeps it, by the rules of files; of an unknown column (None) as any scalar.
+
+    Numbers may come as strings, and any scalar may stand for a string.
 
     Raises:
-        InvalidInputException: it cannot be read so; names the place, the value and what is allowed.
+        InvalidInputException: it cannot be read so; names the place, the value, the rule and what is allowed.
     """
-    hint = ""
-    if isinstance(value, list):
-        hint = f" Several categories are one text separated by |: {json.dumps(_joined(value), ensure_ascii=False)}."
+    kind = ANY.get(type(value), "string") if field is None else field.type
     try:
-        return _CONVERT[kind](_single(value))
-    except (ValueError, KeyError, OverflowError):
-        told = f"{path} is {shown(value)}, allowed is {_allowed(kind)}.{hint}"
+        found = value_of(field or Field("", kind, nullable=True), value)
+        if isinstance(found, str) and not is_storable(found):
+            raise ValueError("holds characters that cannot be kept")  # noqa: TRY301  told like all others
+    except ValueError as rule:
+        hint = ""
+        if isinstance(value, list):
+            hint = f" Several categories are one text separated by |: {json.dumps(_joined(value), ensure_ascii=False)}."
+        told = f"{path} is {shown(value)}, allowed is {_allowed(kind)}; it {rule}.{hint}"
         raise InvalidInputException(told, field="properties") from None
+    return found
 
 
 def _joined(values: list[Any]) -> str:
@@ -50,6 +57,22 @@ def epoch_seconds(moment: float | str | datetime) -> int:
     return int(parse_to_aware_datetime(moment).timestamp())
 
 
+def event_seconds(moment: float | str | datetime, path: str) -> int:
+    """When an event happened: from 1970 until a day ahead of the clock, as in files.
+
+    Raises:
+        InvalidInputException: it lies outside; an event of the future would make all others old.
+    """
+    seconds, latest = epoch_seconds(moment), int(time.time()) + MAX_SKEW_S
+    if not 0 <= seconds <= latest:
+        hint = " It looks like milliseconds." if 0 <= seconds // 1000 <= latest else ""
+        raise InvalidInputException(
+            f"{path} is {moment}; allowed are seconds from 1970 until at most a day ahead of the server's clock.{hint}",
+            field=path.partition("[")[0],
+        )
+    return seconds
+
+
 def _allowed(kind: str) -> str:
     match kind:
         case "boolean":
@@ -60,49 +83,3 @@ def _allowed(kind: str) -> str:
             return "a number"
         case _:
             return f"text of at most {MAX_TEXT_LENGTH} characters"
-
-
-def _single(value: object) -> object:
-    if isinstance(value, dict | list):
-        raise ValueError(value)  # noqa: TRY004  told like any other value that cannot be read
-    return value
-
-
-def _text(value: object) -> str:
-    text = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-    if not is_storable(text) or len(text) > MAX_TEXT_LENGTH:
-        raise ValueError(text)
-    return text
-
-
-def _whole(value: object) -> int:
-    written = str(value)  # of True it is no number
-    number = float(written) if {".", "e", "E"} & set(written) else int(written)
-    if number != int(number) or not -INT64 <= number < INT64:
-        raise ValueError(value)
-    return int(number)
-
-
-def _number(value: object) -> float:
-    if not math.isfinite(number := float(str(value))):
-        raise ValueError(value)
-    return number
-
-
-def _boolean(value: object) -> bool:
-    return value if isinstance(value, bool) else WORDS[str(value).lower()]
-
-
-def _scalar(value: object) -> object:
-    return value if isinstance(value, bool | int | float) else _text(value)
-
-
-_CONVERT = {
-    "string": _text,
-    "int": _whole,
-    "long": _whole,
-    "float": _number,
-    "double": _number,
-    "boolean": _boolean,
-    "any": _scalar,
-}

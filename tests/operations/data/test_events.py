@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -80,6 +81,13 @@ def test_item_and_value_may_stand_in_the_properties(account, tracking_id, proper
         ({"properties": '{"itemId": ""}'}, "1 to 256"),
         ({"itemId": "7", "sentAt": 1e18}, "sentAt"),
         ({"itemId": "7", "sentAt": "soon"}, "sentAt"),
+        ({"itemId": "7", "sentAt": -5}, "sentAt is -5; allowed are seconds from 1970"),
+        ({"itemId": "7", "sentAt": time.time() + 100_000}, "at most a day ahead of the server's clock"),
+        ({"itemId": "7", "sentAt": 1_700_000_000_000}, "must be a time"),
+        ({"itemId": "7", "properties": '{"numRatings": 9223372036854775808}'}, "does not fit into 64 bits"),
+        ({"itemId": "7", "properties": '{"numRatings": true}'}, "whole number"),
+        ({"itemId": "7", "properties": '{"numRatings": 1.5}'}, "not a whole number"),
+        ({"itemId": "7", "eventValue": 10**400}, "eventValue"),
         ({"itemId": "7", "impression": ["1"] * 26}, "impression"),
     ],
 )

@@ -75,6 +75,18 @@ def test_the_newest_record_of_an_item_counts(account, load, export):  # noqa: F8
     assert list(csv.reader(lines)) == [["ITEM_ID", "YEAR", "GENRE"], ["a", "1990", "War, Drama"], ["b", "2000", ""]]
 
 
+def test_values_that_the_column_cannot_hold_any_more_come_out_empty(account, export):
+    """They were kept before the dataset, or while its column was of another type."""
+    arn = make_dataset(account, "Items", ITEMS)
+    dataset = Dataset.objects.by_arn(account, arn)
+    for number, year in enumerate([2**70, "many", 1.5, True, "1999", 7.0]):
+        Record.objects.create(dataset=dataset, entity_id=f"i{number}", values={"YEAR": year})
+
+    lines = export(arn, "ALL")
+
+    assert [line.split(",")[1] for line in lines[1:]] == ["", "", "", "", "1999", "7"]
+
+
 def test_an_empty_dataset_gives_a_header(account, export):
     assert export(make_dataset(account), "ALL") == ["USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP"]
 
