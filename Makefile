@@ -31,8 +31,13 @@ run: install  ## start the server with an empty console
 browser: $(VENV)/installed-dev
 	@tests/install_browser.sh
 
-test: browser  ## run all tests, the browser's too
+test: browser  ## run all tests, the browser's too; BACKEND=postgres runs them on PostgreSQL and Redis
+ifeq ($(BACKEND),postgres)
+	@tests/install_servers.sh
+	$(BIN)/python -m tests.backends $(BIN)/python -m pytest -n 2 --dist loadgroup
+else
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+endif
 
 format: $(VENV)/installed-dev  ## put Python, templates, style sheets and scripts into their form
 	$(BIN)/ruff format .
@@ -51,6 +56,9 @@ check: $(VENV)/installed-dev  ## format, lint, types, import contracts, fast tes
 
 fuzz: $(VENV)/installed-dev  ## send made-up requests and filters; CASES=100000 for a long run
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000)
+
+soak: $(VENV)/installed-dev  ## an hour of load with a fault a minute; MINUTES=5 for a short one
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60)
 
 bench: install  ## measure side by side with the peers, which get an environment of their own
 	$(BIN)/python -m benchmarks --write

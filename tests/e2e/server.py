@@ -18,9 +18,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.backends import for_one_server
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 300  # a machine that is busy with other tests
 JOB_S = 600
+BACKENDS: dict[
+    Path, dict[str, str]
+] = {}  # by DATA_DIR: where `make test BACKEND=postgres` has each server keep its rows
 CHECKOUT = (sys.executable, str(ROOT / "manage.py"))  # how commands of the checkout begin
 
 
@@ -82,7 +87,9 @@ def start(data_dir: Path, program: Sequence[str] = CHECKOUT, cwd: Path = ROOT, *
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = _environment(data_dir) | {"PORT": str(port)} | variables
+    backends = for_one_server(os.environ, f"server_{port}")
+    environment = _environment(data_dir) | {"PORT": str(port)} | backends | variables
+    BACKENDS[data_dir] = backends
     with (data_dir / "serve.log").open("wb") as log:
         process = subprocess.Popen([*program, "serve"], cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
@@ -103,7 +110,8 @@ def manage(data_dir: Path, *arguments: str, program: Sequence[str] = CHECKOUT, c
 
 
 def _environment(data_dir: Path) -> dict[str, str]:
-    return os.environ | {"DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "console.settings"}
+    own = {"DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "console.settings"}
+    return os.environ | own | BACKENDS.get(data_dir, {})
 
 
 def stop(server: Server) -> None:

@@ -1,0 +1,263 @@
+"""`python -m tests.soak`: load on a real server with a fault each minute; what was acknowledged must be there at the end.
+
+Programs stream events, ask for recommendations and start an UPDATE now and then. Meanwhile a process is killed, stopped for
+a while, or the database is locked. The run fails if an acknowledged event is lost, a list is empty or wrong, an error is
+anything but a 503 or a connection that could not be made, or memory keeps growing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.e2e import main_job
+from tests.e2e import server as servers
+from tests.e2e.server import Server
+
+FAULT_EVERY_S = 60.0
+UPDATE_EVERY_S = 90.0
+PAUSE_S = 0.05  # between two requests of one program
+SETTLE_S = 60.0  # after the last fault
+STOPPED_S = 8.0
+GROWTH = 1.25  # of the memory of all processes, from the first tenth of the run to the last
+ACCEPTED = {503, 429}
+
+
+@dataclass
+class Log:
+    """What the programs saw."""
+
+    acknowledged: set[str] = field(default_factory=set)
+    answers: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    milliseconds: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, what: str, milliseconds: float | None = None) -> None:
+        """Count an answer."""
+        with self.lock:
+            self.answers[what] += 1
+            if milliseconds is not None:
+                self.milliseconds.append(milliseconds)
+
+    def fault(self, what: str) -> None:
+        """Keep what must not happen."""
+        with self.lock:
+            self.wrong.append(what)
+
+
+def main() -> int:
+    """Run for the minutes asked for and print what came of it as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--fault-every", type=float, default=FAULT_EVERY_S, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="openpersonalize-soak-") as folder:
+        server = servers.start(Path(folder))
+        try:
+            result = _soak(server, options.minutes * 60, options.fault_every, random.Random(options.seed))
+        finally:
+            servers.stop(server)
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    return 1 if result["lost"] or result["wrong"] else 0
+
+
+def _soak(server: Server, seconds: float, fault_every: float, rng: random.Random) -> dict[str, Any]:
+    personalize = _client(server, "personalize")
+    group = main_job.films(server, personalize)
+    config = {"algorithmHyperParameters": {"mode": "fast"}}
+    solution = main_job.solution(personalize, group, "films", "aws-user-personalization", solutionConfig=config)
+    campaign = main_job.campaign(personalize, main_job.version(personalize, solution))
+    tracker = personalize.create_event_tracker(name="site", datasetGroupArn=group)["trackingId"]
+    log, ends, memory = Log(), time.monotonic() + seconds, [_memory(server)]
+    programs: list[Callable[[], None]] = [
+        lambda: _stream(server, tracker, log, ends),
+        lambda: _stream(server, tracker, log, ends),
+        lambda: _ask(server, campaign, log, ends),
+        lambda: _ask(server, campaign, log, ends),
+        lambda: _update(server, solution, log, ends),
+    ]
+    threads = [threading.Thread(target=program) for program in programs]
+    for thread in threads:
+        thread.start()
+    done: Counter[str] = Counter()
+    while time.monotonic() + SETTLE_S < ends:
+        time.sleep(min(fault_every, max(0.0, ends - time.monotonic() - SETTLE_S)))
+        fault = rng.choice(FAULTS)
+        done[fault.__name__.strip("_")] += 1
+        fault(server)
+        memory.append(_memory(server))
+    for thread in threads:
+        thread.join()
+    return _result(server, log, done, memory)
+
+
+def _result(server: Server, log: Log, faults: Counter[str], memory: list[float]) -> dict[str, Any]:
+    lost = log.acknowledged - _stored(server)
+    part = max(1, len(memory) // 10)
+    first, last = sum(memory[:part]) / part, sum(memory[-part:]) / part
+    if len(memory) > 10 and last > GROWTH * first:
+        log.fault(f"memory grew from {first:.0f} to {last:.0f} MiB")
+    ordered = sorted(log.milliseconds)
+    return {
+        "faults": dict(faults),
+        "answers": dict(log.answers),
+        "acknowledged": len(log.acknowledged),
+        "lost": len(lost),
+        "wrong": log.wrong[:20],
+        "recommendations_ms": {f"p{p}": round(ordered[len(ordered) * p // 100], 1) for p in (50, 99)}
+        if ordered
+        else {},
+        "memory_mib": {"first": round(first), "last": round(last)},
+    }
+
+
+def _client(server: Server, service: str) -> Any:
+    config = Config(retries={"max_attempts": 0}, read_timeout=30, connect_timeout=5)
+    return boto3.client(
+        service, endpoint_url=f"{server.url}/aws", region_name="us-east-1", config=config, **server.keys
+    )
+
+
+def _stream(server: Server, tracker: str, log: Log, ends: float) -> None:
+    """Put events of two until the end; what is acknowledged is kept."""
+    client, name, number = _client(server, "personalize-events"), threading.get_ident(), 0
+    while time.monotonic() < ends:
+        number += 1
+        ids = [f"soak-{name}-{number}-{place}" for place in range(2)]
+        events = [
+            {"eventId": event, "eventType": "watch", "itemId": f"drama-{number % 30}", "sentAt": time.time()}
+            for event in ids
+        ]
+
+        def put(events: list[dict[str, Any]] = events, number: int = number) -> None:
+            client.put_events(trackingId=tracker, userId=f"user-{number % 80}", sessionId="s", eventList=events)
+
+        if _tried("put", put, log):
+            log.acknowledged.update(ids)
+        time.sleep(PAUSE_S)
+
+
+def _ask(server: Server, campaign: str, log: Log, ends: float) -> None:
+    client, number = _client(server, "personalize-runtime"), 0
+    while time.monotonic() < ends:
+        number += 1
+        found: list[str] = []
+
+        def ask(found: list[str] = found, number: int = number) -> None:
+            answer = client.get_recommendations(campaignArn=campaign, userId=f"user-{number % 80}", numResults=10)
+            found.extend(item["itemId"] for item in answer["itemList"])
+
+        if _tried("recommend", ask, log) and len(set(found)) != 10:
+            log.fault(f"a list of {len(found)} items, {len(set(found))} of them distinct")
+        time.sleep(PAUSE_S)
+
+
+def _update(server: Server, solution: str, log: Log, ends: float) -> None:
+    client = _client(server, "personalize")
+    while time.monotonic() + UPDATE_EVERY_S < ends:
+        time.sleep(UPDATE_EVERY_S)
+        with suppress(ClientError):  # one is under way still
+            _tried("update", lambda: client.create_solution_version(solutionArn=solution, trainingMode="UPDATE"), log)
+
+
+def _tried(what: str, request: Callable[[], Any], log: Log) -> bool:
+    """Whether the request was answered; errors that a client is to try again are counted, others are faults."""
+    began = time.monotonic()
+    try:
+        request()
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        code = error.response["Error"]["Code"]
+        log.note(f"{what} {status}")
+        if status not in ACCEPTED and code != "LimitExceededException":
+            log.fault(f"{what}: {status} {code} {error.response['Error'].get('Message', '')[:200]}")
+        return False
+    except (BotoCoreError, OSError) as error:
+        log.note(f"{what} {type(error).__name__}")
+        return False
+    log.note(f"{what} 200", (time.monotonic() - began) * 1000 if what == "recommend" else None)
+    return True
+
+
+def _stored(server: Server) -> set[str]:
+    """The ids of all streamed events in the server's database."""
+    with sqlite3.connect(f"file:{server.data_dir}/console.sqlite3?mode=ro", uri=True) as connection:
+        return {row[0] for row in connection.execute("SELECT event_id FROM console_event WHERE event_id LIKE 'soak-%'")}
+
+
+def _memory(server: Server) -> float:
+    """MiB of all the server's processes, shared pages divided among those that share them."""
+    total = 0.0
+    for pid in server.pids(""):
+        with suppress(OSError, StopIteration):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024
+    return total
+
+
+def _signal(server: Server, name: str, number: int) -> int | None:
+    pids = server.pids(name)
+    if not pids:
+        return None
+    with suppress(ProcessLookupError):
+        os.kill(pids[-1], number)
+    return pids[-1]
+
+
+def _kill_worker(server: Server) -> None:
+    _signal(server, "celery --app console --quiet worker", signal.SIGKILL)
+
+
+def _kill_web(server: Server) -> None:
+    _signal(server, "granian", signal.SIGKILL)
+
+
+def _kill_beat(server: Server) -> None:
+    _signal(server, "celery --app console --quiet beat", signal.SIGKILL)
+
+
+def _kill_broker(server: Server) -> None:
+    _signal(server, "valkey", signal.SIGKILL)
+
+
+def _stop_broker(server: Server) -> None:
+    pid = _signal(server, "valkey", signal.SIGSTOP)
+    time.sleep(STOPPED_S)
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def _lock_database(server: Server) -> None:
+    with sqlite3.connect(server.data_dir / "console.sqlite3", timeout=30) as connection:
+        connection.isolation_level = None
+        with suppress(sqlite3.OperationalError):
+            connection.execute("BEGIN IMMEDIATE")
+            time.sleep(STOPPED_S)
+            connection.execute("ROLLBACK")
+
+
+FAULTS = (_kill_worker, _kill_web, _kill_beat, _kill_broker, _stop_broker, _lock_database)
+
+if __name__ == "__main__":
+    sys.exit(main())
