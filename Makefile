@@ -68,4 +68,4 @@ bench: install  ## measure side by side with the peers, which get an environment
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test format check fuzz bench clean
+.PHONY: help install demo run browser test format check fuzz soak bench clean
