@@ -123,6 +123,14 @@ class ServiceUnavailableException(ServiceError):
     retry_after_s = 2
 
 
+class DamagedModelException(ServiceError):
+    """A model cannot be read and none stands in for it. Told as unavailable, but no job is tried again for it."""
+
+    status_code = 503
+    retry_after_s = 30
+    code = "ServiceUnavailableException"
+
+
 class JobError(Exception):
     """A job cannot go on for a reason the user should read; it becomes the row's failureReason."""
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from console import storage
-from console.models import JOBS, Job
+from console.models import JOBS, Job, Recommender, SolutionVersion
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +52,18 @@ def _worker() -> None:
         raise TimeoutError("no Celery worker answers")
 
 
+def _models() -> None:
+    served = SolutionVersion.objects.exclude(damage="").filter(campaigns__isnull=False)
+    if served.exists() or Recommender.objects.exclude(damage="").exists():
+        raise ValueError("the files of a served model are damaged; its page says which")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": _database,
     "broker": _broker,
     "storage": _storage,
     "worker": _worker,
+    "models": _models,
 }
 
 

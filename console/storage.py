@@ -6,6 +6,7 @@ Parquet parts and artefacts under keys of its own. Nothing else of the file syst
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -31,6 +32,7 @@ from console.errors import InvalidInputException, JobError, UnavailableError
 from console.models import Account, BatchInferenceJob, BatchSegmentJob, DatasetExportJob, MetricAttribution
 
 CHUNK = 1 << 20
+READ_ONLY = 0o400
 WRITERS = (
     *(
         (job.objects.all(), "job_output__s3DataDestination__path")
@@ -221,10 +223,31 @@ def put_file(path: Path, location: Location) -> None:
             raise _unreachable(location, cause or error) from error
         return
     target = _path(location)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     shutil.move(path, draft)
+    if location.bucket == STORE_BUCKET:
+        draft.chmod(READ_ONLY)
+    _sync(draft)
     draft.replace(target)
+    _sync(target.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that is there also after the power went."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold what was written: a file's content, or a folder's names."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def delete(location: Location) -> None:
@@ -241,6 +264,14 @@ def delete(location: Location) -> None:
     own = store("")
     if location.bucket == own.bucket and location.key.startswith(own.key):
         _forget_copy(location.key.removeprefix(own.key))
+
+
+def forget_copy(key: str) -> bool:
+    """Remove the local copy of what S3 holds under `key`, so that it is copied anew; False where there are no copies."""
+    if not is_real_s3(store(f"{key}/")):
+        return False
+    _forget_copy(key)
+    return True
 
 
 def _forget_copy(key: str) -> None:
@@ -268,11 +299,18 @@ def publish_folder(folder: Path, key: str) -> None:
             put_file(path, target.child(path.relative_to(folder).as_posix()))
         shutil.rmtree(folder)
         return
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(READ_ONLY)  # what is mapped must not shrink
+        _sync(path)
+    _sync(folder)
     destination = _path(target)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    if destination.exists():
-        shutil.rmtree(destination)
-    shutil.move(folder, destination)
+    _make_folder(destination.parent)
+    with scratch_folder() as scratch:  # takes away what was there before
+        if destination.exists():
+            destination.rename(Path(scratch) / "before")
+        shutil.move(folder, destination)
+        _sync(destination.parent)
 
 
 def local_folder(key: str) -> Path:

@@ -7,7 +7,6 @@ renamed, so that a reader never sees half of one.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import mmap
 import shutil
@@ -21,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from recipes import catalogue
+from recipes import catalogue, integrity
 from recipes.base import Model, State
 from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
 from recipes.data import Ids, Impressions, Interactions, TrainingData
@@ -73,9 +72,8 @@ def save(folder: Path, model: Model, data: TrainingData, details: dict[str, Any]
             "columns": columns,
             "event_types": data.interactions.event_types,
             "num_items": data.num_items,
-            "sha256": hashlib.sha256((temporary / "model.safetensors").read_bytes()).hexdigest(),
         }
-        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1))
+        integrity.write_manifest(temporary, manifest)
         if folder.exists():
             shutil.rmtree(folder)
         temporary.rename(folder)
@@ -88,9 +86,10 @@ def load(folder: Path) -> Artefact:
 
     Raises:
         FileNotFoundError: there is no artefact.
+        DamagedError: a file is missing or damaged.
         ValueError: it is of a format this version does not read.
     """
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = integrity.read_manifest(folder)
     if manifest["format"] != FORMAT:
         raise ValueError(f"{folder} has format {manifest['format']}, this version reads {FORMAT}.")
     recipe = catalogue.get(manifest["recipe"]).configured(manifest["hyperparameters"])

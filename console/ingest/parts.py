@@ -67,6 +67,7 @@ class PartWriter:
         whole = [field.name for field in self._schema if pa.types.is_integer(field.type)]
         return {
             "compression": "zstd",
+            "write_page_checksum": True,
             "use_dictionary": words,
             "column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
             "write_statistics": False,

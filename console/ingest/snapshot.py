@@ -126,11 +126,15 @@ def _bulk(dataset: Dataset, schema: pa.Schema) -> pa.Table:
             if attempt == RETRIES - 1:
                 raise
             dataset.refresh_from_db(fields=["parts"])
+        except (pa.ArrowInvalid, OSError) as error:
+            raise JobError(
+                f"The rows of the dataset {dataset.name} are damaged: {error}. Import its data again."
+            ) from error
     raise AssertionError
 
 
 def _part(key: str, schema: pa.Schema) -> pa.Table:
-    with pq.ParquetFile(parts.local_path(key)) as file:
+    with pq.ParquetFile(parts.local_path(key), page_checksum_verification=True) as file:
         known = [name for name in schema.names if name in file.schema_arrow.names]
         return parts.fitted(file.read(columns=known), schema)
 

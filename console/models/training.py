@@ -89,6 +89,7 @@ class SolutionVersion(Job):
     training_hours = models.FloatField(null=True)
     artefact = models.CharField(max_length=256, default="")
     evaluation = models.CharField(max_length=256, default="")
+    damage = models.TextField(default="")  # what is wrong with the artefact's files, as it was last read
 
     class Meta(Resource.Meta):
         constraints = [models.UniqueConstraint(fields=["solution", "identifier"], name="solution_version_identifier")]
@@ -152,6 +153,7 @@ class Recommender(Job):
     report = models.JSONField(default=dict)
     artefact = models.CharField(max_length=256, default="")
     evaluation = models.CharField(max_length=256, default="")
+    damage = models.TextField(default="")  # what is wrong with the artefact's files, as it was last read
 
     @property
     def is_serving(self) -> bool:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from console import storage
-from console.errors import JobError
+from console.errors import DamagedModelException, JobError
 from console.ingest import forgetting, parts, snapshot, sources
 from console.ingest.loading import Segment
 from console.ingest.mapping import Reading
@@ -40,6 +40,7 @@ from console.models import (
 )
 from console.models.base import RUNNING
 from console.runners import leftovers
+from console.serving import loader
 from console.trainings import purge_trash
 from recipes import artefact
 from recipes.evaluation.shown import Shown
@@ -182,7 +183,11 @@ def _wait_for_trainings(held: Claim, group: DatasetGroup) -> None:
 def _forget_in_artefact(row: SolutionVersion | Recommender, users: set[str]) -> set[str]:
     """Write the row's artefact anew under another key; serving processes follow the row."""
     old = row.artefact
-    found = artefact.load(storage.local_folder(old))
+    try:
+        found = loader.read(old)
+    except DamagedModelException:  # it cannot serve, but its files may still name the users
+        storage.delete(storage.store(f"{old}/"))
+        return set()
     data = forgetting.forgotten(found.data, users)
     if data is None:
         return set()
@@ -218,7 +223,7 @@ def _forget_in_evaluation(row: SolutionVersion | Recommender | SharedResult, use
     key = f"evaluations/{uuid.uuid4().hex}"
     with storage.scratch_folder() as scratch:
         folder = Path(scratch) / "evaluation"
-        shutil.copytree(source, folder)
+        shutil.copytree(source, folder, copy_function=shutil.copyfile)
         cleaned.save(folder)
         storage.publish_folder(folder, key)
     kept = type(row).objects.filter(pk=row.pk, evaluation=old).update(evaluation=key)

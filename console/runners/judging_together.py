@@ -16,9 +16,10 @@ from console.jobs import Claim
 from console.models import SharedEvaluation, SharedResult, SolutionVersion
 from console.runners import fitting
 from console.runners.choosing import Choice
+from console.serving import loader
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
-from recipes import artefact, catalogue
+from recipes import catalogue
 from recipes.artefact import Artefact
 from recipes.base import Model, Recipe, RecipeError
 from recipes.data import TrainingData
@@ -127,7 +128,7 @@ def _refit(entrant: Entrant, test: SharedTest, watch: _Watch) -> Model:
 
 
 def _artefact(version: SolutionVersion) -> Artefact:
-    return artefact.load(storage.local_folder(version.artefact))
+    return loader.read(version.artefact)
 
 
 def _translated(served: Artefact, data: TrainingData) -> Model:

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from console import storage
 from console.errors import JobError, ServiceError
 from console.models import Campaign, DatasetGroup, Experiment, Recommender, SolutionVersion, Status
 from console.runners import fitting
 from console.runners.choosing import Choice, EventRule
+from console.serving import loader
 from console.trainings import data_state, drop_artefacts
-from recipes import artefact, catalogue, use_cases
+from recipes import catalogue, use_cases
 from recipes.base import Recipe, RecipeError
 from recipes.run import Run
 
@@ -44,7 +44,7 @@ def refresh_due() -> int:
 def refresh(row: Row, group: DatasetGroup, choice: Choice) -> bool:
     """Exchange the row's artefact for one that knows the group's present data; False if somebody else was faster."""
     old = row.artefact
-    before = artefact.load(storage.local_folder(old))
+    before = loader.read(old)
     recipe = before.model.recipe
     snapshot = fitting.read(group, choice, type(recipe), before.data)
     model = recipe.update(before.model, snapshot.learned, Run())

@@ -17,8 +17,9 @@ from console.runners import fitting
 from console.runners.choosing import Choice
 from console.runners.fitting import Snapshot, Watch
 from console.runners.searching import chosen, tuned
+from console.serving import loader
 from console.shapes import JSONDict
-from recipes import artefact, catalogue
+from recipes import catalogue
 from recipes.base import Recipe, RecipeError, Scalar
 
 
@@ -70,7 +71,7 @@ def _update(watch: Watch, version: SolutionVersion) -> JSONDict:
     base, latest = done.filter(training_mode="FULL").first(), done.first()
     if base is None or latest is None:
         raise JobError("There is no ACTIVE version made with FULL to update.")
-    before = artefact.load(storage.local_folder(latest.artefact))
+    before = loader.read(latest.artefact)
     recipe = before.model.recipe
     choice = Choice.of(solution.config, solution.event_type)
     snapshot = fitting.read(solution.dataset_group, choice, type(recipe), before.data)
@@ -98,7 +99,7 @@ def _copied(base: SolutionVersion) -> JSONDict:
     key = f"{base.evaluation}-{uuid.uuid4().hex[:8]}"
     with storage.scratch_folder() as scratch:
         folder = Path(scratch) / "evaluation"
-        shutil.copytree(storage.local_folder(base.evaluation), folder)
+        shutil.copytree(storage.local_folder(base.evaluation), folder, copy_function=shutil.copyfile)
         storage.publish_folder(folder, key)
     return {"evaluation": key}
 

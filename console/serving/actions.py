@@ -11,8 +11,9 @@ import numpy as np
 
 from console.errors import InvalidInputException
 from console.serving import recorder
+from console.serving.fallback import model_of
 from console.serving.history import past_of
-from console.serving.loader import SHELF, Loaded
+from console.serving.loader import Loaded
 from console.serving.recommend import Ask, Pick, Source, in_arm
 from recipes.filters import Catalogue, CompiledFilters, FilterError, UserContext
 from recipes.methods.next_best_action import ActionModel
@@ -21,7 +22,7 @@ from recipes.numerics.topk import top_k
 
 def recommend_actions(source: Source, ask: Ask) -> tuple[str, list[Pick]]:
     """The recommendation's id, and the actions with the chance that each is taken."""
-    loaded = SHELF.get(source.artefact)
+    loaded = model_of(source.artefact)
     past = past_of(loaded, source.group_id, ask.user_id, actions=True)
     model = cast("ActionModel", loaded.model)
     scores = model.score_at(past.history(), int(time.time()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from console import storage
-from console.errors import InvalidInputException
+from console.errors import DamagedModelException, InvalidInputException, JobError
+from console.models import Recommender, SolutionVersion
 from console.serving.metadata import column_texts
 from console.serving.objective import Lifted, lift_of
 from console.serving.remembering import ScoreMemory
+from console.transient import survived
 from recipes import artefact
 from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.columns import Columns
@@ -28,6 +31,7 @@ from recipes.data import TrainingData
 from recipes.evaluation.splits import Truth, amazon
 from recipes.exploration import ExplorationState
 from recipes.filters import Catalogue, CompiledFilters
+from recipes.integrity import DamagedError
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind, so that it can be a key
@@ -126,16 +130,35 @@ class Shelf:
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         self._folders: dict[str, Path] = {}
+        self._failures: dict[str, tuple[DamagedModelException, float]] = {}
 
     def get(self, key: str) -> Loaded:
-        """The model under an artefact's key, loaded if need be.
+        """The model under an artefact's key, loaded if need be; after a failure it is tried again a while later.
 
         Raises:
-            InvalidInputException: there is no artefact.
+            InvalidInputException: there is no artefact, or one of another version.
+            DamagedModelException: its files are damaged.
         """
         if not key:
             raise InvalidInputException("Nothing was trained yet; wait until the status is ACTIVE.")
-        folder, stamp = self._stamp(key)
+        failure = self._failures.get(key)
+        if failure is not None and time.monotonic() - failure[1] < failure[0].retry_after_s:
+            raise DamagedModelException(str(failure[0]))
+        try:
+            found = self._get(key)
+        except DamagedModelException as error:
+            self._failures[key] = error, time.monotonic()
+            raise
+        if failure is not None:
+            self._failures.pop(key, None)
+        return found
+
+    def _get(self, key: str) -> Loaded:
+        try:
+            stamp = self._stamp(key)
+        except (JobError, OSError):
+            read(key)  # which says what is wrong
+            raise
         found = self._find(stamp)
         if found is not None:
             return found
@@ -144,18 +167,18 @@ class Shelf:
         with lock:
             found = self._find(stamp)
             if found is None:
-                found = load(folder, key)
+                found = load(key)
                 self._keep(stamp, found)
         return found
 
-    def _stamp(self, key: str) -> tuple[Path, tuple[str, int]]:
-        """Where the artefact is, and which one: a rewritten artefact is another one."""
+    def _stamp(self, key: str) -> tuple[str, int]:
+        """Which artefact it is: a rewritten one is another one."""
         folder = self._folders.get(key)
         if folder is not None:
             with suppress(FileNotFoundError):
-                return folder, (key, os.stat(f"{folder}/manifest.json").st_mtime_ns)  # noqa: PTH116  each request asks
+                return key, os.stat(f"{folder}/manifest.json").st_mtime_ns  # noqa: PTH116  each request asks
         folder = self._folders[key] = storage.local_folder(key)
-        return folder, (key, (folder / "manifest.json").stat().st_mtime_ns)
+        return key, (folder / "manifest.json").stat().st_mtime_ns
 
     def _find(self, stamp: tuple[str, int]) -> Loaded | None:
         with self._lock:
@@ -177,35 +200,66 @@ class Shelf:
         return len(self._models) > self.most or sum(m.size_bytes for m in self._models.values()) > self.most_bytes
 
 
-def _fault(error: ValueError) -> str:
-    """What is wrong with an artefact, in a sentence without its folder."""
-    told = str(error).partition(" has format ")[2]
-    return f"its format is {told.replace(', ', ', and ')}" if told else "its files are damaged."
-
-
-def load(folder: Path, key: str) -> Loaded:
-    """Read an artefact and warm what the first request would wait for.
+def read(key: str) -> artefact.Artefact:
+    """The artefact under a key, verified; what is wrong with it is kept on the rows that name it.
 
     Raises:
+        DamagedModelException: files are missing or damaged.
         InvalidInputException: another version of the server wrote it, so that it must be trained anew.
     """
     try:
-        read = artefact.load(folder)
+        found = _verified(key)
+    except DamagedError as error:
+        _note(key, f"The model's files are damaged: {error}.")
+        raise DamagedModelException(f"The model cannot be read: {error}. Train a new solution version.") from error
     except ValueError as error:
+        told = str(error).partition(" has format ")[2].replace(", ", ", and ")
         raise InvalidInputException(
-            f"The model cannot be read: {_fault(error)} Train a new solution version."
+            f"The model cannot be read: its format is {told} Train a new solution version."
         ) from error
-    types = read.manifest.get("event_types_learned")
-    size = sum(path.stat().st_size for path in folder.iterdir())
-    lift = lift_of(read.data, read.manifest.get("objective"))
+    _note(key, "")
+    return found
+
+
+def _verified(key: str) -> artefact.Artefact:
+    """Read an artefact; where the files are a copy of S3's, a damaged copy is made anew once."""
+    try:
+        return _read(key)
+    except DamagedError:
+        if not storage.forget_copy(key):
+            raise
+        return _read(key)
+
+
+def _read(key: str) -> artefact.Artefact:
+    try:
+        return artefact.load(storage.local_folder(key))
+    except (JobError, FileNotFoundError) as error:
+        raise DamagedError("files are missing") from error
+
+
+def _note(key: str, damage: str) -> None:
+    """Keep on the rows what is wrong, for their pages and for health; nothing is written where nothing changes."""
+    with survived("Noting a model's damage"):
+        for model in (SolutionVersion, Recommender):
+            if model.objects.filter(artefact=key).exclude(damage=damage).exists():
+                model.objects.filter(artefact=key).update(damage=damage)
+
+
+def load(key: str) -> Loaded:
+    """Read an artefact and warm what the first request would wait for; raises as `read` does."""
+    found = read(key)
+    types = found.manifest.get("event_types_learned")
+    size = sum(path.stat().st_size for path in storage.local_folder(key).iterdir())
+    lift = lift_of(found.data, found.manifest.get("objective"))
     loaded = Loaded(
         key,
-        read.model if lift is None else Lifted(read.model, lift),
-        read.data,
-        int(read.manifest.get("newest_event", 0)),
+        found.model if lift is None else Lifted(found.model, lift),
+        found.data,
+        int(found.manifest.get("newest_event", 0)),
         tuple(name.casefold() for name in types) if types else None,
         size,
-        np.asarray(read.manifest.get("forgotten_users", []), np.int64),
+        np.asarray(found.manifest.get("forgotten_users", []), np.int64),
     )
     loaded.data.item_ids.index("")
     loaded.data.user_ids.index("")

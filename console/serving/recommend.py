@@ -18,8 +18,9 @@ from console.models import Record
 from console.serving import recorder
 from console.serving.experiments import REGISTER, Arm
 from console.serving.exploring import Exploration, explored, within
+from console.serving.fallback import model_of
 from console.serving.history import Past, past_of
-from console.serving.loader import SHELF, Loaded
+from console.serving.loader import Loaded
 from console.serving.metadata import values_of
 from console.serving.overlay import Catalog, catalog_of
 from recipes.base import RecipeType
@@ -145,7 +146,7 @@ class Answer:
 
 def recommend(source: Source, ask: Ask) -> Answer:
     """Answer GetRecommendations."""
-    loaded = SHELF.get(source.artefact)
+    loaded = model_of(source.artefact)
     catalog = catalog_of(loaded, source.group_id)
     past = ask.past or past_of(loaded, source.group_id, ask.user_id)
     query = loaded.data.item_ids.index(ask.item_id) if ask.item_id else -1
@@ -165,7 +166,7 @@ def recommend(source: Source, ask: Ask) -> Answer:
 
 def rank(source: Source, ask: Ask, item_ids: list[str]) -> Answer:
     """Answer GetPersonalizedRanking: the given items in the user's order; unknown ones last, without a score."""
-    loaded = SHELF.get(source.artefact)
+    loaded = model_of(source.artefact)
     catalog = catalog_of(loaded, source.group_id)
     past = ask.past or past_of(loaded, source.group_id, ask.user_id)
     row = _scores(source, loaded, past, -1, ask)[0]

@@ -10,11 +10,15 @@ from console.errors import InvalidInputException
 from console.serving.loader import load
 
 
-def test_a_model_of_another_format_is_to_be_trained_anew(tmp_path):
-    (tmp_path / "manifest.json").write_text(json.dumps({"format": 0}))
+@pytest.mark.django_db
+def test_a_model_of_another_format_is_to_be_trained_anew(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    folder = tmp_path / "store" / "key"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"format": 0}))
     with pytest.raises(
         InvalidInputException,
         match=r"cannot be read: its format is 0, and this version reads.*Train a new solution version",
     ) as caught:
-        load(tmp_path, "key")
+        load("key")
     assert str(tmp_path) not in str(caught.value)
