@@ -6,7 +6,6 @@ import hashlib
 import os
 import tempfile
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -97,6 +96,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.web.middleware.PagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -118,7 +118,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["console.web.templatetags.display"],
+            "builtins": ["console.web.templatetags.display", "console.web.templatetags.bars"],
         },
     }
 ]
@@ -178,12 +178,15 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"  # for those who collect; whitenoise serves from the packages otherwise
-PLOTLY = find_spec("plotly")  # its package carries plotly.min.js; finding it does not import it
-STATICFILES_DIRS = [
-    ASSETS_DIR / "static",
-    *([("plotly", Path(PLOTLY.origin).parent / "package_data")] if PLOTLY and PLOTLY.origin else []),
-]
+STATIC_ROOT = (
+    DATA_DIR / "static"
+)  # under hashed names, once `serve` has collected; by plain names from the packages otherwise
+STATICFILES_DIRS = [ASSETS_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "console.web.static_storage.HashedStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

@@ -9,55 +9,24 @@
   const setTheme = (theme) => {
     root.dataset.bsTheme = theme;
     document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
-    drawCharts();
   };
 
-  const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-
-  // A figure is plain JSON; colours named "var(--op-…)" in it become the theme's.
-  const coloured = (value) => {
-    if (typeof value === "string") return value.replace(/var\((--[\w-]+)\)/g, (_, name) => token(name));
-    if (Array.isArray(value)) return value.map(coloured);
-    if (value && typeof value === "object")
-      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, coloured(v)]));
-    return value;
+  // What a part of a chart says, beside the pointer or the finger.
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  const say = (event) => {
+    const part = event.target.closest?.("[data-tip]");
+    tip.hidden = !part?.dataset.tip;
+    if (tip.hidden) return;
+    if (!tip.isConnected) document.body.append(tip);
+    tip.textContent = part.dataset.tip;
+    const room = root.clientWidth - tip.offsetWidth - 8;
+    tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, room))}px`;
+    tip.style.top = `${Math.max(8, event.clientY - tip.offsetHeight - 12)}px`;
   };
-
-  const drawCharts = (within = document) => {
-    if (!window.Plotly) return;
-    within.querySelectorAll("[data-chart]").forEach((place) => {
-      const source = document.getElementById(place.dataset.chart);
-      if (!source) return;
-      const figure = coloured(JSON.parse(source.textContent));
-      const axis = {
-        gridcolor: token("--op-line"),
-        zerolinecolor: token("--op-line"),
-        linecolor: token("--op-line"),
-        automargin: true,
-      };
-      const layout = {
-        margin: { l: 40, r: 10, t: 10, b: 30 },
-        paper_bgcolor: "rgba(0,0,0,0)",
-        plot_bgcolor: "rgba(0,0,0,0)",
-        font: { color: token("--op-muted"), size: 12, family: getComputedStyle(document.body).fontFamily },
-        colorway: [
-          token("--op-accent"),
-          token("--op-explore"),
-          token("--op-good"),
-          token("--op-even"),
-          "#ae3ec9",
-          "#1098ad",
-        ],
-        legend: { orientation: "h" },
-        ...figure.layout,
-      };
-      const axes = new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))]);
-      axes.forEach((key) => {
-        layout[key] = { ...axis, ...layout[key] };
-      });
-      window.Plotly.react(place, figure.data, layout, { displaylogo: false, responsive: true });
-    });
-  };
+  document.addEventListener("pointermove", say);
+  document.addEventListener("pointerdown", say);
 
   // Times are written in UTC; on hover they say the exact one where the person is.
   const zoned = (within = document) =>
@@ -172,7 +141,6 @@
         });
   });
   document.addEventListener("DOMContentLoaded", () => {
-    drawCharts();
     zoned();
     // What a person has opened or closed stays so when a live part is sent again; logs show their end.
     const opened = new Map();
@@ -186,7 +154,6 @@
       event.detail.elt.querySelectorAll("pre.log").forEach((log) => {
         log.scrollTop = log.scrollHeight;
       });
-      drawCharts(event.detail.elt);
       zoned(event.detail.elt);
     });
   });

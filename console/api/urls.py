@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from console.api.routes import Route, routes
+from console.api.schema_view import schema_view
 from console.api.uploads import UploadView
 from console.api.views import NothingHere, view_of
 
@@ -14,8 +15,8 @@ for _route in routes():
     _by_path.setdefault(_route.path, []).append(_route)
 
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("schema/", schema_view, name="api-schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("uploads/", UploadView.as_view(), name="api-uploads"),
     *(path(pattern, view_of(found)) for pattern, found in _by_path.items()),
     re_path(r"^.*$", NothingHere.as_view()),

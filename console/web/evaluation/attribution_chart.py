@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime
 from time import time
-from typing import Any
 
 from django.db.models import F, Sum
 
 from console.models import MetricAttribution
-from console.web.charts import EVEN, SERIES
+from console.web.charts import Chart, stacked_over_time
+from console.web.plots.model import SERIES
 
 HOUR, DAY = 3600, 86_400
 WINDOW = 900
@@ -21,8 +20,8 @@ MOST_SOURCES = len(SERIES)
 OTHERS = "all others"
 
 
-def over_time(row: MetricAttribution, metric: str, span: str) -> dict[str, Any] | None:
-    """Stacked bars as a chart: {"key", "title", "figure", "columns", "rows"}; None where nothing was counted in the span."""
+def over_time(row: MetricAttribution, metric: str, span: str) -> Chart | None:
+    """Stacked bars, a colour for each source; None where nothing was counted in the span."""
     period = PERIODS.get(span, DAY)
     sums = row.sums.filter(metric_name=metric)
     if span in SECONDS:
@@ -34,33 +33,10 @@ def over_time(row: MetricAttribution, metric: str, span: str) -> dict[str, Any] 
     if not by_source:
         return None
     series = _largest(by_source)
-    periods = sorted({at for points in series.values() for at in points})
-    times = [datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M") for at in periods]
-    bars = [
-        {
-            "type": "bar",
-            "name": short(source),
-            "x": times,
-            "y": [points.get(at, 0) for at in periods],
-            "width": [0.9 * 1000 * period] * len(periods),
-            "marker": {"color": EVEN if source == OTHERS else SERIES[place % len(SERIES)]},
-            "hovertemplate": f"%{{x}}<br>{short(source)}: %{{y}}<extra></extra>",
-        }
-        for place, (source, points) in enumerate(series.items())
-    ]
-    layout = {
-        "barmode": "stack",
-        "xaxis": {"type": "date"},
-        "showlegend": len(bars) > 1,
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    }
-    return {
-        "key": "sums",
-        "title": f"{metric} over time by source",
-        "figure": {"data": bars, "layout": layout},
-        "columns": ["From (UTC)", *map(short, series)],
-        "rows": [(at, *(points.get(p, 0) for points in series.values())) for at, p in zip(times, periods, strict=True)],
-    }
+    title = f"{metric} over time by source"
+    return stacked_over_time(
+        "sums", title, {short(source): points for source, points in series.items()}, period, OTHERS
+    )
 
 
 def short(source: str) -> str:

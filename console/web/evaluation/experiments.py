@@ -13,10 +13,10 @@ from console.errors import ServiceError
 from console.models import Campaign, DatasetGroup, Event, Experiment, SolutionVersion
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
-from console.web.charts import lift_chart
 from console.web.details import detail_context
 from console.web.evaluation.experiment_forms import ExperimentForm, treatments
 from console.web.kinds import page_url
+from console.web.live_charts import lift_chart
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
 from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
 from console.web.serving.campaign_forms import version_label

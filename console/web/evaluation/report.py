@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from console.shapes import JSONDict
-from console.web.charts import Bar, Chart, by_cutoff, metric_bars, plain, training_curves, trial_lines
+from console.web.charts import Bar, Chart, by_cutoff, metric_bars, training_curves
+from console.web.live_charts import trial_lines
+from console.web.plots.words import plain
 
 AT_CUTOFF = re.compile(r"(.+)_at_(\d+)$")
 BY_LENGTH = (

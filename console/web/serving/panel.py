@@ -86,7 +86,7 @@ def items_view(request: Request, slug: str, name: str) -> HttpResponse:
     """Options for the item field."""
     server = find(request, LABELS[slug], name)
     members = {**testing.member_of(server), "maxResults": TYPE_AHEAD}
-    found = _offered(request, "SearchItems", members, request.GET.get("item", ""))
+    found = _offered(request, "SearchItems", members, request.GET.get("item") or request.GET.get("added", ""))
     options = [(item["itemId"], item.get("title", "")) for item in found.get("items", [])]
     return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
 

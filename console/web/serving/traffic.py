@@ -12,9 +12,9 @@ from django.shortcuts import render as render_fragment
 from console.errors import ServiceError
 from console.shapes import JSONDict
 from console.web.access import Request, page
-from console.web.charts import traffic_chart
 from console.web.details import detail_context
 from console.web.kinds import KINDS
+from console.web.live_charts import traffic_chart
 from console.web.pages import call, find, group_of, render, service_error
 from console.web.serving import testing
 from console.web.serving.panel import LABELS

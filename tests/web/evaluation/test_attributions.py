@@ -57,10 +57,10 @@ def test_sums_are_shown_over_time_and_by_source(alice, outcomes):
     assert [(row["source"], row["total"]) for row in page.context["sums"]] == [(CAMPAIGN, 7.0), ("=letter", 2.0)]
     assert "campaign/films" in page.text
     chart = page.context["chart"]
-    assert [bar["name"] for bar in chart["figure"]["data"]] == ["campaign/films", "=letter"]
-    assert sum(sum(bar["y"]) for bar in chart["figure"]["data"]) == 9.0
+    assert [series.name for series in chart.plot.series] == ["campaign/films", "=letter"]
+    assert sum(point.y for series in chart.plot.series for point in series.points) == 9.0
     today = alice.get("/metric-attributions/outcomes/?metric=purchases&span=day").context["chart"]
-    assert [row[1:] for row in today["rows"]] == [(3.0, 2.0)]
+    assert [row[1:] for row in today.rows] == [(3.0, 2.0)]
     assert alice.get("/metric-attributions/outcomes/?metric=nothing&span=all").context["chosen"] == "purchases"
 
 
@@ -75,9 +75,9 @@ def test_many_sources_become_one_colour(outcomes):
             value=1,
         )
     chart = over_time(outcomes, "purchases", "all")
-    names = [bar["name"] for bar in chart["figure"]["data"]]
+    names = [series.name for series in chart.plot.series]
     assert (len(names), names[-1]) == (MOST_SOURCES, OTHERS)
-    assert sum(sum(bar["y"]) for bar in chart["figure"]["data"]) == 9.0 + 2 * MOST_SOURCES
+    assert sum(point.y for series in chart.plot.series for point in series.points) == 9.0 + 2 * MOST_SOURCES
 
 
 def test_all_sums_come_as_csv(alice, outcomes):

@@ -32,10 +32,10 @@ def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_
     run_jobs()
     page.get_by_role("link", name="See the comparison").click(timeout=15_000)
     assert page.get_by_text("Judged together:").is_visible()
-    page.locator("[data-chart=compared] .main-svg").first.wait_for()
+    page.locator("[data-chart=compared] .plot-area").first.wait_for()
     for tab, chart in (("By length", "by-length"), ("Exposure", "lorenz"), ("Segments", "segments-activity")):
         page.get_by_role("navigation", name="What is compared").get_by_role("link", name=tab).click()
-        page.locator(f"[data-chart={chart}] .main-svg").first.wait_for()
+        page.locator(f"[data-chart={chart}] .plot-area").first.wait_for()
     page.get_by_role("navigation", name="What is compared").get_by_role("link", name="Users").click()
     page.get_by_label("Order").select_option("HELPED_FIRST")
     page.wait_for_url("**order=HELPED_FIRST**")

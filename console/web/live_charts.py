@@ -1,0 +1,145 @@
+"""Charts of what happens while models serve and are tuned: traffic, the lift of an experiment, the trials of a tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from console.web.charts import Chart
+from console.web.plots.model import MINUTE, Colour, Look, Mark, Plot, Point, Scale, Series, categories, numbers, times
+from console.web.plots.words import minute, shown
+
+LEVELS = 5  # shades of the trials, the best the strongest
+
+
+def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
+    """Requests by the minute as bars, errors on top of them, and the 95th percentile of the latency as a line."""
+    good = [(one["start"], one["requests"] - one["errors"]) for one in minutes]
+    drawn = (
+        Series("answered", tuple(Point(at + 30, n, words=f"{minute(at)}\n{n:,} answered") for at, n in good), Look.BARS),
+        Series(
+            "refused",
+            tuple(Point(one["start"] + 30, one["errors"], words=f"{minute(one['start'])}\n{one['errors']:,} refused")
+                  for one in minutes),
+            Look.BARS, Colour.BAD,
+        ),
+        Series(
+            "p95, ms",
+            tuple(Point(one["start"] + 30, one.get("p95"), words=f"{minute(one['start'])}\np95 {shown(one.get('p95'))} ms")
+                  for one in minutes),
+            Look.STEPS, Colour.SECOND, is_on_right=True,
+        ),
+    )  # fmt: skip
+    plot = Plot(
+        drawn,
+        times([one["start"] for one in minutes], width=MINUTE),
+        numbers([one["requests"] for one in minutes], title="Requests", whole=True),
+        numbers([one.get("p95") for one in minutes], title="ms"),
+        is_stacked=True,
+        bar_width=0.9 * MINUTE,
+    )
+    rows = tuple(
+        (minute(one["start"]), one["requests"], one["errors"], one.get("p50"), one.get("p95"), one.get("p99"))
+        for one in minutes
+    )
+    columns = ("Minute (UTC)", "Requests", "Errors", "p50", "p95", "p99")
+    return Chart(key, "Requests by the minute", plot, columns, rows)
+
+
+def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
+    """The lift as it would have been read over time, with its 95 % interval as a band and no change as a line."""
+    told = [point for point in points if point.get("lift") is not None and point.get("high") is not None]
+    drawn = tuple(
+        Point(one["end"], 100 * one["lift"], 100 * one["low"], 100 * one["high"],
+              f"{minute(one['end'])}\n{100 * one['lift']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})")
+        for one in told
+    )  # fmt: skip
+    plot = Plot(
+        (Series("lift", drawn, Look.STEPS, has_band=True),),
+        times([point.x for point in drawn] or [0.0]),
+        _settled(drawn),
+        marks=(Mark(0, is_vertical=False, colour=Colour.BASELINE),),
+    )
+    columns = (
+        "Until (UTC)",
+        "Control users",
+        "Converted",
+        "Treatment users",
+        "Converted",
+        "Lift, %",
+        "Low, %",
+        "High, %",
+    )
+    rows = tuple(
+        (minute(point["end"]), point["controlUsers"], point["controlConverted"], point["treatmentUsers"],
+         point["treatmentConverted"], *(_percent(point.get(name)) for name in ("lift", "low", "high")))
+        for point in points
+    )  # fmt: skip
+    return Chart(key, "Lift over time", plot, columns, rows)
+
+
+def _settled(points: Sequence[Point]) -> Scale:
+    """A scale for the later intervals; those of the first hours would flatten all the rest."""
+    ends = [end for point in points[len(points) // 3 :] for end in (point.low, point.high) if end is not None]
+    reach = min(400.0, 1.1 * max((abs(end) for end in ends), default=100.0))
+    return numbers([max(-105.0, -reach), reach], suffix=" %", title="Lift")
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def trial_lines(key: str, trials: Sequence[Mapping[str, Any]], objective: str) -> Chart | None:
+    """Every finished trial of a tuning as a line through its settings to its value; None below two or without settings."""
+    trials = [trial for trial in trials if trial.get("value") is not None]
+    names = sorted({name for trial in trials for name in trial["parameters"]})
+    if len(trials) < 2 or not names:
+        return None
+    columns = [_scaled([str(trial["parameters"].get(name, "")) for trial in trials]) for name in names]
+    columns.append(_scaled([str(trial["value"]) for trial in trials]))
+    ranked = sorted(range(len(trials)), key=lambda at: trials[at]["value"])
+    drawn = tuple(
+        Series(
+            f"Trial {trials[at]['number']}",
+            tuple(Point(place, column[at], words=_of_trial(trials[at], objective)) for place, column in enumerate(columns)),
+            Look.LINE,
+            f"q{rank * LEVELS // len(trials)}",
+        )
+        for rank, at in enumerate(ranked)
+    )  # fmt: skip
+    heads = [f"{name}: {_range(trials, name)}" for name in names] + [objective]
+    plot = Plot(drawn, categories(heads), Scale(0, 1), is_parallel=True, height=220)
+    rows = tuple(
+        (trial["number"], *(trial["parameters"].get(name) for name in names), trial["value"]) for trial in trials
+    )
+    return Chart(key, "Trials of the tuning", plot, ("Trial", *names, objective), rows)
+
+
+def _range(trials: Sequence[Mapping[str, Any]], name: str) -> str:
+    """The lowest and the highest of a setting that the trials have."""
+    texts = sorted({str(trial["parameters"].get(name, "")) for trial in trials})
+    with suppress(ValueError):
+        texts.sort(key=float)
+        texts = [f"{float(text):.3g}" for text in texts]
+    return texts[0] if len(texts) == 1 else f"{texts[0]} – {texts[-1]}"
+
+
+def _of_trial(trial: Mapping[str, Any], objective: str) -> str:
+    settings = "\n".join(f"{name}: {value}" for name, value in sorted(trial["parameters"].items()))
+    return f"Trial {trial['number']}\n{objective}: {shown(trial['value'])}\n{settings}"
+
+
+def _scaled(texts: Sequence[str]) -> list[float]:
+    """Where settings stand on their axis, from 0 to 1: numbers where they are, words one after the other.
+
+    >>> _scaled(["8", "16", "12"]), _scaled(["true", "false"])
+    ([0.0, 1.0, 0.5], [1.0, 0.0])
+    """
+    try:
+        places = [float(text) for text in texts]
+    except ValueError:
+        words = sorted(set(texts))
+        places = [float(words.index(text)) for text in texts]
+    low, high = min(places), max(places)
+    return [(place - low) / ((high - low) or 1) for place in places]

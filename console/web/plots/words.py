@@ -1,0 +1,38 @@
+"""How the numbers of charts are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+ACRONYMS = {"ndcg", "mrr", "map"}
+
+
+def plain(name: str) -> str:
+    """A figure's name as a person says it.
+
+    >>> plain("validation_ndcg_at_10")
+    'Validation NDCG at 10'
+    """
+    words = [word.upper() if word in ACRONYMS else word for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def minute(seconds: float) -> str:
+    """Epoch seconds as a UTC time.
+
+    >>> minute(1_700_000_000)
+    '2023-11-14 22:13'
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def shown(value: float | None) -> str:
+    """A number with four significant digits.
+
+    >>> shown(0.19043), shown(12345.0), shown(-3.0), shown(None)
+    ('0.1904', '12,345', '−3', '–')
+    """
+    if value is None:
+        return "–"
+    text = f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:.4g}"
+    return text.replace("-", "−")
