@@ -1,13 +1,23 @@
-"""ARNs: how a resource is named on the wire."""
+"""ARNs: how a resource is named on the wire.
+
+Inside, all ARNs are of one region, REGION: those that come in are brought to it, and the wire answers in the region that a
+request is signed for. So a resource is the same in all regions, and programs that put ARNs together find it in theirs.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from console.errors import ResourceNotFoundException
 
 PARTITION = "aws"
-REGION = "us-east-1"
+REGION = os.environ.get("REGION") or "us-east-1"
+_REGIONAL = re.compile(r"arn:aws[a-z-]*:personalize:[a-zA-Z0-9-]+:")
+_HOME = f"arn:{PARTITION}:personalize:{REGION}:"
+_NAMES = ("Arn", "Arns")  # how members end that hold ARNs
 
 
 @dataclass(frozen=True)
@@ -63,3 +73,25 @@ def recipe_arn(name: str) -> str:
     'arn:aws:personalize:::recipe/aws-sims'
     """
     return str(Arn("", "recipe", name))
+
+
+def brought_home(members: Any, *, is_arn: bool = False) -> Any:
+    """The members of a request with the ARNs among them in REGION; roles, keys and what is no ARN stay as they are.
+
+    >>> brought_home({"campaignArn": "arn:aws:personalize:eu-west-1:000000000001:campaign/films", "userId": "1"})
+    {'campaignArn': 'arn:aws:personalize:us-east-1:000000000001:campaign/films', 'userId': '1'}
+    """
+    match members:
+        case dict():
+            return {name: brought_home(value, is_arn=name.endswith(_NAMES)) for name, value in members.items()}
+        case list():
+            return [brought_home(value, is_arn=is_arn) for value in members]
+        case str() if is_arn:
+            return _REGIONAL.sub(_HOME, members, count=1) if _REGIONAL.match(members) else members
+        case _:
+            return members
+
+
+def sent_to(region: str, text: bytes) -> bytes:
+    """An answer with the ARNs in it as they are called in `region`."""
+    return text if region == REGION else text.replace(_HOME.encode(), f"arn:{PARTITION}:personalize:{region}:".encode())

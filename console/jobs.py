@@ -7,12 +7,13 @@ must match, so that a worker that was given up cannot overwrite the one that too
 from __future__ import annotations
 
 import logging
+import queue
 import secrets
 import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -46,15 +47,54 @@ class Stopped(Exception):
 
 
 def enqueue(row: Job, after_s: float = 0.0) -> None:
-    """Have a worker run `row` once the surrounding transaction is committed, and `after_s` have passed."""
-    transaction.on_commit(lambda: _send(type(row).__name__, row.pk, after_s))
+    """Have a worker run `row` once the surrounding transaction is committed, and `after_s` have passed.
+
+    Processes that answer people send it by the outbox, after the answer.
+    """
+    message = type(row).__name__, row.pk, after_s
+    transaction.on_commit(lambda: _send(*message) if _outbox is None else _outbox.put(message))
 
 
-def _send(label: str, pk: int, after_s: float) -> None:
+def _send(label: str, pk: int, after_s: float) -> bool:
+    """Tell the broker; False if it does not answer."""
     try:
-        current_app.send_task("console.run", [label, pk], countdown=after_s or None)
-    except OperationalError as error:  # the row waits; `reap` queues it again when the broker is back
+        current_app.send_task("console.run", [label, pk], countdown=after_s or None, retry=False)
+    except (OperationalError, OSError) as error:  # the row waits; `reap` queues it again when the broker is back
         logger.warning("The broker does not answer, so %s %s waits: %s", label, pk, error)
+        return False
+    return True
+
+
+class Outbox:
+    """What the broker is to be told, by a thread of its own: a broker that hangs holds nobody up."""
+
+    ROOM = 10_000
+    PAUSE_S = 1.0
+
+    def __init__(self) -> None:
+        """Start the thread."""
+        self._waiting: queue.Queue[tuple[str, int, float]] = queue.Queue(self.ROOM)
+        threading.Thread(target=self._empty, name="outbox", daemon=True).start()
+
+    def put(self, message: tuple[str, int, float]) -> None:
+        """Tell the broker soon; beyond ROOM nothing is kept, and `reap` finds the row."""
+        with suppress(queue.Full):
+            self._waiting.put_nowait(message)
+
+    def _empty(self) -> None:
+        while True:
+            message = self._waiting.get()
+            while not _send(*message):
+                time.sleep(self.PAUSE_S)
+
+
+_outbox: Outbox | None = None
+
+
+def send_from_a_thread() -> None:
+    """Send jobs by an outbox from now on; for processes that answer people and live on."""
+    global _outbox  # noqa: PLW0603  one for the process
+    _outbox = _outbox or Outbox()
 
 
 class Claim:

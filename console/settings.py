@@ -66,6 +66,11 @@ def database(url: str) -> dict[str, object]:
         "PORT": parts.port or "",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 2,
+            "keepalives_idle": 5,
+            "tcp_user_timeout": 5000,
+        },  # a host that is gone is noticed
     }
 
 
@@ -75,6 +80,7 @@ SECRET_KEY = secret("SECRET_KEY")
 ENCRYPTION_KEY = secret("ENCRYPTION_KEY")  # of what the database holds encrypted; without it access keys are lost
 shut(DATA_DIR)
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "*").split(",")
+CORS_ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ORIGINS", "*").split(",") if origin.strip()]
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [
@@ -142,8 +148,20 @@ if len(str(REDIS_SOCKET)) > 100:
     REDIS_SOCKET = Path(tempfile.gettempdir()) / f"openpersonalize-{_digest}.sock"
 HAS_BROKER = bool(os.environ.get("REDIS_URL"))
 REDIS_URL = os.environ.get("REDIS_URL") or f"unix://{REDIS_SOCKET}"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# How long a broker or a store may take to accept a connection or to say the next thing; web processes wait for 1 s.
+SOCKET_TIMEOUT_S = float(os.environ.get("SOCKET_TIMEOUT_S", "20"))
+CONNECT_TIMEOUT_S = min(SOCKET_TIMEOUT_S, 2.0)
+REDIS_TIMEOUTS = {"socket_timeout": SOCKET_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": REDIS_TIMEOUTS,
+    }
+}
 CELERY_BROKER_URL = os.environ.get("REDIS_URL") or f"redis+socket://{REDIS_SOCKET}"
+CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_TIMEOUTS
+CELERY_BROKER_CONNECTION_TIMEOUT = CONNECT_TIMEOUT_S
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # the row is the job: a lost worker is noticed by its heartbeat, not by the broker
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

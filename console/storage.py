@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from boto3.exceptions import S3UploadFailedError
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db import transaction
@@ -33,6 +34,7 @@ from console.models import Account, BatchInferenceJob, BatchSegmentJob, DatasetE
 
 CHUNK = 1 << 20
 READ_ONLY = 0o400
+PATIENT_S = 5.0  # who waits longer than this for a store also asks again
 WRITERS = (
     *(
         (job.objects.all(), "job_output__s3DataDestination__path")
@@ -389,7 +391,14 @@ def _placed(location: Location) -> dict[str, str]:
 
 @cache
 def _s3() -> Any:
-    return boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3 or None)
+    """The client of all threads: a store that hangs is given up, by web processes soon."""
+    config = Config(
+        connect_timeout=settings.CONNECT_TIMEOUT_S,
+        read_timeout=settings.SOCKET_TIMEOUT_S,
+        retries={"mode": "standard", "total_max_attempts": 3 if settings.SOCKET_TIMEOUT_S > PATIENT_S else 1},
+        max_pool_connections=32,
+    )
+    return boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3 or None, config=config)
 
 
 def _code(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves."""
+"""The WSGI application; console.front serves it, and any other WSGI server can."""
 
 from __future__ import annotations
 
@@ -6,30 +6,28 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.core.handlers.exception import convert_exception_to_response
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
+_everything = get_wsgi_application()  # makes the apps ready, before what needs them is imported
 
-class WireHandler(WSGIHandler):
-    """Django without middleware, for the AWS wire: programs that sign each request have no session, no cookies, no forms."""
-
-    def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002  Django's signature
-        """Nothing stands before the view."""
-        self._view_middleware: list[Any] = []
-        self._template_response_middleware: list[Any] = []
-        self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
-
-
-_everything, _wire = get_wsgi_application(), WireHandler()
+from console.aws.doors import is_wire, path_of  # noqa: E402
+from console.aws.views import serve  # noqa: E402
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The wire by the short way, all else by the usual one."""
-    path = environ.get("PATH_INFO", "")
-    handler = _wire if path == "/aws" or path.startswith("/aws/") else _everything
-    answer: Iterable[bytes] = handler(environ, start_response)
-    return answer
+    """The wire by a short way, all else by the usual one.
+
+    Programs that sign each request have no session, no cookies and no forms, so nothing of Django stands before the wire's view.
+    """
+    if not is_wire(environ):
+        answer: Iterable[bytes] = _everything(environ, start_response)
+        return answer
+    close_old_connections()  # what Django's handler does for the others
+    request = WSGIRequest(environ)
+    response = serve(request, path_of(request.path_info))
+    start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+    return response

@@ -32,6 +32,29 @@ def test_create_access_key_makes_the_account_if_need_be():
 
 
 @pytest.mark.django_db
+def test_a_new_account_may_choose_its_number():
+    answer = _output("create_access_key", "--account", "alice", "--number", "123456789012")
+    assert AccessKey.objects.get(key_id=answer["aws_access_key_id"]).account.number == "123456789012"
+    assert _output("create_access_key", "--account", "alice", "--number", "123456789012")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("account", "number", "why"),
+    [
+        ("bob", "123456789012", "another account's"),
+        ("alice", "000000000009", "cannot be changed"),
+        ("bob", "12345", "12 digits"),
+        ("bob", "²23456789012", "12 digits"),
+    ],
+)
+def test_a_number_that_cannot_be_had_is_refused(account, number, why):
+    _output("create_access_key", "--account", "alice", "--number", "123456789012")
+    with pytest.raises(CommandError, match=why):
+        _output("create_access_key", "--account", account, "--number", number)
+
+
+@pytest.mark.django_db
 def test_create_token_prints_what_is_stored_only_as_a_hash():
     token = _output("create_token", "--user", "bob")["token"]
     assert Token.objects.get().digest == Token.hash(token)

@@ -27,7 +27,7 @@ from console.errors import (
 from console.models import AccessKey, Account
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-SERVICE = "personalize"
+SERVICES = {"personalize", "sts"}
 MAX_AGE = timedelta(minutes=15)
 KEY_CACHE_S = 20.0
 CREDENTIAL = re.compile(r"([\w\-.~+=@]{1,128})/(\d{8})/([a-zA-Z0-9\-]{1,64})/([a-zA-Z0-9\-]{1,64})/aws4_request")
@@ -54,6 +54,16 @@ class Authorization:
 
 
 @dataclass(frozen=True)
+class Caller:
+    """Who signed a request, and for which region and service."""
+
+    account: Account
+    key_id: str
+    region: str
+    service: str
+
+
+@dataclass(frozen=True)
 class Key:
     """A key as it is kept in memory for a short while."""
 
@@ -66,8 +76,8 @@ class Key:
 _keys: dict[str, Key] = {}
 
 
-def authenticate(request: HttpRequest) -> Account:
-    """The account whose key signed the request.
+def authenticate(request: HttpRequest) -> Caller:
+    """The account whose key signed the request, and what for.
 
     Raises:
         MissingAuthenticationToken, IncompleteSignature, UnrecognizedClientException, InvalidSignatureException
@@ -83,7 +93,7 @@ def authenticate(request: HttpRequest) -> Account:
         text = f"{ALGORITHM}\n{moment}\n{claimed.scope}\n{digest}"
         expected = hmac.new(signing_key, text.encode(), hashlib.sha256).hexdigest()
         if hmac.compare_digest(expected, claimed.signature):
-            return key.account
+            return Caller(key.account, claimed.key_id, claimed.region, claimed.service)
     raise InvalidSignatureException(
         "The signature does not match the request; check the secret access key and that nothing on the way changes "
         "the path, the Host header or the body."
@@ -133,9 +143,10 @@ def _moment(request: HttpRequest, claimed: Authorization) -> str:
         raise InvalidSignatureException(
             f"The signature is of {moment}, more than {MAX_AGE.seconds // 60} minutes off this server's clock."
         )
-    if not moment.startswith(claimed.day) or claimed.service != SERVICE:
+    if not moment.startswith(claimed.day) or claimed.service not in SERVICES:
         raise InvalidSignatureException(
-            f"The credential's scope is {claimed.scope}, allowed are the day of X-Amz-Date and the service {SERVICE}."
+            f"The credential's scope is {claimed.scope}, allowed are the day of X-Amz-Date and the services "
+            f"{', '.join(sorted(SERVICES))}."
         )
     return moment
 

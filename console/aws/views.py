@@ -12,54 +12,77 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from console import transient
-from console.aws.sigv4 import authenticate, parse_authorization
-from console.errors import SerializationException, ServiceError, UnknownOperationException
+from console import arns, transient
+from console.aws import cors, sts
+from console.aws.doors import PATHS
+from console.aws.sigv4 import Caller, authenticate
+from console.errors import InvalidSignatureException, SerializationException, ServiceError, UnknownOperationException
 from console.operations.auditing import acting_as
 from console.operations.base import OPERATIONS, call_by_wire_names, is_read
 from console.shapes import OURS, SERVICE_OF, SERVICES, JSONDict, read_object
 
 logger = logging.getLogger(__name__)
 
-PATHS = {
-    SERVICES[service].operation_model(name).http["requestUri"].strip("/"): name
-    for service in ("personalize-runtime", "personalize-events")
-    for name in SERVICES[service].operation_names
-}
 TARGETS = {
     f"{SERVICES[service].metadata['targetPrefix']}.{name}": name
     for service in ("personalize", OURS)
     for name in SERVICES[service].operation_names
 }
 MAX_BODY_BYTES = 5 * 2**20
+SERVICE = "personalize"
+FORM = "application/x-www-form-urlencoded"  # how STS is asked
 MODELLED_ELSEWHERE = {404: 400, 409: 400, 429: 400}  # JSON 1.1 sends what its model names as 400
 
 
 @csrf_exempt
 def serve(request: HttpRequest, path: str = "") -> HttpResponse:
     """Answer one call of a client made for AWS."""
+    if cors.is_preflight(request):
+        return cors.preflight(request)
+    is_sts = not path and request.META.get("CONTENT_TYPE", "").startswith(FORM)
+    response = _of_sts(request) if is_sts else _of_personalize(request, path)
+    cors.allow(request, response)
+    return response
+
+
+def _of_personalize(request: HttpRequest, path: str) -> HttpResponse:
     is_rest = bool(path)
     content_type = "application/json" if is_rest else "application/x-amz-json-1.1"
+    region = arns.REGION
     try:
         name = _operation(request, path)
-        result = _call(request, name)
+        _check_size(request)
+        caller = authenticate(request)
+        region = caller.region
+        result = _call(request, name, caller)
         empty = SERVICE_OF[name] == "personalize-events"
-        return _answer(200, b"" if empty else _encode(result), content_type)
+        return _answer(200, b"" if empty else arns.sent_to(region, _encode(result)), content_type)
     except ServiceError as error:
-        return _refused(error, is_rest, content_type)
+        return _refused(error, is_rest, content_type, region)
     except Exception as error:
         if found := transient.unavailable(error):
             transient.log(request.path, error)
-            return _refused(found, is_rest, content_type)
+            return _refused(found, is_rest, content_type, region)
         logger.exception("%s %s crashed", request.headers.get("X-Amz-Target", ""), request.path)
         return _error(500, "InternalFailure", "The server failed; its log says why.", content_type)
 
 
-def _refused(error: ServiceError, is_rest: bool, content_type: str) -> HttpResponse:
-    answer = _error(_status(error, is_rest), error.code, str(error), content_type)
+def _refused(error: ServiceError, is_rest: bool, content_type: str, region: str) -> HttpResponse:
+    message = arns.sent_to(region, str(error).encode()).decode()
+    answer = _error(_status(error, is_rest), error.code, message, content_type)
     if error.retry_after_s is not None:
         answer["Retry-After"] = str(error.retry_after_s)
     return answer
+
+
+def _of_sts(request: HttpRequest) -> HttpResponse:
+    try:
+        _check_size(request)
+        with transient.translated(request.path):
+            caller = authenticate(request)
+        return _answer(200, sts.answer(caller, request.body), sts.CONTENT_TYPE)
+    except ServiceError as error:
+        return _answer(_status(error, is_rest=False), sts.error(error.code, str(error)), sts.CONTENT_TYPE)
 
 
 def _status(error: ServiceError, is_rest: bool) -> int:
@@ -78,17 +101,21 @@ def _operation(request: HttpRequest, path: str) -> str:
     return name
 
 
-def _call(request: HttpRequest, name: str) -> JSONDict:
+def _check_size(request: HttpRequest) -> None:
     try:
         too_big = int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES
     except (RequestDataTooBig, ValueError):
         too_big = True
     if too_big:
         raise SerializationException(f"The body is larger than {MAX_BODY_BYTES} bytes, which is what is allowed.")
-    account = authenticate(request)
+
+
+def _call(request: HttpRequest, name: str, caller: Caller) -> JSONDict:
+    if caller.service != SERVICE:
+        raise InvalidSignatureException(f"The request is signed for {caller.service}, allowed is {SERVICE}.")
     if not is_read(name):
-        acting_as(parse_authorization(request.headers["Authorization"]).key_id, "aws")
-    return call_by_wire_names(name, account, read_object(request.body))
+        acting_as(caller.key_id, "aws")
+    return call_by_wire_names(name, caller.account, read_object(request.body))
 
 
 def _encode(result: JSONDict) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from console import arns
 from console.models import AccessKey, Account, Member, Token
@@ -41,10 +41,25 @@ def require_database() -> None:
         )
 
 
-def account_named(name: str) -> Account:
-    """The account called `name`, made if need be."""
-    number = DEFAULT_NUMBER if name == DEFAULT_ACCOUNT else f"{secrets.randbelow(10**12 - 1) + 1:012d}"
-    return Account.objects.get_or_create(name=name, defaults={"number": number})[0]
+def account_named(name: str, number: str | None = None) -> Account:
+    """The account called `name`, made if need be; with this number, where one is given.
+
+    Raises:
+        CommandError: the number is not one, or is another account's, or the account has another one.
+    """
+    if number is not None and not (number.isascii() and number.isdecimal() and len(number) == 12):
+        raise CommandError(f"The account number is {number}, allowed are 12 digits, such as 123456789012.")
+    made = number or (DEFAULT_NUMBER if name == DEFAULT_ACCOUNT else f"{secrets.randbelow(10**12 - 1) + 1:012d}")
+    try:
+        with transaction.atomic():
+            account = Account.objects.get_or_create(name=name, defaults={"number": made})[0]
+    except IntegrityError:
+        raise CommandError(f"The account number {made} is another account's; choose another one.") from None
+    if number is not None and account.number != number:
+        raise CommandError(
+            f"The account {name} has the number {account.number}, which its ARNs hold; it cannot be changed."
+        )
+    return account
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Child:
     command: list[str]
     ready: Callable[[], bool] = lambda: True
     environment: dict[str, str] = field(default_factory=dict)
+    files: tuple[int, ...] = ()  # descriptors that it inherits
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     died: float = 0.0
@@ -54,7 +56,8 @@ class Child:
             self.command,
             env=os.environ | self.environment,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  nothing but a system call
+            pass_fds=self.files,
+            preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509  nothing but system calls
         )
 
     @property
@@ -132,6 +135,7 @@ class Supervisor:
                 status = child.process.returncode if child.process else None
                 logger.warning("%s ended with status %s; it starts again in %.0f s", child.name, status, child.pause_s)
             elif now - child.died >= child.pause_s:
+                child.end(signal.SIGKILL)  # what it left behind must not answer beside what comes
                 child.start()
 
     def _end_all(self) -> None:
@@ -154,5 +158,10 @@ def _fulfil(future: Future[None], function: Callable[[], None]) -> None:
         future.set_result(None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
+    """Have this process end when `parent` does, which has just forked it; does nothing but on Linux."""
+    if sys.platform != "linux":
+        return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died in between
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 
+from console import arns
 from console.errors import (
     InvalidInputException,
     InvalidNextTokenException,
@@ -86,7 +87,7 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
 def call_by_wire_names(name: str, account: Account, members: JSONDict) -> JSONDict:
     """Call an operation with members named as on the wire, as all faces do; a null is as good as absent."""
     snake = {wire: parameter for parameter, wire in parameter_names(name).items()}
-    given = without_nulls(members)
+    given = without_nulls(arns.brought_home(members))
     if unknown := sorted(given.keys() - snake.keys()):
         allowed = ", ".join(snake) or "none"
         raise InvalidInputException(f"Unknown parameter {unknown[0]}; allowed are {allowed}.", field=unknown[0])

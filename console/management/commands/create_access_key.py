@@ -16,9 +16,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--account", default=DEFAULT_ACCOUNT)
+        parser.add_argument("--number", help="the twelve digits that ARNs of a new account hold")
         parser.add_argument("--days", type=int, help="how long it may be used; for ever if left out")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         require_database()
-        key = AccessKey.issue(account_named(options["account"]), options["days"])
+        key = AccessKey.issue(account_named(options["account"], options["number"]), options["days"])
         self.stdout.write(json.dumps({"aws_access_key_id": key.key_id, "aws_secret_access_key": key.secret}))

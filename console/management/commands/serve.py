@@ -23,6 +23,7 @@ from console.web import static_storage
 
 PYTHON = sys.executable
 # A request is small: a second thread for its matrix products would wait longer than it helps.
+BACKLOG = 4096
 ONE_THREAD_EACH = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 URL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to reach a server that listens everywhere
 
@@ -36,11 +37,11 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         logging.getLogger("console").setLevel(logging.INFO)
-        _require_free_port()
+        listener = _listener()
         static_storage.collect()
         _manage("migrate", "--verbosity", "0")
         try:
-            Supervisor(_children(), settings.DATA_DIR / "run" / "serve.lock").run(lambda: self._ready(options))
+            Supervisor(_children(listener), settings.DATA_DIR / "run" / "serve.lock").run(lambda: self._ready(options))
         except (AlreadyRunning, RuntimeError) as error:
             raise CommandError(str(error)) from None
 
@@ -74,18 +75,14 @@ def server_url() -> str:
     return f"http://{URL_HOSTS.get(settings.HOST, settings.HOST)}:{settings.PORT}"
 
 
-def _children() -> list[Child]:
+def _children(listener: socket.socket) -> list[Child]:
     celery = [PYTHON, "-m", "celery", "--app", "console", "--quiet"]
     run = Path(settings.DATA_DIR) / "run"
-    web = [
-        PYTHON, "-m", "granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
-        "--workers", str(settings.WEB_WORKERS), "--blocking-threads", "4", "--backpressure", "256", "--no-ws",
-        "--respawn-failed-workers", "--log-level", "warning", "console.wsgi:application",
-    ]  # fmt: skip
+    web = [PYTHON, "-m", "console.front", "--fd", str(listener.fileno())]
     children = [
         Child("worker", [*celery, "worker", "--concurrency", str(settings.WORKERS), "--loglevel", "warning"]),
         Child("beat", [*celery, "beat", "--loglevel", "warning", "--pidfile", str(run / "beat.pid")]),
-        Child("web", web, ready=_web_answers, environment=ONE_THREAD_EACH),
+        Child("web", web, ready=_web_answers, environment=ONE_THREAD_EACH, files=(listener.fileno(),)),
     ]
     return children if settings.HAS_BROKER else [_broker(), *children]
 
@@ -113,13 +110,21 @@ def _web_answers() -> bool:
     return False
 
 
-def _require_free_port() -> None:
+def _listener() -> socket.socket:
+    """The socket that web processes accept from; it is held here, so that connections wait while those are replaced.
+
+    Raises:
+        CommandError: another program has the port, or the address is not of this machine.
+    """
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.HOST, settings.PORT))
-        except OSError as error:
-            raise CommandError(
-                f"Cannot listen on {settings.HOST}:{settings.PORT}: {error.strerror}. Choose another PORT."
-            ) from None
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.HOST, settings.PORT))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot listen on {settings.HOST}:{settings.PORT}: {error.strerror}. Choose another PORT, or end the program "
+            "that listens there."
+        ) from None
+    return listener
