@@ -16,10 +16,9 @@ from io import BytesIO
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
 from granian.rsgi import ProtocolClosed, ProtocolError
 
-from console import jobs
+from console import jobs, transient
 from console.front import bodies, callers, replies
 from console.front.kinds import Kind, kind_of
 from console.front.lanes import Lanes
@@ -78,10 +77,11 @@ class Front:
         except bodies.TooLarge as error:
             refuse(protocol, path, 413, "RequestEntityTooLargeException", _too_large(error.limit))
         except Exception as error:
-            logger.exception("%s %s crashed", scope.method, path)
-            if isinstance(error, DatabaseError):
-                refuse(protocol, path, 503, UNAVAILABLE, "The database does not answer; try again in a moment.", RETRY)
+            if found := transient.unavailable(error):
+                transient.log(path, error)
+                refuse(protocol, path, 503, found.code, str(found), RETRY)
             else:
+                logger.exception("%s %s crashed", scope.method, path)
                 refuse(protocol, path, 500, "InternalFailure", "The server failed; its log says why.")
 
     async def _serve(self, scope: Any, path: str, protocol: Any) -> None:
