@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from console import jobs, trainings
 from console.jobs import Claim
-from console.models import Trash
+from console.models import MetricAttribution, Trash
 from console.models.trash import KEPT_FOR
 from console.runners import RUNNERS
 from console.transient import survived
@@ -58,13 +58,15 @@ def reap() -> None:
 @_task("console.refresh")
 def refresh() -> None:
     """Take new items and counts into what is served."""
-    import_module("console.runners.refreshing").refresh_due()  # beat and idle workers do without the recipes
+    if trainings.is_any_refresh_due():  # beat and idle workers do without the recipes
+        import_module("console.runners.refreshing").refresh_due()
 
 
 @_task("console.report_attributions")
 def report_attributions() -> None:
     """Write and publish the reports of metric attributions whose time has come."""
-    import_module("console.serving.attribution_reports").report_due()
+    if MetricAttribution.objects.exists():  # as above
+        import_module("console.serving.attribution_reports").report_due()
 
 
 @_task("console.empty_trash")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
@@ -67,6 +68,23 @@ def has_new_interactions(before: dict[str, Any] | None, group_id: int) -> bool:
     """Whether interactions came in since `before`, a `data_state`."""
     now = data_state(group_id)
     return before is None or any(before.get(key) != now[key] for key in ("revision", "newest_event"))
+
+
+def is_refresh_due(row: SolutionVersion | Recommender, group_id: int) -> bool:
+    """Whether what is served was made or refreshed long ago and its data have changed since."""
+    last = row.report.get("refreshed")
+    since = datetime.fromisoformat(last) if last else row.finished or row.created
+    if timezone.now() - since < timedelta(hours=settings.REFRESH_HOURS):
+        return False
+    return bool(row.report.get("data_state") != data_state(group_id))
+
+
+def is_any_refresh_due() -> bool:
+    """Whether anything served may need a refresh; asked before the recipes are imported for it."""
+    versions = SolutionVersion.objects.filter(status=Status.ACTIVE).select_related("solution")
+    served = [(row, row.solution.dataset_group_id) for row in versions]
+    recommenders = Recommender.objects.filter(status=Status.ACTIVE)
+    return any(is_refresh_due(*pair) for pair in [*served, *((row, row.dataset_group_id) for row in recommenders)])
 
 
 def queue_due(now: datetime | None = None) -> int:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,7 +17,7 @@ from console.models import Campaign, DatasetGroup, Experiment, Recommender, Solu
 from console.runners import fitting
 from console.runners.choosing import Choice, EventRule
 from console.serving import loader
-from console.trainings import data_state, drop_artefacts
+from console.trainings import drop_artefacts, is_refresh_due
 from recipes import catalogue, use_cases
 from recipes.base import Recipe, RecipeError
 from recipes.run import Run
@@ -32,7 +30,7 @@ def refresh_due() -> int:
     """Refresh everything served whose data have changed for two hours; returns how many were."""
     count = 0
     for row, group, choice in _served():
-        if not _is_due(row, group):
+        if not is_refresh_due(row, group.pk):
             continue
         try:
             count += refresh(row, group, choice)
@@ -77,11 +75,3 @@ def _served() -> Iterator[tuple[Row, DatasetGroup, Choice]]:
 
 def _can(recipe: type[Recipe]) -> bool:
     return recipe.update is not Recipe.update
-
-
-def _is_due(row: Row, group: DatasetGroup) -> bool:
-    last = row.report.get("refreshed")
-    since = datetime.fromisoformat(last) if last else row.finished or row.created
-    if timezone.now() - since < timedelta(hours=settings.REFRESH_HOURS):
-        return False
-    return bool(row.report.get("data_state") != data_state(group.pk))

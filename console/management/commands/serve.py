@@ -76,7 +76,7 @@ def server_url() -> str:
 
 
 def _children(listener: socket.socket) -> list[Child]:
-    celery = [PYTHON, "-m", "celery", "--app", "console", "--quiet"]
+    celery = [PYTHON, "-m", "celery", "--app", "console", "--quiet", "--skip-checks"]  # `migrate` has made them
     run = Path(settings.DATA_DIR) / "run"
     web = [PYTHON, "-m", "console.front", "--fd", str(listener.fileno())]
     children = [
