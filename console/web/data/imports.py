@@ -43,8 +43,15 @@ def preview(request: Request) -> HttpResponse:
     if request.method == "POST":
         jobs = start_all(request, files)
         if jobs:
-            return HttpResponseRedirect(page_url(jobs[0] if len(jobs) == 1 else group))
+            return HttpResponseRedirect(_started_url(jobs))
     return render(request, "data/imports/preview.html", _context(group, files), group=group)
+
+
+def _started_url(jobs: list[DatasetImportJob]) -> str:
+    """The page of the job that brings the interactions, if one does, which shows the others too."""
+    first = next((job for job in jobs if job.dataset.type == "INTERACTIONS"), jobs[0])
+    others = [("with", job.name) for job in jobs if job is not first]
+    return page_url(first) + (f"?{urlencode(others)}" if others else "")
 
 
 def _files(request: Request, group: DatasetGroup, locations: list[str]) -> list[IncomingFile]:
@@ -102,8 +109,11 @@ def import_job(request: Request, name: str) -> HttpResponse:
             report = call(request, "GetDatasetImportReport", {"datasetImportJobArn": job.arn})
         except ServiceError as error:
             messages.error(request, service_error(error))
+    others = [find(request, "DatasetImportJob", other) for other in request.GET.getlist("with")[:MAX_FILES]]
     context = detail_context(IMPORT_JOBS, job) | {
         "progress": progress_of(job),
+        "others": [{"job": other, "progress": progress_of(other)} for other in others],
+        "all_done": all(one.status == one.done for one in (job, *others)),
         "report": report,
         "retry_url": retry_url(job),
         "facts": [

@@ -28,6 +28,7 @@ class Role:
     title: str
     icon: str
     gap: str = ""
+    without: str = ""  # what happens without it, where it is optional
     may_be_constant: bool = False
 
 
@@ -39,15 +40,25 @@ EVENT = Role(
     "Event",
     "lightning",
     "Choose the column with the event type, or enter one for every row.",
+    "Optional. Without it all rows count alike.",
     may_be_constant=True,
 )
 WHICH = Role("ITEM_ID", "Which", "box-seam", "Choose the column with one id for each item.")
 SINCE = Role(
-    "CREATION_TIMESTAMP", "Since", "calendar-plus", "Choose the column with the date since when the item exists."
+    "CREATION_TIMESTAMP",
+    "Since",
+    "calendar-plus",
+    "Choose the column with the date since when the item exists.",
+    "Optional. With it new items can be explored.",
 )
 ROLES: dict[str, tuple[Role, ...]] = {
     "INTERACTIONS": (WHO, WHAT, WHEN, EVENT),
-    "ITEMS": (WHICH, Role("TITLE", "Title", "type"), Role("IMAGE_URL", "Picture", "image"), SINCE),
+    "ITEMS": (
+        WHICH,
+        Role("TITLE", "Title", "type", without="Optional. Without it items are shown by their ids."),
+        Role("IMAGE_URL", "Picture", "image", without="Optional. Without it items are shown with a placeholder."),
+        SINCE,
+    ),
     "USERS": (WHO,),
     "ACTIONS": (Role("ACTION_ID", "Which", "hand-index", "Choose the column with one id for each action."), SINCE),
     "ACTION_INTERACTIONS": (
@@ -75,6 +86,7 @@ class Card:
     gap: str
     is_required: bool
     constant: str | None = None
+    note: str = ""
 
 
 def roles_of(kind: str, domain: str | None) -> list[Role]:
@@ -99,8 +111,14 @@ def cards_of(kind: str, domain: str | None, chosen: Sequence[JSONDict], found: J
         gap = _gap(role, column, guess, samples, role.name in required)
         constant = column.get("constant") if column else None
         source = CONSTANT if constant is not None else str(guess.get("source", ""))
-        cards.append(Card(role, source, tuple(guesses), samples, gap, role.name in required, constant))
+        note = _note(source, found) if role.name in required else ""
+        cards.append(Card(role, source, tuple(guesses), samples, gap, role.name in required, constant, note))
     return cards
+
+
+def _note(source: str, found: JSONDict) -> str:
+    """What the preview warns of a column with a role."""
+    return next((warning for warning in found.get("warnings", []) if f" of {source} are empty;" in warning), "")
 
 
 def _samples(column: JSONDict, guess: JSONDict) -> tuple[str, ...]:

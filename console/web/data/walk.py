@@ -38,6 +38,7 @@ class IncomingFile:
     form: ImportForm
     dataset: Dataset | None
     address: str = ""
+    is_alone: bool = True
     data: QueryDict | None = None
     chosen: list[JSONDict] = field(default_factory=list)
 
@@ -61,6 +62,17 @@ class IncomingFile:
     def cards(self) -> list[Card]:
         """Who, what, when and which event, as chosen now."""
         return cards_of(self.kind, self.group.domain, self.chosen, self.found)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the preview warns of and no card says."""
+        told = {card.note for card in self.cards}
+        return [warning for warning in self.found.get("warnings", []) if warning not in told]
+
+    @property
+    def num_used(self) -> int:
+        """How many of the file's columns are used."""
+        return sum(bool(column.get("source")) for column in self.chosen)
 
     @property
     def questions(self) -> list[JSONDict]:
@@ -142,7 +154,8 @@ def read_file(request: Request, group: DatasetGroup, number: int, location: str,
     form = ImportForm(
         data, group=group, kind=kind, location=location, has_rows=bool(dataset and dataset.parts), prefix=f"f{number}" if number else None
     )  # fmt: skip
-    file = IncomingFile(number, group, location, kind, found, columns, form, dataset, _address(request), data)
+    file = IncomingFile(number, group, location, kind, found, columns, form, dataset, _address(request))
+    file.data, file.is_alone = data, len(request.GET.getlist("location")) == 1
     file.chosen = _chosen(file)
     return file
 

@@ -230,8 +230,9 @@ def test_files_dropped_together_become_datasets_at_once(alice, films, run_jobs):
     assert [file.kind for file in page.context["files"]] == ["INTERACTIONS", "ITEMS"]
     data = filled_in(alice, preview)
     started = alice.post(preview, data)
-    assert started["Location"] == "/dataset-groups/films/"
+    assert "Import of items" in alice.get(started["Location"]).text
     run_jobs()
+    assert "60 rows imported" in alice.get(started["Location"]).text
     assert {row.type: row.rows for row in Dataset.objects.all()} == {"INTERACTIONS": 1200, "ITEMS": 60}
 
 
