@@ -6,11 +6,14 @@ another name, `fields_of` maps the member to it, so that the error of `dataSourc
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from botocore import xform_name
 from django import forms
+from django.http import QueryDict
 
 from console.errors import ServiceError
 from console.models import Account, DatasetGroup
@@ -23,6 +26,7 @@ CLASSES: dict[str, str] = {
     "radio": "form-check-input",
     "range": "form-range",
 }
+ALLOWED_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]*")
 NAME_HELP = "Letters, digits, - and _; at most 63."
 
 
@@ -52,6 +56,17 @@ class OperationForm(StyledForm):
     operation: ClassVar[str]
     fields_of: ClassVar[Mapping[str, str]] = {}
 
+    def full_clean(self) -> None:
+        """Judge all fields; names that are not allowed are filled in as they could be."""
+        super().full_clean()
+        wrong = [name for name, field in self.fields.items() if isinstance(field, NameField) and name in self.errors]
+        if wrong:
+            told = QueryDict(mutable=True)
+            told.update(self.data)
+            for key in map(self.add_prefix, wrong):
+                told[key] = mended_name(str(told.get(key, "")).strip())
+            self.data = told
+
     def members(self) -> JSONDict:
         """The request by wire names; by default what was filled in, field by field."""
         names = parameter_names(self.operation)
@@ -78,7 +93,38 @@ class OperationForm(StyledForm):
 def name_field(label: str = "Name", **options: Any) -> forms.CharField:
     """A resource's name; its pattern and length are the service model's to judge."""
     widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": 63})
-    return forms.CharField(label=label, help_text=NAME_HELP, widget=widget, **options)
+    return NameField(label=label, help_text=NAME_HELP, widget=widget, **options)
+
+
+class NameField(forms.CharField):
+    """A resource's name, judged in words, with a name that would be allowed."""
+
+    def validate(self, value: str) -> None:
+        """Refuse what no resource may be called."""
+        super().validate(value)
+        if value and mended_name(value) != value:
+            raise forms.ValidationError(
+                f"{value} {_fault(value)}. Allowed are letters, digits, - and _, with a letter or digit first. "
+                f"{mended_name(value) or 'Another name'} would do and is filled in."
+            )
+
+
+def mended_name(text: str) -> str:
+    """The name nearest to `text` that is allowed.
+
+    >>> mended_name("Mein Laden (Süd)"), mended_name("shop-1"), mended_name("_x")
+    ('Mein-Laden-Sud', 'shop-1', 'x')
+    """
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-").lstrip("_-") if not ALLOWED_NAME.fullmatch(text) else text
+
+
+def _fault(name: str) -> str:
+    """What is wrong with a name, in words."""
+    if " " in name:
+        return "has a space"
+    wrong = next((letter for letter in name if not ALLOWED_NAME.fullmatch(f"a{letter}")), "")
+    return f"has the character {wrong}" if wrong else f"begins with {name[0]}"
 
 
 def group_field() -> forms.ChoiceField:

@@ -84,3 +84,13 @@ def test_deleting_lists_what_is_in_the_way(alice, films, run_jobs):
     assert "cannot be deleted while these use it" in page
     assert 'href="/datasets/films/INTERACTIONS/"' in page
     assert "is in use by" in alice.post("/dataset-groups/films/delete/", {"name": "films"}).text
+
+
+def test_a_name_with_a_space_is_offered_mended_in_words(alice):
+    answer = alice.post("/create/dataset-groups/", {"name": "Mein Laden"})
+    assert "Mein Laden has a space" in answer.text
+    assert 'value="Mein-Laden"' in answer.text
+    assert "regular expression" not in answer.text
+    assert "[a-zA-Z" not in answer.text
+    alice.post("/create/dataset-groups/", {"name": "Mein-Laden"})
+    assert DatasetGroup.objects.filter(name="Mein-Laden").exists()
