@@ -64,6 +64,7 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": parts.port or "",
+        "OPTIONS": POSTGRES_OPTIONS,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
@@ -130,12 +131,22 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
+# How long a broker or a store may take to accept a connection or to say the next thing; web processes wait for 1 s.
+SOCKET_TIMEOUT_S = float(os.environ.get("SOCKET_TIMEOUT_S", "20"))
+CONNECT_TIMEOUT_S = min(SOCKET_TIMEOUT_S, 2.0)
+LOCK_TIMEOUT_S = min(2 * SOCKET_TIMEOUT_S, 30.0)  # how long a write waits for others' locks in the database
+
 # WAL lets readers go on while one writes; BEGIN IMMEDIATE takes the write lock at once instead of failing half-way; what is
-# deleted is overwritten, so that people who asked to be forgotten are not left in the file.
+# deleted is overwritten, so that people who asked to be forgotten are not left in the file. What is committed is on the disk.
 SQLITE_OPTIONS = {
-    "timeout": 30,
+    "timeout": LOCK_TIMEOUT_S,
     "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; PRAGMA secure_delete=ON;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728; PRAGMA secure_delete=ON;",
+}
+POSTGRES_OPTIONS = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 10_000,
+    "options": f"-c lock_timeout={int(1000 * LOCK_TIMEOUT_S)}",
 }
 DATABASES = {"default": database(os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR}/console.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -148,9 +159,6 @@ if len(str(REDIS_SOCKET)) > 100:
     REDIS_SOCKET = Path(tempfile.gettempdir()) / f"openpersonalize-{_digest}.sock"
 HAS_BROKER = bool(os.environ.get("REDIS_URL"))
 REDIS_URL = os.environ.get("REDIS_URL") or f"unix://{REDIS_SOCKET}"
-# How long a broker or a store may take to accept a connection or to say the next thing; web processes wait for 1 s.
-SOCKET_TIMEOUT_S = float(os.environ.get("SOCKET_TIMEOUT_S", "20"))
-CONNECT_TIMEOUT_S = min(SOCKET_TIMEOUT_S, 2.0)
 REDIS_TIMEOUTS = {"socket_timeout": SOCKET_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
 CACHES = {
     "default": {

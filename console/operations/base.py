@@ -57,15 +57,14 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
     name = operation_name(function.__name__)
     model, names = OPERATION_MODELS[name], parameter_names(name)
     cut = pruner(model.output_shape) if model.output_shape else None
-    tells = SERVICE_OF[name] == "personalize-events"  # events, items and users change nothing that requests keep
+    # Reads write nothing. Events, items and users are committed in groups, and change nothing that requests keep.
+    is_plain = is_read(name) or SERVICE_OF[name] == "personalize-events"
 
     def write(account: Account, given: dict[str, Any]) -> JSONDict | None:
         with transaction.atomic():
             result = recorded(name, account, given, partial(function, account, **given))
-            if not tells:
-                transaction.on_commit(FRESH.forget)
-        if not tells:
-            FRESH.forget()  # for what follows inside a transaction around this one
+            transaction.on_commit(FRESH.forget)
+        FRESH.forget()  # for what follows inside a transaction around this one
         return result
 
     @wraps(function)
@@ -77,7 +76,7 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
         if model.input_shape:
             validate(model.input_shape, {names[key]: value for key, value in given.items()})
         with translated(name):
-            result = function(account, **given) if is_read(name) else write(account, given)
+            result = function(account, **given) if is_plain else write(account, given)
         return cut(result or {}) if cut else {}
 
     OPERATIONS[name] = call

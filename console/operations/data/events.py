@@ -11,7 +11,8 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from django.db.models import F
 
@@ -21,9 +22,12 @@ from console.ingest.schema import DatasetSchema
 from console.models import Account, Dataset, DatasetGroup, Event, EventTracker, Record
 from console.models.base import JSONDict
 from console.operations.base import operation
+from console.operations.data.event_rows import identify, insert_new
+from console.operations.data.group_commit import WRITER
 from console.operations.data.values import column_value, event_seconds
 from console.operations.data.visitors import Visitor, visitor_of
 from console.serving.attribution import attribute
+from console.serving.fresh import FRESH
 from console.shapes import json_kind
 from recipes.tables.field import Field
 
@@ -44,16 +48,19 @@ def put_events(
     user_id: str | None = None,
 ) -> None:
     """Take up to ten item interactions of one session."""
-    group = _tracked_group(account, tracking_id)
-    schema = _interactions_schema(group)
+    group, schema = FRESH.get(("tracker", account.pk, tracking_id), partial(_tracked, account, tracking_id))
     who = visitor_of(session_id, user_id)
     rows = [
         _event(group, schema, who if who.has_session else visitor_of(session_id, user_id), event, f"eventList[{place}]")
         for place, event in enumerate(event_list)
     ]
-    new = _insert(group, rows, event_list)
-    _identify(group, {who})
-    attribute(group, new)
+
+    def write() -> None:
+        new = insert_new(group, rows, event_list)
+        identify(group, {who})
+        attribute(group, new)
+
+    WRITER.run(write)
 
 
 @operation
@@ -68,8 +75,13 @@ def put_action_interactions(account: Account, *, tracking_id: str, action_intera
         )
     group = dataset.dataset_group
     rows = [_action_event(group, entry, place) for place, entry in enumerate(action_interactions)]
-    _insert(group, rows, action_interactions)
-    _identify(group, {visitor_of(entry["sessionId"], entry.get("userId")) for entry in action_interactions})
+    visitors = {visitor_of(entry["sessionId"], entry.get("userId")) for entry in action_interactions}
+
+    def write() -> None:
+        insert_new(group, rows, action_interactions)
+        identify(group, visitors)
+
+    WRITER.run(write)
 
 
 @operation
@@ -90,7 +102,14 @@ def put_actions(account: Account, *, dataset_arn: str, actions: Sequence[JSONDic
     _put_records(account, dataset_arn, "ACTIONS", [(entry["actionId"], entry.get("properties")) for entry in actions])
 
 
-def _tracked_group(account: Account, tracking_id: str) -> DatasetGroup:
+class Tracked(NamedTuple):
+    """Where a tracking id's events go: the group, and its interactions' schema, None where any property is kept."""
+
+    group: DatasetGroup
+    schema: DatasetSchema | None
+
+
+def _tracked(account: Account, tracking_id: str) -> Tracked:
     trackers = EventTracker.objects.for_account(account).select_related("dataset_group__metric_attribution")
     tracker = trackers.filter(tracking_id=tracking_id).first()
     if tracker is None:
@@ -98,13 +117,8 @@ def _tracked_group(account: Account, tracking_id: str) -> DatasetGroup:
             f"No event tracker has the tracking id {tracking_id}; CreateEventTracker returns one.", field="trackingId"
         )
     group: DatasetGroup = tracker.dataset_group
-    return group
-
-
-def _interactions_schema(group: DatasetGroup) -> DatasetSchema | None:
-    """The columns of the group's interactions; None while the group has no such dataset, when any property is kept."""
     dataset = group.datasets.select_related("schema").filter(type="INTERACTIONS").first()
-    return schemas.parse(dataset.schema.text, group.domain) if dataset else None
+    return Tracked(group, schemas.parse(dataset.schema.text, group.domain) if dataset else None)
 
 
 def _event(group: DatasetGroup, schema: DatasetSchema | None, who: Visitor, event: JSONDict, path: str) -> Event:
@@ -155,42 +169,8 @@ def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
     )
 
 
-def _insert(group: DatasetGroup, rows: Sequence[Event], told: Sequence[JSONDict]) -> list[Event]:
-    """Insert what is new by its event id; returns that. Ids that were made up here need no look-up."""
-    unique = {row.event_id: row for row in reversed(rows)}
-    given = [entry["eventId"] for entry in told if "eventId" in entry]
-    if given:
-        known = Event.objects.filter(dataset_group=group, event_id__in=given).values_list("event_id", flat=True)
-        for event_id in known:
-            del unique[event_id]
-    new = list(reversed(unique.values()))
-    Event.objects.bulk_create(new, ignore_conflicts=True)
-    return new
-
-
 def _ids(who: Visitor) -> JSONDict:
     return {"user_id": who.user_id, "session_id": who.session_id, "is_anonymous": who.is_anonymous}
-
-
-def _identify(group: DatasetGroup, visitors: Iterable[Visitor]) -> None:
-    """Make the anonymous events of sessions that now say who they are those users'."""
-    for who in visitors:
-        if who.has_session and not who.is_anonymous:
-            _sign_in(group, who.session_id, who.user_id)
-
-
-def _sign_in(group: DatasetGroup, session_id: str, user_id: str) -> None:
-    """Make a session's anonymous events the user's.
-
-    They are inserted anew: a model trained meanwhile has left them out, and finds them among the events after its newest.
-    """
-    rows = list(Event.objects.filter(dataset_group=group, session_id=session_id, is_anonymous=True).order_by("pk"))
-    if not rows:
-        return
-    Event.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    for row in rows:
-        row.pk, row.user_id, row.is_anonymous = None, user_id, False
-    Event.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _put_records(account: Account, arn: str, kind: str, entries: Iterable[tuple[str, object]]) -> None:
@@ -205,11 +185,12 @@ def _put_records(account: Account, arn: str, kind: str, entries: Iterable[tuple[
         values = _columns(schema, _properties(properties, path), path, apart_from={KEYS[kind]})
         _check_complete(schema, values, path)
         records[entity_id] = Record(dataset=dataset, entity_id=entity_id, values=values)
+    WRITER.run(partial(_replace, dataset, list(records.values())))
+
+
+def _replace(dataset: Dataset, records: list[Record]) -> None:
     Record.objects.bulk_create(
-        records.values(),
-        update_conflicts=True,
-        unique_fields=["dataset", "entity_id"],
-        update_fields=["values", "updated"],
+        records, update_conflicts=True, unique_fields=["dataset", "entity_id"], update_fields=["values", "updated"]
     )
     Dataset.objects.filter(pk=dataset.pk).update(revision=F("revision") + 1)
 
