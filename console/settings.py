@@ -67,11 +67,6 @@ def database(url: str) -> dict[str, object]:
         "OPTIONS": POSTGRES_OPTIONS,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "connect_timeout": 2,
-            "keepalives_idle": 5,
-            "tcp_user_timeout": 5000,
-        },  # a host that is gone is noticed
     }
 
 
@@ -145,7 +140,8 @@ SQLITE_OPTIONS = {
 }
 POSTGRES_OPTIONS = {
     "connect_timeout": 2,
-    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "tcp_user_timeout": 5000,  # a host that is gone is noticed
     "options": f"-c lock_timeout={int(1000 * LOCK_TIMEOUT_S)}",
 }
 DATABASES = {"default": database(os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR}/console.sqlite3")}
