@@ -6,7 +6,6 @@ The sample is bounded, so a look takes the same time whatever the file's size.
 from __future__ import annotations
 
 import io
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,11 +16,10 @@ from console.storage import Location
 from recipes.tables.describe import Guess
 from recipes.tables.dialect import CsvFormat, detect
 from recipes.tables.guess import guess_type, understand
-from recipes.tables.header import header_of
+from recipes.tables.header import has_header, header_of
 from recipes.tables.quotes import split_rows
 from recipes.tables.roles import Question
 from recipes.tables.text import Block, canonical, encoding_of
-from recipes.tables.words import is_known
 
 JSONDict = dict[str, Any]
 HEAD_BYTES = 1 << 20
@@ -74,7 +72,7 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     layout = detect(sample.head, given)
     form = replace(layout.form, encoding=sample.encoding)
     if "header" not in given:
-        form = replace(form, header=_has_header(_first_rows(sample.head, form)))
+        form = replace(form, header=has_header(_first_rows(sample.head, form)))
     header, body = _table(sample.head, form)
     rows = [row for row in body if len(row) == len(header)]
     for text in sample.slices:
@@ -136,24 +134,6 @@ def _table(text: bytes, form: CsvFormat) -> tuple[list[str], list[list[str]]]:
     """The columns' names and the rows below them."""
     header, rest = header_of(Block(canonical(text, form), 1), form)
     return header[:MAX_COLUMNS], _rows(rest.data, replace(form, delimiter=form.marks.delimiter.decode()))
-
-
-def _has_header(rows: list[list[str]]) -> bool:
-    """Whether the first row names the columns: it holds a known name, or words above numbers, or nothing that recurs."""
-    if not rows:
-        return True
-    first, others = rows[0], rows[1:]
-    if any(is_known(cell) for cell in first):
-        return True
-    if any(not cell.strip() or _is_number(cell) for cell in first) or len(set(first)) < len(first):
-        return False
-    below = [row for row in others if len(row) == len(first)]
-    above_numbers = any(all(_is_number(row[n]) for row in below) for n in range(len(first))) and bool(below)
-    return above_numbers or not any(cell in row for row in below for cell in first)
-
-
-def _is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"\s*[+-]?\d[\d.,:/\- TZ]*\s*", cell))
 
 
 def _estimate(sample: _Sample, rows: int, size: int) -> int:

@@ -202,6 +202,11 @@ def plain_numbers(words: pa.Array, decimal: str) -> pa.Array:
     return pc.if_else(usable, found, words)
 
 
+def is_plain_number(text: str) -> bool:
+    """Whether a cell is a number as programs write them."""
+    return re.fullmatch(NUMBER, text) is not None
+
+
 def _whole(words: pa.Array, numbers: pa.Array, rules: Rules) -> pa.Array:
     """64-bit integers: exactly from digits, by way of floats from forms such as 1995.0 and 1e3."""
     broken = pc.not_equal(numbers, pc.floor(numbers))

@@ -5,31 +5,33 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recipes.tables import cells, dialect, times
-from recipes.tables.dialect import column_key
+from recipes.tables import cells, dialect
+from recipes.tables.describe import Guess
 from recipes.tables.field import TIME_COLUMNS, Field
-from recipes.tables.header import header_of
+from recipes.tables.guess import Understanding, understand
+from recipes.tables.header import has_header, header_of
 from recipes.tables.rows import BadCell, BlockReader, ColumnPlan, Converted
+from recipes.tables.samples import unit_words
 from recipes.tables.text import Block, TableError, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
-UNIT_ROWS = 300
+LOOKED_AT = 5000  # rows
+HEADER_ROWS = 20
 MAX_BAD_SHARE = 0.05  # of the rows, as in the server's imports
 MAX_EXACT_DIGITS = 15  # longer numbers are codes
+SPELLINGS = ("user", "item", "time", "datetime", "rating")
 KNOWN = {
     "USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long", "CREATION_TIMESTAMP": "long", "EVENT_TYPE": "string",
     "EVENT_VALUE": "double", "IMPRESSION": "string", "RECOMMENDATION_ID": "string", "EVENT_ATTRIBUTION_SOURCE": "string",
 }  # fmt: skip
-SYNONYMS = {"user": "USER_ID", "item": "ITEM_ID", "time": "TIMESTAMP", "datetime": "TIMESTAMP", "rating": "EVENT_VALUE"}
-NAMES = {column_key(name): name for name in KNOWN} | SYNONYMS
-UNITS = {"ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "iso": "ISO 8601 times"}
+KINDS = (("TIMESTAMP", "INTERACTIONS"), ("ITEM_ID", "ITEMS"), ("USER_ID", "USERS"))
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,20 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
         sample = stream.head(EVIDENCE_BYTES)
         if not sample.strip():
             raise TableError(f"{path} is empty; a header and rows are needed.")
-        form = dialect.detect(sample[:EVIDENCE_BYTES], wanted=[*KNOWN, *SYNONYMS]).form
+        form = dialect.detect(sample[:EVIDENCE_BYTES], wanted=[*KNOWN, *SPELLINGS]).form
+        if not has_header(
+            [_texts(row.cells) for row in dialect.first_rows(sample, form.marks, HEADER_ROWS)[form.skip :]]
+        ):
+            form = replace(form, header=False)
         found = blocks(stream, form)
         header, first = header_of(next(found, Block(b"", 1)), form)
-        plans = _plans(header, required, first, form)
+        understood = _understood(path, header, required, first, form)
+        plans = _plans(understood, required)
         _check_columns(path, header, plans, required)
         reader = BlockReader([plan.field for plan in plans], plans, form, len(header))
         parts = list(_converted(reader, chain([first], found)))
-    notes = [*_unit_notes(path, plans, header), *_bad_notes(path, parts), *_unread_notes(path, parts)]
+    asked = [f"{path}: {question.text} Column {question.suggested} is taken." for question in understood.questions]
+    notes = [*asked, *_unit_notes(path, plans, header), *_bad_notes(path, parts), *_unread_notes(path, parts)]
     schema = pa.schema([pa.field(plan.field.name, plan.field.arrow) for plan in plans])
     table = pa.concat_tables([part.table.cast(schema) for part in parts])
     if table.num_rows == 0:
@@ -70,24 +78,46 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
     return FileTable(pa.table([_typed(table[name], name) for name in table.column_names], table.column_names), notes)
 
 
-def _plans(header: Sequence[str], required: Collection[str], first: Block, form: dialect.CsvFormat) -> list[ColumnPlan]:
+def _understood(
+    path: Path, header: Sequence[str], required: Collection[str], first: Block, form: dialect.CsvFormat
+) -> Understanding:
+    """What each column is.
+
+    Raises:
+        TableError: a column can be read in two ways, and nothing in the file tells which is meant.
+    """
+    kind = next((kind for name, kind in KINDS if name in required), "ITEMS")
+    rows = [_texts(row.cells) for row in dialect.first_rows(first.data, form.marks, LOOKED_AT)]
+    found = understand(header, [row for row in rows if len(row) == len(header)], kind)
+    unsure = next((question for question in found.questions if not question.suggested), None)
+    if unsure:
+        readings = " or ".join(samples[0] for _, _, samples in unsure.options)
+        raise TableError(f"{path}: {unsure.text} {readings}? Write dates as 2024-01-31.")
+    return found
+
+
+def _plans(found: Understanding, required: Collection[str]) -> list[ColumnPlan]:
     """A plan for each named column; of several with one name the first counts."""
     plans: dict[str, ColumnPlan] = {}
-    for position, source in enumerate(header):
-        name = NAMES.get(column_key(source), source)
-        if not name or name in plans:
-            continue
-        field = Field(name, KNOWN.get(name, "string"), nullable=name not in required)
-        unit = _unit(first, form, position) if name in TIME_COLUMNS else ""
-        plans[name] = ColumnPlan(field, position, unit)
+    for position, guess in enumerate(found.columns):
+        plan = _plan(guess, position, required)
+        if plan.field.name:
+            plans.setdefault(plan.field.name, plan)
     return list(plans.values())
 
 
-def _unit(first: Block, form: dialect.CsvFormat, position: int) -> str:
-    """How the first rows write times; "" for seconds, also where that cannot be told."""
-    rows = dialect.first_rows(first.data, form.marks, UNIT_ROWS)
-    found = times.unit_of([row.cells[position].decode("utf-8", "replace") for row in rows if len(row.cells) > position])
-    return "" if found == "s" else found
+def _plan(guess: Guess, position: int, required: Collection[str]) -> ColumnPlan:
+    """A column with a role has its name, any other keeps its own; what is no plain number but one with a currency is read as one."""
+    name = guess.name if guess.name in KNOWN else guess.source
+    is_written = guess.decimal and not all(cells.is_plain_number(text) for text in guess.examples)
+    kind = KNOWN.get(name) or ("double" if is_written else "string")
+    unit = "" if guess.unit == "s" or name not in TIME_COLUMNS else guess.unit
+    field = Field(name, kind, nullable=name not in required)
+    return ColumnPlan(field, position, unit, decimal=guess.decimal, separator="" if name in KNOWN else guess.separator)
+
+
+def _texts(row: Sequence[bytes]) -> list[str]:
+    return [cell.decode("utf-8", "replace") for cell in row]
 
 
 def _check_columns(path: Path, header: Sequence[str], plans: list[ColumnPlan], required: Sequence[str]) -> None:
@@ -124,8 +154,7 @@ def _typed(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
 def _unit_notes(path: Path, plans: list[ColumnPlan], header: Sequence[str]) -> Iterator[str]:
     for plan in plans:
         if plan.unit and plan.position is not None:
-            name = UNITS.get(plan.unit, f"times in the format {plan.unit}")
-            yield f"{path}: {header[plan.position]} is read as {name}."
+            yield f"{path}: {header[plan.position]} is read as {unit_words(plan.unit)}."
 
 
 def _bad_notes(path: Path, parts: list[Converted]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -9,6 +10,7 @@ from itertools import islice
 from recipes.tables import quotes
 from recipes.tables.dialect import CsvFormat, column_key
 from recipes.tables.text import Block
+from recipes.tables.words import is_known
 
 LOOKED_AT = 50  # rows
 
@@ -31,6 +33,24 @@ def header_of(block: Block, form: CsvFormat, known: Sequence[str] = ()) -> tuple
         return list(known), body
     rest = _from(body, rows[1].start if len(rows) > 1 else len(body.data))
     return _fitted(names, [row.cells for row in rows[1:]]), rest
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: it holds a known name, or words above numbers, or nothing that recurs."""
+    if not rows:
+        return True
+    first, others = rows[0], rows[1:]
+    if any(is_known(cell) for cell in first):
+        return True
+    if any(not cell.strip() or _is_number(cell) for cell in first) or len(set(first)) < len(first):
+        return False
+    below = [row for row in others if len(row) == len(first)]
+    above_numbers = any(all(_is_number(row[n]) for row in below) for n in range(len(first))) and bool(below)
+    return above_numbers or not any(cell in row for row in below for cell in first)
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"\s*[+-]?\d[\d.,:/\- TZ]*\s*", cell))
 
 
 def _from(block: Block, start: int) -> Block:

@@ -51,9 +51,11 @@ def recognise(values: Sequence[str], named_time: bool = False) -> TimeForm:
     known = [text for value in values[:SAMPLE] if (text := value.strip())]
     if not known:
         return TimeForm()
-    numbers = [float(text) for text in known if re.fullmatch(r"\d{5,20}(\.\d+)?", text)]
+    has_negative = any(re.fullmatch(r"-\d+(\.\d+)?", text) for text in known)  # of what is older than 1970
+    pattern = r"-?\d{1,20}(\.\d+)?" if has_negative else r"\d{5,20}(\.\d+)?"
+    numbers = [float(text) for text in known if re.fullmatch(pattern, text)]
     if len(numbers) >= MOST * len(known):
-        return TimeForm(_numeric(known, numbers, named_time))
+        return TimeForm(_epoch(max(map(abs, numbers))) if has_negative else _numeric(known, numbers, named_time))
     return _dates(known)
 
 
@@ -67,6 +69,10 @@ def _numeric(known: list[str], numbers: list[float], named_time: bool) -> str:
         return "excel"
     if min(numbers) < EARLIEST:
         return ""
+    return _epoch(middle)
+
+
+def _epoch(middle: float) -> str:
     return next((unit for unit, per in EPOCHS.items() if EARLIEST <= middle / per <= LATEST), "")
 
 

@@ -17,7 +17,7 @@ SEPARATORS = {
 }
 FORMS = {
     "s": "seconds since 1970", "ms": "milliseconds since 1970", "us": "microseconds since 1970", "ns": "nanoseconds since 1970",
-    "iso": "ISO date", "excel": "Excel day number",
+    "iso": "ISO 8601", "excel": "Excel day number",
 }  # fmt: skip
 PARTS = {
     "%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month", "%a": "weekday", "%H": "hour", "%I": "hour", "%M": "minute",

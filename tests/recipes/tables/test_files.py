@@ -16,7 +16,7 @@ TIMES = {
     "milliseconds": lambda t: str(t * 1000),
     "microseconds": lambda t: str(t * 1_000_000),
     "ISO 8601": lambda t: datetime.fromtimestamp(t, UTC).isoformat(),
-    "%d.%m.%Y": lambda t: datetime.fromtimestamp(t, UTC).strftime("%d.%m.%Y %H:%M:%S"),
+    "day.month.year": lambda t: datetime.fromtimestamp(t, UTC).strftime("%d.%m.%Y %H:%M:%S"),
 }
 
 
@@ -102,3 +102,33 @@ def test_codes_stay_text_and_numbers_become_numbers(tmp_path):
 def test_what_is_no_table_is_refused_in_a_sentence(tmp_path, content):
     with pytest.raises(TableError, match=r"file\.csv"):
         read(tmp_path, content)
+
+
+def test_columns_are_understood_as_in_the_console(tmp_path):
+    rows = "".join(
+        f"B{n};{n % 7};A-{n % 11};{1 + n % 28:02}.{1 + n % 12:02}.2024;1.{n:03},50 €;Bad, Büro\n" for n in range(90)
+    )
+
+    found = read(tmp_path, "Bestell-Nr.;Kundennr.;Artikelnr.;Bestelldatum;Preis;Ort\n" + rows)
+
+    [first, *_] = found.table.to_pylist()
+    assert (first["USER_ID"], first["ITEM_ID"], first["TIMESTAMP"], first["Preis"]) == (
+        "0",
+        "A-0",
+        1_704_067_200,
+        1000.5,
+    )
+
+
+def test_files_without_header_and_dates_that_go_both_ways(tmp_path):
+    plain = read(tmp_path, "".join(f"{n % 40}::{n % 90}::{n % 5 + 1}::{881250949 + n}\n" for n in range(200)))
+    assert plain.table.select(["USER_ID", "ITEM_ID", "EVENT_VALUE", "TIMESTAMP"]).to_pylist()[41] == {
+        "USER_ID": "1", "ITEM_ID": "41", "EVENT_VALUE": 2.0, "TIMESTAMP": 881250990,
+    }  # fmt: skip
+
+    assert "Which column identifies the user? Column 1 is taken." in plain.notes[0]
+    with pytest.raises(TableError, match="which comes first, the day or the month"):
+        read(
+            tmp_path,
+            "user,item,date\n" + "".join(f"u{n % 9},i{n % 7},0{1 + n % 9}/{1 + n % 12:02}/2024\n" for n in range(90)),
+        )
