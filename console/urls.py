@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 
 from console import health
+from console.beacons import views as beacons
 
 handler500 = "console.web.problems.failed"
 urlpatterns = [
@@ -12,6 +13,8 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("livez", health.livez),
     path("metrics", health.metrics, name="metrics"),
+    path("ingest/<str:key>/events", beacons.collect),
+    path("op.js", beacons.script, name="op.js"),
     path("api/v1/", include("console.api.urls")),
     path("", include("console.web.urls")),
 ]

@@ -177,6 +177,10 @@ class EventTracker(Resource):
     dataset_group = models.ForeignKey(DatasetGroup, models.PROTECT, related_name="event_trackers")
     identifier = models.CharField(max_length=8)
     tracking_id = models.CharField(max_length=36, unique=True)
+    ingest_key = models.CharField(
+        max_length=40, unique=True, null=True
+    )  # stands in pages: it may only write events here
+    ingest_origins = models.TextField(default="")  # of the pages that may use it, separated by blanks; any if empty
 
     class Meta(Resource.Meta):
         constraints = [models.UniqueConstraint(fields=["dataset_group"], name="one_tracker_per_group")]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from collections.abc import Sequence
 
-from console.errors import ResourceAlreadyExistsException
+from console.errors import InvalidInputException, ResourceAlreadyExistsException
 from console.models import Account, EventTracker
 from console.models.base import JSONDict
 from console.operations.account.tags import tag_map
 from console.operations.base import DEFAULT_PAGE, create, operation, page
 from console.operations.data.dataset_groups import find_group
+
+ORIGIN = re.compile(r"https?://[\w.-]+(:\d{1,5})?", re.ASCII)
 
 
 @operation
@@ -63,6 +66,30 @@ def list_event_trackers(
 def delete_event_tracker(account: Account, *, event_tracker_arn: str) -> None:
     """Delete a tracker; events it took stay in the group, its tracking id is refused from now on."""
     _find(account, event_tracker_arn).delete()
+
+
+def issue_ingest_key(tracker: EventTracker, origins: str = "") -> str:
+    """Give the tracker a new ingest key, bound to pages of these origins; the one before is refused from now on.
+
+    Raises:
+        InvalidInputException: an origin is not one, such as https://shop.example.
+    """
+    for origin in origins.split():
+        if not ORIGIN.fullmatch(origin):
+            raise InvalidInputException(
+                f"The origin is {origin}, allowed are origins without a path, such as https://shop.example.",
+                field="origins",
+            )
+    tracker.ingest_key = f"ingest-{secrets.token_urlsafe(18)}"
+    tracker.ingest_origins = " ".join(origins.split())
+    tracker.save(update_fields=["ingest_key", "ingest_origins"])
+    return tracker.ingest_key
+
+
+def withdraw_ingest_key(tracker: EventTracker) -> None:
+    """Refuse the tracker's ingest key from now on."""
+    tracker.ingest_key = None
+    tracker.save(update_fields=["ingest_key"])
 
 
 def _find(account: Account, arn: str) -> EventTracker:

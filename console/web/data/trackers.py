@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
+from console.errors import ServiceError
 from console.models import DatasetGroup, Event, EventTracker
+from console.operations.data import event_trackers
 from console.web.access import Request, page, writing_page
 from console.web.data_kinds import TRACKERS
 from console.web.details import crumbs, detail_context
@@ -64,9 +67,39 @@ def detail(request: Request, name: str) -> HttpResponse:
             ("Events taken", events.count(), "number"),
         ],
         "snippets": snippets(row.tracking_id, endpoint),
+        "page_snippet": page_snippet(row.ingest_key, request.build_absolute_uri(reverse("op.js"))),
+        "key_url": reverse("event-trackers-key", args=[row.arn_name]),
         "events": events.order_by("-pk")[:LATEST],
     }
     return render(request, "data/event_trackers/detail.html", context, group=row.dataset_group)
+
+
+@writing_page
+def key(request: Request, name: str) -> HttpResponse:
+    """Make, replace or withdraw the ingest key of a tracker."""
+    row: EventTracker = find(request, "EventTracker", name)
+    if request.method == "POST" and request.POST.get("what") == "withdraw":
+        event_trackers.withdraw_ingest_key(row)
+        messages.success(request, "Withdrew the ingest key; pages that hold it are refused.")
+    elif request.method == "POST":
+        try:
+            event_trackers.issue_ingest_key(row, request.POST.get("origins", ""))
+        except ServiceError as error:
+            messages.error(request, str(error))
+    return HttpResponseRedirect(page_url(row))
+
+
+def page_snippet(ingest_key: str | None, script: str) -> str:
+    """What a page holds to send its events; empty without a key."""
+    if not ingest_key:
+        return ""
+    return f"""<script async src="{script}" data-key="{ingest_key}"></script>
+
+<!-- the page of an item; what is recommended beside it, with the recommendationId of the answer -->
+<body data-op-view="ITEM_ID">
+  <div data-op-list="RECOMMENDATION_ID">
+    <a href="/other" data-op-item="OTHER_ITEM_ID">…</a>
+  </div>"""
 
 
 def snippets(tracking_id: str, endpoint: str) -> list[tuple[str, str]]:
@@ -91,4 +124,5 @@ urlpatterns = [
     path("create/event-trackers/", create, name="event-trackers-create"),
     *list_urls(TRACKERS),
     path("event-trackers/<str:name>/", detail, name="event-trackers-detail"),
+    path("event-trackers/<str:name>/key/", key, name="event-trackers-key"),
 ]

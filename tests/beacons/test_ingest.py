@@ -1,0 +1,134 @@
+"""The ingest key: it writes events to one tracker, reads nothing, and is limited in origin and rate."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from django.test import Client
+
+from console.beacons import views
+from console.errors import InvalidInputException
+from console.models import Event, EventTracker
+from console.operations.data import event_trackers
+from tests.operations.worlds import dataset
+
+pytestmark = pytest.mark.django_db
+CLICK = {"eventType": "click", "itemId": "7", "sentAt": 1_700_000_000}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rates():
+    views.PER_KEY.forget()
+    views.PER_ADDRESS.forget()
+
+
+@pytest.fixture
+def tracker(account) -> EventTracker:
+    group = dataset(account, "INTERACTIONS").dataset_group
+    arn = event_trackers.create_event_tracker(account, name="live", dataset_group_arn=group.arn)["eventTrackerArn"]
+    return EventTracker.objects.by_arn(account, arn)
+
+
+def sent(key, body, *, method="post", **headers):
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Client().generic(
+        method.upper(), f"/ingest/{key}/events", text, content_type="text/plain;charset=UTF-8", headers=headers
+    )
+
+
+def test_a_beacon_becomes_events(tracker):
+    key = event_trackers.issue_ingest_key(tracker)
+    events = [CLICK | {"eventId": str(number)} for number in range(23)]
+    answer = sent(key, {"sessionId": "s", "userId": "bob", "events": events}, Origin="https://shop.example")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert Event.objects.filter(dataset_group=tracker.dataset_group, user_id="bob").count() == 23
+
+
+@pytest.mark.parametrize("key", ["", "ingest-nobody", "%00", "²"])
+def test_an_unknown_key_is_refused(tracker, key):
+    event_trackers.issue_ingest_key(tracker)
+    assert sent(key, {"sessionId": "s", "events": [CLICK]}).status_code in {403, 404}
+    assert not Event.objects.exists()
+
+
+def test_a_withdrawn_or_replaced_key_is_refused(tracker):
+    first = event_trackers.issue_ingest_key(tracker)
+    second = event_trackers.issue_ingest_key(tracker)
+    assert sent(first, {"sessionId": "s", "events": [CLICK]}).status_code == 403
+    assert sent(second, {"sessionId": "s", "events": [CLICK]}).status_code == 204
+    event_trackers.withdraw_ingest_key(tracker)
+    assert sent(second, {"sessionId": "s", "events": [CLICK]}).status_code == 403
+
+
+def test_a_key_is_bound_to_its_origins(tracker):
+    key = event_trackers.issue_ingest_key(tracker, "https://shop.example http://localhost:3000")
+    body = {"sessionId": "s", "events": [CLICK]}
+    assert sent(key, body, Origin="https://shop.example").status_code == 204
+    assert sent(key, body, Origin="https://evil.example").status_code == 403
+    assert sent(key, body).status_code == 403
+    with pytest.raises(InvalidInputException, match="without a path"):
+        event_trackers.issue_ingest_key(tracker, "https://shop.example/cart")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "{",
+        {"sessionId": "s"},
+        {"sessionId": "s", "events": []},
+        {"sessionId": "s", "events": [CLICK] * 101},
+        {"sessionId": "s", "events": "many"},
+        {"sessionId": "s", "events": [CLICK | {"eventType": 7}]},
+        {"events": [CLICK]},
+        {"sessionId": "s", "events": [CLICK], "trackingId": "other"},
+    ],
+    ids=str,
+)
+def test_what_is_no_list_of_events_is_refused(tracker, body):
+    answer = sent(event_trackers.issue_ingest_key(tracker), body)
+    assert answer.status_code == 400
+    assert json.loads(answer.content)["message"]
+    assert not Event.objects.exists()
+
+
+def test_it_reads_nothing(tracker):
+    key = event_trackers.issue_ingest_key(tracker)
+    for method in ("get", "put", "delete"):
+        assert sent(key, {}, method=method).status_code == 400
+    assert (
+        Client().post("/aws/recommendations", {}, "application/json", headers={"Authorization": key}).status_code == 403
+    )
+
+
+def test_a_flood_is_slowed_down(tracker):
+    key = event_trackers.issue_ingest_key(tracker)
+    found = [sent(key, {"sessionId": "s", "events": []}) for _ in range(60)]
+    assert {answer.status_code for answer in found} == {400, 429}
+    assert [answer.status_code for answer in found[:50]] == [400] * 50
+
+
+def test_rates_recover():
+    rate = views.Rate(per_second=1000, burst=1)
+    assert rate.allows("a")
+    assert rate.allows("b")
+    time.sleep(0.01)
+    assert rate.allows("a")
+
+
+def test_browsers_may_ask_first(tracker):
+    answer = Client().options("/ingest/any/events", headers={"Origin": "https://shop.example"})
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (204, "*")
+    assert answer["Access-Control-Allow-Headers"] == "content-type"
+
+
+def test_the_script_is_small_and_for_pages_of_others():
+    answer = Client().get("/op.js")
+    assert answer.status_code == 200
+    assert len(answer.content) <= 3 * 1024
+    assert answer["Content-Type"].startswith("text/javascript")
+    assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
