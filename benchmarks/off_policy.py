@@ -27,7 +27,7 @@ from recipes.evaluation.off_policy.estimates import Array, Estimate
 from recipes.evaluation.off_policy.slates import LoggedLists
 
 WORLDS, TOGETHER, CONTEXTS = 1000, 25, 50
-OBP = ("obp==0.5.5", "--no-deps")
+OBP = ("obp==0.4.1", "--no-deps")  # the newest that Python 3.11 may install; it pins older dependencies
 OBP_NEEDS = (
     "numpy<2",
     "pandas<2.3",
@@ -42,20 +42,20 @@ OBP_NEEDS = (
 OBP_CODE = """
 import json, sys
 import numpy as np
-from obp.dataset import SyntheticBanditDataset, logistic_reward_function
+from obp.dataset import SyntheticBanditDataset, linear_behavior_policy, logistic_reward_function
 from obp.ope import InverseProbabilityWeighting, SelfNormalizedInverseProbabilityWeighting, DoublyRobust, SwitchDoublyRobust
 from obp.ope import DoublyRobustWithShrinkage, OffPolicyEvaluation, RegressionModel
 from sklearn.linear_model import LogisticRegression
 out = []
 for seed in range(int(sys.argv[2])):
-    data = SyntheticBanditDataset(n_actions=10, dim_context=5, reward_function=logistic_reward_function, beta=3.0, random_state=seed)
+    data = SyntheticBanditDataset(n_actions=10, dim_context=5, reward_function=logistic_reward_function, behavior_policy_function=linear_behavior_policy, random_state=seed)
     log, fresh = data.obtain_batch_bandit_feedback(n_rounds=5000), data.obtain_batch_bandit_feedback(n_rounds=100000)
     policy = lambda log: np.exp(log["expected_reward"] * 8) / np.exp(log["expected_reward"] * 8).sum(1, keepdims=True)
     target = policy(log)[:, :, None]
     model = RegressionModel(n_actions=10, base_model=LogisticRegression(random_state=seed))
     predicted = model.fit_predict(context=log["context"], action=log["action"], reward=log["reward"], random_state=seed)
     estimators = [InverseProbabilityWeighting(estimator_name="IPS"), SelfNormalizedInverseProbabilityWeighting(estimator_name="SNIPS"),
-                  DoublyRobust(estimator_name="DR"), SwitchDoublyRobust(lambda_=10.0, estimator_name="Switch-DR"),
+                  DoublyRobust(estimator_name="DR"), SwitchDoublyRobust(tau=10.0, estimator_name="Switch-DR"),
                   DoublyRobustWithShrinkage(lambda_=100.0, estimator_name="DRos")]
     ope = OffPolicyEvaluation(bandit_feedback=log, ope_estimators=estimators)
     values = ope.estimate_policy_values(action_dist=target, estimated_rewards_by_reg_model=predicted)

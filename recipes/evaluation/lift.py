@@ -123,7 +123,7 @@ def difference(control: Arm, treatment: Arm) -> Estimate | None:
     p, q = treatment.converted / treatment.users, control.converted / control.users
     low = p - q - math.hypot(p - after[0], before[1] - q)
     high = p - q + math.hypot(after[1] - p, q - before[0])
-    return Estimate(p - q, low, high, _p_value(_score(control, treatment, 1.0)))
+    return Estimate(p - q, low, high, two_sided(_score(control, treatment, 1.0)))
 
 
 def lift(control: Arm, treatment: Arm) -> Estimate | None:
@@ -138,7 +138,7 @@ def lift(control: Arm, treatment: Arm) -> Estimate | None:
     ratio = (treatment.converted / treatment.users) / (control.converted / control.users)
     low = _bound(lambda log: _score(control, treatment, math.exp(log)) > Z95) if treatment.converted else 0.0
     high = _bound(lambda log: _score(control, treatment, math.exp(log)) > -Z95)
-    return Estimate(ratio - 1, low - 1, high - 1, _p_value(_score(control, treatment, 1.0)))
+    return Estimate(ratio - 1, low - 1, high - 1, two_sided(_score(control, treatment, 1.0)))
 
 
 def events_lift(control: Arm, treatment: Arm) -> Estimate | None:
@@ -149,7 +149,7 @@ def events_lift(control: Arm, treatment: Arm) -> Estimate | None:
     noise, own = control.variance / control.users, treatment.variance / treatment.users
     reach = Z95 * math.sqrt(own / before**2 + noise * after**2 / before**4)
     spread = math.sqrt(own + noise)
-    p_value = _p_value((after - before) / spread) if spread else float(after == before)
+    p_value = two_sided((after - before) / spread) if spread else float(after == before)
     return Estimate(after / before - 1, after / before - 1 - reach, after / before - 1 + reach, p_value)
 
 
@@ -202,5 +202,6 @@ def _bound(is_below: Callable[[float], bool]) -> float:
     return math.exp((low + high) / 2)
 
 
-def _p_value(score: float) -> float:
+def two_sided(score: float) -> float:
+    """The p-value of a standard normal score, on either side."""
     return float(2 * ndtr(-abs(score)))
