@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recipes.components.fit_context import FitContext
-from recipes.data import Histories, Interactions, TrainingData
-from recipes.methods.sims import Sims
+from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes, strongest
-from recipes.numerics.cooccurrence import Likeness, Visits, close_pairs
+from recipes.numerics.cooccurrence import FirstEvents, Similarity, windowed_neighbours, within_percentiles
 from recipes.numerics.threads import ahead
 from recipes.run import Run
 
 NEIGHBOURS = 100  # of each item
 CELLS = 8_000_000  # of a block of rows
-FEWEST_ROWS = 256  # of a block, however large the catalogue
-CLOSE = {"closeness": Likeness(doubt=1, strangers=5), "firm closeness": Likeness(fewest=2)}
+MIN_ROWS = 256  # of a block, however large the catalogue
+CLOSE = {"closeness": Similarity(shrinkage=1, user_prior=5), "firm closeness": Similarity(min_cooccurrence=2)}
 ASYMMETRY = 0.5  # the power of the neighbour's count that its similarity is divided by
 
 
 def fit_windowed_knn(kind: str, histories: Histories, context: FitContext) -> sp.csr_matrix:
     """(N, N) similarities by co-occurrence within a window, as one of `CLOSE` weighs them; pairs are counted once for all."""
-    every = context.shared("windowed", None, lambda: close_neighbours(context.data, histories, context.run))
+    every = context.shared("windowed", None, lambda: close_neighbours(histories, context.num_items, context.run))
     return every[kind]
 
 
@@ -34,21 +31,12 @@ def fit_cosine_knn(histories: Histories, context: FitContext) -> sp.csr_matrix:
     return context.shared("cosine", None, lambda: cosine_neighbours(histories, context.num_items, context.run))
 
 
-def close_neighbours(data: TrainingData, histories: Histories, run: Run) -> dict[str, sp.csr_matrix]:
-    """(N, N) similarities as those of aws-sims, learned from these histories, for each way to weigh them in `CLOSE`."""
-    row = histories.row
-    known = Interactions(
-        histories.user_index[row],
-        histories.item_index,
-        histories.timestamp,
-        histories.event_type,
-        data.interactions.event_types,
-        np.full(len(row), np.nan, np.float32),
-        weight=histories.weight,
-    )
-    learned = replace(data, interactions=known)
-    visits = Visits.of(learned, Sims().included(learned))
-    return dict(zip(CLOSE, close_pairs(visits, list(CLOSE.values()), run), strict=True))
+def close_neighbours(histories: Histories, num_items: int, run: Run) -> dict[str, sp.csr_matrix]:
+    """(N, N) similarities as aws-sims computes them, for each of `CLOSE`."""
+    user, item, weight = histories.user_index[histories.row], histories.item_index, histories.weight
+    kept = within_percentiles(user, item)
+    events = FirstEvents.of(user[kept], item[kept], num_items, None if weight is None else weight[kept])
+    return dict(zip(CLOSE, windowed_neighbours(events, list(CLOSE.values()), run), strict=True))
 
 
 def cosine_neighbours(histories: Histories, num_items: int, run: Run) -> sp.csr_matrix:
@@ -61,7 +49,7 @@ def cosine_neighbours(histories: Histories, num_items: int, run: Run) -> sp.csr_
     users.data[:] = 1.0
     items = sp.csr_matrix(users.T)
     counts = np.maximum(np.diff(items.indptr), 1).astype(np.float32)
-    step = max(FEWEST_ROWS, CELLS // max(1, num_items))
+    step = max(MIN_ROWS, CELLS // max(1, num_items))
 
     def nearest(start: int) -> sp.csr_matrix:
         block = sp.csr_matrix(items[start : start + step] @ users)
@@ -78,7 +66,7 @@ def cosine_neighbours(histories: Histories, num_items: int, run: Run) -> sp.csr_
 
 
 def inside(matrix: sp.csr_matrix, position: Indexes) -> tuple[Floats, sp.csr_matrix]:
-    """A sparse (N, N) matrix parted: (K, K) dense between items with a `position`, and what remains, sparse."""
+    """Split a sparse (N, N) matrix: (K, K) dense between items with a `position`, and what remains, sparse."""
     entries = matrix.tocoo()
     row, column = position[entries.row], position[entries.col]
     both: NDArray[np.bool_] = (row >= 0) & (column >= 0)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recipes.columns import Categorical, Columns, Kind, Numeric, Text
-from recipes.content.text import PASSES, tf_idf, unit, unit_rows
-from recipes.numerics.arrays import Floats
+from recipes.content.text import PASSES, tf_idf
+from recipes.numerics.arrays import Floats, unit, unit_rows
 from recipes.numerics.factorization import truncated_svd
 
 BINS = 8
@@ -44,14 +44,14 @@ def content_vectors(columns: Columns, size: int, dimension: int, seed: int = 0) 
     return unit(vectors)
 
 
-def foretell(vectors: Floats, content: Floats, counts: NDArray[np.int64], trust: float) -> Floats:
-    """Learned vectors, drawn towards what content foretells of them, the more the fewer events they were learned from.
+def predict_from_content(vectors: Floats, content: Floats, counts: NDArray[np.int64], trust: float) -> Floats:
+    """Average learned vectors with those that ridge regression predicts from content; the fewer events, the more of the latter.
 
     Args:
         vectors: (N, D) learned from events; zero where there were none.
         content: (N, C) zero where nothing is known.
         counts: (N,) events of each row.
-        trust: events after which a row's own vector counts as much as what its content foretells.
+        trust: events after which a row's own vector counts as much as the predicted one.
 
     Returns:
         (N, D); rows with neither events nor content stay zero.
@@ -61,10 +61,10 @@ def foretell(vectors: Floats, content: Floats, counts: NDArray[np.int64], trust:
     learned, described = (np.any(rows != 0, axis=1) for rows in (vectors, content))
     weights = np.where(learned & described, counts, 0).astype(np.float32)[:, None]
     gram = content.T @ (weights * content) + np.float32(trust) * np.eye(content.shape[1], dtype=np.float32)
-    foretold = content @ np.linalg.solve(gram, content.T @ (weights * vectors))
+    predicted = content @ np.linalg.solve(gram, content.T @ (weights * vectors))
     own = np.where(learned, counts, 0).astype(np.float32)[:, None]
     other = np.where(described, trust, 0).astype(np.float32)[:, None]
-    return np.asarray((own * vectors + other * foretold) / np.maximum(own + other, 1e-6), np.float32)
+    return np.asarray((own * vectors + other * predicted) / np.maximum(own + other, 1e-6), np.float32)
 
 
 def _categories(column: Categorical) -> sparse.csr_matrix:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recipes.numerics.arrays import Floats
+from recipes.numerics.arrays import Floats, unit, unit_rows
 from recipes.numerics.factorization import truncated_svd
 
 BUCKETS = 2**18
@@ -52,13 +52,6 @@ def tf_idf(texts: Iterable[str]) -> sparse.csr_matrix:
     return unit_rows(weighted)
 
 
-def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The matrix with rows of length 1; empty rows stay empty."""
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    scaled = sparse.diags(1 / np.maximum(norms, 1e-12)) @ matrix
-    return sparse.csr_matrix(scaled, dtype=np.float32)
-
-
 def text_vectors(texts: Iterable[str], dimension: int, seed: int = 0) -> Floats:
     """(N, D) unit vectors whose inner products say how alike texts are; zero for texts without a useful word."""
     matrix = tf_idf(texts)
@@ -68,12 +61,6 @@ def text_vectors(texts: Iterable[str], dimension: int, seed: int = 0) -> Floats:
     vectors = np.zeros((matrix.shape[0], dimension), np.float32)
     vectors[:, : len(svd.values)] = svd.left * np.sqrt(svd.values)  # damped: the first topics are the vaguest
     return unit(vectors)
-
-
-def unit(vectors: Floats) -> Floats:
-    """(N, D) rows of length 1; rows of next to nothing become zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(np.where(norms > 1e-6, vectors / np.maximum(norms, 1e-6), 0), np.float32)
 
 
 def _hashed_counts(texts: Iterable[str]) -> sparse.csr_matrix:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
-from recipes.content.text import ENDINGS, TAG, WORD, unit_rows
-from recipes.numerics.arrays import Floats
+from recipes.content.text import ENDINGS, TAG, WORD
+from recipes.numerics.arrays import Floats, unit_rows
 
 MOST_WORDS = 100  # of one text; what it is about is said first
 COMMON = 0.8  # what more items of the catalogue have says nothing of a list

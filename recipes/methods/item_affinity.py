@@ -16,7 +16,7 @@ from scipy import sparse
 
 from recipes.base import Model, Recipe, RecipeError, RecipeType, State, hyperparameter
 from recipes.columns import Columns
-from recipes.content.attributes import content_vectors, foretell
+from recipes.content.attributes import content_vectors, predict_from_content
 from recipes.data import Histories, TrainingData
 from recipes.evaluation.metrics import one_percent
 from recipes.evaluation.splits import SegmentSplit, segmentation
@@ -273,4 +273,4 @@ def _with_metadata(vectors: Floats, columns: Columns, counts: NDArray[np.int64],
     """Vectors of rows with few events drawn towards what their metadata foretell; zero where nothing is known."""
     learned = np.where(counts[:, None] > 0, vectors, 0).astype(np.float32)
     content = content_vectors(columns, len(vectors), CONTENT_DIMENSION, seed)
-    return foretell(learned, content, counts, TRUST)
+    return predict_from_content(learned, content, counts, TRUST)

@@ -1,7 +1,7 @@
 """aws-similar-items: items that are taken close together or are of the same kind, so that new items have relatives too.
 
-Two embeddings side by side. The first is of the items' company in histories (`recipes.numerics.cooccurrence_embedding`); where an item has few events,
-what its metadata foretell takes over. The second is the metadata itself.
+Two embeddings, concatenated. The first is the co-occurrence embedding (`recipes.numerics.cooccurrence_embedding`), in which
+items with few events are predicted from their metadata. The second is the metadata embedding itself.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.base import Recipe, RecipeType, hyperparameter
-from recipes.content.attributes import content_vectors, foretell
+from recipes.content.attributes import content_vectors, predict_from_content
 from recipes.content.embeddings import EmbeddingModel
-from recipes.content.text import unit
 from recipes.data import TrainingData
 from recipes.methods.popularity import users_worth
-from recipes.numerics.arrays import Floats
-from recipes.numerics.cooccurrence_embedding import company_vectors, near_pairs
+from recipes.numerics.arrays import Floats, unit
+from recipes.numerics.cooccurrence_embedding import cooccurrence_vectors, nearest_cooccurrence
 from recipes.run import Run
 
-TRUST = 5.0  # events after which an item's own company counts as much as what its metadata foretell
-CONTENT = 0.1  # share of the metadata's likeness in the whole
+TRUST = 5.0  # events after which an item's own vector counts as much as the one predicted from its metadata
+CONTENT = 0.1  # share of the metadata's similarity in the whole
 CONTENT_OF_NEW = 0.6  # the same for an item without events
 POPULAR = 0.3  # how much popularity adds when nothing is discounted
 
@@ -48,16 +47,16 @@ class SimilarItems(Recipe):
     )
 
     def fit(self, data: TrainingData, run: Run) -> EmbeddingModel:
-        """Embed company and content, and fill in the company of items that have little."""
+        """Embed co-occurrence and content, and predict the co-occurrence vectors of items with few events."""
         run.report("counting", 0.0)
         events = data.interactions
-        together = near_pairs(events.user_index, events.item_index, data.num_items, events.weight)
+        counts = nearest_cooccurrence(events.user_index, events.item_index, data.num_items, events.weight)
         run.report("embedding", 0.2)
-        company = company_vectors(together, self.item_id_hidden_dim, run.seed)
+        learned = cooccurrence_vectors(counts, self.item_id_hidden_dim, run.seed)
         content = content_vectors(data.items, data.num_items, self.item_metadata_hidden_dim, run.seed)
         run.report("embedding", 0.8)
-        company = foretell(company, content, data.item_counts, TRUST)
-        vectors = side_by_side(unit(company), content, data.item_counts)
+        learned = predict_from_content(learned, content, data.item_counts, TRUST)
+        vectors = side_by_side(unit(learned), content, data.item_counts)
         users = users_worth(data)
         popularity = (users / max(1, users.max(initial=0))).astype(np.float32)
         bias = np.log1p(users) / np.log1p(max(1, users.max(initial=0)))
@@ -65,10 +64,10 @@ class SimilarItems(Recipe):
         return EmbeddingModel(self, vectors, bias, popularity)
 
 
-def side_by_side(company: Floats, content: Floats, counts: NDArray[np.int64]) -> Floats:
+def side_by_side(learned: Floats, content: Floats, counts: NDArray[np.int64]) -> Floats:
     """(N, D + C) unit vectors of both embeddings; content weighs more in items that have few events."""
     if not content.any():
-        return company
+        return learned
     share = CONTENT + (CONTENT_OF_NEW - CONTENT) * TRUST / (counts + TRUST)
     share = np.where(np.any(content != 0, axis=1), share, 0).astype(np.float32)[:, None]
-    return unit(np.concatenate([company * np.sqrt(1 - share), content * np.sqrt(share)], axis=1))
+    return unit(np.concatenate([learned * np.sqrt(1 - share), content * np.sqrt(share)], axis=1))

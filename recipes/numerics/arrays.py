@@ -1,4 +1,4 @@
-"""Array functions that numpy has, but slower."""
+"""Functions of arrays: some that numpy has, but slower, and unit vectors."""
 
 from __future__ import annotations
 
@@ -71,3 +71,16 @@ def ragged_positions(offsets: NDArray[np.int64], rows: NDArray[Any]) -> tuple[ND
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
     positions = np.arange(int(starts[-1])) + np.repeat(offsets[rows] - starts[:-1], sizes)
     return starts.astype(np.int64), positions.astype(np.int64)
+
+
+def unit(vectors: Floats) -> Floats:
+    """(N, D) rows of length 1; rows of next to nothing become zero."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(np.where(norms > 1e-6, vectors / np.maximum(norms, 1e-6), 0), np.float32)
+
+
+def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The matrix with rows of length 1; empty rows stay empty."""
+    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    scaled = sparse.diags(1 / np.maximum(norms, 1e-12)) @ matrix
+    return sparse.csr_matrix(scaled, dtype=np.float32)

@@ -1,11 +1,13 @@
-"""Pairs of items that users take close to each other: counted in blocks of items, in threads, and weighed into nearest neighbours.
+"""Windowed co-occurrence counts: how often two items stand within a window of each other in the same history.
 
-Memory grows with events and catalogue, never with their squares.
+`windowed_pairs` enumerates the pairs by their distance, and `windowed_cooccurrence` sums them up sparsely. `FirstEvents` counts
+every pair once for each user, in blocks of items and in threads; `windowed_neighbours` turns those counts into each item's
+nearest neighbours. Memory grows with events and catalogue, never with their squares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recipes.data import TrainingData
-from recipes.numerics.arrays import order_by
+from recipes.numerics.arrays import Indexes, order_by
 from recipes.numerics.threads import ahead
 from recipes.run import Run
 
@@ -24,17 +25,87 @@ DECAY = 0.85  # of a pair's weight with each event in between
 BACKWARD = 0.7  # weight of what came before an item against what came after
 DENSE_ITEMS = 20_000  # up to this catalogue pairs are counted in a table, beyond by sorting
 DENSE_CELLS = 130_000  # of the table; 1 MiB stays in the cache
-VISITS = 8192  # whose windows are looked at together
+CHUNK = 8192  # whose windows are looked at together
 SORTED_PAIRS = 8_000_000  # sorted together
+PAIRS_HELD = 20_000_000  # before they are added up
+USER_RANGE, MIN_ITEM = (0.005, 0.995), 0.01  # percentiles, see `within_percentiles`
 UNIT, STEPS = 2.0**31, 2.0**10  # a pair counts one UNIT and its closeness in STEPS: exact below 2^20 users
 AWAY = np.abs(np.arange(-WINDOW, WINDOW + 1))
 CLOSENESS = np.where(np.arange(-WINDOW, WINDOW + 1) < 0, BACKWARD, 1.0) * DECAY ** (AWAY - 1.0)
 PACKED = np.where(AWAY > 0, UNIT + np.round(STEPS * CLOSENESS), 0.0)
 
 
+def windowed_pairs(row: Indexes, window: int) -> Iterator[tuple[int, Indexes]]:
+    """Yield every distance up to `window` with the positions of the events that have one of their history so far before them.
+
+    Args:
+        row: (E,) the history of each event; those of a history together, oldest first.
+        window: events apart, at most.
+
+    >>> [(distance, later.tolist()) for distance, later in windowed_pairs(np.array([0, 0, 0, 1, 1]), 5)]
+    [(1, [1, 2, 4]), (2, [2])]
+    """
+    begins = np.flatnonzero(np.diff(row, prepend=-1))
+    sizes = np.diff(begins, append=len(row))
+    position = np.arange(len(row)) - np.repeat(begins, sizes)
+    for distance in range(1, min(window, int(sizes.max(initial=1)) - 1) + 1):
+        yield distance, np.flatnonzero(position >= distance)
+
+
+def windowed_cooccurrence(
+    row: Indexes,
+    item: Indexes,
+    size: int,
+    weights: NDArray[np.float64] | NDArray[np.float32],
+    run: Run | None = None,
+    *,
+    event_weights: NDArray[np.float32] | None = None,
+    excluded: Callable[[Indexes, Indexes], NDArray[np.bool_]] | None = None,
+    is_symmetric: bool = False,
+) -> sparse.csr_matrix:
+    """(N, N) weighted counts: row = the earlier item, column = the later one.
+
+    Args:
+        row: (E,) the history of each event; those of a history together, oldest first.
+        item: (E,) its item.
+        size: N.
+        weights: (window,) of a pair by its distance, from 1 on.
+        run: told the progress, which may stop it.
+        event_weights: (E,) factors of both events of a pair; 1 without them.
+        excluded: true for the pairs of earlier and later items that do not count.
+        is_symmetric: count both directions together; the matrix is then symmetric.
+    """
+    total = sparse.csr_matrix((size, size), dtype=np.float32)
+    keys: list[Indexes] = []
+    values: list[NDArray[np.float32]] = []
+    for distance, later in windowed_pairs(row, len(weights)):
+        if run is not None:
+            run.report("counting", distance / len(weights))
+        if excluded is not None:
+            later = later[~excluded(item[later - distance], item[later])]
+        left, right = item[later - distance], item[later]
+        if is_symmetric:
+            left, right = np.minimum(left, right), np.maximum(left, right)
+        counted = np.full(len(later), weights[distance - 1], np.float32)
+        if event_weights is not None:
+            counted = counted * event_weights[later - distance] * event_weights[later]
+        keys.append(left * size + right)
+        values.append(counted)
+        if sum(map(len, keys)) > PAIRS_HELD:
+            total, keys, values = total + _summed(keys, values, size), [], []
+    if keys:
+        total = total + _summed(keys, values, size)
+    return sparse.csr_matrix(total + total.T if is_symmetric else total)
+
+
+def _summed(keys: list[Indexes], values: list[NDArray[np.float32]], size: int) -> sparse.csr_matrix:
+    places = np.divmod(np.concatenate(keys), max(1, size))
+    return sparse.csr_matrix((np.concatenate(values), places), shape=(size, size), dtype=np.float32)
+
+
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of items: how many users took both within the window, and what their closeness adds up to."""
+    """Pairs of items: the number of users with both within the window, and the sum of their closeness."""
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
@@ -42,28 +113,48 @@ class Pairs:
     weight: NDArray[np.float64]
 
 
+def within_percentiles(
+    user: Indexes, item: Indexes, user_range: tuple[float, float] = USER_RANGE, min_item: float = MIN_ITEM
+) -> NDArray[np.bool_]:
+    """(E,) the events of users and items that have neither very few nor, for users, very many events.
+
+    Args:
+        user: (E,) whose event it is.
+        item: (E,) what it was with.
+        user_range: percentiles of the users' numbers of events that are included.
+        min_item: percentile of the items' numbers of events from which on items are.
+    """
+    lengths, counts = np.bincount(user), np.bincount(item)
+    if not len(user):
+        return np.zeros(0, bool)
+    low, high = np.quantile(lengths[lengths > 0], user_range)
+    is_usual = (lengths >= low) & (lengths <= high)
+    is_frequent = counts >= np.quantile(counts[counts > 0], min_item)
+    return np.asarray(is_usual[user] & is_frequent[item], bool)
+
+
 @dataclass(frozen=True)
-class Likeness:
-    """How like two items are that some users took close together: the closeness of their events over powers of their users.
+class Similarity:
+    """Similarity of two items: the summed closeness of their events, over powers of the items' numbers of users.
 
     Attributes:
         discount: the power of the neighbour's users; that of the item's own is a half.
-        fewest: users who must have taken both.
-        doubt: of a pair that n users took, n / (n + doubt) counts.
-        strangers: users added to those of each item, which holds back items of whom little is known.
+        min_cooccurrence: users who must have taken both.
+        shrinkage: the similarity of a pair with n users is multiplied by n / (n + shrinkage).
+        user_prior: users added to those of each item, which lowers the similarity of rare items.
     """
 
     discount: float = 0.5
-    fewest: int = 1
-    doubt: float = 0.0
-    strangers: float = 0.0
+    min_cooccurrence: int = 1
+    shrinkage: float = 0.0
+    user_prior: float = 0.0
 
     def nearest(self, pairs: Pairs, users: NDArray[np.float64], start: int, stop: int) -> sparse.csr_matrix:
         """(stop - start, N) rows of the nearest neighbours of items `start` to `stop`, from their pairs and (N,) users."""
-        enough = (pairs.users >= self.fewest) & (pairs.left != pairs.right)
+        enough = (pairs.users >= self.min_cooccurrence) & (pairs.left != pairs.right)
         left, right, both = pairs.left[enough], pairs.right[enough], pairs.users[enough]
-        spread = np.sqrt(users[left] + self.strangers) * (users[right] + self.strangers) ** self.discount
-        similarity = (pairs.weight[enough] * (both / (both + self.doubt)) / spread).astype(np.float32)
+        spread = np.sqrt(users[left] + self.user_prior) * (users[right] + self.user_prior) ** self.discount
+        similarity = (pairs.weight[enough] * (both / (both + self.shrinkage)) / spread).astype(np.float32)
         order = np.argsort((left << 32) - similarity.view(np.int32))  # positive floats sort as their bits do
         left, right, similarity = left[order], right[order], similarity[order]
         first = np.searchsorted(left, np.arange(start, stop + 1))
@@ -72,76 +163,82 @@ class Likeness:
         return sparse.csr_matrix((similarity[kept], places), shape=(stop - start, len(users)))
 
 
-def close_pairs(visits: Visits, likenesses: Sequence[Likeness], run: Run) -> list[sparse.csr_matrix]:
-    """For each likeness an (N, N) matrix of each item's nearest neighbours in its row; pairs are counted once for all.
+def windowed_neighbours(events: FirstEvents, similarities: Sequence[Similarity], run: Run) -> list[sparse.csr_matrix]:
+    """For each similarity an (N, N) matrix of each item's nearest neighbours in its row; pairs are counted once for all.
 
     Raises:
         StopRequested: passed on from the watcher.
     """
 
     def count(block: tuple[int, int]) -> list[sparse.csr_matrix]:
-        pairs = visits.count(*block)
-        return [likeness.nearest(pairs, visits.users, *block) for likeness in likenesses]
+        pairs = events.count(*block)
+        return [similarity.nearest(pairs, events.users, *block) for similarity in similarities]
 
     run.report("counting", 0.0)
     blocks: list[list[sparse.csr_matrix]] = []
     done = 0
-    for rows in ahead(count, visits.blocks()):
+    for rows in ahead(count, events.blocks()):
         blocks.append(rows)
         done += rows[0].shape[0]
-        run.report("counting", done / visits.num_items)
+        run.report("counting", done / events.num_items)
     if not blocks:
-        return [sparse.csr_matrix((0, 0), dtype=np.float32) for _ in likenesses]
+        return [sparse.csr_matrix((0, 0), dtype=np.float32) for _ in similarities]
     return [sparse.csr_matrix(sparse.vstack(rows, format="csr")) for rows in zip(*blocks, strict=True)]
 
 
 @dataclass(frozen=True)
-class Visits:
+class FirstEvents:
     """Each user's first event with each item, in the order of the users' histories.
 
     Attributes:
-        item: (V,) item of each visit.
+        item: (V,) item of each event.
         windows: (P, 2 WINDOW + 1) a view: what came before and after a place; N stands for nothing there.
-        place: (V,) the row of `windows` with each visit in its middle.
-        worths: the weights of the events in `windows`, or None where all are alike.
-        by_item: (V,) visits sorted by item.
-        item_offsets: (N + 1,) where each item's visits begin in `by_item`.
-        users: (N,) float64 visitors of each item, at least 1.
+        place: (V,) the row of `windows` with each event in its middle.
+        weights: the weights of the events in `windows`, or None where all are alike.
+        by_item: (V,) events sorted by item.
+        item_offsets: (N + 1,) where each item's events begin in `by_item`.
+        users: (N,) float64 users of each item, at least 1.
     """
 
     item: NDArray[np.int64]
     windows: NDArray[np.int64]
     place: NDArray[np.int64]
-    worths: NDArray[np.float32] | None
+    weights: NDArray[np.float32] | None
     by_item: NDArray[np.int64]
     item_offsets: NDArray[np.int64]
     users: NDArray[np.float64]
 
     @classmethod
-    def of(cls, data: TrainingData, included: NDArray[np.bool_]) -> Visits:
-        """The visits among the events of `data` that are true in (E,) `included`."""
-        user, item = data.interactions.user_index[included], data.interactions.item_index[included]
-        pair = user * max(1, data.num_items) + item
+    def of(cls, user: Indexes, item: Indexes, num_items: int, weight: NDArray[np.float32] | None = None) -> FirstEvents:
+        """Take each user's first event with each item.
+
+        Args:
+            user: (E,) rising.
+            item: (E,) each user's items, oldest first.
+            num_items: N.
+            weight: (E,) how much each event counts; the heaviest of a user's events with an item is taken.
+        """
+        pair = user * max(1, num_items) + item
         order = order_by(pair)
         begins = np.flatnonzero(np.diff(pair[order], prepend=-1))
         first = np.sort(order[begins])
         user, item = user[first], item[first]
-        visitor = np.concatenate([[0], np.cumsum(user[1:] != user[:-1])]) if len(user) else user
-        padded = np.full(len(item) + WINDOW * (int(visitor.max(initial=0)) + 2), data.num_items)
-        place = np.arange(len(item)) + visitor * WINDOW  # of the window; its middle lies WINDOW further on
+        owner = np.concatenate([[0], np.cumsum(user[1:] != user[:-1])]) if len(user) else user
+        padded = np.full(len(item) + WINDOW * (int(owner.max(initial=0)) + 2), num_items)
+        place = np.arange(len(item)) + owner * WINDOW  # of the window; its middle lies WINDOW further on
         padded[place + WINDOW] = item
-        counts = np.bincount(item, minlength=data.num_items)
-        worths = None
-        if data.interactions.weight is not None:
+        counts = np.bincount(item, minlength=num_items)
+        weights = None
+        if weight is not None:
             heaviest, laid = np.zeros(len(pair), np.float32), np.zeros(len(padded), np.float32)
-            heaviest[order[begins]] = np.maximum.reduceat(data.interactions.weight[included][order], begins)
+            heaviest[order[begins]] = np.maximum.reduceat(weight[order], begins)
             laid[place + WINDOW] = heaviest[first]
-            worths = sliding_window_view(laid, 2 * WINDOW + 1)
+            weights = sliding_window_view(laid, 2 * WINDOW + 1)
         return cls(
             item,
             sliding_window_view(padded, 2 * WINDOW + 1),
             place,
-            worths,
+            weights,
             order_by(item),
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             np.maximum(counts, 1).astype(np.float64),
@@ -165,23 +262,23 @@ class Visits:
 
     def count(self, start: int, stop: int) -> Pairs:
         """The pairs of items `start` to `stop` with any other."""
-        visits = self.by_item[self.item_offsets[start] : self.item_offsets[stop]]
+        events = self.by_item[self.item_offsets[start] : self.item_offsets[stop]]
         if self.num_items <= DENSE_ITEMS:
-            return self._count_densely(visits, start, stop)
-        return self._count_by_sorting(visits)
+            return self._count_densely(events, start, stop)
+        return self._count_by_sorting(events)
 
-    def _packed(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _packed(self, events: NDArray[np.int64]) -> NDArray[np.float64]:
         """(V, 2 WINDOW + 1) what each pair counts: its user, and its closeness times what the other event is worth."""
-        if self.worths is None:
-            return np.broadcast_to(PACKED, (len(visits), len(PACKED)))
-        closeness = np.round(STEPS * CLOSENESS * self.worths[self.place[visits]])
+        if self.weights is None:
+            return np.broadcast_to(PACKED, (len(events), len(PACKED)))
+        closeness = np.round(STEPS * CLOSENESS * self.weights[self.place[events]])
         return np.where(AWAY > 0, UNIT + closeness, 0.0)
 
-    def _count_densely(self, visits: NDArray[np.int64], start: int, stop: int) -> Pairs:
+    def _count_densely(self, events: NDArray[np.int64], start: int, stop: int) -> Pairs:
         """Sum in a table that fits the processor's cache; whole and fractional part carry users and closeness."""
         width = self.num_items + 1
         table = np.zeros((stop - start) * width)
-        for chunk in np.array_split(visits, len(visits) // VISITS + 1):
+        for chunk in np.array_split(events, len(events) // CHUNK + 1):
             keys = self.windows[self.place[chunk]] + ((self.item[chunk] - start) * width)[:, None]
             table += np.bincount(keys.ravel(), self._packed(chunk).ravel(), minlength=len(table))
         found = np.flatnonzero(table)
@@ -190,16 +287,16 @@ class Visits:
         weight = (table[found] - users * UNIT) / STEPS
         return Pairs(start + found // width, found % width, users.astype(np.int64), weight)
 
-    def _count_by_sorting(self, visits: NDArray[np.int64]) -> Pairs:
+    def _count_by_sorting(self, events: NDArray[np.int64]) -> Pairs:
         width, steps = self.num_items + 1, len(PACKED)
-        pairs = self.windows[self.place[visits]] + (self.item[visits] * width)[:, None]
-        if self.worths is None:
+        pairs = self.windows[self.place[events]] + (self.item[events] * width)[:, None]
+        if self.weights is None:
             keys = np.sort((pairs * steps + np.arange(steps))[:, PACKED > 0].ravel())
             pair, each = keys // steps, PACKED[keys % steps]
         else:
             order = np.argsort(pairs[:, PACKED > 0].ravel())
             pair = pairs[:, PACKED > 0].ravel()[order]
-            each = self._packed(visits)[:, PACKED > 0].ravel()[order]
+            each = self._packed(events)[:, PACKED > 0].ravel()[order]
         begins = np.flatnonzero(np.diff(pair, prepend=-1))
         packed = np.add.reduceat(each, begins) if len(begins) else np.zeros(0)
         pair = pair[begins]

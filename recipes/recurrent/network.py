@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats
-from recipes.numerics.cooccurrence_embedding import company_vectors, near_pairs
+from recipes.numerics.cooccurrence_embedding import cooccurrence_vectors, nearest_cooccurrence
 from recipes.recurrent.layers import GatedRecurrence, SequenceDropout
 from recipes.recurrent.losses import SampledSoftmax
 from recipes.recurrent.optimizer import MOMENTS, FlatAdamW
@@ -27,7 +27,7 @@ from recipes.recurrent.shape import Shape
 
 CLIP = 5.0
 FEWEST_STEPS = 40  # of an epoch
-NEAR = 5  # events apart at which two items keep each other company, to begin with
+NEAR = 5  # events apart at which two items co-occur, for the initial embeddings
 LENGTH = 0.7  # of an item's vector at the beginning
 COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
 
@@ -73,15 +73,15 @@ class Snapshot:
 
 
 def _first_table(shape: Shape, histories: Histories, num_items: int, has_features: bool, seed: int) -> Floats:
-    """(N, D + 1) what training begins with: items by their company, at random those without any, and no biases."""
+    """(N, D + 1) initial item table: co-occurrence embeddings, random vectors for items without any, and biases of 0."""
     rng = np.random.default_rng(seed)
     table = rng.standard_normal((num_items, shape.width + 1), np.float32) * np.float32(shape.width**-0.5)
     table *= np.float32(0.5 if has_features else 1.0)
-    together = near_pairs(histories.row, histories.item_index, num_items, histories.weight, NEAR)
-    company = company_vectors(together, shape.width, seed)
+    counts = nearest_cooccurrence(histories.row, histories.item_index, num_items, histories.weight, NEAR)
+    vectors = cooccurrence_vectors(counts, shape.width, seed)
     turn = np.linalg.qr(rng.standard_normal((shape.width, shape.width), np.float32))[0]  # no axis is a main one
-    placed = company.any(axis=1)
-    table[placed, :-1] = LENGTH * company[placed] @ turn
+    placed = vectors.any(axis=1)
+    table[placed, :-1] = LENGTH * vectors[placed] @ turn
     table[:, -1] = 0.0
     return table
 
@@ -100,7 +100,7 @@ class RecurrenceTask:
         cold: NDArray[np.bool_] | None = None,
         before: object | None = None,
     ) -> None:
-        """Begin with items where their company places them, and all else small and random.
+        """Initialise item embeddings by co-occurrence, and all else small and random.
 
         Half the steps are then enough: without it the first epoch goes by with finding out which items belong together.
 

@@ -18,7 +18,7 @@ def sequences():
 
 
 def test_cosines_are_those_of_the_sets_of_users(sequences, monkeypatch):
-    monkeypatch.setattr("recipes.components.cooccurrence_knn.FEWEST_ROWS", 2)
+    monkeypatch.setattr("recipes.components.cooccurrence_knn.MIN_ROWS", 2)
     monkeypatch.setattr("recipes.components.cooccurrence_knn.CELLS", 1)
     taken = np.zeros((len(sequences), ITEMS))
     taken[sequences.row, sequences.item_index] = 1

@@ -12,7 +12,7 @@ from recipes.data import Histories, TrainingData
 from recipes.methods import sims
 from recipes.methods.popularity import PopularityCount
 from recipes.methods.sims import Sims
-from recipes.numerics import cooccurrence as close_pairs
+from recipes.numerics import cooccurrence
 from recipes.numerics.topk import top_k
 from recipes.run import Run
 from tests.recipes import worlds
@@ -41,22 +41,22 @@ def test_it_works():
 def test_it_agrees_with_a_plain_count():
     data = worlds.tasteful(num_users=40, events_per_user=30)
     recipe = Sims(min_cointeraction_count=2, **EVERYTHING)
-    weight, users, visitors = defaultdict(float), defaultdict(int), defaultdict(int)
+    weight, users, takers = defaultdict(float), defaultdict(int), defaultdict(int)
     for user in range(data.num_users):
         history = list(dict.fromkeys(data.histories(np.array([user])).item_index.tolist()))
         for here, item in enumerate(history):
-            visitors[item] += 1
+            takers[item] += 1
             for there, other in enumerate(history):
                 distance = abs(there - here)
-                if 0 < distance <= close_pairs.WINDOW:
+                if 0 < distance <= cooccurrence.WINDOW:
                     users[item, other] += 1
-                    weight[item, other] += close_pairs.DECAY ** (distance - 1) * (
-                        1 if there > here else close_pairs.BACKWARD
+                    weight[item, other] += cooccurrence.DECAY ** (distance - 1) * (
+                        1 if there > here else cooccurrence.BACKWARD
                     )
     plain = np.zeros((data.num_items, data.num_items))
     for pair, count in users.items():
         if count >= 2:
-            plain[pair] = weight[pair] / np.sqrt(visitors[pair[0]] * visitors[pair[1]])
+            plain[pair] = weight[pair] / np.sqrt(takers[pair[0]] * takers[pair[1]])
     found = recipe.fit(data, Run()).neighbours.toarray()
     assert found == pytest.approx(plain, abs=2e-3)
 
@@ -64,8 +64,8 @@ def test_it_agrees_with_a_plain_count():
 def test_counting_by_sorting_gives_the_same(monkeypatch):
     data = worlds.tasteful()
     in_a_table = Sims().fit(data, Run()).neighbours
-    monkeypatch.setattr(close_pairs, "DENSE_ITEMS", 0)
-    monkeypatch.setattr(close_pairs, "SORTED_PAIRS", 3000)
+    monkeypatch.setattr(cooccurrence, "DENSE_ITEMS", 0)
+    monkeypatch.setattr(cooccurrence, "SORTED_PAIRS", 3000)
     by_sorting = Sims().fit(data, Run()).neighbours
     assert abs(in_a_table - by_sorting).max() == 0
 
@@ -73,8 +73,8 @@ def test_counting_by_sorting_gives_the_same(monkeypatch):
 def test_small_blocks_give_the_same(monkeypatch):
     data = worlds.tasteful()
     whole = Sims().fit(data, Run()).neighbours
-    monkeypatch.setattr(close_pairs, "DENSE_CELLS", 100)
-    monkeypatch.setattr(close_pairs, "VISITS", 64)
+    monkeypatch.setattr(cooccurrence, "DENSE_CELLS", 100)
+    monkeypatch.setattr(cooccurrence, "CHUNK", 64)
     assert abs(whole - Sims().fit(data, Run()).neighbours).max() == 0
 
 
