@@ -32,7 +32,7 @@ from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
 from recipes.methods.user_personalization import UserPersonalization
 from recipes.numerics import topk
-from recipes.recurrent.scorer import GAPS, RecurrenceScorer
+from recipes.recurrent.scorer import GAPS, RecurrentScorer
 from recipes.run import Run
 from recipes.stacking.model import StackedModel
 
@@ -160,7 +160,7 @@ def _sparse(rng: np.random.Generator, items: int) -> sp.csr_matrix:
     return sp.csr_matrix((rng.random(len(targets), np.float32), targets, offsets), shape=(items, items))
 
 
-def _network(rng: np.random.Generator, size: Size) -> RecurrenceScorer:
+def _network(rng: np.random.Generator, size: Size) -> RecurrentScorer:
     """Two blocks of H = 149 on embeddings of the size's dimension, as `recipes.recurrent.network.Network` names them."""
     width, hidden = size.dimension, 149
     weights = {"gap.weight": _small(rng, GAPS, width), "event_type.weight": _small(rng, 2, width)}
@@ -171,7 +171,7 @@ def _network(rng: np.random.Generator, size: Size) -> RecurrenceScorer:
     layers = {f"blocks.{number}.{name}": shape for number in range(2) for name, shape in shapes.items()}
     for name, shape in (layers | {"norm": (width,)}).items():
         weights |= {f"{name}.weight": _small(rng, *shape), f"{name}.bias": _small(rng, shape[0])}
-    return RecurrenceScorer(_small(rng, size.items, width), _small(rng, size.items), weights)
+    return RecurrentScorer(_small(rng, size.items, width), _small(rng, size.items), weights)
 
 
 def _small(rng: np.random.Generator, *shape: int) -> NDArray[np.float32]:

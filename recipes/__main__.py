@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="COLUMN=VALUE",
-        help="the circumstances of the request, by a column of the interactions; repeatable",
+        help="the request's context, by a column of the interactions; repeatable",
     )
     recommend.add_argument("--exclude-seen", action="store_true", help="leave out what the user has already taken")
     recommend.add_argument("--batch-size", type=_positive, help="users scored at a time")

@@ -133,7 +133,7 @@ class State:
 
 @dataclass(frozen=True)
 class Contribution:
-    """How much one event of a history speaks for (positive) or against (negative) an item.
+    """How much one event of a history raises (positive) or lowers (negative) an item's score.
 
     Attributes:
         position: index into the history, oldest first; -1 for what no event explains (popularity, metadata).
@@ -169,11 +169,11 @@ class Model(ABC):
             (B, N) float32, writable.
         """
 
-    def prepare(self, histories: Histories, run: Run) -> None:  # noqa: B027  most models have nothing to work out ahead
-        """Work out ahead what these users will be asked for, before the model is stored, as far as time allows.
+    def prepare(self, histories: Histories, run: Run) -> None:  # noqa: B027  most models have nothing to compute ahead
+        """Compute ahead what requests for these users need, before the model is stored, as far as time allows.
 
         Args:
-            histories: all users' events as the model will be told them, in the order of their indexes.
+            histories: all users' events as requests will hold them, in the order of their indexes.
             run: its budget, and who watches.
         """
 
@@ -291,7 +291,7 @@ class Recipe(ABC):
         """
 
     def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
-        """A model of all of `data`, taking over what was chosen when `model` was fitted on a part of it to be judged.
+        """A model of all of `data`, with what was chosen when `model` was fitted on a part of it to be evaluated.
 
         Args:
             model: fitted by this recipe on `data` without some users' events; the catalogue is the same.

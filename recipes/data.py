@@ -256,7 +256,7 @@ class TrainingData:
         return np.bincount(self.interactions.item_index, minlength=self.num_items).astype(np.int64)
 
     @cached_property
-    def item_worth(self) -> NDArray[np.float64]:
+    def item_weight(self) -> NDArray[np.float64]:
         """(N,) what the events of each item are worth together; their number where all are alike."""
         events = self.interactions
         return np.bincount(events.item_index, events.weight, minlength=self.num_items).astype(np.float64)

@@ -37,7 +37,7 @@ def ignore_progress(progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """The circumstances of one fit: its seed, its time budget and who watches.
+    """One fit in progress: its seed, its time budget and who watches.
 
     Attributes:
         seed: the same seed and data give the same model.

@@ -23,7 +23,7 @@ from recipes.run import Progress
 T = TypeVar("T")
 Watch: TypeAlias = Callable[[Progress], None]
 
-WORK, TOLD, RESULT, ERRORS = "work", "told", "result", "errors"  # files of a folder that both processes know
+WORK, REPORTS, RESULT, ERRORS = "work", "reports", "result", "errors"  # files of a folder that both processes know
 ORPHAN_S = 1.0  # seconds between two looks at whether the one that began it is there
 
 
@@ -38,10 +38,10 @@ class Beside(Generic[T]):
         except BaseException:  # a full disk, say
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
-        self._told, self._rest = (self._folder / TOLD).open(), ""
+        self._reports, self._rest = (self._folder / REPORTS).open(), ""
 
     def _begun(self, work: Callable[[Watch], T], threads: int) -> subprocess.Popen[bytes]:
-        (self._folder / TOLD).touch()
+        (self._folder / REPORTS).touch()
         with (self._folder / WORK).open("wb") as file:
             pickle.dump(work, file, protocol=5)
         paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
@@ -64,13 +64,13 @@ class Beside(Generic[T]):
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        self._told.close()
+        self._reports.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def has_ended(self, watch: Watch) -> bool:
         """Pass on what it has reported since, and say whether it has ended."""
         ended = self._process.poll() is not None
-        *lines, self._rest = (self._rest + self._told.read()).split("\n")  # what has no end yet is being written
+        *lines, self._rest = (self._rest + self._reports.read()).split("\n")  # what has no end yet is being written
         for line in lines:
             watch(Progress(**json.loads(line)))
         return ended
@@ -100,9 +100,9 @@ def _main(folder: Path, parent: int) -> None:
     with (folder / WORK).open("rb") as file:
         work = pickle.load(file)  # noqa: S301  written by the process that began this one into a folder of its own
     (folder / WORK).unlink()
-    told = os.open(folder / TOLD, os.O_WRONLY | os.O_APPEND)
+    reports = os.open(folder / REPORTS, os.O_WRONLY | os.O_APPEND)
     try:
-        found = work(lambda progress: _tell(told, progress))
+        found = work(lambda progress: _report(reports, progress))
     except RecipeError as error:
         found = error
     part = folder / f"{RESULT}.part"
@@ -111,8 +111,8 @@ def _main(folder: Path, parent: int) -> None:
     part.rename(folder / RESULT)
 
 
-def _tell(told: int, progress: Progress) -> None:
-    os.write(told, f"{json.dumps(asdict(progress))}\n".encode())
+def _report(reports: int, progress: Progress) -> None:
+    os.write(reports, f"{json.dumps(asdict(progress))}\n".encode())
 
 
 def _end_without(folder: Path, parent: int) -> None:

@@ -188,7 +188,7 @@ def _candidate(recipe: Recipe, split: Split | SegmentSplit, goal: str, run: Run)
 
 @dataclass(frozen=True)
 class Fit:
-    """A trial's work, wherever it is done: fitting a recipe, and judging it."""
+    """A trial's work, wherever it is done: fitting a recipe, and evaluating it."""
 
     recipe: Recipe
     split: Split | SegmentSplit

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from recipes.components.contract import Component, Tensors, Values, padded
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
-from recipes.recurrent.scorer import RecurrenceScorer
-from recipes.recurrent.state_cache import Remembered
+from recipes.recurrent.scorer import RecurrentScorer
+from recipes.recurrent.state_cache import StateCache
 from recipes.run import Run
 
 NEW_ITEM_BIAS = 0.25  # an item added since training is thought as popular as this quantile of the others
@@ -27,7 +27,7 @@ class Recurrent(Component):
     key: ClassVar[str] = "recurrent"
     is_additive: ClassVar[bool] = False
 
-    network: RecurrenceScorer
+    network: RecurrentScorer
     weight: float = 1.0
 
     @property
@@ -42,7 +42,7 @@ class Recurrent(Component):
 
     def add_scores(self, scores: Floats, histories: Histories) -> None:
         """Add the weighted products of the predicted states with all items' embeddings; a row without events has state 0."""
-        scores += self.network.likeness(np.float32(self.weight) * self.network.hidden(histories))
+        scores += self.network.logits_without_bias(np.float32(self.weight) * self.network.hidden(histories))
 
     def add_to_row(self, scores: NDArray[np.float32], history: Histories) -> None:
         """The same for one history."""
@@ -53,10 +53,10 @@ class Recurrent(Component):
         network, key = self.network, self.key
         stored: Tensors = {f"{key}.table": network.table, f"{key}.bias": network.bias}
         stored |= {f"{key}.weights.{name}": value for name, value in network.weights.items()}
-        if network.remembered is not None:
+        if network.cache is not None:
             stored |= {
-                f"{key}.history_hashes": network.remembered.prints,
-                f"{key}.user_states": network.remembered.states,
+                f"{key}.history_hashes": network.cache.hashes,
+                f"{key}.user_states": network.cache.states,
             }
         return stored
 
@@ -70,8 +70,8 @@ class Recurrent(Component):
         key, prefix = cls.key, f"{cls.key}.weights."
         weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
         hashes = tensors.get(f"{key}.history_hashes")
-        cached = None if hashes is None else Remembered(hashes, tensors[f"{key}.user_states"])
-        network = RecurrenceScorer(tensors[f"{key}.table"], tensors[f"{key}.bias"], weights, cached)
+        cached = None if hashes is None else StateCache(hashes, tensors[f"{key}.user_states"])
+        network = RecurrentScorer(tensors[f"{key}.table"], tensors[f"{key}.bias"], weights, cached)
         return cls(network, values["weight"])
 
     def enlarged(self, num_items: int, neighbours: sp.csr_matrix | None) -> Self:
@@ -85,11 +85,11 @@ class Recurrent(Component):
 
     def prepared(self, histories: Histories, run: Run) -> Self:
         """Read all users' histories and cache the states."""
-        return replace(self, network=self.network.remembering(histories, run))
+        return replace(self, network=self.network.with_cached_states(histories, run))
 
     def forget_users(self, users: Indexes) -> Self:
         """Blank the users' cached states, and the hashes of their histories."""
-        cached = self.network.remembered
+        cached = self.network.cache
         if cached is None:
             return self
-        return replace(self, network=replace(self.network, remembered=cached.forget_users(users)))
+        return replace(self, network=replace(self.network, cache=cached.forget_users(users)))

@@ -12,7 +12,7 @@ from recipes.base import Contribution, Model, Recipe, State
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
 
-RECENT = 10  # events of a history that speak
+RECENT = 10  # newest events of a history that count
 RECENT_DECAY = 0.8  # of their weight, from the newest backwards
 LAST = -10.0  # added to items without a place: below all nearness, popular ones first
 
@@ -60,9 +60,12 @@ class EmbeddingModel(Model):
         recent = history.tail(RECENT)
         skipped = len(history.item_index) - len(recent.item_index)
         shares = self._weights(recent) * (self.vectors[recent.item_index] @ self.vectors[item])
-        spoken = [Contribution(skipped + place, float(share)) for place, share in enumerate(shares)]
+        contributions = [Contribution(skipped + place, float(share)) for place, share in enumerate(shares)]
         label = "popularity and age"
-        return sorted([*spoken, Contribution(-1, float(self.bias[item]), label)], key=lambda found: -found.weight)
+        return sorted(
+            [*contributions, Contribution(-1, float(self.bias[item]), label)],
+            key=lambda contribution: -contribution.weight,
+        )
 
     def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
         """Return the model itself: vectors are of items."""

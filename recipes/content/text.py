@@ -39,7 +39,7 @@ def tf_idf(texts: Iterable[str]) -> sparse.csr_matrix:
     """(N, W) unit rows of sublinear term frequency times rarity; W are the hashed words and pairs that occur usefully.
 
     Words are hashed to 2¹⁸ buckets, so that memory does not grow with the vocabulary; those in one text only tell
-    nothing about likeness and are left out, as are those in more than half of many texts.
+    nothing about similarity and are left out, as are those in more than half of many texts.
     """
     counts = _hashed_counts(texts)
     number = counts.shape[0]

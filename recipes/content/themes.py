@@ -53,7 +53,7 @@ class Themes:
     Attributes:
         features: (N, F) sparse; 1 where an item has a category, a word or a phrase.
         labels: (F,) the features as people read them.
-        words: (F,) the stems that each is made of, by which two that say the same are told.
+        words: (F,) the stems that each is made of, by which duplicates are recognised.
         is_category: (F,) which of them are categories.
         rarity: (F,) log of 1 + N over the number of items that have it; 0 for what nearly all have.
     """
@@ -99,8 +99,8 @@ class Themes:
         best = np.argsort(-weight * self._length(), kind="stable")
         best = best[weight[best] > 0]
         relevance = iter(self._relevance(known, best[:CHARACTERISTIC], weight))
-        told = [float(next(relevance)) if item >= 0 else 0.0 for item in items]
-        return Theme(self._title(best, share, counts, alone=len(known) == 1), told)
+        shares = [float(next(relevance)) if item >= 0 else 0.0 for item in items]
+        return Theme(self._title(best, share, counts, alone=len(known) == 1), shares)
 
     def _length(self) -> Floats:
         """(F,) what a phrase weighs more than its words: it says more with the same right."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-FEWEST = 6  # trials; with fewer a curve through them says nothing
+MIN_TRIALS = 6  # trials; with fewer a curve through them says nothing
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def importances(settings: Sequence[Mapping[str, str]], values: Sequence[float]) 
         values: how good each trial was.
     """
     results = np.asarray(values, np.float64)  # (T,)
-    if len(results) < FEWEST or not np.ptp(results) > 0:
+    if len(results) < MIN_TRIALS or not np.ptp(results) > 0:
         return []
     found = [_importance(name, [trial[name] for trial in settings], results) for name in settings[0]]
     return sorted(found, key=lambda one: (-one.share, one.p_value, one.name))

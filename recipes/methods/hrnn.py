@@ -56,7 +56,7 @@ class HrnnMetadata(Hrnn):
 
 @dataclass(frozen=True)
 class HrnnColdstart(HrnnMetadata):
-    """aws-hrnn-coldstart: new items with few events are judged by their metadata alone."""
+    """aws-hrnn-coldstart: new items with few events are scored by their metadata alone."""
 
     name: ClassVar[str] = "aws-hrnn-coldstart"
     summary: ClassVar[str] = "Recommends new items too, by their metadata; by a recurrent network."
@@ -66,7 +66,7 @@ class HrnnColdstart(HrnnMetadata):
         149, low=32, high=256, tunable=True, help="Width of the network's memory; wider learns more and takes longer."
     )
     cold_start_max_interactions: int = hyperparameter(
-        15, low=1, featurization=True, help="An item with at most so many events is cold: it is judged by its metadata."
+        15, low=1, featurization=True, help="An item with at most so many events is cold: it is scored by its metadata."
     )
     cold_start_max_duration: float = hyperparameter(
         5.0,

@@ -20,7 +20,7 @@ from recipes.content.attributes import content_vectors, predict_from_content
 from recipes.data import Histories, TrainingData
 from recipes.evaluation.metrics import one_percent
 from recipes.evaluation.splits import SegmentSplit, segmentation
-from recipes.methods.popularity import users_worth
+from recipes.methods.popularity import weighted_users
 from recipes.numerics.arrays import Floats, Indexes, distinct
 from recipes.numerics.factorization import exact_rows, implicit_factors
 from recipes.numerics.topk import top_k
@@ -33,10 +33,10 @@ OLD, RECENT_DECAY = 0.2, 0.97  # weight of an old event, and how fast the newest
 HEAVIEST = 3.0  # weight that repeats of one pair can reach
 ACTIVITIES = (0.003, 0.01, 0.03, 0.1, 0.3)  # tried: what a mean user's activity adds to an affinity, 1 for a sure thing
 ACTIVITY = 0.01  # where there is nothing to try it on
-JUDGED_CELLS = 4_000_000  # affinities looked at to choose among them
-JUDGED_USERS = 25  # of each segment, or 1 % of the users where that is more
+TRIAL_CELLS = 4_000_000  # affinities looked at to choose among them
+TRIAL_USERS = 25  # of each segment, or 1 % of the users where that is more
 REPEATING = 0.01  # share of repeated events above which those who have an item may want it again, if it can't be tried
-TRUST = 3.0  # events after which a row's own vector counts as much as what its metadata foretell
+TRUST = 3.0  # events after which a row's own vector counts as much as the one predicted from its metadata
 CONTENT_DIMENSION = 64
 
 
@@ -197,7 +197,7 @@ class ItemAffinity(Recipe):
             unobserved=UNOBSERVED,
             sweeps=sweeps,
         )
-        lengths, users = np.diff(data.offsets), users_worth(data)
+        lengths, users = np.diff(data.offsets), weighted_users(data)
         return AffinityModel(
             self,
             _with_metadata(factors.users, data.users, lengths, run.seed),
@@ -215,13 +215,13 @@ class ItemAffinity(Recipe):
             return Taste()
         small = replace(self, hidden_dimension=min(self.hidden_dimension, TRIAL_DIMENSION))
         model = small._learn(split.train, run, Taste(0.0, owners_last=False), TRIAL_SWEEPS)
-        step = max(1, len(split.items) * data.num_users // JUDGED_CELLS)
-        asked = np.arange(0, len(split.items), step)
-        affinities = model.segment(split.items[asked])
+        step = max(1, len(split.items) * data.num_users // TRIAL_CELLS)
+        queries = np.arange(0, len(split.items), step)
+        affinities = model.segment(split.items[queries])
         truth = np.zeros(affinities.shape, bool)
-        for row, query in enumerate(asked):
+        for row, query in enumerate(queries):
             truth[row, split.user_index[split.offsets[query] : split.offsets[query + 1]]] = True
-        return _best_taste(affinities, truth, Owners.of_data(split.train, last=True), split, asked)
+        return _best_taste(affinities, truth, Owners.of_data(split.train, last=True), split, queries)
 
 
 @dataclass(frozen=True)
@@ -234,15 +234,15 @@ class ItemAttributeAffinity(ItemAffinity):
 
 
 def _best_taste(
-    affinities: Floats, truth: NDArray[np.bool_], owners: Owners, split: SegmentSplit, asked: Indexes
+    affinities: Floats, truth: NDArray[np.bool_], owners: Owners, split: SegmentSplit, queries: Indexes
 ) -> Taste:
     """The activity and treatment of owners by which most of (Q, U) true users are found early; affinities are overwritten."""
     lengths = np.diff(split.train.offsets)
-    width = min(split.train.num_users, max(JUDGED_USERS, one_percent(split.train.num_users)))
+    width = min(split.train.num_users, max(TRIAL_USERS, one_percent(split.train.num_users)))
     found, discount = {}, 1 / np.log2(np.arange(width) + 2)
     for owners_last in (False, True):
         if owners_last:
-            for row, item in enumerate(split.items[asked].tolist()):
+            for row, item in enumerate(split.items[queries].tolist()):
                 affinities[row, owners.of(item)] = -np.inf
         for weight in ACTIVITIES:
             best = top_k(affinities + _activity(lengths, weight), width).items
@@ -270,7 +270,7 @@ def _confidences(histories: Histories, num_items: int) -> sparse.csr_matrix:
 
 
 def _with_metadata(vectors: Floats, columns: Columns, counts: NDArray[np.int64], seed: int) -> Floats:
-    """Vectors of rows with few events drawn towards what their metadata foretell; zero where nothing is known."""
+    """Vectors of rows with few events averaged with those predicted from their metadata; zero where nothing is known."""
     learned = np.where(counts[:, None] > 0, vectors, 0).astype(np.float32)
     content = content_vectors(columns, len(vectors), CONTENT_DIMENSION, seed)
     return predict_from_content(learned, content, counts, TRUST)

@@ -27,8 +27,8 @@ def distinct_users(data: TrainingData) -> NDArray[np.int64]:
     return np.bincount(pairs % max(1, data.num_items), minlength=data.num_items).astype(np.int64)
 
 
-def users_worth(data: TrainingData, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-    """What the users of each item are worth: (N,); a user counts as the heaviest of their events with the item.
+def weighted_users(data: TrainingData, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """(N,) weighted number of users of each item; a user counts as the heaviest of their events with the item.
 
     Args:
         data: with or without event weights; without them this is `distinct_users`.
@@ -49,7 +49,7 @@ class PopularityModel(Model):
     """The number of users per item, said to everyone."""
 
     def __init__(self, recipe: Recipe, counts: Floats) -> None:
-        """Keep `counts`, (N,) float32 distinct users of each item, by what their events are worth."""
+        """Keep `counts`, (N,) float32 users of each item, weighted by their events."""
         super().__init__(recipe, len(counts))
         self.counts = counts
 
@@ -90,10 +90,10 @@ class PopularityCount(Recipe):
 
     name = "aws-popularity-count"
     type = RecipeType.USER_PERSONALIZATION
-    summary = "The items that most users have taken; a baseline, and what to show to strangers."
+    summary = "The items that most users have taken; a baseline, and what to show to unknown users."
     model = PopularityModel
 
     def fit(self, data: TrainingData, run: Run) -> PopularityModel:
         """Count users per item."""
         run.report("counting", 0.0)
-        return PopularityModel(self, users_worth(data).astype(np.float32))
+        return PopularityModel(self, weighted_users(data).astype(np.float32))

@@ -17,7 +17,7 @@ from recipes.columns import Categorical, Column, Columns, Numeric, Text
 from recipes.content.embeddings import EmbeddingModel
 from recipes.content.text import text_vectors
 from recipes.data import TrainingData
-from recipes.methods.popularity import users_worth
+from recipes.methods.popularity import weighted_users
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.run import Run
 
@@ -84,7 +84,7 @@ class SemanticSimilarity(Recipe):
         """
         run.report("embedding", 0.0)
         vectors = text_vectors(item_texts(data.items, data.num_items), DIMENSION, run.seed)
-        users = np.log1p(users_worth(data))
+        users = np.log1p(weighted_users(data))
         popularity = (users / max(1.0, users.max(initial=0))).astype(np.float32)
         freshness = np.exp(-item_age_days(data) / FRESH_DAYS).astype(np.float32)
         return SemanticModel(self, vectors, popularity, freshness)
@@ -114,10 +114,10 @@ def item_age_days(data: TrainingData) -> NDArray[np.float64]:
     newest = float(events.timestamp.max(initial=0))
     created = np.full(data.num_items, np.inf)
     np.minimum.at(created, events.item_index, events.timestamp)
-    told = next((c for name, c in data.items.items() if name.upper() == "CREATION_TIMESTAMP"), None)
-    if isinstance(told, Numeric):
-        created = np.where(np.isfinite(told.values), told.values, created)
-        newest = max(newest, np.nanmax(told.values, initial=0)) if not len(events) else newest
+    creation = next((c for name, c in data.items.items() if name.upper() == "CREATION_TIMESTAMP"), None)
+    if isinstance(creation, Numeric):
+        created = np.where(np.isfinite(creation.values), creation.values, created)
+        newest = max(newest, np.nanmax(creation.values, initial=0)) if not len(events) else newest
     return np.maximum(newest - np.where(np.isfinite(created), created, newest), 0) / DAY
 
 

@@ -15,7 +15,7 @@ from recipes.base import Recipe, RecipeType, hyperparameter
 from recipes.content.attributes import content_vectors, predict_from_content
 from recipes.content.embeddings import EmbeddingModel
 from recipes.data import TrainingData
-from recipes.methods.popularity import users_worth
+from recipes.methods.popularity import weighted_users
 from recipes.numerics.arrays import Floats, unit
 from recipes.numerics.cooccurrence_embedding import cooccurrence_vectors, nearest_cooccurrence
 from recipes.run import Run
@@ -57,7 +57,7 @@ class SimilarItems(Recipe):
         run.report("embedding", 0.8)
         learned = predict_from_content(learned, content, data.item_counts, TRUST)
         vectors = side_by_side(unit(learned), content, data.item_counts)
-        users = users_worth(data)
+        users = weighted_users(data)
         popularity = (users / max(1, users.max(initial=0))).astype(np.float32)
         bias = np.log1p(users) / np.log1p(max(1, users.max(initial=0)))
         bias = (POPULAR * (1 - self.popularity_discount_factor) * bias).astype(np.float32)

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from recipes.base import Contribution, Model, Recipe, RecipeType, State, hyperparameter
 from recipes.data import Histories, TrainingData
-from recipes.methods.popularity import distinct_users, users_worth
+from recipes.methods.popularity import distinct_users, weighted_users
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.cooccurrence import (
     MIN_ITEM,
@@ -128,7 +128,11 @@ class Sims(Recipe):
         0.5, low=0, high=1, tunable=True, help="0 lets popular items win, 1 takes popularity out altogether."
     )
     min_cointeraction_count: int = hyperparameter(
-        3, low=0, high=10, tunable=True, help="Fewest users who must have taken both items for a pair to count."
+        3,
+        low=0,
+        high=10,
+        tunable=True,
+        help="Number of users who must have taken both items, at least, for a pair to count.",
     )
     min_user_history_length_percentile: float = hyperparameter(
         USER_RANGE[0],
@@ -157,7 +161,7 @@ class Sims(Recipe):
 
     def fit(self, data: TrainingData, run: Run) -> SimsModel:
         """Count pairs and keep the nearest neighbours of each item."""
-        users, popularity = distinct_users(data), users_worth(data)
+        users, popularity = distinct_users(data), weighted_users(data)
         similarity = Similarity(self.popularity_discount_factor, max(1, self.min_cointeraction_count))
         (neighbours,) = windowed_neighbours(self._first_events(data), [similarity], run)
         share = (popularity / max(1, popularity.max(initial=0))).astype(np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 
 from recipes.base import Contribution, Model, Recipe, RecipeType, State, hyperparameter
 from recipes.data import Histories, TrainingData
-from recipes.methods.popularity import users_worth
+from recipes.methods.popularity import weighted_users
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.run import Run
 
@@ -44,8 +44,8 @@ def trend(data: TrainingData, window: int, now: int) -> Floats:
         (N,) the rise plus a fraction below 1 that grows with popularity.
     """
     age = now - data.interactions.timestamp
-    newest, before = (users_worth(data, (age >= low) & (age < low + window)) for low in (0, window))
-    popularity = users_worth(data)
+    newest, before = (weighted_users(data, (age >= low) & (age < low + window)) for low in (0, window))
+    popularity = weighted_users(data)
     share = popularity / (1 + max(0, popularity.max(initial=0)))
     return np.asarray(newest - before + share, np.float32)
 

@@ -70,7 +70,7 @@ def windowed_cooccurrence(
         item: (E,) its item.
         size: N.
         weights: (window,) of a pair by its distance, from 1 on.
-        run: told the progress, which may stop it.
+        run: is reported the progress, and may stop it.
         event_weights: (E,) factors of both events of a pair; 1 without them.
         excluded: true for the pairs of earlier and later items that do not count.
         is_symmetric: count both directions together; the matrix is then symmetric.
@@ -268,7 +268,7 @@ class FirstEvents:
         return self._count_by_sorting(events)
 
     def _packed(self, events: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(V, 2 WINDOW + 1) what each pair counts: its user, and its closeness times what the other event is worth."""
+        """(V, 2 WINDOW + 1) what each pair counts: its user, and its closeness times the other event's weight."""
         if self.weights is None:
             return np.broadcast_to(PACKED, (len(events), len(PACKED)))
         closeness = np.round(STEPS * CLOSENESS * self.weights[self.place[events]])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from recipes.numerics.arrays import Floats, Indexes
 
 GROUPS = 8  # for each place of the list: more make a closer bar, and cost a longer partition
-LONG = 2**14  # items from which on groups are worth it in a single row
-MANY = 2**19  # scores from which on that is worth it
+LONG = 2**14  # items from which on groups pay in a single row
+MANY = 2**19  # scores from which on they pay
 
 
 @dataclass(frozen=True)

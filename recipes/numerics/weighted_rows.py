@@ -17,7 +17,7 @@ from scipy.sparse import _sparsetools
 from recipes.numerics.arrays import Floats, Indexes, order_by
 
 HEIGHT, WIDTH = 256, 512  # of a block of the matrix, half a MiB: it stays in the processor's cache for all histories
-MANY = 256  # histories from which on blocks are worth their copies
+MANY = 256  # histories from which on blocks pay for their copies
 LONG = 64  # events a history, on average, from which on
 
 
@@ -73,10 +73,10 @@ def add_sparse_rows(total: NDArray[np.float32], rows: Indexes, values: NDArray[n
     counts = matrix.offsets[rows + 1] - matrix.offsets[rows]
     starts = np.zeros(len(rows) + 1, matrix.columns.dtype)
     counts.cumsum(out=starts[1:])
-    columns, told = np.empty(int(starts[-1]), matrix.columns.dtype), np.empty(int(starts[-1]), np.float32)
+    columns, entries = np.empty(int(starts[-1]), matrix.columns.dtype), np.empty(int(starts[-1]), np.float32)
     taken = rows.astype(matrix.columns.dtype)
-    _sparsetools.csr_row_index(len(rows), taken, matrix.offsets, matrix.columns, matrix.values, columns, told)
-    _sparsetools.csc_matvec(len(total), len(rows), starts, columns, told, values, total)
+    _sparsetools.csr_row_index(len(rows), taken, matrix.offsets, matrix.columns, matrix.values, columns, entries)
+    _sparsetools.csc_matvec(len(total), len(rows), starts, columns, entries, values, total)
 
 
 def add_product(total: NDArray[np.float32], matrix: Sparse, vector: NDArray[np.float32]) -> None:

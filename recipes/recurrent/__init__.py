@@ -1,1 +1,1 @@
-"""The network among the relevance engine's parts: a gated linear recurrence, trained with torch, answering with numpy."""
+"""A gated linear recurrence over histories: trained with torch, scoring with numpy."""

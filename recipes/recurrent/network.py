@@ -1,4 +1,4 @@
-"""A gated linear recurrence over what a user did, trained by sampled softmax on CPUs, answering with numpy alone.
+"""A gated linear recurrence over what a user did, trained by sampled softmax on CPUs; `recipes.recurrent.scorer` scores with numpy alone.
 
 Many small steps count for more than large ones here: a step reads about a thousand events in lanes (`recipes.recurrent.sampling`),
 touches only the rows of the item table it needs, and is back-propagated through `bptt` events.
@@ -22,11 +22,11 @@ from recipes.recurrent.layers import GatedRecurrence, SequenceDropout
 from recipes.recurrent.losses import SampledSoftmax
 from recipes.recurrent.optimizer import MOMENTS, FlatAdamW
 from recipes.recurrent.sampling import Chunk, chunks, count_chunks
-from recipes.recurrent.scorer import GAPS, RecurrenceScorer, gap_buckets
+from recipes.recurrent.scorer import GAPS, RecurrentScorer, gap_buckets
 from recipes.recurrent.shape import Shape
 
 CLIP = 5.0
-FEWEST_STEPS = 40  # of an epoch
+MIN_STEPS = 40  # of an epoch
 NEAR = 5  # events apart at which two items co-occur, for the initial embeddings
 LENGTH = 0.7  # of an item's vector at the beginning
 COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
@@ -65,7 +65,7 @@ class Network(nn.Module):
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Parameters:
     """Copies of a network's parameters and its item table."""
 
     parameters: dict[str, Tensor]
@@ -86,7 +86,7 @@ def _first_table(shape: Shape, histories: Histories, num_items: int, has_feature
     return table
 
 
-class RecurrenceTask:
+class RecurrentTask:
     """A network, its item table and optimizers on one set of sequences; `recipes.recurrent.training.train` drives it."""
 
     def __init__(
@@ -112,7 +112,7 @@ class RecurrenceTask:
             num_event_types: codes that event types of any part of the data may have; -1 has a row of its own.
             seed: of the order of users and the negatives.
             cold: (N,) items that get no embedding of their own, only their metadata's.
-            before: a snapshot of a task of the same shape and catalogue, to go on from.
+            before: a snapshot of a task of the same shape and catalogue, to continue from.
         """
         self.shape = shape
         self.num_items = num_items
@@ -124,7 +124,7 @@ class RecurrenceTask:
         self.features = torch.from_numpy(np.ascontiguousarray(features, np.float32))
         self.rng = np.random.default_rng(seed)
         self.network = Network(shape, num_event_types, features.shape[1])
-        if isinstance(before, Snapshot):
+        if isinstance(before, Parameters):
             self.restore(before)
         else:
             self.table = torch.from_numpy(_first_table(shape, histories, num_items, bool(features.shape[1]), seed))
@@ -143,7 +143,7 @@ class RecurrenceTask:
     @staticmethod
     def _passes(once: int) -> int:
         """How often an epoch reads all events: more than once where they are few."""
-        return max(1, FEWEST_STEPS // max(1, once))
+        return max(1, MIN_STEPS // max(1, once))
 
     def epoch(self, number: int) -> Iterator[Callable[[float], float]]:  # noqa: ARG002  the order comes from the rng
         """All events, states carried from step to step."""
@@ -159,7 +159,7 @@ class RecurrenceTask:
                     yield partial(self._step, chunk)
 
     def _thinned(self, chunk: Chunk, chance: NDArray[np.float32]) -> Chunk:
-        """The chunk with targets kept at random, by what they are worth: on average the loss is weighted."""
+        """The chunk with targets kept at random, by their events' weights: on average the loss is weighted."""
         following = np.minimum(chunk.events + 1, len(chance) - 1)
         kept = self.rng.random(chunk.events.shape) < chance[following]
         return replace(chunk, has_target=chunk.has_target & kept)
@@ -224,17 +224,17 @@ class RecurrenceTask:
     def snapshot(self) -> object:
         """Copies of the network's parameters and the item table."""
         parameters = {name: value.clone() for name, value in self.network.state_dict().items()}
-        return Snapshot(parameters, self.table.clone())
+        return Parameters(parameters, self.table.clone())
 
     def restore(self, snapshot: object) -> None:
         """Go back to such copies."""
-        assert isinstance(snapshot, Snapshot)  # noqa: S101  the loop hands back what it was given
+        assert isinstance(snapshot, Parameters)  # noqa: S101  the loop hands back what it was given
         self.network.load_state_dict(snapshot.parameters)
         self.table = snapshot.table.clone()  # the copy stays a copy, whatever is learned from here
 
     @torch.inference_mode()
-    def scorer(self) -> RecurrenceScorer:
-        """What answers: all parameters as numpy arrays, item features folded into the item table."""
+    def scorer(self) -> RecurrentScorer:
+        """scorer: all parameters as numpy arrays, item features folded into the item table."""
         weights = {name: value.detach().numpy().copy() for name, value in self.network.state_dict().items()}
         embedding = self.table[:, :-1].clone()
         bias = self.table[:, -1].numpy().copy()
@@ -247,4 +247,4 @@ class RecurrenceTask:
             embedding += self.network.features(self.features)
             weights.pop("features.weight")
         table: NDArray[np.float32] = embedding.numpy()
-        return RecurrenceScorer(table, bias, weights)
+        return RecurrentScorer(table, bias, weights)

@@ -35,7 +35,7 @@ class Packed:
 
 
 @dataclass(frozen=True)
-class Block:
+class FoldedBlock:
     """Folded weights of one block: D width, H hidden, F feed-forward. What a norm divides by lacks the root of D, which is in
     the matrix that follows.
 
@@ -112,39 +112,39 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Kernel:
+class FoldedNetwork:
     """All folded weights.
 
     Attributes:
         blocks: in order.
         scale, shift: of the last norm.
-        known: (N, D + G) each item's embedding without its mean, and what that adds to the first block's gates before the
+        lookup: (N, D + G) each item's embedding without its mean, and what that adds to the first block's gates before the
             norm's division; None where it is multiplied.
-        known_others: (K, D + G) the same of what is added to the items' embeddings.
+        lookup_others: (K, D + G) the same of what is added to the items' embeddings.
     """
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[FoldedBlock, ...]
     scale: Floats
     shift: Floats
-    known: Floats | None = None
-    known_others: Floats | None = None
+    lookup: Floats | None = None
+    lookup_others: Floats | None = None
 
     @classmethod
     def of(cls, weights: Mapping[str, Floats]) -> Self:
         """Fold the parameters of `recipes.recurrent.network.Network`."""
         count = sum(name.endswith("gates.weight") for name in weights)
-        blocks = tuple(Block.of(weights, f"blocks.{number}.") for number in range(count))
+        blocks = tuple(FoldedBlock.of(weights, f"blocks.{number}.") for number in range(count))
         root = np.float32(np.sqrt(len(weights["norm.weight"])))
         return cls(blocks, weights["norm.weight"] * root, weights["norm.bias"])
 
-    def knowing(self, table: Floats, others: Floats) -> Self:
+    def with_lookup(self, table: Floats, others: Floats) -> Self:
         """The same with the first block's gates worked out for every row of both tables: 4 (D + 3 H) bytes an item."""
         first = self._gates(0)
-        known, known_others = (np.hstack([_centred(rows), _centred(rows) @ first]) for rows in (table, others))
-        return replace(self, known=known, known_others=known_others)
+        lookup, lookup_others = (np.hstack([_centred(rows), _centred(rows) @ first]) for rows in (table, others))
+        return replace(self, lookup=lookup, lookup_others=lookup_others)
 
     def hidden(self, table: Floats, others: Floats, items: Indexes, pairs: Indexes, events: Packed) -> Floats:
-        """(B, D) what is expected after each row.
+        """(B, D) states after the last event of each row.
 
         Args:
             table: (N, D) embeddings of the items.
@@ -169,20 +169,20 @@ class Kernel:
                 else:
                     values = block.all(values, read, events)
                 gates = None
-            found = normed(values)
-        found *= self.scale
-        found += self.shift
-        return found
+            states = normed(values)
+        states *= self.scale
+        states += self.shift
+        return states
 
     def _embedded(self, table: Floats, others: Floats, items: Indexes, pairs: Indexes) -> tuple[Floats, Floats | None]:
-        """(E, D) embeddings without their mean and, where they are known, (E, G) the first block's gates to be divided."""
-        if self.known is None or self.known_others is None:
+        """(E, D) embeddings without their mean and, where they are looked up, (E, G) the first block's gates to be divided."""
+        if self.lookup is None or self.lookup_others is None:
             values = table.take(items, axis=0)
             values += others.take(pairs, axis=0)
             values -= (values @ np.full(values.shape[1], 1 / values.shape[1], np.float32))[:, None]
             return values, None
-        read = self.known.take(items, axis=0)
-        read += self.known_others.take(pairs, axis=0)
+        read = self.lookup.take(items, axis=0)
+        read += self.lookup_others.take(pairs, axis=0)
         return read[:, : table.shape[1]], read[:, table.shape[1] :]
 
     def _gates(self, number: int) -> Floats:
@@ -196,8 +196,8 @@ def inverse_deviation(values: Floats) -> Floats:
     squares = np.vecdot(values, values)
     squares += EPSILON * values.shape[1]
     np.sqrt(squares, out=squares)
-    found: Floats = np.reciprocal(squares, out=squares)[:, None]
-    return found
+    inverse: Floats = np.reciprocal(squares, out=squares)[:, None]
+    return inverse
 
 
 def normed(values: Floats) -> Floats:
@@ -272,9 +272,9 @@ def _kept_and_added(update: Floats, content: Floats) -> tuple[Floats, Floats]:
 
 def _sigmoid_of_minus(values: Floats) -> Floats:
     """1 / (1 + exp v), a fresh array; 0 where exp overflows to infinity."""
-    found = np.exp(values)
-    found += ONE
-    reciprocal: NDArray[np.float32] = np.reciprocal(found, out=found)
+    raised = np.exp(values)
+    raised += ONE
+    reciprocal: NDArray[np.float32] = np.reciprocal(raised, out=raised)
     return reciprocal
 
 

@@ -1,4 +1,4 @@
-"""The gated linear recurrence of `recipes.recurrent.network` in numpy, for answering: no torch, little overhead for one user."""
+"""Scores by the network of `recipes.recurrent.network` in numpy: no torch, little overhead for one user."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
-from recipes.recurrent.numpy_inference import Kernel, Packed
-from recipes.recurrent.state_cache import LONGEST, MOST_BYTES, Remembered, prints_of
+from recipes.recurrent.numpy_inference import FoldedNetwork, Packed
+from recipes.recurrent.state_cache import MAX_BYTES, MAX_EVENTS, StateCache, hashes_of
 from recipes.run import Run
 
 GAPS = 28  # buckets of the time since the previous event: powers of two of seconds, the last for "no event before"
 EVENTS = 1500  # read together: their gates stay in the processor's cache
 TOGETHER = 4096  # users whose newest events are gathered together
 POWERS = 2 ** np.arange(1, GAPS - 1) - 1  # seconds from which on a gap is in the next bucket
-KNOWN_BYTES = 32 * 2**20  # of embeddings and gates looked up by item; larger catalogues multiply
+FOLDED_BYTES = 32 * 2**20  # of embeddings and gates looked up by item; larger catalogues multiply
 
 
 def gap_buckets(histories: Histories) -> Indexes:
@@ -49,20 +49,20 @@ class Newest:
 
 
 @dataclass(frozen=True)
-class RecurrenceScorer:
+class RecurrentScorer:
     """A trained network.
 
     Attributes:
         table: (N, D) item embeddings, both what is read and what is scored.
         bias: (N,).
         weights: the other parameters by the names of `recipes.recurrent.network.Network`.
-        remembered: what it expects of known users, or None.
+        cache: states of known users, or None.
     """
 
     table: Floats
     bias: Floats
     weights: dict[str, Floats]
-    remembered: Remembered | None = None
+    cache: StateCache | None = None
 
     @cached_property
     def _others(self) -> Floats:
@@ -71,29 +71,29 @@ class RecurrenceScorer:
         return pairs.reshape(-1, pairs.shape[2])
 
     @cached_property
-    def _kernel(self) -> Kernel:
-        kernel = Kernel.of(self.weights)
-        known = 4 * (3 * kernel.blocks[0].hidden + self.table.shape[1]) * (len(self.table) + len(self._others))
-        return kernel.knowing(self.table, self._others) if known <= KNOWN_BYTES else kernel
+    def _folded(self) -> FoldedNetwork:
+        folded = FoldedNetwork.of(self.weights)
+        size = 4 * (3 * folded.blocks[0].hidden + self.table.shape[1]) * (len(self.table) + len(self._others))
+        return folded.with_lookup(self.table, self._others) if size <= FOLDED_BYTES else folded
 
     def score(self, histories: Histories) -> Floats:
         """(B, N) logits of the next item; zeros for an empty history."""
-        scores = self.likeness(self.hidden(histories))
+        scores = self.logits_without_bias(self.hidden(histories))
         scores += self.bias
         return scores
 
-    def likeness(self, hidden: Floats) -> Floats:
-        """(B, N) products of (B, D) with all items' embeddings."""
+    def logits_without_bias(self, hidden: Floats) -> Floats:
+        """(B, N) products of (B, D) states with all items' embeddings."""
         return (self.table @ hidden[0])[None, :] if len(hidden) == 1 else hidden @ self.table.T
 
     def hidden(self, histories: Histories) -> Floats:
-        """(B, D) what the network expects next; users with histories of like length together, a bounded number of events at a time."""
-        sizes = np.minimum(np.diff(histories.offsets), LONGEST)
-        found = np.zeros((len(sizes), self.table.shape[1]), np.float32)
-        if self.remembered is not None:
-            sizes[self.remembered.look_up(histories, found)] = 0
+        """(B, D) states after each history; histories of similar length are read together, a bounded number of events at a time."""
+        sizes = np.minimum(np.diff(histories.offsets), MAX_EVENTS)
+        states = np.zeros((len(sizes), self.table.shape[1]), np.float32)
+        if self.cache is not None:
+            sizes[self.cache.look_up(histories, states)] = 0
         if not sizes.any():
-            return found
+            return states
         newest = self._newest(histories)
         if len(sizes) == 1:
             return self._read_one(newest)
@@ -101,31 +101,31 @@ class RecurrenceScorer:
         order = order[: np.count_nonzero(sizes)]
         part = np.cumsum(sizes[order]) // EVENTS
         for rows in np.split(order, np.flatnonzero(np.diff(part)) + 1):
-            found[rows] = self._read(newest, newest.offsets[rows], sizes[rows])
-        return found
+            states[rows] = self._read(newest, newest.offsets[rows], sizes[rows])
+        return states
 
-    def remembering(self, histories: Histories, run: Run) -> RecurrenceScorer:
-        """The same with what it expects of these users, who come in the order of their indexes, if they are not too many.
+    def with_cached_states(self, histories: Histories, run: Run) -> RecurrentScorer:
+        """Return the scorer with cached states of these users, who come in the order of their indexes; without a cache if they are too many.
 
-        Those for whom `run` leaves no time get the bits of an empty history, so that they are read when they ask.
+        Users for whom `run` leaves no time get the hash of an empty history, so that their histories are read at each request.
         """
         users, width = len(histories), self.table.shape[1]
-        forgetful = replace(self, remembered=None)
-        if users * width * 4 > MOST_BYTES:
-            return forgetful
-        prints, states = np.zeros(users, np.int64), np.zeros((users, width), np.float32)
+        uncached = replace(self, cache=None)
+        if users * width * 4 > MAX_BYTES:
+            return uncached
+        hashes, states = np.zeros(users, np.int64), np.zeros((users, width), np.float32)
         for start in range(0, users, TOGETHER):
             if run.seconds_left <= 0:
                 break
-            run.report("remembering users", start / users)
+            run.report("with_cached_states users", start / users)
             part, rows = histories.rows(start, start + TOGETHER), slice(start, start + TOGETHER)
-            prints[rows], states[rows] = prints_of(part), forgetful.hidden(part)
-        return replace(self, remembered=Remembered(prints, states))
+            hashes[rows], states[rows] = hashes_of(part), uncached.hidden(part)
+        return replace(self, cache=StateCache(hashes, states))
 
     def _newest(self, histories: Histories) -> Newest:
         """What is read."""
         ends = histories.offsets[1:]
-        sizes = np.minimum(np.diff(histories.offsets), LONGEST)
+        sizes = np.minimum(np.diff(histories.offsets), MAX_EVENTS)
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         if len(sizes) == 1:
             part: slice | Indexes = slice(int(ends[0] - sizes[0]), int(ends[0]))
@@ -145,7 +145,7 @@ class RecurrenceScorer:
         """(1, D) for the only row."""
         longest = len(newest.items)
         packed = Packed(list(range(longest + 1)), np.array([longest - 1]))
-        return self._kernel.hidden(self.table, self._others, newest.items, newest.pairs, packed)
+        return self._folded.hidden(self.table, self._others, newest.items, newest.pairs, packed)
 
     def _read(self, newest: Newest, first: Indexes, sizes: Indexes) -> Floats:
         """(B, D) for rows of `sizes` events from `first` on, long ones first."""
@@ -155,4 +155,4 @@ class RecurrenceScorer:
         row = np.arange(begins[-1]) - np.repeat(begins[:-1], going)
         events = first[row] + np.repeat(times, going)
         packed = Packed(begins.tolist(), begins[sizes - 1] + np.arange(len(sizes)))
-        return self._kernel.hidden(self.table, self._others, newest.items[events], newest.pairs[events], packed)
+        return self._folded.hidden(self.table, self._others, newest.items[events], newest.pairs[events], packed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FEW_EVENTS = 50_000  # below which more is dropped
-EVENTS_A_SECOND = 24_000  # that a core trains two blocks on, about
+EVENTS_PER_SECOND = 24_000  # that a core trains two blocks on, about
 DEEP_EPOCHS = 2.5  # epochs below which one block, which is half the work, gets further than two
 
 
@@ -36,7 +36,7 @@ class Shape:
             bptt,
             max(4, tokens // bptt),
             min(512, num_items),
-            blocks=2 if seconds * EVENTS_A_SECOND > DEEP_EPOCHS * num_events else 1,
+            blocks=2 if seconds * EVENTS_PER_SECOND > DEEP_EPOCHS * num_events else 1,
             dropout=0.2 if num_events < FEW_EVENTS else 0.1,
             learning_rate=max(2e-3, 5e-6 * tokens),
         )

@@ -31,7 +31,7 @@ from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.machine import has_time
-from recipes.recurrent.scorer import RecurrenceScorer
+from recipes.recurrent.scorer import RecurrentScorer
 from recipes.run import Run
 from recipes.stacking.base_models import FAST_SECONDS, TRIAL_SHARE, BaseModel, Fitted, affordable, fit_all
 from recipes.stacking.holdout import HeldOut
@@ -213,7 +213,7 @@ def _other_scores(held_out: HeldOut, network: TrainedNetwork | None) -> dict[str
     if context.settings.recency:
         scores["trend"] = np.broadcast_to(popularity.log_rise[columns], shape)
     if context.settings.ridges and context.user_features.shape[1]:
-        scores["audience"] = held_out.scores(UserRidge.fit(held_out.training, context))
+        scores["user ridge"] = held_out.scores(UserRidge.fit(held_out.training, context))
     if network is not None:
         scores["network"] = held_out.scores(network.scorer)
     return scores
@@ -234,8 +234,8 @@ def build(
     ]
     item_weights = _item_weights(context, plan, iter(models))
     components += [item_weights] if item_weights.parts else []
-    if weights.get("audience"):
-        components.append(replace(UserRidge.fit(histories, context), weight=weights["audience"]))
+    if weights.get("user ridge"):
+        components.append(replace(UserRidge.fit(histories, context), weight=weights["user ridge"]))
     if plan.network is not None and weights.get("network"):
         components.append(Recurrent(_continued(held_out, plan.network), weights["network"]))
     components.append(Repeats(held_out.rates, plan.meta.seen, plan.meta.repeat))
@@ -313,7 +313,7 @@ def _train_network(held_out: HeldOut) -> TrainedNetwork:
     return fit_network(held_out)
 
 
-def _continued(held_out: HeldOut, network: TrainedNetwork) -> RecurrenceScorer:
+def _continued(held_out: HeldOut, network: TrainedNetwork) -> RecurrentScorer:
     from recipes.stacking.recurrent_fit import continue_network  # noqa: PLC0415
 
     has_seconds = has_time(MORE_NETWORK_SECONDS, held_out.context.run)

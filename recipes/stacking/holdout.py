@@ -34,7 +34,7 @@ class Validation:
         row, item: (P,) pairs of a query and an item that followed, distinct within the query.
         first: (P,) true for the event that came next.
         repeat: (P,) true where the item is in the query's own history.
-        worth: (P,) what the event counts against the others.
+        weight: (P,) weight of the event.
         seen: the distinct items of each history.
         ends: (U,) how many events of each user are left for training.
     """
@@ -44,7 +44,7 @@ class Validation:
     item: Indexes
     first: NDArray[np.bool_]
     repeat: NDArray[np.bool_]
-    worth: NDArray[np.float32]
+    weight: NDArray[np.float32]
     seen: Seen
     ends: Indexes
 
@@ -59,7 +59,7 @@ class Validation:
             self.item[pairs],
             self.first[pairs],
             self.repeat[pairs],
-            self.worth[pairs],
+            self.weight[pairs],
             seen,
             self.ends,
         )
@@ -146,18 +146,18 @@ def _columns(counts: Indexes, validation: Validation, seed: int) -> Indexes:
     return np.unique(np.concatenate([validation.item, frequent, others]))
 
 
-def hold_out(histories: Histories, num_items: int, seed: int, most_users: int) -> Validation:
-    """Hold out the newest tenth (at least one event) of some users; ask at its beginning and in its middle.
+def hold_out(histories: Histories, num_items: int, seed: int, max_users: int) -> Validation:
+    """Hold out the newest tenth (at least one event) of some users; query at its beginning and in its middle.
 
     Args:
         histories: the training users' histories.
         num_items: N.
         seed: chooses the users.
-        most_users: at most so many of them, fewer where the catalogue is large.
+        max_users: of them, at most, fewer where the catalogue is large.
     """
     sizes = np.diff(histories.offsets)
     eligible = np.flatnonzero(sizes >= 2)
-    wanted = int(np.clip(SCORES_HELD / max(1, min(num_items, 20_000)) / 1.5, 64, most_users))
+    wanted = int(np.clip(SCORES_HELD / max(1, min(num_items, 20_000)) / 1.5, 64, max_users))
     chosen = np.sort(np.random.default_rng(seed).permutation(eligible)[:wanted])
     held = np.maximum(1, np.round(HELD_OUT * sizes[chosen])).astype(np.int64)
     ends = sizes.copy()
@@ -186,12 +186,12 @@ def _with_truths(
     within = np.arange(int(rest.sum())) - np.repeat(np.cumsum(rest) - rest, rest)
     event = np.repeat(histories.offsets[users] + cuts, rest) + within
     item = histories.item_index[event]
-    worth = np.ones(len(event), np.float32) if histories.weight is None else histories.weight[event]
+    weight = np.ones(len(event), np.float32) if histories.weight is None else histories.weight[event]
     keys, index = np.unique(row * num_items + item, return_index=True)
-    row, item, within, worth = row[index], item[index], within[index], worth[index]
+    row, item, within, weight = row[index], item[index], within[index], weight[index]
     seen = seen_items(queries, num_items)
     repeat = np.isin(keys, seen.row * num_items + seen.item)
-    return Validation(queries, row, item, within == 0, repeat, worth, seen, ends)
+    return Validation(queries, row, item, within == 0, repeat, weight, seen, ends)
 
 
 @dataclass(frozen=True)
@@ -208,12 +208,12 @@ def quality(validation: Validation, scores: Floats) -> float:
 
     Seen items are left out; where people repeat, the same with them is averaged in. `scores` is overwritten.
     """
-    return worth_of(_measured(validation, scores))
+    return quality_of(_measured(validation, scores))
 
 
-def worth_of(found: list[Measures]) -> float:
+def quality_of(measured: list[Measures]) -> float:
     """One number of the measures with and without seen items."""
-    return float(np.mean([(m.ndcg_of_next + m.mrr_of_next) / 4 + m.ndcg / 2 for m in found]))
+    return float(np.mean([(m.ndcg_of_next + m.mrr_of_next) / 4 + m.ndcg / 2 for m in measured]))
 
 
 def ndcg_at_10(validation: Validation, scores: Floats) -> float:
@@ -222,24 +222,24 @@ def ndcg_at_10(validation: Validation, scores: Floats) -> float:
 
 
 def _measured(validation: Validation, scores: Floats) -> list[Measures]:
-    found = []
+    measured = []
     if validation.repeating:
         every = np.ones(len(validation.row), bool)
-        found.append(measures(validation, ranks(scores, validation.row, validation.item), every))
+        measured.append(measures(validation, ranks(scores, validation.row, validation.item), every))
     scores[validation.seen.row, validation.seen.item] = -np.inf
-    found.append(measures(validation, ranks(scores, validation.row, validation.item), ~validation.repeat))
-    return found
+    measured.append(measures(validation, ranks(scores, validation.row, validation.item), ~validation.repeat))
+    return measured
 
 
 def ranks(scores: Floats, row: Indexes, item: Indexes) -> Indexes:
     """(P,) how many items of its row score at least as high as each given one, itself left out; 0 is the best rank."""
-    found = np.empty(len(row), np.int64)
+    measured = np.empty(len(row), np.int64)
     step = max(1, 4_000_000 // max(1, scores.shape[1]))
     for start in range(0, len(row), step):
         part = slice(start, start + step)
         own = scores[row[part], item[part]][:, None]
-        found[part] = (scores[row[part]] >= own).sum(axis=1) - 1
-    return found
+        measured[part] = (scores[row[part]] >= own).sum(axis=1) - 1
+    return measured
 
 
 def measures(validation: Validation, rank: Indexes, counted: NDArray[np.bool_]) -> Measures:
@@ -249,11 +249,11 @@ def measures(validation: Validation, rank: Indexes, counted: NDArray[np.bool_]) 
     size = len(validation.histories)
     wanted = np.bincount(row, minlength=size)
     ideal = np.cumsum(_gain(np.arange(10)))[np.clip(wanted, 1, 10) - 1]
-    asked = wanted > 0
-    if not len(rank_of_next) or not asked.any():
+    has_truth = wanted > 0
+    if not len(rank_of_next) or not has_truth.any():
         return Measures(0.0, 0.0, 0.0)
     reciprocal = np.where(rank_of_next < 25, 1 / (rank_of_next + 1.0), 0.0)
-    ndcg = (np.bincount(row, gain, minlength=size) / ideal)[asked].mean()
+    ndcg = (np.bincount(row, gain, minlength=size) / ideal)[has_truth].mean()
     return Measures(float(_gain(rank_of_next).mean()), float(reciprocal.mean()), float(ndcg))
 
 

@@ -18,7 +18,7 @@ from recipes.components.repeats import Seen, log_rates, seen_scores
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.threads import ahead
 from recipes.numerics.topk import top_k
-from recipes.stacking.holdout import Validation, measures, ranks, worth_of
+from recipes.stacking.holdout import Validation, measures, quality_of, ranks
 
 SHORTLIST_SIZE = 20  # items of each base model that the meta-model is fitted on
 NEVER = -12.0  # what a seen item loses where data never repeat
@@ -133,10 +133,10 @@ def fit_meta_model(
     target = _targets(shortlist, validation, near_the_top.shape[1], with_repeats=False)
     bounds = [_bounds(name, at_least or {}) for name in shortlist.names]
     found = _likeliest(shortlist, target, bounds, PRIOR, watch)
-    asked_alone = np.flatnonzero([name in core for name in shortlist.names])
-    if len(asked_alone):
-        alone = [bounds[number] for number in asked_alone]
-        found[asked_alone] += _likeliest(shortlist, target, alone, PRIOR, watch, shortlist.values[asked_alone])
+    in_core = np.flatnonzero([name in core for name in shortlist.names])
+    if len(in_core):
+        core_bounds = [bounds[number] for number in in_core]
+        found[in_core] += _likeliest(shortlist, target, core_bounds, PRIOR, watch, shortlist.values[in_core])
         found /= 2
     weights = {
         name: weight / spread
@@ -200,14 +200,14 @@ def _near_the_top(validation: Validation, predictions: CrossPredictions) -> NDAr
 def _targets(shortlist: Shortlist, validation: Validation, width: int, *, with_repeats: bool) -> NDArray[np.float64]:
     """(R,) target shares: a query's add up to the mean weight of the events that followed; the next counts twice."""
     counted = np.full(len(validation.row), fill_value=True) if with_repeats else ~validation.repeat
-    told = (validation.row * width + validation.item)[counted]
+    truths = (validation.row * width + validation.item)[counted]
     keys = shortlist.row * width + shortlist.item
-    if not len(told):
+    if not len(truths):
         return np.zeros(len(keys))
-    order = np.argsort(told)
-    place = order[np.minimum(np.searchsorted(told[order], keys), len(told) - 1)]
-    follows = told[place] == keys
-    event_weight = np.where(follows, validation.worth[counted][place], 0.0)
+    order = np.argsort(truths)
+    place = order[np.minimum(np.searchsorted(truths[order], keys), len(truths) - 1)]
+    follows = truths[place] == keys
+    event_weight = np.where(follows, validation.weight[counted][place], 0.0)
     share = event_weight * (1.0 + validation.first[counted][place])
     shares: NDArray[np.float64] = (
         share
@@ -287,4 +287,4 @@ def _quality(meta: MetaModel, shortlist: Shortlist, validation: Validation, pred
             scores[predictions.seen.row, predictions.seen.item] = -np.inf
         counted = np.ones(len(validation.row), bool) if with_seen else ~validation.repeat
         found.append(measures(validation, ranks(scores, validation.row, validation.item), counted))
-    return worth_of(found)
+    return quality_of(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recipes.recurrent.scorer import RecurrenceScorer
+from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
 from recipes.stacking.base_models import BaseModel
 from recipes.stacking.meta_model import MetaModel
@@ -15,7 +15,7 @@ from recipes.stacking.meta_model import MetaModel
 class TrainedNetwork:
     """A trained network as it scores, and as it can be trained on."""
 
-    scorer: RecurrenceScorer
+    scorer: RecurrentScorer
     shape: Shape
     snapshot: object
 

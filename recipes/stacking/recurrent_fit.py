@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from recipes.data import Histories
-from recipes.recurrent.network import RecurrenceTask
-from recipes.recurrent.scorer import RecurrenceScorer
+from recipes.recurrent.network import RecurrentTask
+from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import reproducible, train
 from recipes.stacking.holdout import HeldOut, ndcg_at_10
@@ -41,7 +41,7 @@ def fit_network(held_out: HeldOut) -> TrainedNetwork:
         return TrainedNetwork(task.scorer(), shape, task.snapshot())
 
 
-def continue_network(held_out: HeldOut, before: TrainedNetwork) -> RecurrenceScorer:
+def continue_network(held_out: HeldOut, before: TrainedNetwork) -> RecurrentScorer:
     """Continue training with all histories: the newest events, held out before, matter most."""
     run = held_out.context.run
     with reproducible(run.seed, small=_is_small(before.shape)):
@@ -51,10 +51,10 @@ def continue_network(held_out: HeldOut, before: TrainedNetwork) -> RecurrenceSco
         return task.scorer()
 
 
-def _task(held_out: HeldOut, shape: Shape, histories: Histories, before: object | None = None) -> RecurrenceTask:
+def _task(held_out: HeldOut, shape: Shape, histories: Histories, before: object | None = None) -> RecurrentTask:
     event_types = len(held_out.context.data.interactions.event_types)  # of the snapshot, not of the part trained on
     settings, seed = held_out.context.settings, held_out.context.run.seed
-    return RecurrenceTask(
+    return RecurrentTask(
         shape,
         histories,
         held_out.context.num_items,

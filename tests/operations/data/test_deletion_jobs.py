@@ -35,7 +35,7 @@ from recipes import artefact, catalogue
 from recipes.components.recurrent import Recurrent
 from recipes.data import Histories, TrainingData
 from recipes.methods.user_personalization import UserPersonalization
-from recipes.recurrent.network import RecurrenceTask
+from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import reproducible
 from recipes.run import Run
@@ -133,7 +133,7 @@ def with_cached_states(data: TrainingData) -> StackedModel:
     shape = Shape(hidden=4, width=4, bptt=4, lanes=2, negatives=2)
     histories, features = data.histories(), np.zeros((data.num_items, 0), np.float32)
     with reproducible(0, small=True):
-        network = RecurrenceTask(shape, histories, data.num_items, features, 1, 0).scorer()
+        network = RecurrentTask(shape, histories, data.num_items, features, 1, 0).scorer()
     model = StackedModel(UserPersonalization(), data.num_items, [Recurrent(network)])
     model.prepare(histories, Run())
     return model

@@ -14,8 +14,8 @@ from recipes.components.repeats import Repeats
 from recipes.components.user_ridge import UserRidge
 from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
-from recipes.recurrent.network import RecurrenceTask
-from recipes.recurrent.scorer import RecurrenceScorer
+from recipes.recurrent.network import RecurrentTask
+from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import reproducible
 
@@ -59,17 +59,17 @@ def sparse(rng: np.random.Generator, density: float) -> sp.csr_matrix:
     return sp.random(ITEMS, ITEMS, density, "csr", np.float32, rng)
 
 
-def network(blocks: int = 2) -> RecurrenceScorer:
+def network(blocks: int = 2) -> RecurrentScorer:
     """An untrained network whose parameters are no longer all small."""
     shape = Shape(hidden=11, width=8, bptt=4, lanes=2, negatives=4, blocks=blocks)
     some = Histories.of([list(range(ITEMS))])
     with reproducible(0, small=True):
-        scorer = RecurrenceTask(shape, some, ITEMS, np.zeros((ITEMS, 0), np.float32), 2, 0).scorer()
+        scorer = RecurrentTask(shape, some, ITEMS, np.zeros((ITEMS, 0), np.float32), 2, 0).scorer()
     spread = {
         name: value + 0.3 * np.sin(np.arange(value.size)).reshape(value.shape) for name, value in scorer.weights.items()
     }
     weights = {name: value.astype(np.float32) for name, value in spread.items()}
-    return RecurrenceScorer(scorer.table, np.cos(np.arange(ITEMS)).astype(np.float32), weights)
+    return RecurrentScorer(scorer.table, np.cos(np.arange(ITEMS)).astype(np.float32), weights)
 
 
 def popularity() -> Popularity:

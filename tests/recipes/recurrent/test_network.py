@@ -8,7 +8,7 @@ from recipes.base import RecipeError
 from recipes.data import Histories
 from recipes.recurrent.layers import LinearScan
 from recipes.recurrent.losses import SampledSoftmax
-from recipes.recurrent.network import RecurrenceTask
+from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.sampling import chunks, count_chunks
 from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import rate, reproducible, train
@@ -23,8 +23,8 @@ def cycles():
     return Histories.of([[(start + step) % 12 for step in range(10 + start % 5)] for start in range(40)])
 
 
-def task_on(histories: Histories, features: np.ndarray | None = None) -> RecurrenceTask:
-    return RecurrenceTask(SHAPE, histories, 12, np.zeros((12, 0)) if features is None else features, 0, 0)
+def task_on(histories: Histories, features: np.ndarray | None = None) -> RecurrentTask:
+    return RecurrentTask(SHAPE, histories, 12, np.zeros((12, 0)) if features is None else features, 0, 0)
 
 
 def test_it_learns_what_follows(cycles):

@@ -7,9 +7,9 @@ import pytest
 
 from recipes.data import Histories
 from recipes.recurrent import scorer as scoring
-from recipes.recurrent.network import RecurrenceTask
+from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.shape import Shape
-from recipes.recurrent.state_cache import print_of, prints_of
+from recipes.recurrent.state_cache import hash_of, hashes_of
 from recipes.recurrent.training import reproducible
 from recipes.run import Run
 
@@ -31,31 +31,31 @@ def histories():
 def network(histories):
     shape = Shape(hidden=11, width=8, bptt=4, lanes=2, negatives=4)
     with reproducible(0, small=True):
-        return RecurrenceTask(shape, histories, ITEMS, np.zeros((ITEMS, 0), np.float32), 2, 0).scorer()
+        return RecurrentTask(shape, histories, ITEMS, np.zeros((ITEMS, 0), np.float32), 2, 0).scorer()
 
 
 @pytest.fixture
 def read(monkeypatch):
     """How many histories the network had to read, one after the other."""
     counted = []
-    kernel = scoring.Kernel.hidden
+    kernel = scoring.FoldedNetwork.hidden
     monkeypatch.setattr(
-        scoring.Kernel, "hidden",
+        scoring.FoldedNetwork, "hidden",
         lambda self, *given: counted.append(len(given[-1].newest)) or kernel(self, *given),
     )  # fmt: skip
     return counted
 
 
 def test_it_works(network, histories, read):
-    remembering = network.remembering(histories, Run())
+    with_cached_states = network.with_cached_states(histories, Run())
     read.clear()
 
-    assert remembering.hidden(histories) == pytest.approx(network.hidden(histories), abs=1e-5)
+    assert with_cached_states.hidden(histories) == pytest.approx(network.hidden(histories), abs=1e-5)
     assert sum(read) == USERS - 1  # the plain network's; one user has no history
     for user in range(USERS):
         alone = histories.rows(user, user + 1)
         read.clear()
-        assert remembering.hidden(alone) == pytest.approx(network.hidden(histories)[user : user + 1], abs=1e-5)
+        assert with_cached_states.hidden(alone) == pytest.approx(network.hidden(histories)[user : user + 1], abs=1e-5)
         assert sum(read) == USERS - 1
 
 
@@ -86,53 +86,53 @@ CHANGES = {
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_it_reads_what_changed(network, histories, read, what):
-    remembering = network.remembering(histories, Run())
+    with_cached_states = network.with_cached_states(histories, Run())
     history = CHANGES[what](histories.rows(5, 6))
     read.clear()
 
-    found = remembering.hidden(history)
+    found = with_cached_states.hidden(history)
 
     assert read == [1]
     assert found == pytest.approx(network.hidden(history), abs=1e-6)
 
 
 def test_it_does_not_mind_older_events_than_are_read(network, histories, read):
-    remembering = network.remembering(histories, Run())
+    with_cached_states = network.with_cached_states(histories, Run())
     older = histories.rows(8, 9)
     read.clear()
-    remembering.hidden(older.tail(60))
+    with_cached_states.hidden(older.tail(60))
 
     assert read == []
 
 
 def test_it_remembers_nobody_where_there_are_too_many(network, histories, monkeypatch):
-    monkeypatch.setattr(scoring, "MOST_BYTES", 8 * 4 * USERS - 1)
+    monkeypatch.setattr(scoring, "MAX_BYTES", 8 * 4 * USERS - 1)
 
-    assert network.remembering(histories, Run()).remembered is None
+    assert network.with_cached_states(histories, Run()).cache is None
 
 
 def test_those_for_whom_there_was_no_time_are_read(network, histories, read):
-    remembering, plain = network.remembering(histories, Run(max_seconds=0.0)), network.hidden(histories)
+    with_cached_states, plain = network.with_cached_states(histories, Run(max_seconds=0.0)), network.hidden(histories)
     read.clear()
 
-    assert len(remembering.remembered.prints) == USERS, "a deletion finds everybody's row"
-    assert remembering.hidden(histories) == pytest.approx(plain, abs=1e-5)
+    assert len(with_cached_states.cache.hashes) == USERS, "a deletion finds everybody's row"
+    assert with_cached_states.hidden(histories) == pytest.approx(plain, abs=1e-5)
     assert read == [USERS - 1], "all but the one without events"
 
 
 def test_a_model_stored_without_users_reads_whoever_asks(network, histories, read):
-    remembering, plain = network.remembering(histories.rows(0, 0), Run()), network.hidden(histories)
+    with_cached_states, plain = network.with_cached_states(histories.rows(0, 0), Run()), network.hidden(histories)
     read.clear()
 
-    assert remembering.remembered.prints.shape == (0,)
-    assert remembering.hidden(histories) == pytest.approx(plain, abs=1e-5)
-    assert remembering.hidden(histories.rows(5, 6)) == pytest.approx(plain[5:6], abs=1e-5)
+    assert with_cached_states.cache.hashes.shape == (0,)
+    assert with_cached_states.hidden(histories) == pytest.approx(plain, abs=1e-5)
+    assert with_cached_states.hidden(histories.rows(5, 6)) == pytest.approx(plain[5:6], abs=1e-5)
     assert read == [USERS - 1, 1]
 
 
 def test_prints_of_many_are_those_of_each(histories):
-    together = prints_of(histories).view(np.uint64)
-    alone = [print_of(histories.rows(user, user + 1)) for user in range(USERS)]
+    together = hashes_of(histories).view(np.uint64)
+    alone = [hash_of(histories.rows(user, user + 1)) for user in range(USERS)]
 
     assert together.tolist() == alone
     assert len(set(alone)) == USERS

@@ -11,7 +11,7 @@ import pytest
 
 from recipes import catalogue
 from recipes.data import Histories, TrainingData
-from recipes.methods.popularity import distinct_users, users_worth
+from recipes.methods.popularity import distinct_users, weighted_users
 from recipes.run import Run
 from tests.recipes.worlds import START
 
@@ -62,12 +62,12 @@ def after_the_start_page(name: str, *, weighed: bool, **settings: object) -> flo
 
 def test_it_works():
     data = shop(weighed=True)
-    plain, worth = distinct_users(data), users_worth(data)
+    plain, worth = distinct_users(data), weighted_users(data)
     a, b = data.item_ids.indexes([A, B])
 
     assert plain[a] > plain[b]
     assert worth[b] > worth[a]
-    assert users_worth(shop(weighed=False)) == pytest.approx(plain)
+    assert weighted_users(shop(weighed=False)) == pytest.approx(plain)
     assert worth.sum() == pytest.approx(len(data.interactions), rel=0.01)
 
 

@@ -105,7 +105,7 @@ def test_what_is_worth_more_counts_more():
     validation, predictions = chosen_by({"taste": 2.0}, 1000, seed=7)
     liked = predictions.scores["noise"][validation.row, validation.item] > 0
     worth = np.where(liked, 1.9, 0.1).astype(np.float32)
-    meta, _, _ = fit_meta_model(replace(validation, worth=worth), predictions, nobody_watches)
+    meta, _, _ = fit_meta_model(replace(validation, weight=worth), predictions, nobody_watches)
 
     assert meta.weights["noise"] > 0.5
 

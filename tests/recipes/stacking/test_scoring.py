@@ -91,7 +91,7 @@ def test_a_stored_model_keeps_the_states_it_computed_ahead(model):
     model.prepare(histories, Run())
     stored = StackedModel.from_state(model.recipe, ITEMS, model.state())
 
-    assert stored.component(Recurrent).network.remembered is not None
+    assert stored.component(Recurrent).network.cache is not None
     assert stored.score(histories) == pytest.approx(plain, abs=2e-4)
     assert stored.score(histories.rows(5, 6)) == pytest.approx(plain[5:6], abs=2e-4)
 
