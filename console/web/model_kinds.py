@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.models import Campaign, Experiment, Recommender, SharedEvaluation, Solution, SolutionVersion
+from django.db.models import Count, OuterRef, Subquery
+
+from console.models import Campaign, Experiment, Recommender, SharedEvaluation, Solution, SolutionVersion, Status
 from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
+from console.web.lookouts import Quality, latency_of, quality_in, quality_of, requests_of
 
 
 def recipe_title(name: str | None) -> str:
@@ -21,6 +24,11 @@ def _recipe(row: Any) -> str:
     return recipe_title(row.recipe)
 
 
+def _newest_quality(row: Any) -> Quality | None:
+    """NDCG at 10 of a solution's newest version."""
+    return quality_in(row.newest_report or {})
+
+
 SOLUTIONS = register(
     Kind(
         Solution,
@@ -29,9 +37,24 @@ SOLUTIONS = register(
         "solutionArn",
         "cpu",
         "A solution is a recipe with its settings on this group's data; each training makes a version of it to compare and deploy.",
-        (NAME, Column("Recipe", _recipe, sort="recipe"), STATUS, CREATED),
+        (
+            NAME,
+            Column("Recipe", _recipe, sort="recipe"),
+            Column("NDCG at 10", _newest_quality),
+            Column("Versions", "versions_count", "number"),
+            STATUS,
+            CREATED,
+        ),
         related=("dataset_group",),
         create_url="recipes",
+        annotate={
+            "versions_count": Count("versions"),
+            "newest_report": Subquery(
+                SolutionVersion.objects.filter(solution=OuterRef("pk"), status=Status.ACTIVE)
+                .order_by("-created")
+                .values("report")[:1]
+            ),
+        },
     )
 )
 VERSIONS = register(
@@ -45,6 +68,7 @@ VERSIONS = register(
         (
             Column("Version", "arn_name", "link"),
             Column("Recipe", _recipe, sort="recipe"),
+            Column("NDCG at 10", quality_of),
             Column("Training", "training_mode"),
             STATUS,
             CREATED,
@@ -81,6 +105,9 @@ CAMPAIGNS = register(
             NAME,
             Column("Version", "solution_version", "resource"),
             Column("Recipe", lambda row: recipe_title(row.solution_version.recipe)),
+            Column("NDCG at 10", lambda row: quality_of(row.solution_version)),
+            Column("Requests, last hour", requests_of, "number"),
+            Column("p95", latency_of),
             STATUS,
             CREATED,
         ),
@@ -124,7 +151,15 @@ RECOMMENDERS = register(
         "recommenderArn",
         "stars",
         "A recommender serves one use case of a domain, such as Top picks for you: trained, deployed and retrained by itself.",
-        (NAME, Column("Use case", _recipe, sort="recipe"), STATUS, CREATED),
+        (
+            NAME,
+            Column("Use case", _recipe, sort="recipe"),
+            Column("NDCG at 10", quality_of),
+            Column("Requests, last hour", requests_of, "number"),
+            Column("p95", latency_of),
+            STATUS,
+            CREATED,
+        ),
         related=("dataset_group",),
         create_url="recommenders-create",
         asks_name=True,

@@ -17,7 +17,7 @@ from console.models import DatasetGroup, Resource
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
 from console.web.access import Request
-from console.web.data.steps import steps_of
+from console.web.data.steps import shown_steps
 from console.web.kinds import KINDS
 
 SESSION_GROUP = "dataset_group"
@@ -75,7 +75,7 @@ def render(
         "nav_group": current,
         "navigation": _navigation(request.path, current),
         "account_links": [_link(request.path, *entry) for entry in ACCOUNT_LINKS],
-        "steps": steps_of(group) if group else [],
+        "steps": shown_steps(group) if group else [],
         "theme": request.COOKIES.get("theme", ""),
     }
     return TemplateResponse(request, template, shell | (context or {}), status=status)

@@ -13,7 +13,17 @@ from console.web.templatetags import display
 
 @pytest.mark.parametrize(
     "name",
-    ["templatetags.display", "lists", "data.facts", "data.column_forms", "plots.model", "plots.words", "live_charts"],
+    [
+        "templatetags.display",
+        "lists",
+        "data.facts",
+        "data.column_forms",
+        "plots.model",
+        "plots.words",
+        "live_charts",
+        "placeholders",
+        "lookouts",
+    ],
 )
 def test_the_examples_hold(name):
     assert doctest.testmod(import_module(f"console.web.{name}")).failed == 0

@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_fragment
 from django.urls import path, reverse
 
 from console.errors import ServiceError
 from console.models import JOBS, Dataset, DatasetGroup, Job, SampleLoad
 from console.web.access import Request, page, writing_page
+from console.web.data.cockpit import cockpit, main_campaign
 from console.web.data.facts import dataset_facts, timeline
 from console.web.data_kinds import DOMAINS, GROUPS, SAMPLE_LOADS
 from console.web.details import detail_context
@@ -21,6 +23,7 @@ from console.web.jobs import progress_of
 from console.web.kinds import KINDS, page_url
 from console.web.lists import list_urls, list_view
 from console.web.pages import call, find, render, service_error
+from console.web.serving.testing import someones_list
 
 SAMPLES = (
     ("movielens-100k", "MovieLens 100K", "100,000 ratings of 1,682 films by 943 people"),
@@ -96,6 +99,7 @@ def overview(request: Request, name: str) -> HttpResponse:
     group = find(request, "DatasetGroup", name)
     rows = Dataset.objects.filter(dataset_group=group).select_related("account", "dataset_group")
     datasets = {row.type.lower(): row for row in rows}
+    every = list(datasets.values())
     jobs = latest_jobs(group)
     interactions = datasets.get("interactions")
     context = detail_context(GROUPS, group) | {
@@ -106,10 +110,24 @@ def overview(request: Request, name: str) -> HttpResponse:
             *(_card(row.type.replace("_", " ").capitalize(), "", row) for row in datasets.values()),
         ],
         "serving": serving(group),
+        "cockpit": cockpit(group, every),
         "jobs": jobs,
         "is_live": any(job.is_unfinished for job in jobs),
     }
     return render(request, "data/dataset_groups/detail.html", context, group=group)
+
+
+@page
+def strip(request: Request, name: str) -> HttpResponse:
+    """Ten recommendations for a random user by the campaign that people look at first; a part of the overview."""
+    group = find(request, "DatasetGroup", name)
+    campaign = main_campaign(group)
+    context: dict[str, Any] = {"object": group, "campaign": campaign}
+    if campaign is not None:
+        context |= someones_list(request, campaign)
+    if request.htmx:
+        return render_fragment(request, "data/dataset_groups/_strip.html", context)
+    return render(request, "data/dataset_groups/strip.html", context | {"heading": "Recommendations"}, group=group)
 
 
 def _card(kind: str, purpose: str, dataset: Dataset | None) -> dict[str, Any]:
@@ -139,4 +157,5 @@ urlpatterns = [
     path("samples/<str:name>/", sample, name="samples-detail"),
     *list_urls(GROUPS, samples=SAMPLES),
     path("dataset-groups/<str:name>/", overview, name="dataset-groups-detail"),
+    path("dataset-groups/<str:name>/strip/", strip, name="dataset-groups-strip"),
 ]

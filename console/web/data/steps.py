@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from console.models import Campaign, Dataset, DatasetGroup, Recommender, Solution, SolutionVersion, Status
+from console.models import Dataset, DatasetGroup, Recommender, Solution, SolutionVersion, Status
+from console.web.data.cockpit import main_campaign
 
 State = Literal["done", "now", "blocked"]
 
@@ -38,7 +39,7 @@ def standing_of(group: DatasetGroup) -> Standing:
     has_interactions = any(parts or revision for parts, revision in datasets.values_list("parts", "revision"))
     versions = SolutionVersion.objects.filter(solution__dataset_group=group, status=Status.ACTIVE)
     newest = versions.values_list("solution__name", "identifier", "metrics").first()
-    campaign = Campaign.objects.filter(solution_version__solution__dataset_group=group, status=Status.ACTIVE)
+    campaign = main_campaign(group)
     recommender = Recommender.objects.filter(dataset_group=group, status=Status.ACTIVE)
     solution = Solution.objects.filter(dataset_group=group)
     return Standing(
@@ -46,7 +47,7 @@ def standing_of(group: DatasetGroup) -> Standing:
         solution=solution.values_list("name", flat=True).first(),
         version=newest[:2] if newest else None,
         evaluated=newest[:2] if newest and newest[2] else None,
-        campaign=campaign.values_list("name", flat=True).first(),
+        campaign=campaign.name if campaign else None,
         recommender=recommender.values_list("name", flat=True).first(),
     )
 
@@ -81,3 +82,9 @@ def steps_of(group: DatasetGroup) -> list[Step]:
             todo = (here, verb)
             steps.append(Step(label, "now", here, verb))
     return steps
+
+
+def shown_steps(group: DatasetGroup) -> list[Step]:
+    """The steps until something answers; from then on the overview says what to do next."""
+    steps = steps_of(group)
+    return [] if steps[-1].state == "now" else steps

@@ -21,6 +21,7 @@ from console.models import Campaign, Filter, Recommender, Status
 from console.shapes import JSONDict
 from console.web.access import Request
 from console.web.pages import call, service_error
+from console.web.placeholders import hue, initials
 
 PICKS = ("random", "heavy", "cold", "new")
 HISTORY, RESULTS, TO_RANK = 30, 10, 20
@@ -209,6 +210,17 @@ def compared(first: Sequence[JSONDict], second: list[JSONDict]) -> list[JSONDict
     return [item | {"move": _move(ranks.get(item["itemId"]), item["rank"])} for item in second]
 
 
+def someones_list(request: Request, server: Server) -> JSONDict:
+    """What a random user would be shown: {"user", "items"}, or {"refusal"}."""
+    try:
+        user = _some(request, "SearchUsers", server, "random")
+        members = {**member_of(server), "userId": user or "nobody", "numResults": RESULTS}
+        answer = call(request, "TestRecommendations", members)
+    except ServiceError as error:
+        return {"refusal": service_error(error)}
+    return {"user": user, "items": [dressed(item) for item in answer["items"]]}
+
+
 def _move(before: int | None, now: int) -> JSONDict:
     if before is None:
         return {"icon": "plus-lg", "words": "not in the first list", "by": 0}
@@ -235,7 +247,9 @@ def dressed(item: JSONDict) -> JSONDict:
     """An item with what its row shows: a title in any case, its letter, a line below it, a time."""
     title = item.get("title") or item["itemId"]
     when = datetime.fromtimestamp(item["timestamp"], UTC) if "timestamp" in item else None
-    shown = {"letter": title[:1].upper(), "picture": item.get("picture", ""), "line": item.get("subtitle", "")}
+    line = item.get("subtitle", "")
+    category = re.split(r"[,·|]", line)[0].strip() or title
+    shown = {"letter": initials(title), "hue": hue(category), "picture": item.get("picture", ""), "line": line}
     return item | shown | {"title": title, "when": when}
 
 

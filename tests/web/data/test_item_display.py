@@ -48,4 +48,4 @@ def test_a_picture_that_does_not_load_leaves_its_letter(page, items):
     call("UpdateItemDisplay", items.account, dataset_arn=items.arn, picture="/static/none/{ITEM_ID}.jpg")
     page.goto(f"/datasets/{items.arn_name}/display/")
     page.wait_for_function("document.querySelectorAll('.thumb img').length === 0")
-    assert page.locator(".thumb").first.text_content() == "F"
+    assert page.locator(".thumb").first.text_content().startswith("F")

@@ -1,0 +1,57 @@
+"""What stands for an item that has no picture: initials, and a colour that its category shares."""
+
+from __future__ import annotations
+
+import re
+from zlib import crc32
+
+ARTICLES = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "der",
+        "die",
+        "das",
+        "ein",
+        "eine",
+        "el",
+        "los",
+        "las",
+        "il",
+        "lo",
+        "gli",
+        "i",
+        "o",
+        "os",
+        "as",
+        "de",
+        "het",
+        "een",
+    ]
+)
+WORD = re.compile(r"[^\W_]+")
+HUES = 8
+
+
+def initials(title: str) -> str:
+    """Two letters that tell titles apart; articles and what stands in brackets are passed over.
+
+    >>> initials("The Naked Gun (1988)"), initials("Clueless"), initials("Mask, The"), initials("8 1/2"), initials("#")
+    ('NG', 'Cl', 'Ma', '81', '#')
+    """
+    words = WORD.findall(re.sub(r"\(.*?\)", " ", title))
+    told = [word for word in words if word.lower() not in ARTICLES] or words
+    if not told:
+        return title[:1]
+    return (told[0][:1] + told[1][:1]).upper() if len(told) > 1 else told[0][:1].upper() + told[0][1:2]
+
+
+def hue(category: str) -> int:
+    """A number of a colour, the same for the same category."""
+    return crc32(category.encode()) % HUES
