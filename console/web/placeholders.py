@@ -5,36 +5,8 @@ from __future__ import annotations
 import re
 from zlib import crc32
 
-ARTICLES = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "le",
-        "la",
-        "les",
-        "un",
-        "une",
-        "der",
-        "die",
-        "das",
-        "ein",
-        "eine",
-        "el",
-        "los",
-        "las",
-        "il",
-        "lo",
-        "gli",
-        "i",
-        "o",
-        "os",
-        "as",
-        "de",
-        "het",
-        "een",
-    ]
-)
+ENGLISH, GERMAN, ROMANCE = "the a an", "der die das ein eine", "le la les un une el los las il lo gli i o os as de"
+ARTICLES = frozenset(f"{ENGLISH} {GERMAN} {ROMANCE}".split(" "))
 WORD = re.compile(r"[^\W_]+")
 HUES = 8
 
@@ -45,7 +17,7 @@ def initials(title: str) -> str:
     >>> initials("The Naked Gun (1988)"), initials("Clueless"), initials("Mask, The"), initials("8 1/2"), initials("#")
     ('NG', 'Cl', 'Ma', '81', '#')
     """
-    words = WORD.findall(re.sub(r"\(.*?\)", " ", title))
+    words = [str(word) for word in WORD.findall(re.sub(r"\(.*?\)", " ", title))]
     told = [word for word in words if word.lower() not in ARTICLES] or words
     if not told:
         return title[:1]

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
@@ -16,7 +17,8 @@ from console.models import DatasetGroup, SharedEvaluation
 from console.shapes import JSONDict
 from console.web.access import Request, View, page, writing_page
 from console.web.details import detail_context
-from console.web.evaluation import comparison
+from console.web.evaluation import comparison, decision
+from console.web.evaluation.report_file import as_csv, as_html
 from console.web.evaluation.selection import FEWEST, MOST, Selection
 from console.web.jobs import progress_of
 from console.web.kinds import page_url
@@ -95,7 +97,20 @@ def compare_view(request: Request, selection: Selection) -> dict[str, Any]:
     labels = selection.labels
     verdict, sentence, look = comparison.verdict(answer, labels)
     rows = list(comparison.table(answer["metrics"], labels))
-    return {
+    if request.GET.get("format") == "csv":
+        return {"response": as_csv(answer, labels)}
+    against = request.GET.get("against", "")
+    against = against if against in decision.AGAINST else next(iter(decision.AGAINST))
+    context = {
+        "goals": decision.goals(answer, labels, selection.chosen),
+        "trade_off": decision.scatter(answer, labels, selection.chosen, against),
+        "against": against,
+        "against_choices": {name: title for name, (title, _) in decision.AGAINST.items()},
+        "kept_parameters": [
+            (name, value) for name, values in request.GET.lists() for value in values if name not in {"notes", "format"}
+        ],
+        "notes": request.GET.get("notes", "").strip(),
+        "baseline_label": labels[baseline.arn],
         "answer": answer,
         "columns": [v | {"label": labels[v["solutionVersionArn"]]} for v in answer["versions"]],
         "verdict": verdict,
@@ -108,6 +123,9 @@ def compare_view(request: Request, selection: Selection) -> dict[str, Any]:
         "bars": comparison.chart(answer, labels),
         "single": len(selection.chosen) == FEWEST,
     }
+    if request.GET.get("format") == "html":
+        return {"response": as_html(context | {"selection": selection, "now": timezone.now()})}
+    return context
 
 
 @require_POST

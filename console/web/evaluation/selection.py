@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Q
+
 from console.models import DatasetGroup, SharedEvaluation, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.access import Request
-from console.web.model_kinds import recipe_title
 from console.web.pages import find
 
 FEWEST, MOST = 2, 6
+OFFERED = 50  # to choose among, besides those chosen; a search finds the others
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,16 @@ class Selection:
         versions: those that can be chosen: all of the group, or of the shared evaluation.
         chosen: the baseline first.
         shared: the shared evaluation whose test is meant; None for the versions' own.
+        sought: what the names of those offered contain.
+        there_are_more: whether more match than are offered.
     """
 
     group: DatasetGroup
     versions: list[SolutionVersion]
     chosen: list[SolutionVersion]
     shared: SharedEvaluation | None = None
+    sought: str = ""
+    there_are_more: bool = False
 
     @classmethod
     def read(cls, request: Request, group: DatasetGroup) -> Selection:
@@ -38,12 +45,21 @@ class Selection:
         rows = SolutionVersion.objects.filter(solution__dataset_group=group, status=Status.ACTIVE)
         if shared:
             rows = rows.filter(shared_results__shared_evaluation=shared)
-        versions = list(rows.select_related("account", "solution"))
+        rows = rows.select_related("account", "solution").order_by("-created", "-pk")
+        sought = request.GET.get("q", "").strip()
+        found = rows.filter(
+            Q(solution__name__icontains=sought) | Q(identifier__icontains=sought) | Q(name__icontains=sought)
+        )
+        versions = list(found[: OFFERED + 1])
         baseline = request.GET.get("baseline", "")
         wanted = {*request.GET.getlist("version"), baseline} - {""}
-        chosen = [version for version in versions if version.arn_name in wanted or (shared and not wanted)]
+        chosen = list(rows.filter(_named(wanted)) if wanted else rows if shared else rows.none())
+        versions = [*chosen, *(version for version in versions[:OFFERED] if version not in chosen)]
         first = next((version for version in chosen if version.arn_name == baseline), chosen[-1] if chosen else None)
-        return cls(group, versions, sorted(chosen, key=lambda version: version != first), shared)
+        there_are_more = found.count() > OFFERED
+        return cls(
+            group, versions, sorted(chosen, key=lambda version: version != first), shared, sought, there_are_more
+        )
 
     @property
     def names(self) -> set[str]:
@@ -63,8 +79,15 @@ class Selection:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What the chosen are called in tables and charts, by ARN."""
-        return {version.arn: f"{recipe_title(version.recipe)} {version.identifier[:4]}" for version in self.chosen}
+        """What the chosen are called in tables and charts, by ARN: as people named them, told apart where names are the same."""
+        names = {version.arn: version.name or version.solution.name for version in self.chosen}
+        often = {name for name, count in Counter(names.values()).items() if count > 1}
+        return {
+            version.arn: f"{names[version.arn]} {version.identifier[:4]}"
+            if names[version.arn] in often
+            else names[version.arn]
+            for version in self.chosen
+        }
 
     @property
     def is_blocked(self) -> bool:
@@ -84,3 +107,12 @@ class Selection:
         for version in self.chosen:
             rows = rows.filter(results__solution_version=version)
         return list(rows)
+
+
+def _named(names: set[str]) -> Q:
+    """Versions by their names, "solution/identifier"."""
+    wanted = Q(pk__in=[])
+    for name in names:
+        solution, _, identifier = name.rpartition("/")
+        wanted |= Q(solution__name=solution, identifier=identifier)
+    return wanted

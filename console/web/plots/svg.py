@@ -187,10 +187,18 @@ def _symbol(point: Point, series: Series, plot: Plot, scale: Scale) -> SafeStrin
     if point.y is None:
         return NOTHING
     shape = format_html(
-        '<svg x="{}" y="{}" overflow="visible"><path d="{}" data-tip="{}"/></svg>',
+        '<svg x="{}" y="{}" overflow="visible"><path d="{}" data-tip="{}"/>{}</svg>',
         _percent(plot.x.at(point.x)), _y(scale, point.y, plot.height), SYMBOLS[series.style % len(SYMBOLS)], point.words,
+        _name(series, plot.x.at(point.x)) if series.look is Look.POINTS else NOTHING,
     )  # fmt: skip
     return format_html('<a href="{}" aria-label="{}">{}</a>', point.url, point.words, shape) if point.url else shape
+
+
+def _name(series: Series, at: float) -> SafeString:
+    """A series' name beside its point, to the side where there is room."""
+    return format_html(
+        '<text x="{}" y="4" text-anchor="{}">{}</text>', *((9, "start") if at < 0.6 else (-9, "end")), series.name
+    )
 
 
 def _mark(mark: Mark, plot: Plot) -> SafeString:

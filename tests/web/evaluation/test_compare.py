@@ -78,7 +78,7 @@ def test_versions_of_different_data_are_judged_together(alice, vera, account, ru
     assert "See the comparison" in page
     shared = SharedEvaluation.objects.get()
     page = text_of(alice.get("/compare/", {"group": "films", "shared": shared.name}))
-    assert "Judged together:" in page
+    assert "Shared evaluation:" in page
     assert 'data-chart="compared"' in page
     assert shared.name in text_of(alice.get("/compare/", query))
     assert shared.name in text_of(alice.get("/shared-evaluations/?group=films"))

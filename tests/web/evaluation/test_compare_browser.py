@@ -25,13 +25,13 @@ def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_
     more_events(group, days=1)
     trained(account, run_jobs, group, "aws-sims")
     page.goto(f"/compare/{query()}")
-    assert page.get_by_role("alert").get_by_text("were judged on different data").first.is_visible()
+    assert page.get_by_role("alert").get_by_text("were evaluated on different data").first.is_visible()
     assert page.locator("[data-chart]").count() == 0
     page.get_by_role("button", name="Re-evaluate on a shared set").click()
     page.wait_for_url("**/shared-evaluations/**")
     run_jobs()
     page.get_by_role("link", name="See the comparison").click(timeout=15_000)
-    assert page.get_by_text("Judged together:").is_visible()
+    assert page.get_by_text("Shared evaluation:").is_visible()
     page.locator("[data-chart=compared] .plot-area").first.wait_for()
     for tab, chart in (("By length", "by-length"), ("Exposure", "lorenz"), ("Segments", "segments-activity")):
         page.get_by_role("navigation", name="What is compared").get_by_role("link", name=tab).click()
