@@ -34,13 +34,14 @@ def draw(plot: Plot, title: str) -> SafeString:
     """The whole plot: keys of the series, axes, area."""
     is_wide = len(plot.x.names) > MAX_NARROW_NAMES
     return format_html(
-        '<div class="plot{}">{}<div class="plot-scroll"{}><div class="plot-box">{}<svg class="plot-area" width="100%" height="{}" role="img" aria-label="{}">{}</svg>'
+        '<div class="plot{}">{}<div class="plot-scroll"{}><div class="plot-box">{}<svg class="plot-area" width="100%" height="{}" role="{}" aria-label="{}">{}</svg>'
         "{}{}</div></div>{}</div>",
         " wide" if is_wide else "",
         _keys(plot),
         mark_safe(' tabindex="0"') if is_wide else NOTHING,
         _upright(plot.y, plot.height, is_right=False),
         plot.height,
+        "group" if any(point.url for series in plot.series for point in series.points) else "img",
         title,
         _join([_grid(plot), *_areas(plot), *_bars(plot), *_lines(plot), *(_mark(mark, plot) for mark in plot.marks), _hits(plot)]),
         _upright(plot.right, plot.height, is_right=True) if plot.right else NOTHING,
