@@ -111,11 +111,11 @@ def _with_delimiter(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> 
     keys = {column_key(name) for name in wanted}
     scores = {mark: _regularity(first_rows(sample, Marks(mark.encode())), keys) for mark in DELIMITERS}
     best = max(DELIMITERS, key=lambda mark: scores[mark])
-    if scores[best] < (0, True, REGULAR, 2):
+    if scores[best] < (0, 1, REGULAR, 2):
         lines = [line for line in sample.split(b"\n")[:LOOKED_AT] if line.strip()]
         others = sum(any(mark in line for mark in OTHER_MARKS) for line in lines)
         blanks = _regularity([Row(0, line.split()) for line in lines], keys)
-        if blanks >= (0, True, 0.95, 2) and others <= 0.1 * len(lines):
+        if blanks >= (0, 1, 0.95, 2) and others <= 0.1 * len(lines):
             best, scores[" "] = " ", blanks
     _, _, share, width = scores[best]
     if width < 2:
@@ -126,17 +126,21 @@ def _with_delimiter(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> 
     )
 
 
-def _regularity(rows: Sequence[Row], keys: set[str]) -> tuple[int, bool, float, int]:
-    """How well a delimiter cuts: names found, whether the first row is as wide as most, how many are, how wide they are."""
+def _regularity(rows: Sequence[Row], keys: set[str]) -> tuple[int, int, float, int]:
+    """How well a delimiter cuts: names found, whether the first row is as wide as most, how many are, how wide they are.
+
+    The second is 2 where that is so, 1 where it is once lines above a header are left out.
+    """
     widths = Counter(len(row.cells) for row in rows)
     if not widths:
-        return 0, False, 0.0, 1
+        return 0, 0, 0.0, 1
     width, number = max(widths.items(), key=lambda entry: (entry[1], entry[0]))
     names = {column_key(cell.decode("utf-8", "replace")) for row in rows[:1] for cell in row.cells}
     if width < 2:
-        return len(names & keys), False, 0.0, 1
-    top = rows[_preamble(rows, width)]
-    return len(names & keys), len(top.cells) == width and number >= REGULAR * len(rows), number / len(rows), width
+        return len(names & keys), 0, 0.0, 1
+    above = _preamble(rows, width)
+    is_regular = len(rows[above].cells) == width and number >= REGULAR * len(rows)
+    return len(names & keys), (1 if above else 2) if is_regular else 0, number / len(rows), width
 
 
 def _preamble(rows: Sequence[Row], width: int) -> int:
@@ -169,6 +173,7 @@ class _Reading:
     """What a way to read quotes makes of a sample: rows not as wide as most, quoted cells, and quotes that never close."""
 
     marks: Marks
+    rows: int
     ragged: int
     closed: int
     unclosed: int
@@ -186,8 +191,11 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
         if (escaped.ragged, escaped.unclosed) < (doubled.ragged, doubled.unclosed):
             best, reason = escaped, 'Within quotes, \\" is a quote: read so, more cells close.'
     plain = _read(sample, Marks(delimiter, b""))
-    worse = plain.ragged < best.ragged or (plain.ragged == best.ragged and best.unclosed > best.closed)
-    if worse or (len(form.delimiter) > 1 and not best.closed):
+    spanning = (
+        best.rows < plain.rows and plain.ragged <= best.ragged
+    )  # cells over several lines that are rows by themselves
+    unclosed = plain.ragged == best.ragged and best.unclosed > best.closed
+    if plain.ragged < best.ragged or spanning or unclosed or (len(form.delimiter) > 1 and not best.closed):
         return (
             replace(form, quote=""),
             f"Quotes are content: {best.unclosed:,} that begin a cell never close, {best.closed:,} do.",
@@ -211,4 +219,4 @@ def _read(sample: bytes, marks: Marks) -> _Reading:
     widths = Counter(len(row.cells) for row in split_rows(sample, marks))
     most = max(widths.values(), default=0)
     closed, unclosed = tally(sample, marks) if marks.quote else (0, 0)
-    return _Reading(marks, widths.total() - most, closed, unclosed)
+    return _Reading(marks, widths.total(), widths.total() - most, closed, unclosed)

@@ -8,7 +8,7 @@ may be empty and cannot be read is; a row is left out only for what its column r
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from pyarrow import csv as arrow_csv
 from recipes.tables import cells, quotes
 from recipes.tables.dialect import UNIT, CsvFormat
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
+from recipes.tables.quotes import Row
 from recipes.tables.text import Block
 
 NUMBER_TIMES = dict.fromkeys(cells.PER_SECOND, pa.int64())
@@ -236,7 +237,7 @@ class BlockReader:
     def _split(self, block: Block) -> Texts:
         """The block's cells by the rule of recipes.tables.quotes; more cells than the header has may follow if they are empty."""
         starts, kept, ragged = [], [], []
-        for number, row in enumerate(quotes.split_rows(block.data, self._form.marks)):
+        for number, row in enumerate(self._rows(block.data)):
             starts.append(row.start)
             found = row.cells
             if len(found) > self._width and not any(found[self._width :]):
@@ -249,6 +250,21 @@ class BlockReader:
             position: pa.array([row[position].decode() or None for row in kept], pa.string()) for position in self._used
         }
         return Texts(columns, Places(block, np.asarray(starts, np.int64)), ragged)
+
+    def _rows(self, data: bytes) -> Iterator[Row]:
+        """All rows; where a quote that was never closed has swallowed whole rows, each of its lines by itself."""
+        marks = self._form.marks
+        found = list(quotes.split_rows(data, marks))
+        for row, after in zip(found, [*found[1:], None], strict=True):
+            if len(row.cells) == self._width:
+                yield row
+                continue
+            text = data[row.start : after.start if after else len(data)]
+            lines = _lines_alone(text, row.start, marks) if b"\n" in text.rstrip(b"\r\n") else []
+            if lines and all(len(line.cells) == self._width for line in lines[1:]):
+                yield from lines
+            else:
+                yield row
 
     def _parse(self, block: Block, types: dict[str, pa.DataType]) -> pa.Table:
         data, marks = block.data, self._form.marks
@@ -272,6 +288,15 @@ class BlockReader:
                 check_utf8=not data.isascii(),
             ),
         )
+
+
+def _lines_alone(text: bytes, start: int, marks: quotes.Marks) -> list[Row]:
+    """Each line of a text as a row of its own."""
+    rows = []
+    for line in text.split(b"\n"):
+        rows += [Row(start, row.cells) for row in quotes.split_rows(line, marks)]
+        start += len(line) + 1
+    return rows
 
 
 def _decodable(data: bytes) -> bytes:

@@ -38,7 +38,7 @@ FOREIGN = {
     b"\x28\xb5\x2f\xfd": "a Zstandard file",
 }
 BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1e\x7f]")
+CONTROLS = re.compile(rb"[\x00\x02-\x08\x0e-\x1a\x1c-\x1e\x7f]")
 BLANKS = re.compile(rb"[ \t]+")
 
 
@@ -148,8 +148,9 @@ class TextStream:
     def _lines(self, data: bytes) -> bytes:
         """The text with the line ends of old Macs as those of all others."""
         if self._is_mac is None and data:
-            self._is_mac = b"\n" not in data and b"\r" in data
-        return data.replace(b"\r", b"\n") if self._is_mac else data
+            pairs = data.count(b"\r\n")
+            self._is_mac = data.count(b"\r") - pairs > data.count(b"\n")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if self._is_mac else data
 
 
 class _Chained:

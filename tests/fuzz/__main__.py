@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-SHARES = {"filters": 0.55, "wire": 0.3, "rest": 0.07, "leaks": 0.07, "server": 0.01}
+SHARES = {"filters": 0.45, "files": 0.1, "wire": 0.3, "rest": 0.07, "leaks": 0.07, "server": 0.01}
 """Which part of all cases each kind gets; those that ask less of the machine get more."""
 
 
@@ -42,7 +42,7 @@ def run(folder: Path, cases: int, kinds: list[str], seed: int) -> dict[str, Any]
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from tests.fuzz import language, leaks, live, rest, staging, wire  # noqa: PLC0415
+    from tests.fuzz import files, language, leaks, live, rest, staging, wire  # noqa: PLC0415
     from tests.fuzz.judging import Report  # noqa: PLC0415
     from tests.fuzz.sending import InProcess  # noqa: PLC0415
 
@@ -52,6 +52,8 @@ def run(folder: Path, cases: int, kinds: list[str], seed: int) -> dict[str, Any]
     share = {kind: round(cases * SHARES[kind] / sum(SHARES[each] for each in kinds)) for kind in kinds}
     if "filters" in share:
         language.fuzz(report, share.pop("filters"), seed)
+    if "files" in share:
+        files.fuzz(report, share.pop("files"), seed)
     if share:
         call_command("migrate", verbosity=0)
         scene, transport = staging.set_up(), InProcess()

@@ -1,0 +1,248 @@
+"""Files of a grammar of dialects (separator, quotes, encoding, times, numbers, damage) through preview and import.
+
+Whatever a file is like, nothing crashes, each of its rows is imported or listed, and rows that no damage was done to come out as
+they went in.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from console import storage
+from console.errors import JobError
+from console.ingest import sniff
+from console.ingest.loading import Importer
+from console.ingest.mapping import Reading
+from console.operations.data import files as operations
+from tests.fuzz.judging import Report, run_cases
+from tests.fuzz.language import DICE
+
+START = 1_650_000_000
+DELIMITERS = [",", ",", ";", "\t", "|", "::", "\x01"]
+ENCODINGS = ["utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]
+HEADERS = [
+    ["USER_ID", "ITEM_ID", "TIMESTAMP", "TITLE", "EVENT_VALUE"],
+    ["user_id", "item_id", "timestamp", "title", "event_value"],
+    ["userId", "itemId", "timestamp", "Title", "rating"],
+    ["user_id:token", "item_id:token", "timestamp:float", "title:token", "rating:float"],
+]
+UNITS: dict[str, Callable[[int], str]] = {
+    "s": str,
+    "s as float": lambda moment: f"{moment}.0",
+    "ms": lambda moment: f"{moment}123",
+    "us": lambda moment: f"{moment}123456",
+    "iso": lambda moment: _moment(moment).isoformat(),
+    "iso z": lambda moment: f"{_moment(moment):%Y-%m-%dT%H:%M:%SZ}",
+    "iso blank": lambda moment: f"{_moment(moment):%Y-%m-%d %H:%M:%S}",
+    "german": lambda moment: f"{_moment(moment):%d.%m.%Y %H:%M:%S}",
+    "american": lambda moment: f"{_moment(moment):%m/%d/%Y %H:%M:%S}",
+}
+WORDS = [
+    "red",
+    "27",
+    "Café",
+    "Größe",
+    "l'eau",
+    "ends\\",
+    "C:\\new",
+    "a",
+    "#1",
+    "100%",
+    "-",
+    "=1+1",
+    "N/A",
+    "null",
+    "0042",
+    "x" * 300,
+]
+MARKED = ['27"', '"best" of', 'a "quoted" word', 'so "', '""', '"']
+DAMAGES = (
+    "short row", "long row", "bad time", "no user", "future", "unclosed quote", "broken bytes", "nul", "blank line", "empty row",
+    "junk value", "no user but a word",
+)  # fmt: skip
+ABOVE = ["", "", "", "sep={0}\n", "# Report\n#\n", "Orders of May\n\n", "Orders of May{0}{0}{0}{0}\n"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as its maker means it; `damage` says what was done to it."""
+
+    cells: list[str]
+    moment: int
+    damage: str = ""
+
+
+@dataclass
+class Made:
+    """A file and what its maker knows of it."""
+
+    data: bytes
+    rows: list[Row]
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+def a_file(dice: Random) -> Made:
+    """Draw a file."""
+    delimiter, style = dice.choice(DELIMITERS), dice.choice(["all", "needed", "needed", "backslash", "never"])
+    style = "never" if delimiter in {"::", "\x01"} else style
+    encoding, unit, end = dice.choice(ENCODINGS), dice.choice(list(UNITS)), dice.choice(["\n", "\n", "\r\n", "\r"])
+    decimal = "," if delimiter == ";" and dice.random() < 0.5 else "."
+    damages = dice.sample(DAMAGES, dice.choice([0, 0, 1, 2]))
+    titles = _titles(dice, style, delimiter, end)
+    rows = [_row(dice, number, titles, UNITS[unit], decimal) for number in range(dice.choice([8, 50, 50, 80, 250]))]
+    written = [_rendered(row.cells, delimiter, style) for row in rows]
+    for damage in damages if len(rows) > 8 else []:  # a share of them that leaves no doubt of the columns
+        for place in dice.sample(range(len(rows)), max(1, len(rows) // 60)):
+            rows[place] = Row(rows[place].cells, rows[place].moment, damage)
+            written[place] = _damaged(damage, rows[place].cells, written[place], delimiter, style, end)
+    last = delimiter if dice.random() < 0.1 and "long row" not in damages else ""
+    above = dice.choice(ABOVE).format(delimiter) if delimiter not in {"::", "\x01"} else ""
+    header = _rendered(dice.choice(HEADERS), delimiter, style)
+    text = above.replace("\n", end) + end.join(line + last for line in [header, *written]) + dice.choice([end, ""])
+    data = _stored(text, encoding, dice)
+    told = {"delimiter": delimiter, "style": style, "encoding": encoding, "unit": unit, "end": end, "decimal": decimal,
+            "damages": damages, "above": above, "last": last, "rows": len(rows)}  # fmt: skip
+    return Made(data, rows, told)
+
+
+def _titles(dice: Random, style: str, delimiter: str, end: str) -> list[str]:
+    """Titles that the style can write."""
+    pieces = WORDS + (MARKED if dice.random() < 0.5 else [])
+    if style != "never":
+        pieces = [*pieces, f"a{delimiter} b", f"two{'' if end == chr(13) else chr(10)}lines", f"{delimiter}x"]
+    titles = [" ".join(dice.choices(pieces, k=dice.randint(1, 3))) for _ in range(20)]
+    if style == "never":  # a quote that begins a cell would be told for another style
+        titles = [title.lstrip('" ').replace(delimiter, "") or "x" for title in titles]
+    return titles
+
+
+def _row(dice: Random, number: int, titles: list[str], write: Callable[[int], str], decimal: str) -> Row:
+    moment = START + number * 86_400 // 3 + dice.randrange(86_400 // 3)
+    value = f"{dice.randrange(1, 50) / 10}".replace(".", decimal)
+    return Row([f"u{number % 9}", f"i{number}x", write(moment), dice.choice(titles), value], moment)
+
+
+def _rendered(cells: list[str], delimiter: str, style: str) -> str:
+    if style == "never":
+        return delimiter.join(cells)
+    if style == "backslash":
+        return delimiter.join('"' + cell.replace("\\", "\\\\").replace('"', '\\"') + '"' for cell in cells)
+    marks = (delimiter, '"', "\n", "\r")
+    return delimiter.join(
+        '"' + cell.replace('"', '""') + '"' if style == "all" or any(mark in cell for mark in marks) else cell
+        for cell in cells
+    )
+
+
+def _damaged(damage: str, cells: list[str], line: str, delimiter: str, style: str, end: str) -> str:
+    changed = {
+        "bad time": (2, "soon"),
+        "no user": (0, ""),
+        "no user but a word": (0, "NULL"),
+        "future": (2, "2099-01-01T00:00:00Z"),
+        "junk value": (4, "much"),
+        "nul": (3, "a\0b"),
+        "broken bytes": (3, "\udc80"),
+    }
+    if damage in changed:
+        place, cell = changed[damage]
+        return _rendered([*cells[:place], cell, *cells[place + 1 :]], delimiter, style)
+    return {
+        "short row": _rendered(cells[:3], delimiter, style),
+        "long row": _rendered([*cells, "more"], delimiter, style),
+        "unclosed quote": delimiter.join([*cells[:3], '"open', "1"]),
+        "blank line": f"{end}{line}",
+        "empty row": f"{delimiter * 4}{end}{line}",
+    }[damage]
+
+
+def _stored(text: str, encoding: str, dice: Random) -> bytes:
+    if encoding == "utf-16-le":
+        text = "\ufeff" + text if dice.random() < 0.5 else text
+    try:
+        data = text.encode(encoding, "surrogateescape")
+    except UnicodeEncodeError:
+        data = text.encode(encoding, "replace")
+    return gzip.compress(data, 1) if dice.random() < 0.1 else data
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def read(made: Made, folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
+    """Preview and import; the rows that came in, the report, and the text of the rejects."""
+    location = storage.Location("fuzz", "file.csv")
+    with storage.open_write(location) as file:
+        file.write(made.data)
+    found = sniff.preview(location, dataset_type="INTERACTIONS")
+    guessed = operations._guessed(found)
+    schema = operations._schema("INTERACTIONS", guessed, None)
+    options = operations._options(found.form, guessed, schema, 100.0)
+    for source in options["sources"].values():
+        source["separator"] = ""  # titles may look like lists
+    reading = Reading.from_options(options)
+    loaded = Importer(schema, reading, folder, max_bad_percent=100, progress=lambda _: None).run([location])
+    rows = [row for segment in loaded.segments for row in pq.read_table(segment.path).to_pylist()]
+    return rows, loaded.report, loaded.rejects.read_text() if loaded.rejects else ""
+
+
+def complaint(made: Made, folder: Path) -> str:
+    """What is wrong with what came of a file; "" if nothing is."""
+    try:
+        rows, report, rejects = read(made, folder)
+    except JobError as error:
+        return f"refused: {error}"
+    except Exception as error:  # noqa: BLE001  whatever it is, it is a finding
+        return f"crashed: {type(error).__name__}: {error}\n{traceback.format_exc()[-1500:]}"
+    if report["rows"] != report["imported"] + report["rejected"] + report["duplicates"]:
+        return f"counts do not add up: {report}"
+    listed = "\n".join(" ".join(entry) for entry in csv.reader(rejects.splitlines()))
+    known = {row.get("ITEM_ID"): row for row in rows}
+    for row in made.rows:
+        got = known.get(row.cells[1])
+        if got is None and row.cells[1] not in listed:
+            return f"a row vanished: {row}"
+        if not row.damage and (wrong := _difference(row, got, made)):
+            return wrong
+    return ""
+
+
+def _difference(row: Row, got: dict[str, Any] | None, made: Made) -> str:
+    """How a row that was not damaged differs from what its maker means."""
+    if got is None:
+        return f"a good row was left out: {row}"
+    value = float(row.cells[4].replace(",", "."))
+    wanted = {"USER_ID": row.cells[0], "TIMESTAMP": row.moment, "EVENT_VALUE": value}
+    wrong = {name: (cell, got.get(name)) for name, cell in wanted.items() if got.get(name) != cell}
+    if made.told["encoding"] != "cp1252" or row.cells[3].isascii():
+        title: str | None = row.cells[3] if row.cells[3].strip() else None
+        if title and made.told["style"] == "backslash" and not any('"' in other.cells[3] for other in made.rows):
+            title = title.replace("\\", "\\\\")  # nothing shows that backslashes escape
+        if "TITLE" in got and got["TITLE"] != title:
+            wrong["TITLE"] = (row.cells[3], got["TITLE"])
+    return f"a good row came in otherwise: {wrong}" if wrong else ""
+
+
+def fuzz(report: Report, count: int, seed: int) -> None:
+    """Read as many files as `count` says."""
+
+    def case(dice: Random) -> None:
+        report.cases["files"] += 1
+        made = a_file(dice)
+        with storage.scratch_folder() as folder:
+            if what := complaint(made, Path(folder)):
+                report.add(f"files: {what[:40]}", f"{what}\n{made.told}\n{made.data[:1500]!r}")
+
+    with report.timing("files"):
+        run_cases(DICE, case, count, seed)
