@@ -16,7 +16,7 @@ from console.storage import Location
 from recipes.tables.describe import Guess
 from recipes.tables.dialect import CsvFormat, detect
 from recipes.tables.guess import guess_type, understand
-from recipes.tables.header import has_header, header_of
+from recipes.tables.header import has_header, header_of, top_rows
 from recipes.tables.quotes import split_rows
 from recipes.tables.roles import Question
 from recipes.tables.text import Block, canonical, encoding_of
@@ -24,7 +24,6 @@ from recipes.tables.text import Block, canonical, encoding_of
 JSONDict = dict[str, Any]
 HEAD_BYTES = 1 << 20
 SLICES, SLICE_BYTES = 4, 128 << 10
-LAYOUT_LINES = 200
 SHOWN_ROWS = 50
 MAX_COLUMNS = 300
 
@@ -72,7 +71,7 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     layout = detect(sample.head, given)
     form = replace(layout.form, encoding=sample.encoding)
     if "header" not in given:
-        form = replace(form, header=has_header(_first_rows(sample.head, form)))
+        form = replace(form, header=has_header(top_rows(sample.head, form)))
     header, body = _table(sample.head, form)
     rows = [row for row in body if len(row) == len(header)]
     for text in sample.slices:
@@ -122,12 +121,6 @@ def _rows(text: bytes, form: CsvFormat) -> list[list[str]]:
     """All rows that hold anything, as text."""
     found = (row.cells for row in split_rows(canonical(text, form), form.marks))
     return [[cell.decode("utf-8", "replace") for cell in cells] for cells in found if any(cells)]
-
-
-def _first_rows(text: bytes, form: CsvFormat) -> list[list[str]]:
-    """The first rows behind what stands above the table."""
-    lines = text.split(b"\n", form.skip + LAYOUT_LINES)[form.skip : form.skip + LAYOUT_LINES]
-    return _rows(b"\n".join(lines), form)[:20]
 
 
 def _table(text: bytes, form: CsvFormat) -> tuple[list[str], list[list[str]]]:

@@ -27,6 +27,7 @@ LAYOUT_BYTES = 1 << 18
 MAX_PREAMBLE = 30  # rows above the header
 REGULAR = 0.8  # of the rows that have as many cells as most
 UNIT = b"\x1f"  # stands for a delimiter of several characters
+BLANKS = re.compile(rb"[ \t]+")
 SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"]{1,2})"?[;,\t]*\r?\n', re.IGNORECASE)
 TYPED = re.compile(r":(token|float)(_seq)?$")
 
@@ -51,7 +52,7 @@ class CsvFormat:
     def marks(self) -> Marks:
         """The marks of the text once each delimiter is one byte (recipes.tables.text.canonical)."""
         if self.delimiter == " ":
-            return Marks(b"\t", b"")
+            return Marks(b"\t", self.quote.encode(), self.escape.encode())
         if len(self.delimiter) > 1 and not self.quote:
             return Marks(UNIT, b"")
         return Marks((self.delimiter or ",").encode(), self.quote.encode(), self.escape.encode())
@@ -94,7 +95,9 @@ def detect(sample: bytes, given: Mapping[str, Any] | None = None, wanted: Collec
         form, reason = _with_preamble(form, sample[:LAYOUT_BYTES])
         evidence += [reason] if reason else []
     if form.delimiter == " ":
-        return Found(replace(form, quote=""), evidence)
+        sample, form = BLANKS.sub(b"\t", sample), replace(form, delimiter="\t")
+        form, reason = _with_quotes(form, sample)
+        return Found(replace(form, delimiter=" "), [*evidence, *([reason] if reason else [])])
     if "quote" not in known:
         form, reason = _with_quotes(form, sample)
         evidence += [reason] if reason else []
@@ -139,7 +142,8 @@ def _regularity(rows: Sequence[Row], keys: set[str]) -> tuple[int, int, float, i
     if width < 2:
         return len(names & keys), 0, 0.0, 1
     above = _preamble(rows, width)
-    is_regular = len(rows[above].cells) == width and number >= REGULAR * len(rows)
+    has_names = width - len(rows[above].cells) in {0, 1}  # R leaves out the name of the rows' own column
+    is_regular = has_names and number >= REGULAR * len(rows)
     return len(names & keys), (1 if above else 2) if is_regular else 0, number / len(rows), width
 
 

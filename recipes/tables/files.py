@@ -16,14 +16,13 @@ from recipes.tables import cells, dialect
 from recipes.tables.describe import Guess
 from recipes.tables.field import TIME_COLUMNS, Field
 from recipes.tables.guess import Understanding, understand
-from recipes.tables.header import has_header, header_of
+from recipes.tables.header import has_header, header_of, top_rows
 from recipes.tables.rows import BadCell, BlockReader, ColumnPlan, Converted
 from recipes.tables.samples import unit_words
 from recipes.tables.text import Block, TableError, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
 LOOKED_AT = 5000  # rows
-HEADER_ROWS = 20
 MAX_BAD_SHARE = 0.05  # of the rows, as in the server's imports
 MAX_EXACT_DIGITS = 15  # longer numbers are codes
 SPELLINGS = ("user", "item", "time", "datetime", "rating")
@@ -58,10 +57,7 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
         if not sample.strip():
             raise TableError(f"{path} is empty; a header and rows are needed.")
         form = dialect.detect(sample[:EVIDENCE_BYTES], wanted=[*KNOWN, *SPELLINGS]).form
-        if not has_header(
-            [_texts(row.cells) for row in dialect.first_rows(sample, form.marks, HEADER_ROWS)[form.skip :]]
-        ):
-            form = replace(form, header=False)
+        form = replace(form, header=has_header(top_rows(sample, form)))
         found = blocks(stream, form)
         header, first = header_of(next(found, Block(b"", 1)), form)
         understood = _understood(path, header, required, first, form)

@@ -9,18 +9,18 @@ from itertools import islice
 
 from recipes.tables import quotes
 from recipes.tables.dialect import CsvFormat, column_key
-from recipes.tables.text import Block
+from recipes.tables.text import Block, canonical
 from recipes.tables.words import is_known
 
 LOOKED_AT = 50  # rows
+TOP_LINES, TOP_ROWS = 200, 20
+ALIKE = 0.5  # of the cells below that have the first one's shape
+MARKS_OF_NOTHING = {r"\N", "NULL", "NaN", "nan"}
 
 
 def header_of(block: Block, form: CsvFormat, known: Sequence[str] = ()) -> tuple[list[str], Block]:
     """The column names of a file's first block, and the block without header and what stands above it."""
-    top = 0
-    for _ in range(form.skip):
-        top = block.data.find(b"\n", top) + 1 or len(block.data)
-    body = _from(block, top)
+    body = _from(block, after_lines(block.data, form.skip))
     rows = list(islice(quotes.split_rows(body.data, form.marks), LOOKED_AT))
     if not rows:
         return list(known), body
@@ -35,18 +35,58 @@ def header_of(block: Block, form: CsvFormat, known: Sequence[str] = ()) -> tuple
     return _fitted(names, [row.cells for row in rows[1:]]), rest
 
 
+def top_rows(sample: bytes, form: CsvFormat) -> list[list[str]]:
+    """The first rows behind what stands above the table, as text."""
+    start = after_lines(sample, form.skip)
+    end = after_lines(sample, TOP_LINES, start)
+    rows = quotes.split_rows(canonical(sample[start:end], form), form.marks)
+    return [[cell.decode("utf-8", "replace") for cell in row.cells] for row in islice(rows, TOP_ROWS) if any(row.cells)]
+
+
+def after_lines(data: bytes, number: int, start: int = 0) -> int:
+    """Where `number` lines behind `start` end."""
+    for _ in range(number):
+        start = data.find(b"\n", start) + 1 or len(data)
+    return start
+
+
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: it holds a known name, or words above numbers, or nothing that recurs."""
+    """Whether the first row names the columns: its cells are words where those below are numbers, or names that are known.
+
+    A first cell that is a number, a mark for nothing or of the very shape of those below speaks for data.
+    """
     if not rows:
         return True
-    first, others = rows[0], rows[1:]
+    first = rows[0]
+    below = [row for row in rows[1:] if len(row) == len(first)]
+    columns = list(zip(*below, strict=True)) or [()] * len(first)
+    pairs = list(zip(first, columns, strict=True))
+    if below and any(_is_word(cell) and all(map(_is_number, column)) for cell, column in pairs):
+        return True
+    is_data = any(_is_number(cell) or cell in MARKS_OF_NOTHING for cell in first)
+    if is_data or any(_has_digit(cell) and _share(column, _shape(cell)) > ALIKE for cell, column in pairs):
+        return False
     if any(is_known(cell) for cell in first):
         return True
-    if any(not cell.strip() or _is_number(cell) for cell in first) or len(set(first)) < len(first):
-        return False
-    below = [row for row in others if len(row) == len(first)]
-    above_numbers = any(all(_is_number(row[n]) for row in below) for n in range(len(first))) and bool(below)
-    return above_numbers or not any(cell in row for row in below for cell in first)
+    recurs = any(cell in row for row in below for cell in first)
+    return len(set(first)) == len(first) and all(map(str.strip, first)) and not recurs
+
+
+def _is_word(cell: str) -> bool:
+    return bool(cell.strip()) and not _has_digit(cell)
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdigit, cell))
+
+
+def _shape(cell: str) -> str:
+    """A cell with one 9 for its digits and one a for its letters, so that `u1` and `user22` are alike and differ from `u1-x`."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", cell))
+
+
+def _share(column: Sequence[str], shape: str) -> float:
+    return sum(_shape(cell) == shape for cell in column) / max(1, len(column))
 
 
 def _is_number(cell: str) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from recipes.tables.dialect import UNIT, CsvFormat
+from recipes.tables.dialect import BLANKS, UNIT, CsvFormat
 from recipes.tables.quotes import Quoting, quoting_of, row_end
 
 BLOCK_BYTES = 8 << 20
@@ -39,7 +39,6 @@ FOREIGN = {
 }
 BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 CONTROLS = re.compile(rb"[\x00\x02-\x08\x0e-\x1a\x1c-\x1e\x7f]")
-BLANKS = re.compile(rb"[ \t]+")
 
 
 class TableError(Exception):
