@@ -67,14 +67,9 @@ def test_every_package_is_held_to_it():
     assert {path.stem for path in ENGINE} >= set(MODULES)
 
 
-FACES = {"recipes/estimators.py", "recipes/dataset.py"}  # named as users know things, on purpose
-SHARED_NAMES = {"Comparison", "Field"}  # until one of each is renamed; this may only shrink
-
-
-def test_no_two_classes_of_the_library_share_a_name():
+def test_no_two_classes_of_the_engine_share_a_name():
     counts: Counter[str] = Counter()
-    for path in RECIPES:
-        if str(path.relative_to(ROOT)) not in FACES:
-            body = ast.parse(path.read_text()).body
-            counts.update(node.name for node in body if isinstance(node, ast.ClassDef) and node.name[0] != "_")
-    assert {name for name, count in counts.items() if count > 1} == SHARED_NAMES
+    for path in ENGINE:
+        body = ast.parse(path.read_text()).body
+        counts.update(node.name for node in body if isinstance(node, ast.ClassDef) and node.name[0] != "_")
+    assert {name for name, count in counts.items() if count > 1} == set()
