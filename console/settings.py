@@ -188,6 +188,7 @@ WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "1"))
 
 STORAGE_URL = os.environ.get("STORAGE_URL", "")
 AWS_ENDPOINT_URL_S3 = os.environ.get("AWS_ENDPOINT_URL_S3", "")
+CLAIM_BUCKETS = flag("CLAIM_BUCKETS", default=True)  # a bucket that nobody holds is the account's that names it first
 ENGINE = os.environ.get("ENGINE", "local")
 
 # What each serving process keeps mapped; the least recently used model goes first.

@@ -19,7 +19,7 @@ from functools import cache, partial
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import boto3
 from boto3.exceptions import S3UploadFailedError
@@ -30,22 +30,17 @@ from django.db import transaction
 
 from console import transient
 from console.errors import InvalidInputException, JobError, UnavailableError
-from console.models import Account, BatchInferenceJob, BatchSegmentJob, DatasetExportJob, MetricAttribution
+from console.models import Account
 
 CHUNK = 1 << 20
 READ_ONLY = 0o400
 PATIENT_S = 5.0  # who waits longer than this for a store also asks again
-WRITERS = (
-    *(
-        (job.objects.all(), "job_output__s3DataDestination__path")
-        for job in (DatasetExportJob, BatchInferenceJob, BatchSegmentJob)
-    ),
-    (MetricAttribution.objects.all(), "output__s3DataDestination__path"),
-)
 HTTPS = (  # the two ways in which Amazon writes an object as a page's address
     re.compile(r"https?://(?P<bucket>[^/]+)\.s3[.-][^/]*amazonaws\.com/(?P<key>.*)"),
     re.compile(r"https?://s3[.-][^/]*amazonaws\.com/(?P<bucket>[^/]+)/(?P<key>.*)"),
 )
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 STORE_BUCKET = "store"
 UPLOADS_BUCKET = "uploads"
 
@@ -79,53 +74,17 @@ def parse_location(url: str, *, field: str | None = None) -> Location:
     """
     for form in HTTPS:
         if found := form.fullmatch(url):
-            url = f"s3://{found['bucket']}/{found['key']}"
+            url = f"s3://{found['bucket']}/{unquote(found['key'])}"
     wrong = InvalidInputException(f"Invalid Data location: {url}. Allowed is s3://BUCKET/KEY.", field=field)
     try:
         parts = urlsplit(url)
     except ValueError:  # such as s3://[
         raise wrong from None
-    path = PurePosixPath(parts.path)
-    outside = ".." in path.parts or "\\" in url or "\0" in url or parts.netloc in {"", ".", ".."} or "//" in parts.path
-    if parts.scheme != "s3" or outside or parts.query or parts.fragment:
+    segments = parts.path.strip("/").split("/") if parts.path.strip("/") else []
+    odd = not BUCKET.fullmatch(parts.netloc) or "//" in parts.path or not {"", ".", ".."}.isdisjoint(segments)
+    if parts.scheme != "s3" or odd or CONTROL.search(url) or parts.query or parts.fragment:
         raise wrong
     return Location(parts.netloc, parts.path.lstrip("/"))
-
-
-def location_for(account: Account, url: str, *, field: str | None = None) -> Location:
-    """Read a location that `account` names in a request.
-
-    Raises:
-        InvalidInputException: it is no s3:// URL, is the server's own, or is what another account uploads or writes.
-    """
-    location = parse_location(url, field=field)
-    own = store("")
-    in_store = location.bucket == own.bucket and location.key.startswith(own.key)
-    if in_store or location.bucket.startswith("."):
-        raise InvalidInputException(
-            f"Access denied: {url} is the server's own. Allowed are other buckets.", field=field
-        )
-    if location.bucket.lower() == UPLOADS_BUCKET and not location.key.startswith(f"{account.number}/"):
-        raise InvalidInputException(
-            f"Access denied: {url}. Allowed below s3://{UPLOADS_BUCKET}/ is {account.number}/, your account's.",
-            field=field,
-        )
-    if _is_written_by_others(account, location):
-        raise InvalidInputException(
-            f"Access denied: jobs of another account write to {url}. Allowed are other folders.", field=field
-        )
-    return location
-
-
-def _is_written_by_others(account: Account, location: Location) -> bool:
-    """Whether jobs of another account write to the location: buckets are everybody's, what one's jobs write is not."""
-    place = f"{location.bucket}/{location.key}".rstrip("/").casefold() + "/"
-    for rows, path in WRITERS:
-        others = rows.exclude(account=account).values_list(path, flat=True).distinct()
-        for output in filter(None, others):
-            if place.startswith(output.removeprefix("s3://").rstrip("/").casefold() + "/"):
-                return True
-    return False
 
 
 def keep_upload(account: Account, path: Path, name: str) -> Location:

@@ -18,7 +18,7 @@ from console.models.data import (
 )
 from console.models.experiments import Experiment, ExperimentUser
 from console.models.judging import SharedEvaluation, SharedResult
-from console.models.people import AccessKey, Member, Token
+from console.models.people import AccessKey, Holding, Member, Token
 from console.models.samples import SampleLoad
 from console.models.serving import (
     AttributedSum,
@@ -50,7 +50,7 @@ JOBS: dict[str, type[Job]] = {
 
 __all__ = [
     "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "AttributionReport", "AuditEntry", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
-    "DataDeletionJob", "DataInsightsJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Experiment", "ExperimentUser", "Filter",
+    "DataDeletionJob", "DataInsightsJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Experiment", "ExperimentUser", "Filter", "Holding",
     "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "SharedEvaluation", "SharedResult", "Solution", "SolutionVersion",
     "Status", "Token", "Trash",
 ]  # fmt: skip

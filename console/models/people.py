@@ -109,3 +109,18 @@ class Token(Credential):
         token = secrets.token_urlsafe(32)
         cls.objects.create(user=user, digest=cls.hash(token), expires=expiry(days))
         return token
+
+
+class Holding(models.Model):
+    """A bucket, or a folder of one, and the account whose it is; everybody's where there is none."""
+
+    account = models.ForeignKey(Account, models.CASCADE, null=True)
+    bucket = models.CharField(max_length=63)
+    prefix = models.CharField(max_length=1024, blank=True)  # "" for the whole bucket, else it ends with "/"
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bucket", "prefix"], name="holding_once")]
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"

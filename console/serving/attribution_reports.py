@@ -30,6 +30,7 @@ from console.ingest import parts
 from console.ingest.schema import DatasetSchema
 from console.models import AttributedSum, AttributionReport, DatasetImportJob, MetricAttribution
 from console.serving import attribution as counting
+from console.tenancy import location_for
 
 logger = logging.getLogger(__name__)
 NAME = "AggregatedAttributionMetrics - {} - {}.csv"
@@ -145,7 +146,7 @@ def publish(report: AttributionReport) -> bool:
 def _copied(report: AttributionReport) -> str:
     """Copy the draft to where the report belongs; returns what is in the way of that, "" for nothing."""
     try:
-        target = storage.location_for(report.metric_attribution.account, report.location)
+        target = location_for(report.metric_attribution.account, report.location)
         with storage.open_read(storage.store(report.draft)) as draft, storage.open_write(target) as sink:
             shutil.copyfileobj(draft, sink)
     except (JobError, UnavailableError, ServiceError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ from django.urls import URLPattern, path, reverse
 
 from console import storage
 from console.errors import JobError, ServiceError
-from console.models import Job
+from console.models import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, Job
+from console.tenancy import location_for
 from console.web.access import Request, page, writing_page
 from console.web.data.uploads import chunks
 from console.web.data_kinds import BATCH_JOBS, DELETION_JOBS, EXPORT_JOBS, SEGMENT_JOBS
@@ -122,10 +124,20 @@ def results(request: Request, job: Job, pages: JobPages) -> list[storage.Locatio
     if pages.output is None:
         return []
     try:
-        folder = storage.location_for(request.account, pages.output(job).rstrip("/") + "/")
-        return [file for file in storage.list_objects(folder) if not file.key.endswith("_CHECK")]
+        folder = location_for(request.account, pages.output(job).rstrip("/") + "/")
+        return [file for file in storage.list_objects(folder) if _wrote(job, file.key.rpartition("/")[2])]
     except (JobError, ServiceError):
         return []
+
+
+def _wrote(job: Job, name: str) -> bool:
+    """Whether a job has written a file of that name: others may lie in its folder."""
+    if isinstance(job, DatasetExportJob):
+        return re.fullmatch(rf"{re.escape(job.name)}-\d{{5,}}\.csv", name) is not None
+    if not isinstance(job, BatchInferenceJob | BatchSegmentJob):
+        return False
+    inputs = [file.rpartition("/")[2] for file in job.report.get("files", [])]
+    return name in {f"{input_name}{end}" for input_name in inputs for end in (".out", ERRORS)}
 
 
 def _first_lines(file: storage.Location) -> str:

@@ -6,6 +6,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from console.models import DatasetExportJob
+from console.storage import parse_location
+from console.tenancy import hold
 from tests.operations.worlds import dataset
 
 
@@ -42,6 +44,8 @@ def test_the_servers_own_store_is_refused(alice, account):
 
 def test_what_anothers_jobs_write_is_refused(alice, caller, account, other_account):
     table, theirs = dataset(account, "ITEMS"), dataset(other_account, "USERS")
+    hold(parse_location("s3://shared/"), None)
+    hold(parse_location("s3://shared/of-alice/"), account)
     export = {"jobName": "j", "datasetArn": table.arn, "roleArn": "arn:aws:iam::000000000001:role/r"}
     written = {"jobOutput": {"s3DataDestination": {"path": "s3://shared/of-alice/"}}}
     assert alice.post("/api/v1/dataset-export-jobs/", export | written, format="json").status_code == 201
@@ -52,7 +56,7 @@ def test_what_anothers_jobs_write_is_refused(alice, caller, account, other_accou
         "s3://shared/Of-Alice/items.csv": True,
         "s3://shared/of-alice/deep/items.csv": True,
         "s3://shared/of-alice-and-others/": False,
-        "s3://shared/": False,
+        "s3://shared/": True,
     }.items():
         body = {"jobName": "j", "datasetArn": theirs.arn, "dataSource": {"dataLocation": location}}
         for path in ("dataset-import-jobs/", "operations/PreviewData/"):

@@ -12,6 +12,7 @@ from console.operations.account.tags import tag_map
 from console.operations.base import DEFAULT_PAGE, operation, page
 from console.operations.data.dataset_groups import find_group
 from console.operations.queueing import must_be_active, queue
+from console.tenancy import location_for
 
 
 @operation
@@ -66,7 +67,7 @@ def list_data_deletion_jobs(
 
 def _check_source(account: Account, url: str) -> None:
     """Unlike imports, deletions read sub-folders too."""
-    location = storage.location_for(account, url, field="dataSource")
+    location = location_for(account, url, field="dataSource")
     try:
         found = storage.list_objects(location, recursive=True)
     except JobError as error:

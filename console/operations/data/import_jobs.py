@@ -12,6 +12,7 @@ from console.operations.account.tags import tag_map
 from console.operations.base import DEFAULT_PAGE, operation, page
 from console.operations.data.datasets import find_dataset
 from console.operations.queueing import must_be_active, queue
+from console.tenancy import location_for
 
 
 @operation
@@ -83,7 +84,7 @@ def check_source(account: Account, url: str) -> None:
     Raises:
         InvalidInputException: it is not allowed, or nothing is there.
     """
-    location = storage.location_for(account, url, field="dataSource")
+    location = location_for(account, url, field="dataSource")
     try:
         found = bool(storage.list_objects(location))
     except JobError as error:

@@ -23,7 +23,7 @@ from console.operations.data.dataset_groups import find_group
 from console.operations.data.values import epoch_seconds
 from console.serving.attribution import WINDOW_S, Expression, parse_expression
 from console.serving.attribution_reports import folder_of, publish, report_streamed
-from console.storage import location_for
+from console.tenancy import location_for
 
 MAX_METRICS = 10
 NUMERIC = {"int", "long", "float", "double"}

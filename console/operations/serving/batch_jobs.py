@@ -14,7 +14,7 @@ from console.operations.queueing import must_be_active, queue
 from console.operations.training.solution_versions import version_named
 from console.serving.exploration_config import check_exploration, check_influence
 from console.shapes import JSONDict
-from console.storage import location_for
+from console.tenancy import location_for
 from recipes import catalogue
 from recipes import filters as language
 from recipes.base import Recipe, RecipeType
