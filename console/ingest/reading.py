@@ -44,7 +44,7 @@ def open_table(
     if not sample.strip():
         return None
     wanted = [source.name for source in reading.sources.values() if source.name] or list(schema.names)
-    form = reading.form
+    form = stream.form or reading.form
     if not form.delimiter:
         form = dialect.detect(sample[:EVIDENCE_BYTES], {"header": form.header}, wanted).form
     found = blocks(stream, form)

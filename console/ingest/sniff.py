@@ -14,7 +14,7 @@ from console import storage
 from console.ingest import sources
 from console.storage import Location
 from recipes.tables.describe import Guess
-from recipes.tables.dialect import CsvFormat, detect
+from recipes.tables.dialect import CsvFormat, Found, detect
 from recipes.tables.guess import guess_type, understand
 from recipes.tables.header import has_header, header_of, top_rows
 from recipes.tables.quotes import split_rows
@@ -57,6 +57,7 @@ class _Sample:
     is_gzip: bool
     whole: bool
     packed: float  # bytes stored for each byte of text
+    form: CsvFormat | None  # where the file says it itself
 
 
 def preview(location: Location, given: JSONDict | None = None, dataset_type: str = "", domain: str = "") -> Preview:
@@ -68,9 +69,13 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     given = given or {}
     size = storage.size_bytes(location)
     sample = _sample(location, given.get("encoding", ""))
-    layout = detect(sample.head, given)
+    layout = (
+        Found(sample.form, ["The file says itself what its columns are."])
+        if sample.form
+        else detect(sample.head, given)
+    )
     form = replace(layout.form, encoding=sample.encoding)
-    if "header" not in given:
+    if "header" not in given and not sample.form:
         form = replace(form, header=has_header(top_rows(sample.head, form)))
     header, body = _table(sample.head, form)
     rows = [row for row in body if len(row) == len(header)]
@@ -91,13 +96,15 @@ def _sample(location: Location, encoding: str) -> _Sample:
         head = stream.head(HEAD_BYTES)
         whole = len(head) < HEAD_BYTES
         packed = stream.meter.bytes / max(1, stream.unpacked)
-        slices = [] if whole or stream.is_gzip else _slices(location)
+        slices = [] if whole or stream.is_gzip or stream.form else _slices(location)
         found = stream.encoding
         if found == "utf-8" and not encoding and head.isascii():
             found = next((encoding_of(piece) for piece in slices if not piece.isascii()), found)
         if not whole:
             head = head[: head.rfind(b"\n", 0, HEAD_BYTES) + 1 or HEAD_BYTES]
-        return _Sample(head, [_utf8(piece, found) for piece in slices], found, stream.is_gzip, whole, packed)
+        return _Sample(
+            head, [_utf8(piece, found) for piece in slices], found, stream.is_gzip, whole, packed, stream.form
+        )
 
 
 def _slices(location: Location) -> list[bytes]:

@@ -13,7 +13,22 @@ from console.errors import JobError
 from console.storage import Location
 from recipes.tables.text import TableError, TextStream
 
-SUFFIXES = (".csv", ".gz", ".tsv", ".txt", ".tab", ".psv", ".dat", ".data", ".inter", ".item", ".user")
+SUFFIXES = (
+    ".csv",
+    ".gz",
+    ".tsv",
+    ".txt",
+    ".tab",
+    ".psv",
+    ".dat",
+    ".data",
+    ".inter",
+    ".item",
+    ".user",
+    ".parquet",
+    ".jsonl",
+    ".ndjson",
+)
 NO_SUFFIX = re.compile(r"[^.]+|.*\.\d+|.*part-[^/]*")  # as Glue and Hadoop name parts
 NO_PART = re.compile(r"[_.].*|.*\.crc|.*\$folder\$")  # what Spark and its kin leave beside the parts
 

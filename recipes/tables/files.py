@@ -56,8 +56,7 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
         sample = stream.head(EVIDENCE_BYTES)
         if not sample.strip():
             raise TableError(f"{path} is empty; a header and rows are needed.")
-        form = dialect.detect(sample[:EVIDENCE_BYTES], wanted=[*KNOWN, *SPELLINGS]).form
-        form = replace(form, header=has_header(top_rows(sample, form)))
+        form = stream.form or _layout(sample[:EVIDENCE_BYTES])
         found = blocks(stream, form)
         header, first = header_of(next(found, Block(b"", 1)), form)
         understood = _understood(path, header, required, first, form)
@@ -72,6 +71,11 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
     if table.num_rows == 0:
         raise TableError(f"{path} has a header and no rows.")
     return FileTable(pa.table([_typed(table[name], name) for name in table.column_names], table.column_names), notes)
+
+
+def _layout(sample: bytes) -> dialect.CsvFormat:
+    form = dialect.detect(sample, wanted=[*KNOWN, *SPELLINGS]).form
+    return replace(form, header=has_header(top_rows(sample, form)))
 
 
 def _understood(

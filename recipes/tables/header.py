@@ -15,7 +15,7 @@ from recipes.tables.words import is_known
 LOOKED_AT = 50  # rows
 TOP_LINES, TOP_ROWS = 200, 20
 ALIKE = 0.5  # of the cells below that have the first one's shape
-MARKS_OF_NOTHING = {r"\N", "NULL", "NaN", "nan"}
+MARKS_OF_NOTHING = {r"\N", "NULL", "null", "NaN", "nan", "NA", "N/A", "n/a", "-"}
 
 
 def header_of(block: Block, form: CsvFormat, known: Sequence[str] = ()) -> tuple[list[str], Block]:
@@ -61,7 +61,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     below = [row for row in rows[1:] if len(row) == len(first)]
     columns = list(zip(*below, strict=True)) or [()] * len(first)
     pairs = list(zip(first, columns, strict=True))
-    if below and any(_is_word(cell) and all(map(_is_number, column)) for cell, column in pairs):
+    if below and any(_is_name(cell) and all(map(_is_number, column)) for cell, column in pairs):
         return True
     is_data = any(_is_number(cell) or cell in MARKS_OF_NOTHING for cell in first)
     if is_data or any(_has_digit(cell) and _share(column, _shape(cell)) > ALIKE for cell, column in pairs):
@@ -72,8 +72,8 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     return len(set(first)) == len(first) and all(map(str.strip, first)) and not recurs
 
 
-def _is_word(cell: str) -> bool:
-    return bool(cell.strip()) and not _has_digit(cell)
+def _is_name(cell: str) -> bool:
+    return bool(cell.strip()) and not _is_number(cell) and cell not in MARKS_OF_NOTHING
 
 
 def _has_digit(cell: str) -> bool:

@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+import pyarrow as pa
+
+from recipes.tables import structured
 from recipes.tables.dialect import BLANKS, UNIT, CsvFormat
 from recipes.tables.quotes import Quoting, quoting_of, row_end
 
@@ -24,7 +27,6 @@ LOOKED_AT = 1 << 16
 MAX_CONTROL_SHARE = 0.02
 GZIP = b"\x1f\x8b"
 FOREIGN = {
-    b"PAR1": "a Parquet file",
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"ORC": "an ORC file",
@@ -71,7 +73,7 @@ class Meter:
 
 
 class TextStream:
-    """One file as UTF-8 bytes, whatever its compression and encoding.
+    """One file as UTF-8 bytes, whatever its compression and encoding; `form` is its layout where that is known.
 
     Raises:
         TableError: it is clearly no text, or a gzip stream is damaged.
@@ -88,6 +90,8 @@ class TextStream:
             unzipped = gzip.GzipFile(fileobj=_Chained(head, self.meter.read))  # type: ignore[call-overload]
             self._read = unzipped.read
             head = self._stored(BLOCK_BYTES)
+        self.form: CsvFormat | None = None
+        head = self._as_text(head)
         bom = next((bom for bom in BOMS if head.startswith(bom)), b"")
         self.has_bom = bool(bom)
         self.encoding = BOMS[bom] if bom else (encoding or _wide_encoding(head) or "utf-8")
@@ -100,6 +104,19 @@ class TextStream:
         self._switch(self.encoding)
         _reject_foreign(name, head, is_wide=self.encoding.startswith("utf-16"))
 
+    def _as_text(self, head: bytes) -> bytes:
+        """The first bytes as text, from here on by way of comma-separated text where the file is none."""
+        source = _Chained(head, self._read)
+        if head.startswith(structured.PARQUET):
+            self._read = structured.Written(structured.parquet_text(source.read)).read
+        elif structured.is_json_lines(head.removeprefix(codecs.BOM_UTF8)):
+            source = _Chained(head.removeprefix(codecs.BOM_UTF8), self._read)
+            self._read = structured.Written(structured.json_lines_text(source.read)).read
+        else:
+            return head
+        self.form = CsvFormat(",", '"', "utf-8")
+        return self._stored(BLOCK_BYTES)
+
     def _switch(self, encoding: str) -> None:
         self.encoding = encoding
         if codecs.lookup(encoding).name != "utf-8":
@@ -110,6 +127,8 @@ class TextStream:
             return self._read(size)
         except (OSError, EOFError, zlib.error) as error:
             raise TableError(f"{self.name} looks like gzip but cannot be unpacked: {error}.") from error
+        except pa.ArrowException as error:
+            raise TableError(f"{self.name} looks like Parquet but cannot be read: {error}.") from error
 
     @property
     def is_transcoded(self) -> bool:
@@ -197,7 +216,9 @@ def _reject_foreign(name: str, head: bytes, *, is_wide: bool) -> None:
     if what is None and not is_wide and len(CONTROLS.findall(sample)) > MAX_CONTROL_SHARE * len(sample):
         what = "a binary file"
     if what:
-        raise TableError(f"{name} is not CSV but {what}. Allowed is CSV text with a header, also gzipped.")
+        raise TableError(
+            f"{name} is not CSV but {what}. Allowed are CSV text with a header and JSON Lines, also gzipped, and Parquet."
+        )
 
 
 def blocks(stream: TextStream, form: CsvFormat, size: int = BLOCK_BYTES) -> Iterator[Block]:

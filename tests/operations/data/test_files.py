@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
+import json
 import random
 import time
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -269,3 +272,35 @@ def test_a_first_row_is_a_header_only_if_it_is_unlike_the_others(account, rows, 
 
     assert found["format"]["header"] is has_header
     assert found["estimatedRows"] == 30
+
+
+def parquet(columns):
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "json lines", "folder of parquet"])
+def test_files_that_name_their_columns_are_read(account, bring, kind):
+    events = {
+        "user": [f"u{n % 7}" for n in range(60)],
+        "item": [f"i{n % 11}" for n in range(60)],
+        "time": [1_700_000_000 + n for n in range(60)],
+    }
+    content = parquet(events)
+    if kind == "json lines":
+        content = "".join(
+            json.dumps(dict(zip(events, row, strict=True))) + "\n" for row in zip(*events.values(), strict=True)
+        )
+    if kind == "folder of parquet":
+        put("hive/_SUCCESS", "")
+        for part in range(3):
+            rows = {name: values[part * 20 : part * 20 + 20] for name, values in events.items()}
+            put(f"hive/part-0000{part}.snappy.parquet", parquet(rows))
+        content = "s3://data/hive/"
+
+    job, rows = bring(content)
+
+    assert (job.status, job.failure_reason) == ("ACTIVE", None)
+    assert (job.report["imported"], job.report["rejected"]) == (60, 0)
+    assert rows[1] == {"USER_ID": "u1", "ITEM_ID": "i1", "TIMESTAMP": 1_700_000_001}

@@ -187,7 +187,7 @@ TRAIN = ["train", "interactions.csv", "--recipe", "aws-sims", "--out", "model"]
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,1700000000\n1,2,2024-01-01\n", "line 3: TIMESTAMP is '2024-01-01'"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,99999999999\n", "after the year 2100"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,4000000000\n", "in the future"),
-        ('{"user": 1, "item": 2}\n', "is not CSV but JSON"),
+        ('{"user": 1,\n "item": 2}\n', "is not CSV but JSON"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n1,2,\n", "line 3: TIMESTAMP is empty"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n,2,4\n", "line 3: USER_ID is empty"),
         ("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n1,2\n", "line 3: 2 columns; the header has 3"),

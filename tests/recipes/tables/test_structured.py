@@ -1,0 +1,92 @@
+"""Parquet and JSON Lines are read as any other file; what is broken in them is listed, too."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recipes.tables.files import read_file
+from recipes.tables.text import TableError
+
+REQUIRED = ("USER_ID", "ITEM_ID", "TIMESTAMP")
+EVENTS = [{"user_id": f"u{n % 5}", "item_id": f'i{n % 7}, "x"', "timestamp": 1_700_000_000 + n} for n in range(60)]
+
+
+def parquet(table, **options):
+    out = io.BytesIO()
+    pq.write_table(table, out, **options)
+    return out.getvalue()
+
+
+def lines(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def read(folder, content, required=REQUIRED):
+    path = folder / "file"
+    path.write_bytes(content)
+    return read_file(path, required)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lines(EVENTS),
+        b"\xef\xbb\xbf" + lines(EVENTS),
+        gzip.compress(lines(EVENTS)),
+        lines(EVENTS).replace(b"\n", b"\r\n\r\n"),
+        parquet(pa.Table.from_pylist(EVENTS)),
+        parquet(pa.Table.from_pylist(EVENTS), row_group_size=7, use_dictionary=False),
+    ],
+    ids=["lines", "bom", "gzip", "blank lines", "parquet", "row groups"],
+)
+def test_events_are_read(tmp_path, content):
+    found = read(tmp_path, content).table.select(list(REQUIRED)).to_pylist()
+
+    assert [tuple(row.values()) for row in found] == [tuple(row.values()) for row in EVENTS]
+
+
+def test_every_type_of_parquet_has_a_text(tmp_path):
+    moment = datetime(2024, 1, 31, 12, tzinfo=UTC)
+    columns = {
+        "ITEM_ID": pa.array(["007", "a", "b"]),
+        "GENRES": pa.array([["War", "Drama"], [], None]),
+        "PRICE": pa.array([Decimal("1.50"), Decimal("2.00"), None]),
+        "RATING": pa.array([0.5, float("nan"), None]),
+        "NEW": pa.array([True, False, None]),
+        "CREATION_TIMESTAMP": pa.array([moment, moment, None]),
+        "BRAND": pa.array(["x", "y", None]).dictionary_encode(),
+        "MORE": pa.array([{"a": 1}, {"a": 2}, None]),
+    }
+
+    rows = read(tmp_path, parquet(pa.table(columns)), ["ITEM_ID"]).table.to_pylist()
+
+    assert rows[0] == {
+        "ITEM_ID": "007", "GENRES": "War|Drama", "PRICE": 1.5, "RATING": 0.5, "NEW": True,
+        "CREATION_TIMESTAMP": int(moment.timestamp()), "BRAND": "x", "MORE": '{"a": 1}',
+    }  # fmt: skip
+    assert set(rows[2].values()) == {"b", None}
+
+
+def test_lines_may_differ_and_broken_ones_are_listed(tmp_path):
+    content = lines([*EVENTS, {"timestamp": 1_700_000_100, "item_id": 5, "user_id": 6, "tags": ["a", "b"]}])
+
+    found = read(tmp_path, content + b'{"user_id": "u", "item\nnull\n')
+
+    assert found.table.num_rows == 61
+    assert list(found.table.to_pylist()[-1].values())[:4] == ["6", "5", 1_700_000_100, "a|b"]
+    assert "2 of 63 rows are left out" in found.notes[0]
+
+
+def test_damage_is_told(tmp_path):
+    whole = parquet(pa.Table.from_pylist(EVENTS))
+
+    with pytest.raises(TableError, match="looks like Parquet but cannot be read"):
+        read(tmp_path, whole[: len(whole) // 2])
