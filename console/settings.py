@@ -77,6 +77,7 @@ ENCRYPTION_KEY = secret("ENCRYPTION_KEY")  # of what the database holds encrypte
 shut(DATA_DIR)
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "*").split(",")
 CORS_ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ORIGINS", "*").split(",") if origin.strip()]
+DELETING_S = float(os.environ.get("DELETING_S", "3"))  # how long the wire describes what was deleted
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [

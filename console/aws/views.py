@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from console import arns, transient
-from console.aws import cors, sts
+from console.aws import cors, deletions, sts
 from console.aws.doors import PATHS
 from console.aws.sigv4 import Caller, authenticate
 from console.errors import InvalidSignatureException, SerializationException, ServiceError, UnknownOperationException
@@ -115,7 +115,8 @@ def _call(request: HttpRequest, name: str, caller: Caller) -> JSONDict:
         raise InvalidSignatureException(f"The request is signed for {caller.service}, allowed is {SERVICE}.")
     if not is_read(name):
         acting_as(caller.key_id, "aws")
-    return call_by_wire_names(name, caller.account, read_object(request.body))
+    members = read_object(request.body)
+    return deletions.call(call_by_wire_names, name, caller.account, members)
 
 
 def _encode(result: JSONDict) -> bytes:

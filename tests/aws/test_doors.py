@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import boto3
 import pytest
@@ -38,9 +39,10 @@ def answered(method, path, body=b"", headers=None):
 @pytest.fixture
 def client(account):
     """`client("sts", region=…, path=…)`: boto3 in front of the server's application."""
-    key = AccessKey.issue(account)
+    keys_of = {account.pk: AccessKey.issue(account)}
 
-    def make(service="personalize", *, region="us-east-1", path="/aws"):
+    def make(service="personalize", *, region="us-east-1", path="/aws", account=account):
+        key = keys_of.get(account.pk) or keys_of.setdefault(account.pk, AccessKey.issue(account))
         keys = {"aws_access_key_id": key.key_id, "aws_secret_access_key": key.secret}
         made = boto3.client(service, endpoint_url=f"http://testserver{path}", region_name=region, config=CONFIG, **keys)
 
@@ -145,3 +147,29 @@ def test_events_reach_a_tracker_through_the_root(client, account):
         trackingId=tracking_id, sessionId="s", userId="bob", eventList=[event]
     )
     assert EventTracker.objects.get().dataset_group.events.get().item_id == "7"
+
+
+def test_what_is_deleted_is_described_as_such_for_a_moment_while_its_name_is_free(client, settings):
+    settings.DELETING_S = 0.5
+    aws = client(region="eu-west-1")
+    arn = aws.create_dataset_group(name="films")["datasetGroupArn"]
+    aws.delete_dataset_group(datasetGroupArn=arn)
+    described = aws.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
+    assert (described["status"], described["datasetGroupArn"]) == ("DELETE IN_PROGRESS", arn)
+    assert aws.list_dataset_groups()["datasetGroups"] == []
+    with pytest.raises(ClientError, match="does not exist"):
+        aws.delete_dataset_group(datasetGroupArn=arn)
+    time.sleep(0.6)
+    with pytest.raises(ClientError, match="does not exist"):
+        aws.describe_dataset_group(datasetGroupArn=arn)
+    aws.create_dataset_group(name="films")
+    assert aws.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]["status"] == "ACTIVE"
+
+
+def test_what_is_deleted_is_nobody_elses(client, other_account, settings):
+    settings.DELETING_S = 60
+    arn = client().create_dataset_group(name="films")["datasetGroupArn"]
+    client().delete_dataset_group(datasetGroupArn=arn)
+    charlies = client(account=other_account)
+    with pytest.raises(ClientError, match="does not exist"):
+        charlies.describe_dataset_group(datasetGroupArn=arn)
