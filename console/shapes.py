@@ -85,7 +85,7 @@ def read_object(body: bytes) -> JSONDict:
     """A request's JSON body; an empty one is an object without members.
 
     Raises:
-        SerializationException: it is not JSON in UTF-8, not an object, or nested too deeply.
+        SerializationException: it is not JSON in UTF-8, not an object, nested too deeply, or holds a NUL.
     """
     try:
         value = json.loads(body.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
@@ -93,9 +93,26 @@ def read_object(body: bytes) -> JSONDict:
         raise SerializationException(f"The body is not JSON in UTF-8: {error}") from None
     if not isinstance(value, dict):
         raise SerializationException(f"The body is JSON's {json_kind(value)}, allowed is an object.")
+    if b"\\u0000" in body and _holds_nul(value):
+        raise SerializationException("The body holds a NUL character, which no name or value may.")
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
         raise SerializationException(f"The body is nested more than {MAX_DEPTH} levels deep, which is what is allowed.")
     return value
+
+
+def _holds_nul(value: Any) -> bool:
+    """Whether a text or a name in the value has a NUL, which PostgreSQL cannot keep."""
+    level = [value]
+    while level:
+        if any(isinstance(each, str) and "\0" in each for each in level):
+            return True
+        parts = (
+            [*each, *each.values()] if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        )
+        level = [part for found in parts for part in found]
+    return False
 
 
 def _is_deep(value: Any) -> bool:

@@ -47,3 +47,13 @@ def test_the_makefiles_targets_are_in_the_readme():
     assert [
         target for target in targets if f"make {target}" not in README and target not in {"install", "clean", "help"}
     ] == []
+
+
+def test_numbers_of_requests_are_known_by_what_int_can_read():
+    """`"²".isdigit()` holds, and int("²") fails."""
+    faces = [
+        path
+        for part in ("aws", "api", "beacons", "front", "web", "operations")
+        for path in (ROOT / "console" / part).rglob("*.py")
+    ]
+    assert [path.name for path in faces if ".isdigit()" in path.read_text()] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import shapes
-from console.errors import InvalidInputException
+from console.errors import InvalidInputException, SerializationException
 from console.shapes import OPERATION_MODELS, prune, validate
 
 
@@ -76,3 +76,13 @@ def _compile(shape, seen):
 def test_prune_keeps_what_is_declared():
     shape = OPERATION_MODELS["DescribeDatasetGroup"].output_shape
     assert prune(shape, {"datasetGroup": {"name": "x", "secret": 1, "domain": None}}) == {"datasetGroup": {"name": "x"}}
+
+
+@pytest.mark.parametrize("body", [rb'{"a": "x\u0000y"}', rb'{"a": [{"b\u0000": 1}]}', rb'{"\u0000": 1}'])
+def test_a_nul_is_refused_wherever_it_stands(body):
+    with pytest.raises(SerializationException, match="NUL"):
+        shapes.read_object(body)
+
+
+def test_what_only_looks_like_a_nul_is_kept():
+    assert shapes.read_object(rb'{"a": "x\\u0000y"}') == {"a": r"x\u0000y"}

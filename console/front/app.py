@@ -69,6 +69,8 @@ class Front:
                 protocol.response_str(200, JSON, LIVE)
             elif path == "/healthz":
                 await self._tell_health(protocol)
+            elif "\0" in path or "%00" in scope.query_string:
+                refuse(protocol, path, 400, "SerializationException", "The address holds a NUL, which names nothing.")
             else:
                 await self._serve(scope, path, protocol)
         except tuple(REFUSALS) as error:

@@ -33,7 +33,7 @@ class Campaign(Resource):
             "campaignArn": self.arn,
             "solutionVersionArn": self.solution_version.arn,
             "minProvisionedTPS": self.min_provisioned_tps,
-            "campaignConfig": self.config or None,
+            "campaignConfig": self.config or {},
             "latestCampaignUpdate": revived(self.latest_update),
         }
 

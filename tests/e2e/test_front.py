@@ -133,6 +133,14 @@ def test_chunked_bodies_are_read(server):
     assert b"recipeArn" in answer
 
 
+@pytest.mark.parametrize(
+    "address", [b"/campaigns/a%00b/", b"/aws/%00", b"/api/v1/solutions/?maxResults=%00", b"/?q=%C2%B2&page=%C2%B2"]
+)
+def test_an_odd_address_is_no_failure_of_the_server(server, address):
+    answer = asked(server, b"GET " + address + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 3")), answer
+
+
 def test_a_web_process_that_dies_is_replaced_and_nobody_is_refused(server):
     parent, worker = server.pids("console.front")
     os.kill(worker, signal.SIGKILL)

@@ -19,7 +19,7 @@ def list_audit_entries(
     if resource_arn:
         rows = rows.filter(arn=resource_arn)
     if next_token:
-        if not next_token.isdigit():
+        if not next_token.isdecimal():
             raise InvalidNextTokenException(
                 f"nextToken {next_token[:40]} is not one of this list; pass on the token of its last page.",
                 field="nextToken",

@@ -129,7 +129,7 @@ def _serialized(rows: list[models.Model]) -> list[str]:
 
 
 def _entry(account: Account, trash_id: str) -> Trash:
-    found = Trash.objects.filter(account=account, pk=trash_id).first() if trash_id.isdigit() else None
+    found = Trash.objects.filter(account=account, pk=trash_id).first() if trash_id.isdecimal() else None
     if found is None:
         raise ResourceNotFoundException(
             f"There is no {trash_id[:40]} in the trash; it is emptied after seven days.", field="trashId"

@@ -153,7 +153,7 @@ def _item(cards: Cards, item_id: str) -> JSONDict:
 def _start(token: str | None) -> int:
     if token is None:
         return 0
-    if not token.isdigit():
+    if not token.isdecimal():
         raise InvalidNextTokenException(
             f"nextToken {token[:40]} is not one of this list; pass on the token of its last page.", field="nextToken"
         )

@@ -164,7 +164,7 @@ def _tunable(recipe: type[Recipe], tunable: Mapping[str, Hyperparameter], name: 
 
 def _check_budget(name: str, resources: JSONDict, most: int) -> None:
     text = resources.get(name)
-    if text is not None and not (text.isdigit() and 1 <= int(text) <= most):
+    if text is not None and not (text.isdecimal() and 1 <= int(text) <= most):
         raise InvalidInputException(
             f"{name} is {text}, allowed is a whole number from 1 to {most}.", field="solutionConfig"
         )

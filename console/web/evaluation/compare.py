@@ -85,7 +85,7 @@ def measure(request: Request) -> JSONDict:
     metric, cutoff = request.GET.get("metric", ""), request.GET.get("cutoff", "")
     return {
         "metric": metric if metric in METRICS else next(iter(METRICS)),
-        "cutoff": int(cutoff) if cutoff.isdigit() and 1 <= int(cutoff) <= CUTOFFS[-1] else 10,
+        "cutoff": int(cutoff) if cutoff.isdecimal() and 1 <= int(cutoff) <= CUTOFFS[-1] else 10,
     }
 
 

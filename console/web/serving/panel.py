@@ -98,7 +98,7 @@ def why_view(request: Request, slug: str, name: str) -> HttpResponse:
     ask = Ask.read(request.GET)
     item = request.GET.get("of", "").strip()
     members = {**testing.member_of(server), "userId": ask.user, "itemId": item, **testing.filter_members(request, ask)}
-    if ask.count.isdigit():
+    if ask.count.isdecimal():
         members["numResults"] = int(ask.count)
     try:
         told = call(request, "ExplainRecommendation", members)

@@ -179,7 +179,7 @@ def request_members(request: Request, ask: Ask, weight: str) -> JSONDict:
     members: JSONDict = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
     if ask.circumstances:
         members["context"] = ask.circumstances
-    if ask.count.isdigit():
+    if ask.count.isdecimal():
         members["numResults"] = int(ask.count)
     if weight:
         members["explorationWeight"] = float(weight)
@@ -290,7 +290,7 @@ def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> lis
     if ranking:
         members["inputList"] = ask.input_list
     else:
-        members["numResults"] = int(ask.count) if ask.count.isdigit() else RESULTS
+        members["numResults"] = int(ask.count) if ask.count.isdecimal() else RESULTS
     if ask.circumstances:
         members["context"] = ask.circumstances
     members |= {name: value for name, value in filter_members(request, ask).items() if value}

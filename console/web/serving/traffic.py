@@ -28,7 +28,7 @@ def traffic_view(request: Request, slug: str, name: str) -> HttpResponse:
     """The numbers; htmx asks for the inner part every few seconds."""
     server: Server = find(request, LABELS[slug], name)
     span = request.GET.get("minutes", "")
-    minutes = int(span) if span.isdigit() and int(span) in SPANS else next(iter(SPANS))
+    minutes = int(span) if span.isdecimal() and int(span) in SPANS else next(iter(SPANS))
     context: dict[str, Any] = {"object": server, "slug": slug, "minutes": minutes, "spans": SPANS}
     try:
         answer = call(request, "GetTraffic", testing.member_of(server) | {"minutes": minutes})
