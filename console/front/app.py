@@ -65,13 +65,7 @@ class Front:
         """Answer one request."""
         path: str = scope.path
         try:
-            if path == "/livez":
-                protocol.response_str(200, JSON, LIVE)
-            elif path == "/healthz":
-                await self._tell_health(protocol)
-            elif "\0" in path or "%00" in scope.query_string:
-                refuse(protocol, path, 400, "SerializationException", "The address holds a NUL, which names nothing.")
-            else:
+            if not await self._at_once(scope, path, protocol):
                 await self._serve(scope, path, protocol)
         except tuple(REFUSALS) as error:
             status, code, message = REFUSALS[type(error)]
@@ -85,6 +79,18 @@ class Front:
             else:
                 logger.exception("%s %s crashed", scope.method, path)
                 refuse(protocol, path, 500, "InternalFailure", "The server failed; its log says why.")
+
+    async def _at_once(self, scope: Any, path: str, protocol: Any) -> bool:
+        """Answer what needs no thread; False if it is something else."""
+        if path == "/livez":
+            protocol.response_str(200, JSON, LIVE)
+        elif path == "/healthz":
+            await self._tell_health(protocol)
+        elif "\0" in path or "%00" in scope.query_string:
+            refuse(protocol, path, 400, "SerializationException", "The address holds a NUL, which names nothing.")
+        else:
+            return False
+        return True
 
     async def _serve(self, scope: Any, path: str, protocol: Any) -> None:
         headers: Headers = scope.headers.items()

@@ -69,17 +69,18 @@ class Server:
 
     def pids(self, name: str) -> list[int]:
         """The pids of this server's processes whose command line has `name`, parents first."""
-        found = []
+        found: list[tuple[int, int]] = []
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
                 try:
                     command = (folder / "cmdline").read_bytes().decode()
                     environment = (folder / "environ").read_bytes().decode()
+                    started = int((folder / "stat").read_text().rpartition(")")[2].split()[19])
                 except (OSError, UnicodeDecodeError):
                     continue
                 if name in command and f"DATA_DIR={self.data_dir}\0" in environment:
-                    found.append(int(folder.name))
-        return sorted(found)
+                    found.append((started, int(folder.name)))
+        return [pid for _, pid in sorted(found)]  # numbers of processes begin anew some day
 
 
 def start(data_dir: Path, program: Sequence[str] = CHECKOUT, cwd: Path = ROOT, **variables: str) -> Server:
