@@ -10,11 +10,12 @@ from console.ingest.schema import DatasetSchema
 from recipes.tables.dialect import CsvFormat, column_key
 from recipes.tables.field import Field
 from recipes.tables.guess import column_name
+from recipes.tables.moments import moment_of
 from recipes.tables.rows import ColumnPlan
 from recipes.tables.samples import SEPARATORS, understood, unit_words
 
 JSONDict = dict[str, Any]
-__all__ = ["SEPARATORS", "JSONDict", "Reading", "Source", "column_name", "plan", "sample", "unit_words"]
+__all__ = ["SEPARATORS", "JSONDict", "Reading", "Source", "column_name", "epoch_of", "plan", "sample", "unit_words"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,16 @@ def _plan(entry: Field, header: list[str], reading: Reading) -> ColumnPlan:
         return ColumnPlan(entry, None if reading.sources else _position(entry.name, header))
     position = _position(source.name, header) if source.name else None
     return ColumnPlan(entry, position, source.unit, source.constant, source.decimal, source.separator)
+
+
+def epoch_of(date: str) -> str:
+    """The epoch second of a date as browsers send it, "" if it is none.
+
+    >>> epoch_of("2024-01-31"), epoch_of("soon")
+    ('1706659200', '')
+    """
+    moment = moment_of(date, "iso")
+    return f"{moment.timestamp():.0f}" if moment else ""
 
 
 def sample(text: str, column: JSONDict) -> str:

@@ -31,6 +31,7 @@ NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n", "<na>", "nat", "undefin
 CODE_WORDS = frozenset(["plz", "zip", "postal", "postcode", "postleitzahl", "cp", "cap", "cep", "ean", "gtin", "upc", "isbn", "phone", "telefon", "tel", "telephone", "nr", "no", "num", "code", "sku", "id", "number", "nummer", "numero", "codigo", "codice"])  # fmt: skip
 SEPARATORS = ("|", ";", "/", ",")
 LIST_SAMPLE = 3000
+VECTORS_LOOKED_AT = 200
 VECTOR_SIZE = 4  # numbers that a list must have at least to be taken for a vector
 
 
@@ -175,8 +176,12 @@ def _strings(guess: Guess, known: pa.Array) -> None:
     if _share(known, URL + r"|^\[?['\"]?https?://") >= MOST:
         guess.is_picture = _share(known, PICTURE) >= 0.5 or name_score(guess.source, "IMAGE_URL") >= 2
         return
-    guess.vector_size = _vector_size(head)
-    guess.separator = "" if guess.vector_size else _separator(head, guess)
+    guess.vector_size, odd = _vector_size(head)
+    if guess.vector_size:
+        other = f"; {odd:,} of the cells looked at hold another number" if odd else ""
+        guess.warnings.append(f"{guess.source} holds vectors of {guess.vector_size} numbers{other}.")
+        return
+    guess.separator = _separator(head, guess)
     length, spaces = pc.mean(pc.utf8_length(known)).as_py(), pc.mean(pc.count_substring(known, " ")).as_py()
     if guess.separator:
         guess.categorical = True
@@ -186,18 +191,25 @@ def _strings(guess: Guess, known: pa.Array) -> None:
         guess.categorical = True
 
 
-def _vector_size(head: list[str]) -> int:
-    """How many numbers every cell holds, 0 if they are no vectors."""
-    sizes = set()
-    for text in head[:200]:
-        parts = re.split(r"[|;,\s]+", text.strip("[]() "))
-        if len(parts) < VECTOR_SIZE or not all(
-            re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", part, re.IGNORECASE) for part in parts
-        ):
-            return 0
-        sizes.add(len(parts))
-    fractions = any("." in text for text in head[:200])
-    return sizes.pop() if len(sizes) == 1 and fractions else 0
+def _vector_size(head: list[str]) -> tuple[int, int]:
+    """How many numbers nearly every cell lists, 0 if they are no vectors, and how many cells hold another number of them.
+
+    >>> _vector_size(["0.1|0.2|0.3|-1", "[0, 1e-3, 2.5, 4]"]), _vector_size(["12|7", "3|4"])
+    ((4, 0), (0, 0))
+    """
+    looked_at = head[:VECTORS_LOOKED_AT]
+    if not any("." in text for text in looked_at):
+        return 0, 0
+    sizes = Counter(_num_numbers(text) for text in looked_at)
+    size, number = sizes.most_common(1)[0]
+    is_vector = size >= VECTOR_SIZE and number >= MOST * len(looked_at)
+    return (size, len(looked_at) - number) if is_vector else (0, 0)
+
+
+def _num_numbers(text: str) -> int:
+    """How many numbers a cell lists; 0 if anything else is in it."""
+    parts = re.split(r"[|;,\s]+", text.strip("[]() "))
+    return len(parts) if all(re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", part, re.IGNORECASE) for part in parts) else 0
 
 
 def _separator(head: list[str], guess: Guess) -> str:

@@ -217,8 +217,6 @@ def _settle(guess: Guess, kind: str, domain: str) -> None:
         guess.warnings.append(
             f"{100 * guess.null_share:.1f} % of {guess.source} are empty; rows without {guess.name} are left out."
         )
-    if guess.vector_size:
-        guess.warnings.append(f"{guess.source} holds vectors of {guess.vector_size} numbers.")
 
 
 def _questions_of(guess: Guess, values: pa.Array, decimal: str) -> list[Question]:

@@ -104,8 +104,9 @@ def _worded(texts: list[str]) -> list[str]:
     """The formats with month names that fit, those of most values first."""
     if not texts:
         return []
-    counts = {form: sum(_fits(text, form) for text in texts[:200]) for form in WORDED}
-    return [form for form in sorted(counts, key=lambda one: -counts[one]) if counts[form]][:4]
+    likely = [form for form in WORDED if any(_fits(text, form) for text in texts[:20])]
+    counts = {form: sum(_fits(text, form) for text in texts[:200]) for form in likely}
+    return sorted(counts, key=lambda one: -counts[one])[:4]
 
 
 def _possible_orders(matches: list[re.Match[str]]) -> list[str]:

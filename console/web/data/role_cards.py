@@ -34,7 +34,13 @@ class Role:
 
 WHO = Role("USER_ID", "Who", "person", "Choose the column that identifies the user.")
 WHAT = Role("ITEM_ID", "What", "box-seam", "Choose the column that identifies the item.")
-WHEN = Role("TIMESTAMP", "When", "clock", "Choose the column with the time of the event.")
+WHEN = Role(
+    "TIMESTAMP",
+    "When",
+    "clock",
+    "Choose the column with the time of the event, or one date for every row.",
+    may_be_constant=True,
+)
 EVENT = Role(
     "EVENT_TYPE",
     "Event",
@@ -109,7 +115,7 @@ def cards_of(kind: str, domain: str | None, chosen: Sequence[JSONDict], found: J
         guess = guesses.get(column.get("source", ""), {}) if column else {}
         samples = _samples(column, guess) if column else ()
         gap = _gap(role, column, guess, samples, role.name in required)
-        constant = column.get("constant") if column else None
+        constant = column.get("told", column.get("constant")) if column else None
         source = CONSTANT if constant is not None else str(guess.get("source", ""))
         note = _note(source, found) if role.name in required else ""
         cards.append(Card(role, source, tuple(guesses), samples, gap, role.name in required, constant, note))

@@ -10,15 +10,17 @@ from urllib.parse import urlencode
 from django.db import transaction
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
 from console.errors import ServiceError
+from console.ingest.mapping import epoch_of
 from console.ingest.schema import Field, dataset_type, text_of
 from console.models import Dataset, DatasetGroup, DatasetImportJob
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
 from console.web.access import Request
 from console.web.data.column_forms import ColumnFormSet, ImportForm, earlier_columns, initial_column, known_names
-from console.web.data.role_cards import CONSTANT, Card, applied, cards_of, described_gap, open_questions, roles_of
+from console.web.data.role_cards import CONSTANT, Card, Role, applied, cards_of, described_gap, open_questions, roles_of
 from console.web.pages import call, find
 
 SHOWN_ROWS = 50
@@ -119,7 +121,7 @@ class IncomingFile:
         """CreateDatasetFromFile's members; None while the form has errors."""
         if not (self.columns.is_valid() and self.form.is_valid()):
             return None
-        self.form.columns = self.chosen
+        self.form.columns = [{name: value for name, value in one.items() if name != "told"} for one in self.chosen]
         self.form.layout = {name: value for name, value in self.found.get("format", {}).items() if value != ""}
         return self.form.members()
 
@@ -185,11 +187,16 @@ def _chosen(file: IncomingFile) -> list[JSONDict]:
         forms, constants = file.columns.forms, _constants(file, file.data)
     chosen = [column for form in forms if form.is_valid() and (column := form.members())]
     taken = {column["name"] for column in chosen}
-    return chosen + [
-        {"name": name, "constant": value, "type": "string", "nullable": False}
-        for name, value in constants.items()
-        if name not in taken
-    ]
+    return chosen + [_constant(name, value) for name, value in constants.items() if name not in taken]
+
+
+def _constant(name: str, value: str) -> JSONDict:
+    """A column that says the same in every row; a date is kept as its epoch second."""
+    column: JSONDict = {"name": name, "constant": value, "type": "string", "nullable": False}
+    if name == "TIMESTAMP":
+        seconds = epoch_of(value)
+        return column | {"type": "long", "constant": seconds, "told": value}
+    return column
 
 
 def _as_sent(columns: Any) -> dict[str, str]:
@@ -206,10 +213,15 @@ def _as_sent(columns: Any) -> dict[str, str]:
 def _constants(file: IncomingFile, data: QueryDict) -> dict[str, str]:
     """What every row is said to be, by the card's column."""
     return {
-        role.name: data.get(f"{file.prefix}constant-{role.name}", "").strip()
+        role.name: data.get(f"{file.prefix}constant-{role.name}", _usual(role)).strip()
         for role in roles_of(file.kind, file.group.domain)
         if data.get(f"{file.prefix}role-{role.name}") == CONSTANT
     }
+
+
+def _usual(role: Role) -> str:
+    """What is offered as the value of every row: today, for a time."""
+    return f"{timezone.now():%Y-%m-%d}" if role.name == "TIMESTAMP" else ""
 
 
 def start_all(request: Request, files: list[IncomingFile]) -> list[DatasetImportJob]:

@@ -178,7 +178,7 @@ def test_a_card_gives_its_role_to_another_column(alice, films, run_jobs):
 def test_an_import_waits_until_no_card_has_a_gap(alice, films, run_jobs):
     preview = bring(alice, watched())
     answer = alice.post(preview, filled_in(alice, preview, **{"role-TIMESTAMP": "", "held-TIMESTAMP": "when"}))
-    assert "Choose the column with the time of the event." in answer.text
+    assert "Choose the column with the time of the event" in answer.text
     assert not DatasetImportJob.objects.exists()
     again = filled_in(alice, preview, **{"form-2-name": "WHEN", "role-TIMESTAMP": "when", "held-TIMESTAMP": ""})
     alice.post(preview, again)
@@ -211,6 +211,17 @@ def test_one_value_for_every_row_fills_the_event_of_a_domain(alice, account, run
     alice.post(preview, filled_in(alice, preview, **card))
     run_jobs()
     assert Dataset.objects.get().statistics["event_types"] == {"View": 1200}
+
+
+def test_one_date_for_every_row_fills_the_time_of_ratings_that_have_none(alice, films, run_jobs):
+    rows = [f"{n % 40},isbn-{n % 60},{n % 11}" for n in range(1300)]
+    preview = bring(alice, "\n".join(["User-ID,ISBN,Book-Rating", *rows]))
+    assert "or one date for every row" in alice.get(preview).text
+    card = {"role-TIMESTAMP": "=", "held-TIMESTAMP": ""}
+    assert 'type="date"' in judged(alice, preview, filled_in(alice, preview, **card))
+    alice.post(preview, filled_in(alice, preview, **card, **{"constant-TIMESTAMP": "2024-01-31"}))
+    run_jobs()
+    assert Dataset.objects.get().statistics["first"] == Dataset.objects.get().statistics["last"] == 1_706_659_200
 
 
 def test_ways_to_write_times_stay_on_offer_once_another_is_chosen(alice, films):
