@@ -59,11 +59,9 @@ def guess_type(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if named == ["USER_ID"]:
         repeats = who is not None and not unique[who.source] and what is not None
         return "INTERACTIONS" if repeats and timed else "USERS"
-    return (
-        "INTERACTIONS"
-        if len(header) >= 3 and timed and not any(unique[g.source] for g in guesses if not g.unit)
-        else ("INTERACTIONS" if timed and len(header) <= 5 else "ITEMS")
-    )
+    no_key = not any(unique[guess.source] for guess in guesses if not guess.unit and guess.type != "float")
+    small = timed and len(header) <= 5
+    return "INTERACTIONS" if small or (no_key and who is not None and what is not None) else "ITEMS"
 
 
 def _mostly_repeats(guesses: Sequence[Guess]) -> bool:

@@ -85,6 +85,11 @@ def find_key(guesses: Sequence[Guess], role: str) -> list[Question]:
         return []
     best, chosen = max(scored, key=lambda entry: entry[0])
     chosen.name = role
+    if chosen.repetition > 1.05:
+        chosen.warnings.append(
+            f"{chosen.source} repeats: {chosen.distinct:,} different values in {chosen.known:,} rows. Of rows with one id the last "
+            "counts; import the file as interactions if its rows are events."
+        )
     rivals = [
         guess for score, guess in scored if guess is not chosen and score > best - 0.5 and guess.repetition < 1.05
     ]
@@ -251,7 +256,8 @@ def _find_value(guesses: Sequence[Guess]) -> None:
     if any(guess.name == "EVENT_VALUE" for guess in guesses):
         return
     for guess in guesses:
-        few = guess.type in {"long", "float"} and not guess.unit and guess.distinct <= 20
-        if not guess.name and guess.source.isdigit() and few:
+        few = guess.type in {"long", "float"} and not guess.unit and 2 <= guess.distinct <= 20
+        positive = not any(example.startswith("-") for example in guess.examples)
+        if not guess.name and guess.source.isdigit() and few and positive:
             guess.name = "EVENT_VALUE"
             return

@@ -306,6 +306,8 @@ def name_score(name: str, role: str) -> float:
         return _time_score(words, role)
     if not found:
         return -2.0 if role in {"USER_ID", "ITEM_ID"} and _spoilt(words) else 0.0
+    if rest and role == "EVENT_TYPE" and set(found) <= {"type", "typ", "tipo"}:
+        return 0.5  # the type of something else
     if not rest:
         return 3.0 if not _is_hint_only(words, role) else 1.5
     return 0.5 if _spoilt(rest) else 1.5

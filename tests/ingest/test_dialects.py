@@ -14,9 +14,10 @@ from console.ingest.schema import Field
 from tests.ingest.dialects.catalogues import CATALOGUES
 from tests.ingest.dialects.research import RESEARCH
 from tests.ingest.dialects.shops import SHOPS
+from tests.ingest.dialects.traps import TRAPS
 from tests.ingest.dialects.writing import Dialect
 
-DIALECTS = [*SHOPS, *RESEARCH, *CATALOGUES]
+DIALECTS = [*SHOPS, *RESEARCH, *CATALOGUES, *TRAPS]
 
 
 @pytest.fixture
