@@ -104,6 +104,20 @@ def test_bad_rows_are_listed_and_downloaded(alice, films, run_jobs):
     assert "not a time" in rejects.getvalue().decode()
 
 
+def test_cells_that_cannot_be_read_are_told_with_their_number(alice, films, run_jobs):
+    header, *rows = watched().splitlines()
+    values = ["much" if number in {3, 9} else "4.5" for number in range(len(rows))]
+    text = "\n".join([f"{header},rating", *(f"{row},{value}" for row, value in zip(rows, values, strict=True))])
+    preview = bring(alice, text)
+    job = alice.post(preview, filled_in(alice, preview))["Location"]
+    run_jobs()
+    page = alice.get(job)
+    assert "Unreadable cells" in page.text
+    [cell] = page.context["report"]["unreadCells"]
+    assert (cell["column"], cell["value"], cell["count"], cell["line"]) == ("EVENT_VALUE", "much", 2, 5)
+    assert Dataset.objects.get().rows == len(rows)
+
+
 def test_too_many_bad_rows_fail_with_a_way_to_retry(alice, films, run_jobs):
     lines = watched().splitlines()
     lines[5:205] = ["u1,film-3,not a time,watch"] * 200
