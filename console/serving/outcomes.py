@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 
 from console.models import Event, Experiment, ExperimentUser
+from recipes.evaluation.adjustment import Sums
 
 TABLES = {model.__name__: model._meta.db_table for model in (Event, ExperimentUser)}
 HOUR, DAY = 3600, 86_400
@@ -29,6 +30,16 @@ COUNTED = """
     ) told GROUP BY is_treatment, period, first / {period} ORDER BY period
 """
 # The second half: who is asked for by the session stays that session's after signing in, when the events become the user's.
+ACTIVITY = """
+    SELECT is_treatment, COUNT(*), SUM(y), SUM(x), SUM(y * y), SUM(x * x), SUM(x * y) FROM (
+        SELECT u.id, u.is_treatment, SUM(CASE WHEN e.timestamp >= u.time THEN 1 ELSE 0 END) AS y,
+            SUM(CASE WHEN e.timestamp < u.time THEN 1 ELSE 0 END) AS x FROM {ExperimentUser} u
+            LEFT JOIN {Event} e ON e.user_id = u.user_id AND e.dataset_group_id = %s AND e.timestamp >= u.time - %s
+                AND e.timestamp <= %s AND e.is_action = %s{wanted} WHERE u.experiment_id = %s
+        GROUP BY u.id, u.is_treatment
+    ) told GROUP BY is_treatment
+"""
+BEFORE_DAYS = 28  # of activity before a user's first list
 COUNTS = "e.dataset_group_id = %s AND e.timestamp >= u.time AND e.timestamp <= %s AND e.is_action = %s{wanted}"
 
 
@@ -67,17 +78,18 @@ def period_of(seconds: float) -> int:
     return DAY if seconds > LONG_S else HOUR
 
 
-def count(experiment: Experiment, *, until: int, actions: bool) -> list[Cell]:
+def count(experiment: Experiment, *, until: int, actions: bool, types: Sequence[str] | None = None) -> list[Cell]:
     """What came of the experiment's users so far.
 
     Args:
         experiment: a running one.
         until: epoch seconds; what happened later is left out.
         actions: whether outcomes are interactions with actions instead of items.
+        types: of the events that count; the experiment's by default.
     """
     period = period_of(until - experiment.created.timestamp())
-    types = experiment.event_types
-    counts = COUNTS.format(wanted=f" AND e.event_type IN ({', '.join(['%s'] * len(types))})" if types else "")
+    types = experiment.event_types if types is None else types
+    counts = COUNTS.format(wanted=_wanted(types))
     sql = COUNTED.format(**TABLES, period=period, counts=counts)
     half = [experiment.dataset_group.pk, until, actions, *types, experiment.pk]
     with connection.cursor() as cursor:
@@ -93,3 +105,17 @@ def count(experiment: Experiment, *, until: int, actions: bool) -> list[Cell]:
             )
             for treated, start, first, users, events, squares in cursor.fetchall()
         ]
+
+
+def activity(experiment: Experiment, *, until: int, actions: bool) -> dict[bool, Sums]:
+    """Each arm's outcomes beside what its users did in the 28 days before they were first given a list, as far as it was streamed."""
+    types = experiment.event_types
+    sql = ACTIVITY.format(**TABLES, wanted=_wanted(types))
+    values = [experiment.dataset_group.pk, BEFORE_DAYS * DAY, until, actions, *types, experiment.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return {bool(treated): Sums(*(int(value or 0) for value in sums)) for treated, *sums in cursor.fetchall()}
+
+
+def _wanted(types: Sequence[str]) -> str:
+    return f" AND e.event_type IN ({', '.join(['%s'] * len(types))})" if types else ""

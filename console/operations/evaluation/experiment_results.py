@@ -9,20 +9,35 @@ from datetime import UTC, datetime
 
 from console.models import Account, Experiment
 from console.operations.base import operation
-from console.operations.evaluation.experiments import check_effect, counted, experiment_named
+from console.operations.evaluation.experiments import check_effect, counted, experiment_named, of_actions
+from console.serving import outcomes
 from console.serving.experiments import arm_name
 from console.serving.outcomes import DAY, Cell, period_of
 from console.shapes import JSONDict
 from recipes.evaluation import lift as statistics
+from recipes.evaluation import sequential
+from recipes.evaluation.adjustment import adjusted_lift
 from recipes.evaluation.lift import MISMATCH, Arm, Estimate
+
+ALLOWED_DROP = 0.05
 
 
 @operation
-def get_experiment_results(account: Account, *, experiment_arn: str, minimum_effect: float | None = None) -> JSONDict:
+def get_experiment_results(
+    account: Account,
+    *,
+    experiment_arn: str,
+    minimum_effect: float | None = None,
+    guardrail_event_types: list[str] | None = None,
+    allowed_drop: float = ALLOWED_DROP,
+) -> JSONDict:
     """Users and outcomes of each arm, the lift, the split, and the users still needed for the least effect of interest.
 
     The primary outcome is the share of users who did what counts after they were first given a list, whichever list led to it:
-    users stay on the side they were put on, so nothing else differs. Events per user are the secondary one.
+    users stay on the side they were put on, so nothing else differs. Events per user are the secondary one. The verdict is by the
+    interval that holds at every look (`always`), so that whoever reads it each day is misled by chance in 5 % of experiments at
+    most; `lift` has the narrower interval of one look at the planned number. While it runs, `adjusted` takes out what users did
+    before (CUPED), and `guardrails` tell of event types that must not drop by more than `allowedDrop`.
     """
     row = experiment_named(account, experiment_arn)
     effect = row.minimum_effect if minimum_effect is None else minimum_effect
@@ -35,6 +50,8 @@ def get_experiment_results(account: Account, *, experiment_arn: str, minimum_eff
     split = _split(control, treatment, share)
     sample = _sample(control, treatment, share, effect, found) | _pace(row, until, control.users + treatment.users)
     sample["daysLeft"] = _days_left(sample) if row.is_running else None
+    points = _points(cells, until, period_of(until - row.created.timestamp()), effect)
+    always = _always(points, control, treatment, effect)
     return {
         "experimentArn": row.arn,
         "status": row.status,
@@ -48,8 +65,13 @@ def get_experiment_results(account: Account, *, experiment_arn: str, minimum_eff
         "eventsLift": _estimate(statistics.events_lift(control, treatment)),
         "split": split,
         "sample": sample,
-        "verdict": _verdict(split, sample, found),
-        "points": _points(cells, until, period_of(until - row.created.timestamp())),
+        "always": always,
+        "adjusted": _adjusted(row, until) if row.is_running else None,
+        "guardrails": [_guardrail(row, until, kind, allowed_drop) for kind in guardrail_event_types or ()]
+        if row.is_running
+        else None,
+        "verdict": _verdict(split, sample, found, always),
+        "points": points,
     }
 
 
@@ -106,18 +128,58 @@ def _days_left(sample: JSONDict) -> float | None:
     return missing / pace if pace and missing is not None else None
 
 
-def _verdict(split: JSONDict, sample: JSONDict, found: Estimate | None) -> str:
-    """What may be said: nothing where the split is off, nothing before the planned number of users is there."""
+def _always(points: list[JSONDict], control: Arm, treatment: Arm, effect: float) -> JSONDict:
+    """What holds at every look, read at each point of the course."""
+    looks = [
+        (Arm(p["controlUsers"], p["controlConverted"]), Arm(p["treatmentUsers"], p["treatmentConverted"]))
+        for p in points
+    ]
+    decision = sequential.decide(looks, effect)
+    return {
+        "lift": _estimate(sequential.always_valid_lift(control, treatment, effect)),
+        "verdict": decision.verdict,
+        "pValue": decision.p_value,
+        "since": None if decision.look is None else points[decision.look]["end"],
+    }
+
+
+def _adjusted(row: Experiment, until: int) -> JSONDict | None:
+    sums = outcomes.activity(row, until=until, actions=of_actions(row))
+    found = adjusted_lift(sums[False], sums[True]) if len(sums) == len(("control", "treatment")) else None
+    if found is None:
+        return None
+    return {
+        "lift": _estimate(found.lift), "correlation": found.correlation, "varianceLeft": found.variance_left,
+        "days": outcomes.BEFORE_DAYS,
+    }  # fmt: skip
+
+
+def _guardrail(row: Experiment, until: int, event_type: str, allowed: float) -> JSONDict:
+    cells = outcomes.count(row, until=until, actions=of_actions(row), types=[event_type])
+    control, treatment = (_arm(cell for cell in cells if cell.is_treatment is side) for side in (False, True))
+    found = sequential.harm(control, treatment, allowed)
+    verdict = "OPEN"
+    if found is not None and found.high is not None and found.high < -allowed:
+        verdict = "BROKEN"
+    elif found is not None and found.low > -allowed:
+        verdict = "KEPT"
+    return {"eventType": event_type, "allowedDrop": allowed, "lift": _estimate(found), "verdict": verdict}
+
+
+def _verdict(split: JSONDict, sample: JSONDict, found: Estimate | None, always: JSONDict) -> str:
+    """What may be said: nothing where the split is off; gain and harm as soon as they hold at every look."""
     if split["isMismatch"]:
         return "NOT_VALID"
-    if found is None or sample["usersMissing"] is None or sample["usersMissing"] > 0:
-        return "TOO_EARLY"
-    if not found.is_significant:
+    if always["verdict"] in {"BETTER", "WORSE"}:
+        return str(always["verdict"])
+    if always["verdict"] == "FUTILE":
         return "NO_DIFFERENCE"
-    return "BETTER" if found.value > 0 else "WORSE"
+    if found is None or sample["usersMissing"] is None or sample["usersMissing"] > 0 or found.is_significant:
+        return "TOO_EARLY"  # with a p-value below 0.05 at one look only, more users will tell
+    return "NO_DIFFERENCE"
 
 
-def _points(cells: list[Cell], until: int, period: int) -> list[JSONDict]:
+def _points(cells: list[Cell], until: int, period: int, effect: float) -> list[JSONDict]:
     """What would have been read at the end of each period in which something happened: who had come in, who had done it."""
     came: defaultdict[tuple[bool, int], int] = defaultdict(int)
     did: defaultdict[tuple[bool, int], int] = defaultdict(int)
@@ -129,13 +191,14 @@ def _points(cells: list[Cell], until: int, period: int) -> list[JSONDict]:
     arms = [Arm(), Arm()]
     for start in sorted({at for _, at in (*came, *did)}):
         arms = [arms[side] + Arm(came[bool(side), start], did[bool(side), start]) for side in (0, 1)]
-        points.append(_point(*arms) | {"start": start, "end": min(start + period, until)})
+        points.append(_point(arms[0], arms[1], effect) | {"start": start, "end": min(start + period, until)})
     return points
 
 
-def _point(control: Arm, treatment: Arm) -> JSONDict:
-    found = statistics.lift(control, treatment)
+def _point(control: Arm, treatment: Arm, effect: float) -> JSONDict:
+    found, always = statistics.lift(control, treatment), sequential.always_valid_lift(control, treatment, effect)
     return {
+        "alwaysLow": always.low if always else None, "alwaysHigh": always.high if always else None,
         "lift": found.value if found else None, "low": found.low if found else None, "high": found.high if found else None,
         "controlUsers": control.users, "controlConverted": control.converted,
         "treatmentUsers": treatment.users, "treatmentConverted": treatment.converted,

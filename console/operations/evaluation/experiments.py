@@ -153,10 +153,13 @@ def check_effect(effect: float) -> None:
 
 def counted(row: Experiment, until: int) -> list[outcomes.Cell]:
     """What came of its users: as of now while it runs, else as of its end."""
-    if not row.is_running:
-        return outcomes.revived(row.counts)
+    return outcomes.count(row, until=until, actions=of_actions(row)) if row.is_running else outcomes.revived(row.counts)
+
+
+def of_actions(row: Experiment) -> bool:
+    """Whether its campaign recommends actions."""
     recipe = catalogue.get(row.campaign.solution_version.recipe or "")
-    return outcomes.count(row, until=until, actions=recipe.type is RecipeType.PERSONALIZED_ACTIONS)
+    return recipe.type is RecipeType.PERSONALIZED_ACTIONS
 
 
 def _end(row: Experiment, state: Experiment.State) -> None:

@@ -35,6 +35,17 @@ VERDICTS = {
     "WORSE": ("bad", "arrow-down-circle", "The treatment does worse."),
     "NO_DIFFERENCE": ("even", "dash-circle", "No difference is shown; if there is one, it is likely smaller than was looked for."),
 }  # fmt: skip
+ALWAYS = {
+    "BETTER": ("good", "The treatment is better, whenever you look."),
+    "WORSE": ("bad", "The treatment is worse, whenever you look."),
+    "FUTILE": ("even", "Neither a gain nor a harm as large as was looked for is left: going on is of no use."),
+    "GO_ON": ("even", "Not decided yet."),
+}
+GUARDS = {
+    "KEPT": ("good", "kept"),
+    "BROKEN": ("bad", "broken"),
+    "OPEN": ("even", "more users are needed"),
+}
 
 
 @page
@@ -58,6 +69,9 @@ def experiment_view(request: Request, campaign: str, name: str) -> HttpResponse:
         return render_fragment(request, "evaluation/experiments/_arm.html", context)
     members: JSONDict = {"experimentArn": row.arn}
     effect = request.GET.get("effect", "").replace(",", ".")
+    guarded = [kind for kind in request.GET.getlist("guard") if kind.strip()]
+    if guarded:
+        members["guardrailEventTypes"] = guarded
     try:
         if effect:
             members["minimumEffect"] = float(effect) / 100
@@ -65,6 +79,7 @@ def experiment_view(request: Request, campaign: str, name: str) -> HttpResponse:
     except (ServiceError, ValueError) as error:
         context["refusal"] = service_error(error) if isinstance(error, ServiceError) else f"{effect} is not a number."
         told = call(request, "GetExperimentResults", {"experimentArn": row.arn})
+    context["guarded"] = guarded
     context |= _told(told) | {"effect": effect or f"{100 * told['sample']['minimumEffect']:g}"}
     return render(request, "evaluation/experiments/detail.html", context, group=row.dataset_group)
 
@@ -185,9 +200,17 @@ def _told(told: JSONDict) -> dict[str, Any]:
             )
             if told.get(key)
         ],
+        "always": _always(told["always"]),
+        "guardrails": [rail | {"words": GUARDS[rail["verdict"]]} for rail in told.get("guardrails") or []],
+        "is_worse": bool(told.get("lift")) and told["lift"]["value"] < 0,
         "reached": min(100, round(100 * sample["users"] / needed)) if needed else None,
         "chart": lift_chart("lift", told["points"]) if any("lift" in point for point in told["points"]) else None,
     }  # fmt: skip
+
+
+def _always(found: JSONDict) -> JSONDict:
+    """What holds at every look, in words."""
+    return found | {"words": ALWAYS[found["verdict"]]}
 
 
 def _look(estimate: JSONDict) -> tuple[str, str, str]:

@@ -198,6 +198,57 @@ def test_the_verdict_follows_from_split_sample_and_lift(account, campaign, exper
     assert told["verdict"] == verdict
 
 
+@pytest.mark.parametrize(("lift", "verdict"), [(1.5, "BETTER"), (0.5, "WORSE")])
+def test_gain_and_harm_are_said_before_the_planned_number_is_there(account, campaign, experiment, lift, verdict):
+    call("StopExperiment", account, experiment_arn=experiment)
+    did = int(300 * lift)
+    cells = [
+        [0, 0, 0, 300, 300, 300],
+        [0, 0, None, 2700, 0, 0],
+        [1, 0, 0, did, did, did],
+        [1, 0, None, 3000 - did, 0, 0],
+    ]
+    Experiment.objects.update(counts=cells)
+    told = call("GetExperimentResults", account, experiment_arn=experiment, minimum_effect=0.1)
+    assert told["sample"]["usersMissing"] > 0
+    assert told["verdict"] == told["always"]["verdict"] == verdict
+    assert told["always"]["lift"]["low"] < told["lift"]["low"] < told["lift"]["high"] < told["always"]["lift"]["high"]
+    assert told["points"][-1]["alwaysLow"] == told["always"]["lift"]["low"]
+
+
+def test_a_p_value_of_one_look_alone_decides_nothing(account, campaign, experiment):
+    call("StopExperiment", account, experiment_arn=experiment)
+    cells = [
+        [0, 0, 0, 1000, 1000, 1000],
+        [0, 0, None, 9000, 0, 0],
+        [1, 0, 0, 1090, 1090, 1090],
+        [1, 0, None, 8910, 0, 0],
+    ]
+    Experiment.objects.update(counts=cells)
+    told = call("GetExperimentResults", account, experiment_arn=experiment, minimum_effect=0.2)
+    assert told["lift"]["pValue"] < 0.05
+    assert (told["sample"]["usersMissing"], told["verdict"], told["always"]["verdict"]) == (0, "TOO_EARLY", "GO_ON")
+
+
+def test_activity_before_and_guardrails_are_told_while_it_runs(account, experiment, by_hand):
+    row = Experiment.objects.get()
+    for user in USERS:
+        bought(experiment, user, times=int(user[1:]) % 5, later=-7200)
+    shown(by_hand, row)
+    for user in USERS:
+        bought(experiment, user, times=int(user[1:]) % 5)
+        bought(experiment, user, kind="click")
+    told = call("GetExperimentResults", account, experiment_arn=experiment, guardrail_event_types=["click", "none"])
+    assert told["adjusted"]["correlation"] == pytest.approx(1)
+    assert told["adjusted"]["varianceLeft"] == pytest.approx(0, abs=1e-9)
+    clicks, nothing = told["guardrails"]
+    assert (clicks["eventType"], clicks["allowedDrop"]) == ("click", 0.05)
+    assert (nothing["verdict"], nothing.get("lift")) == ("OPEN", None)
+    call("StopExperiment", account, experiment_arn=experiment)
+    after = call("GetExperimentResults", account, experiment_arn=experiment)
+    assert "adjusted" not in after
+
+
 def test_promoting_serves_the_treatment_to_all_and_can_be_rolled_back(account, campaign, experiment, versions):
     assert call("PromoteExperiment", account, experiment_arn=experiment) == {
         "experimentArn": experiment, "campaignArn": campaign,

@@ -88,6 +88,7 @@ def test_the_outcome_is_read_with_its_interval(alice, experiment):
     ended(experiment)
     page = text_of(alice.get(PAGE))
     assert "The treatment does better." in page
+    assert "The treatment is better, whenever you look." in page
     assert "Lift +40" in page
     assert "as chance allows" in page
     assert "it takes are there" in page
