@@ -42,17 +42,13 @@ class Popularity(Component):
     @classmethod
     def fit(cls, events: Histories | Interactions, context: FitContext) -> Self:
         """Count events by their weight, those of late by an exponential of their age."""
-        num_items, weight, timestamp = context.num_items, events.weight, events.timestamp
-        counts = np.bincount(events.item_index, weight, minlength=num_items)
-        share = (counts + 0.5) / (counts.sum() + 0.5 * num_items)
+        num_items, timestamp = context.num_items, events.timestamp
         newest, span = int(timestamp.max()), max(1, int(timestamp.max() - timestamp.min()))
-        recency = np.exp((timestamp - newest) / (span * RECENT))
-        recency *= 1.0 if weight is None else weight
-        recent = np.bincount(events.item_index, recency, minlength=num_items)
-        recent_share = (recent + STRENGTH * share) / (recent.sum() + STRENGTH)
+        counts = EventCounts.partial(events, num_items, newest, span * RECENT)
+        share, recent_share = counts.finish()
         log_share, log_rise = np.log(share), np.log(recent_share / share)
         cold = log_share + (log_rise if context.settings.recency else 0.0) + unknown_items(events, num_items)
-        return cls(*(array.astype(np.float32) for array in (log_share, log_rise, cold)))
+        return cls(log_share.astype(np.float32), log_rise.astype(np.float32), cold.astype(np.float32))
 
     @property
     def constant(self) -> Floats | None:
@@ -85,6 +81,34 @@ class Popularity(Component):
     def refreshed(self, histories: Histories, context: FitContext) -> Self:
         """Count today's events."""
         return replace(self.fit(context.data.interactions, context), weight=self.weight, rise_weight=self.rise_weight)
+
+
+@dataclass
+class EventCounts:
+    """Weighted events of each item over some users, all of them and of late: both (N,) float64."""
+
+    every: NDArray[np.float64]
+    recent: NDArray[np.float64]
+
+    @classmethod
+    def partial(cls, events: Histories | Interactions, num_items: int, newest: int, seconds: float) -> Self:
+        """Sum over these events; one that is `seconds` older than `newest` counts 1/e as recent."""
+        recency = np.exp((events.timestamp - newest) / seconds)
+        recency *= 1.0 if events.weight is None else events.weight
+        every = np.bincount(events.item_index, events.weight, minlength=num_items).astype(np.float64)
+        recent = np.bincount(events.item_index, recency, minlength=num_items)
+        return cls(every, recent.astype(np.float64))
+
+    def combine(self, other: EventCounts) -> Self:
+        """Add the sums over other users, in place."""
+        self.every += other.every
+        self.recent += other.recent
+        return self
+
+    def finish(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(N,) twice: each item's share of all events, and of recent ones, shrunken to the former."""
+        share = (self.every + 0.5) / (self.every.sum() + 0.5 * len(self.every))
+        return share, (self.recent + STRENGTH * share) / (self.recent.sum() + STRENGTH)
 
 
 @dataclass(frozen=True)

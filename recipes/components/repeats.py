@@ -175,10 +175,36 @@ def repeat_rates(histories: Histories, following: Indexes, num_items: int) -> Fl
         following: (B,) the item that came next.
         num_items: N.
     """
-    seen = seen_items(histories, num_items)
-    cell = seen.lag * COUNTS + seen.count
-    hits = np.bincount(cell[following[seen.row] == seen.item], minlength=LAGS * COUNTS)
-    exposures = np.bincount(cell, minlength=LAGS * COUNTS)
-    mean = hits.sum() / max(1, exposures.sum())
-    rates: NDArray[np.float64] = (hits + PRIOR * mean) / (exposures + PRIOR)
-    return rates.reshape(LAGS, COUNTS).astype(np.float32)
+    return RepeatCounts.partial(histories, following, num_items).finish()
+
+
+@dataclass
+class RepeatCounts:
+    """How often an item of the history was the next event, over some users.
+
+    Attributes:
+        hits, exposures: (LAGS · COUNTS,) by buckets.
+    """
+
+    hits: Indexes
+    exposures: Indexes
+
+    @classmethod
+    def partial(cls, histories: Histories, following: Indexes, num_items: int) -> Self:
+        """Sum over the users of `histories`; `following` (B,) came next."""
+        seen = seen_items(histories, num_items)
+        cell = seen.lag * COUNTS + seen.count
+        hits = np.bincount(cell[following[seen.row] == seen.item], minlength=LAGS * COUNTS)
+        return cls(hits, np.bincount(cell, minlength=LAGS * COUNTS))
+
+    def combine(self, other: RepeatCounts) -> Self:
+        """Add the sums over other users, in place."""
+        self.hits += other.hits
+        self.exposures += other.exposures
+        return self
+
+    def finish(self) -> Floats:
+        """(LAGS, COUNTS) rates, those of rare buckets shrunken to the mean."""
+        mean = self.hits.sum() / max(1, self.exposures.sum())
+        rates: NDArray[np.float64] = (self.hits + PRIOR * mean) / (self.exposures + PRIOR)
+        return rates.reshape(LAGS, COUNTS).astype(np.float32)

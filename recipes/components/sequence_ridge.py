@@ -8,19 +8,22 @@ them costs one addition for each pair inside the window. Whole-profile weights w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from recipes.base import RecipeError
 from recipes.components.fit_context import FitContext
 from recipes.components.item_weights import DenseWeights
+from recipes.components.sums import over_users
 from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.arrays import Floats
+from recipes.numerics.cooccurrence import windowed_pairs
 from recipes.run import Run
 
 
@@ -38,74 +41,79 @@ def fit_sequence_ridge(
     """
     shared = None if kernel.profile else kernel  # all profiles have the same moments
     moments = context.shared("moments", shared, lambda: _moments(kernel, histories, context))
-    weights = context.shared("ridge", (shared, ridge, dropout), lambda: solve(moments, kernel, ridge, dropout))
+    weights = context.shared("ridge", (shared, ridge, dropout), lambda: moments.finish(ridge, dropout))
     return DenseWeights.of(kernel, weights, context.members, context.num_items)
 
 
 def _moments(kernel: WindowKernel, histories: Histories, context: FitContext) -> Moments:
     position = np.full(context.num_items, -1, np.int64)
     position[context.members] = np.arange(len(context.members))
-    moments = Moments.zeros(len(context.members))
-    items = position[histories.item_index]
-    moments.add(kernel, items, histories.offsets, context.run, event_weights=histories.weight)
-    return moments
+    covered = replace(histories, item_index=position[histories.item_index])
+    return over_users(partial(Moments.partial, kernel, len(context.members), context.run), covered)
 
 
 @dataclass
 class Moments:
-    """`gram` (N, N), which with its transpose makes XᵀX, and `cross` (N, N), which is (XᵀY)ᵀ: [target, input]."""
+    """XᵀX and XᵀY over some users.
 
+    Attributes:
+        kernel: how events count.
+        gram: (K, K), which with its transpose makes XᵀX.
+        cross: (K, K), which is (XᵀY)ᵀ: [target, input].
+    """
+
+    kernel: WindowKernel
     gram: Floats
     cross: Floats
 
     @classmethod
-    def zeros(cls, num_items: int) -> Moments:
-        """Nothing seen yet."""
-        return cls(np.zeros((num_items, num_items), np.float32), np.zeros((num_items, num_items), np.float32))
+    def partial(cls, kernel: WindowKernel, num_items: int, run: Run, histories: Histories) -> Self:
+        """Sum over the users of `histories`, whose items are from 0 to `num_items` - 1, or -1 for those left out.
 
-    def add(
-        self,
-        kernel: WindowKernel,
-        items: Indexes,
-        offsets: Indexes,
-        run: Run,
-        sign: float = 1.0,
-        event_weights: NDArray[np.float32] | None = None,
-    ) -> None:
-        """Add (or with sign -1 take away) the sequences `items[offsets[u]:offsets[u + 1]]`; -1 marks an item left out.
-
-        With `event_weights`, (E,) of each event, the target is what the coming events are event_weights; profiles don't look at it.
+        With event weights the target is weighted by those of the coming events; profiles ignore them.
         """
+        moments = cls(kernel, *(np.zeros((num_items, num_items), np.float32) for _ in range(2)))
         if kernel.profile:
-            self._add_profiles(items, offsets, sign)
-            return
-        num_items = len(self.gram)
-        sizes = np.diff(offsets)
-        position = np.arange(len(items)) - np.repeat(offsets[:-1], sizes)
-        rows_after = np.minimum(np.repeat(offsets[1:], sizes) - 1 - np.arange(len(items)), kernel.window)
-        gram_weights, cross_weights = sign * kernel.gram_weights(), sign * kernel.cross_weights()
-        diagonal = np.bincount(
-            items[items >= 0], gram_weights[0, rows_after[items >= 0]].astype(np.float64), minlength=num_items
-        )
+            moments._add_profiles(histories)
+        else:
+            moments._add_sequences(histories, run)
+        return moments
+
+    def combine(self, other: Moments) -> Self:
+        """Add the sums over other users, in place."""
+        self.gram += other.gram
+        self.cross += other.cross
+        return self
+
+    def finish(self, ridge: float, dropout: float) -> Floats:
+        """(K, K) the weights B; see `solve`."""
+        return solve(self, ridge, dropout)
+
+    def _add_sequences(self, histories: Histories, run: Run) -> None:
+        kernel, items, num_items = self.kernel, histories.item_index, len(self.gram)
+        ends = np.repeat(histories.offsets[1:], np.diff(histories.offsets)) - histories.offsets[0]
+        rows_after = np.minimum(ends - 1 - np.arange(len(items)), kernel.window)
+        gram_weights, cross_weights = kernel.gram_weights(), kernel.cross_weights()
+        inside = items >= 0
+        diagonal = np.bincount(items[inside], gram_weights[0, rows_after[inside]].astype(np.float64), num_items)
         self.gram.reshape(-1)[:: num_items + 1] += 0.5 * diagonal.astype(np.float32)
-        reach = min(len(cross_weights), int(sizes.max(initial=0)))
-        for distance in range(1, reach):
-            run.report("fitting ridge", distance / reach)
-            later = np.flatnonzero(position >= distance)
-            known = (items[later] >= 0) & (items[later - distance] >= 0)
-            later = later[known]
+        for distance, later in windowed_pairs(histories.row, len(cross_weights) - 1):
+            run.report("fitting ridge", distance / len(cross_weights))
+            later = later[inside[later] & inside[later - distance]]
             flat = items[later] * num_items + items[later - distance]
-            cross = cross_weights[distance] if event_weights is None else cross_weights[distance] * event_weights[later]
-            np.add.at(self.cross.reshape(-1), flat, cross)
+            weight = cross_weights[distance]
+            np.add.at(
+                self.cross.reshape(-1), flat, weight if histories.weight is None else weight * histories.weight[later]
+            )
             if distance < kernel.window:
                 rows = np.minimum(rows_after[later], kernel.window - distance)
                 np.add.at(self.gram.reshape(-1), flat, gram_weights[distance, rows])
 
-    def _add_profiles(self, items: Indexes, offsets: Indexes, sign: float) -> None:
-        users = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-        known = items >= 0
-        shape = (len(offsets) - 1, len(self.gram))
-        profiles = sp.csr_matrix((np.ones(int(known.sum()), np.float32), (users[known], items[known])), shape=shape)
+    def _add_profiles(self, histories: Histories) -> None:
+        items, users = histories.item_index, histories.row
+        inside = items >= 0
+        shape = (len(histories), len(self.gram))
+        profiles = sp.csr_matrix((np.ones(int(inside.sum()), np.float32), (users[inside], items[inside])), shape=shape)
         profiles.data[:] = 1.0
         profiles.sum_duplicates()
         profiles.data[:] = 1.0
@@ -114,17 +122,16 @@ class Moments:
             block = profiles[start : start + step]
             if block.nnz > 0.02 * block.shape[0] * block.shape[1]:
                 dense = block.toarray()
-                self.gram += 0.5 * sign * (dense.T @ dense)
+                self.gram += 0.5 * (dense.T @ dense)
             else:
-                self.gram += 0.5 * sign * (block.T @ block).toarray()
+                self.gram += 0.5 * (block.T @ block).toarray()
 
 
-def solve(moments: Moments, kernel: WindowKernel, ridge: float, dropout: float) -> Floats:
+def solve(moments: Moments, ridge: float, dropout: float) -> Floats:
     """The item × item weights B, row = item of the history, column = item scored.
 
     Args:
-        moments: what was accumulated with this kernel; left as it is.
-        kernel: the kernel they were accumulated with.
+        moments: over all users; left as they are.
         ridge: λ, added to the diagonal.
         dropout: δ, share of the diagonal that is added to it (as if inputs were dropped at random; Steck 2020).
 
@@ -139,7 +146,7 @@ def solve(moments: Moments, kernel: WindowKernel, ridge: float, dropout: float) 
         raise RecipeError(
             "The interactions give no solvable regression; are there at least two items with two events each?"
         )
-    if not kernel.profile:
+    if not moments.kernel.profile:
         return np.ascontiguousarray(lapack.spotrs(factor, moments.cross.T, lower=1)[0])
     inverse = lapack.spotri(factor, lower=1, overwrite_c=True)[0]
     inverse = np.tril(inverse) + np.tril(inverse, -1).T

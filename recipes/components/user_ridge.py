@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from recipes.components.contract import Component, Tensors, Values, padded
 from recipes.components.fit_context import FitContext
 from recipes.components.popularity import Popularity
+from recipes.components.sums import over_users
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
 
@@ -47,19 +48,9 @@ class UserRidge(Component):
     def fit(cls, histories: Histories, context: FitContext) -> Self:
         """Regress each item's share of a user's events on the user's features."""
         features = context.user_features
-        sizes = np.maximum(1, np.diff(histories.offsets)).astype(np.float32)
-        users = histories.user_index[histories.row]
-        shares = (1 / sizes)[histories.row]
-        if histories.weight is not None:
-            shares *= histories.weight
-        active = features[histories.user_index[np.diff(histories.offsets) > 0]]
-        system = active.T @ active + RIDGE * np.eye(features.shape[1], dtype=np.float32)
-        target = np.zeros((features.shape[1], context.num_items), np.float32)
-        for number in range(features.shape[1]):
-            weights = features[users, number] * shares
-            target[number] = np.bincount(histories.item_index, weights, minlength=context.num_items)
+        equations = over_users(partial(NormalEquations.partial, features, context.num_items), histories)
         log_share = Popularity.fit(context.data.interactions, context).log_share
-        return cls(features, np.linalg.solve(system, target).astype(np.float32), log_share)
+        return cls(features, equations.finish(RIDGE), log_share)
 
     def score(self, histories: Histories) -> Floats:
         """(B, N) expected share of each item; unknown users are taken for average ones."""
@@ -126,3 +117,42 @@ class UserRidge(Component):
         features = np.where(is_known[:, None], self.features[np.maximum(users, 0)], self._average)
         shares: Floats = features @ self.weights
         return shares
+
+
+@dataclass
+class NormalEquations:
+    """FᵀF and FᵀY over some users.
+
+    Attributes:
+        gram: (F, F).
+        target: (F, N).
+    """
+
+    gram: Floats
+    target: Floats
+
+    @classmethod
+    def partial(cls, features: Floats, num_items: int, histories: Histories) -> Self:
+        """Sum over the users of `histories`; `features` (U, F) are everybody's."""
+        sizes = np.maximum(1, np.diff(histories.offsets)).astype(np.float32)
+        users = histories.user_index[histories.row]
+        shares = (1 / sizes)[histories.row]
+        if histories.weight is not None:
+            shares *= histories.weight
+        active = features[histories.user_index[np.diff(histories.offsets) > 0]]
+        target = np.zeros((features.shape[1], num_items), np.float32)
+        for number in range(features.shape[1]):
+            weights = features[users, number] * shares
+            target[number] = np.bincount(histories.item_index, weights, minlength=num_items)
+        return cls(active.T @ active, target)
+
+    def combine(self, other: NormalEquations) -> Self:
+        """Add the sums over other users, in place."""
+        self.gram += other.gram
+        self.target += other.target
+        return self
+
+    def finish(self, ridge: float) -> Floats:
+        """(F, N) the weights that solve (FᵀF + λI) W = FᵀY."""
+        system = self.gram + ridge * np.eye(len(self.gram), dtype=np.float32)
+        return np.asarray(np.linalg.solve(system, self.target), np.float32)
