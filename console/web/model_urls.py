@@ -6,7 +6,7 @@ from functools import partial
 
 from django.urls import path, re_path
 
-from console.web.evaluation import compare, distribution, experiments
+from console.web.evaluation import anyone, compare, distribution, experiments
 from console.web.lists import list_urls, list_view
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS, RECOMMENDERS, SHARED, SOLUTIONS, VERSIONS
 from console.web.serving import campaigns, panel, traffic
@@ -33,6 +33,8 @@ urlpatterns = [
     path("compare/segments/", distribution.segments_view, name="compare-segments"),
     path("compare/users/", distribution.outcomes_view, name="compare-users"),
     path("compare/user/", distribution.judged_view, name="compare-user"),
+    path("compare/anyone/", anyone.anyone_view, name="compare-anyone"),
+    path("compare/anyone/users/", anyone.anyone_users_view, name="compare-anyone-users"),
     path("compare/together/", compare.together_view, name="compare-together"),
     *list_urls(SHARED),
     path("shared-evaluations/<str:name>/", compare.shared_view, name="shared-evaluations-detail"),

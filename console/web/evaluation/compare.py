@@ -28,7 +28,7 @@ from console.web.training.choosing import crumbs_of
 
 TABS = (
     ("compare", "Metrics", 2), ("compare-lengths", "By length", 1), ("compare-exposure", "Exposure", 1),
-    ("compare-segments", "Segments", 1), ("compare-users", "Users", 2),
+    ("compare-segments", "Segments", 1), ("compare-users", "Users", 2), ("compare-anyone", "Any user", 1),
 )  # fmt: skip
 METRICS = {
     "normalized_discounted_cumulative_gain": "NDCG", "precision": "Precision", "recall": "Recall", "hit_rate": "Hit rate",

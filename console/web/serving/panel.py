@@ -117,6 +117,10 @@ def why_view(request: Request, slug: str, name: str) -> HttpResponse:
 def _results(request: Request, server: Server, ask: Ask, kind: str, others: list[Server]) -> dict[str, Any]:
     first = testing.listing(request, server, ask, ask.weight)
     lists: list[Listing] = [first]
+    if ask.is_what_if:
+        before = testing.listing(request, server, replace(ask, without=(), added=()), ask.weight)
+        after = replace(first, title="After", items=testing.compared(before.items, first.items))
+        lists = [replace(before, title="Before"), after]
     beside = server if ask.other == SAME else next((row for row in others if row.name == ask.other), None)
     if beside:
         second = testing.listing(request, beside, ask, ask.other_weight)

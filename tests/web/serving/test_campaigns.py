@@ -151,8 +151,11 @@ def test_what_if_the_history_were_another(alice, campaign):
     assert "with Film number 10" in text_of(changed)
     assert 'class="whylink"' not in text_of(changed)
     assert f"without={dropped}&amp;added=i2&amp;added=i6&amp;added=i10&amp;without=" in text_of(changed)
-    scores = [[item["score"] for item in context["lists"][0].items] for context in (plain, changed.context)]
-    assert scores[0] != scores[1]
+    before, after = changed.context["lists"]
+    assert (before.title, after.title) == ("Before", "After")
+    assert [item["itemId"] for item in before.items] == [item["itemId"] for item in plain["lists"][0].items]
+    assert [item["score"] for item in before.items] != [item["score"] for item in after.items]
+    assert all("move" in item for item in after.items)
 
 
 def test_a_request_can_have_a_context(alice, campaign):

@@ -1,0 +1,121 @@
+"""Any user, any versions: what versions without a campaign would show somebody, side by side, and after a changed history."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import render as render_fragment
+
+from console.errors import ServiceError
+from console.models import SolutionVersion
+from console.shapes import JSONDict
+from console.web.access import Request, page
+from console.web.evaluation.compare import comparing
+from console.web.evaluation.selection import Selection
+from console.web.pages import call, find, service_error
+from console.web.serving import testing
+
+SHOWN, HISTORY, WHOLE, TYPE_AHEAD = 10, 30, 500, 12
+
+
+@comparing("compare-anyone", "evaluation/compare/anyone.html")
+def anyone_view(request: Request, selection: Selection) -> dict[str, Any]:
+    """Lists of all chosen versions for one user; the first version's history, of which each event can be left out."""
+    first = {"solutionVersionArn": selection.chosen[0].arn}
+    picked = request.GET.get("pick", "")
+    user = _pick(request, first, picked) if picked in testing.PICKS else request.GET.get("user", "").strip()
+    without, added = (list(filter(None, map(str.strip, request.GET.getlist(name)))) for name in ("without", "added"))
+    context: dict[str, Any] = {
+        "ignores_tests": True, "user": user, "picks": testing.PICKS, "without": without, "added": added,
+        "changes": [*(("without", item) for item in without), *(("added", item) for item in added)],
+    }  # fmt: skip
+    if not user:
+        return context
+    known = _history(request, first, user)
+    history = None
+    if without or added:
+        history = [event["itemId"] for event in reversed(known) if event["itemId"] not in without] + added
+    base = {"user": user, "without": without, "added": added}
+    lists = [_listed(request, version, user, history) for version in selection.chosen]
+    return context | {
+        "history": [testing.dressed(event) for event in known[:HISTORY]],
+        "num_events": len(known),
+        "lists": [(selection.labels[version.arn], version, one) for version, one in zip(selection.chosen, aligned(lists), strict=True)],
+        "is_ringed": any(item.get("isHeldOut") for one in lists for item in one["items"]),
+        "query": f"{selection.query}&{urlencode(base, doseq=True)}",
+        "undone": f"{selection.query}&{urlencode(_without_the_last(base), doseq=True)}",
+    }  # fmt: skip
+
+
+@page
+def anyone_users_view(request: Request) -> HttpResponse:
+    """Options for the user field."""
+    version: SolutionVersion = find(request, "SolutionVersion", request.GET.get("version", ""))
+    typed = {"query": request.GET["user"]} if request.GET.get("user", "").strip() else {"kind": "heavy"}
+    try:
+        found = call(request, "SearchUsers", {"solutionVersionArn": version.arn, "maxResults": TYPE_AHEAD} | typed)[
+            "users"
+        ]
+    except ServiceError:
+        found = []
+    options = [(user["userId"], f"{user['events']:,} events") for user in found]
+    return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
+
+
+def aligned(lists: list[JSONDict]) -> list[JSONDict]:
+    """Each list with its items' moves against the first, and what the first has that it lost."""
+    if not lists:
+        return []
+    first = lists[0]["items"]
+    found = [lists[0] | {"lost": []}]
+    for one in lists[1:]:
+        ids = {item["itemId"] for item in one["items"]}
+        lost = [item for item in first if item["itemId"] not in ids] if one["items"] else []
+        found.append(one | {"items": testing.compared(first, one["items"]), "lost": lost})
+    return found
+
+
+def _listed(request: Request, version: SolutionVersion, user: str, history: list[str] | None) -> JSONDict:
+    """What a version would show, before and after the change of the history; moves are against before."""
+    members: JSONDict = {"solutionVersionArn": version.arn, "userId": user, "numResults": SHOWN}
+    try:
+        before = _items(call(request, "TestRecommendations", members))
+        if history is None:
+            return {"items": before, "changed": False}
+        after = _items(call(request, "TestRecommendations", members | {"history": history[-WHOLE:]}))
+    except ServiceError as error:
+        return {"items": [], "refusal": service_error(error), "changed": False}
+    moved = [{**item, "move": None, "since": _since(item["move"])} for item in testing.compared(before, after)]
+    return {"items": moved, "changed": True}
+
+
+def _since(move: JSONDict) -> str:
+    """How an item stands against the list before the change."""
+    return "new" if move["icon"] == "plus-lg" else move["words"] if move["by"] else ""
+
+
+def _items(answer: JSONDict) -> list[JSONDict]:
+    return [testing.dressed(item) | {"rank": rank} for rank, item in enumerate(answer["items"], 1)]
+
+
+def _history(request: Request, version: JSONDict, user: str) -> list[JSONDict]:
+    try:
+        found: list[JSONDict] = call(request, "GetUserHistory", version | {"userId": user, "maxResults": WHOLE})[
+            "history"
+        ]
+    except ServiceError:
+        return []
+    return found
+
+
+def _pick(request: Request, version: JSONDict, kind: str) -> str:
+    found = call(request, "SearchUsers", version | {"kind": kind, "maxResults": 1})["users"]
+    return str(found[0]["userId"]) if found else ""
+
+
+def _without_the_last(base: JSONDict) -> JSONDict:
+    """The same with the last change taken back."""
+    name = "added" if base["added"] else "without"
+    return base | {name: base[name][:-1]}

@@ -1,0 +1,71 @@
+"""Any user and any versions, without a campaign: lists side by side, and the history changed by clicking."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.models import Campaign, SolutionVersion
+from console.web.evaluation.anyone import aligned
+from tests.operations.training.test_solutions import trained
+from tests.web.conftest import words
+from tests.worlds import films as world
+
+
+@pytest.fixture
+def pair(account, run_jobs):
+    group = world(account)
+    for recipe in ("aws-user-personalization", "aws-popularity-count"):
+        trained(account, run_jobs, group, recipe)
+    return [version.arn_name for version in SolutionVersion.objects.order_by("created")]
+
+
+def ask(alice, pair, **more):
+    return alice.get("/compare/anyone/", {"group": "films", "version": pair, "baseline": pair[0]} | more)
+
+
+def test_it_works(alice, pair):
+    assert not Campaign.objects.exists()
+    judged = {"u1", "u2"}  # any user: whether or not the test asked for them
+    for user in judged:
+        page = ask(alice, pair, user=user)
+        lists = page.context["lists"]
+        assert [label for label, _, _ in lists] == ["user-personalization", "popularity-count"]
+        assert all(len(one["items"]) == 10 for _, _, one in lists)
+        assert all("move" in item for item in lists[1][2]["items"])
+    assert "events, newest first" in words(page.text)
+
+
+def test_a_user_is_picked(alice, pair):
+    assert ask(alice, pair, pick="heavy").context["user"].startswith("u")
+    assert "Enter any user" in ask(alice, pair).text
+    assert '<option value="u1"' in alice.get("/compare/anyone/users/", {"version": pair[0], "user": "u1"}).text
+
+
+def test_a_changed_history_changes_the_list_and_is_undone(alice, pair):
+    first = ask(alice, pair, user="u1").context
+    gone = first["history"][0]["itemId"]
+    changed = ask(alice, pair, user="u1", without=[gone], added=["i2", "i6"])
+    assert "The history is changed" in changed.text
+    _, _, personal = changed.context["lists"][0]
+    assert personal["changed"]
+    assert any(item["since"] for item in personal["items"])
+    undone = changed.context["undone"]
+    assert "added=i2" in undone
+    assert "added=i6" not in undone
+    assert f"without={gone}" in undone
+
+
+def test_an_unknown_user_gets_the_lists_of_strangers(alice, pair):
+    page = ask(alice, pair, user="nobody")
+    assert page.context["num_events"] == 0
+    assert all(one["items"] for _, _, one in page.context["lists"])
+
+
+def test_what_the_first_list_has_and_another_lost_is_named():
+    def items(*ids):
+        return {"items": [{"itemId": name, "rank": rank} for rank, name in enumerate(ids, 1)]}
+
+    first, second = aligned([items("a", "b", "c"), items("c", "d", "a")])
+    assert first["lost"] == []
+    assert [item["itemId"] for item in second["lost"]] == ["b"]
+    assert [item["move"]["words"] for item in second["items"]] == ["up 2", "not in the first list", "down 2"]
