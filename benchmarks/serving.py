@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving`: a recommendation over HTTP beside a no-op view of the same server, one client, one run.
+"""`python -m benchmarks.serving`: a recommendation over HTTP beside a view of the same server that does nothing (it sends a small file from memory), one client, one run.
 
 Starts a server with MovieLens 100K on a folder of its own (kept, so that a second run is quick), asks alternately, and prints
 one JSON line a path and the ratio of the medians.
@@ -61,12 +61,12 @@ def _measure(port: int, credentials: dict[str, str]) -> None:
         "GetRecommendations, again": [],
     }
     for _ in range(200):  # caches, connections and the model are warm then; no user's scores are
-        _call(connection, "GET", "/livez", None, {})
+        _call(connection, "GET", "/op.js", None, {})
     _call(connection, "POST", "/aws/recommendations", *users[0])
     for body, headers in users[1:]:
         for values, request in zip(
             seconds.values(),
-            (("GET", "/livez", None, {}), *[("POST", "/aws/recommendations", body, headers)] * 2),
+            (("GET", "/op.js", None, {}), *[("POST", "/aws/recommendations", body, headers)] * 2),
             strict=True,
         ):
             started = time.perf_counter()

@@ -76,6 +76,7 @@ SECRET_KEY = secret("SECRET_KEY")
 ENCRYPTION_KEY = secret("ENCRYPTION_KEY")  # of what the database holds encrypted; without it access keys are lost
 shut(DATA_DIR)
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "*").split(",")
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "")  # where people and programs reach the server; pages show it
 CORS_ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ORIGINS", "*").split(",") if origin.strip()]
 DELETING_S = float(os.environ.get("DELETING_S", "3"))  # how long the wire describes what was deleted
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]

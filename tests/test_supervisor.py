@@ -21,7 +21,7 @@ def child(name):
     code = f"import os, time; open({str(folder / name)!r}, 'a').write(str(os.getpid()) + chr(10)); time.sleep(600)"
     return Child(name, [sys.executable, "-c", code], ready=lambda: (folder / name).exists())
 
-Supervisor([child("one"), child("two")], folder / "run" / "lock").run(lambda: (folder / "ready").touch())
+Supervisor([child("one"), child("two")], folder / "run" / "lock").run((folder / "prepared").touch, (folder / "ready").touch)
 """
 
 
@@ -76,9 +76,41 @@ def test_children_die_with_a_killed_supervisor(supervisor, tmp_path):
     _wait(lambda: not any(map(_alive, pids)))
 
 
-def test_a_second_one_on_the_same_folder_is_refused(supervisor, tmp_path):
+def test_a_second_one_on_the_same_folder_is_refused_before_it_changes_anything(supervisor, tmp_path):
+    (tmp_path / "prepared").unlink()
     second = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(SCRIPT), str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert second.returncode != 0
     assert "already runs" in second.stderr
+    assert not (tmp_path / "prepared").exists()
+
+
+GROUP = """
+import os, subprocess, sys, time
+code = f"import os, time; open({sys.argv[1]!r}, 'a').write(str(os.getpid()) + chr(10)); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", code])
+time.sleep(600)
+"""
+PARENT = """
+import sys
+from pathlib import Path
+from console.management.supervisor import Child, Supervisor
+
+folder = Path(sys.argv[1])
+child = Child("group", [sys.executable, "-c", (folder / "group.py").read_text(), str(folder / "orphans")], ready=(folder / "orphans").exists)
+Supervisor([child], folder / "run" / "lock").run(lambda: None, (folder / "ready").touch)
+"""
+
+
+def test_what_a_dead_child_left_behind_is_ended_before_it_is_replaced(tmp_path):
+    (tmp_path / "group.py").write_text(GROUP)
+    supervisor = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)])
+    _wait((tmp_path / "ready").exists)
+    _wait(lambda: _pids(tmp_path, "orphans"))
+    (orphan,) = _pids(tmp_path, "orphans")
+    os.kill(os.getpgid(orphan), signal.SIGKILL)  # the group's leader is the child; it cannot end its own
+    _wait(lambda: len(_pids(tmp_path, "orphans")) == 2)
+    _wait(lambda: not _alive(orphan))
+    supervisor.send_signal(signal.SIGINT)
+    assert supervisor.wait(timeout=20) == 0

@@ -81,8 +81,8 @@ class Supervisor:
         self._lock = lock
         self._ending = False
 
-    def run(self, on_ready: Callable[[], None]) -> None:
-        """Start all, call `on_ready`, and look after them until SIGINT or SIGTERM.
+    def run(self, prepare: Callable[[], None], on_ready: Callable[[], None]) -> None:
+        """Once the lock is held, `prepare`; start all, call `on_ready`, and look after them until SIGINT or SIGTERM.
 
         Raises:
             AlreadyRunning: another supervisor holds the lock.
@@ -93,6 +93,7 @@ class Supervisor:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise AlreadyRunning(f"A server already runs on {self._lock.parent.parent}.") from None
+            prepare()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self._end)
             try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +26,7 @@ from console.web import static_storage
 PYTHON = sys.executable
 # A request is small: a second thread for its matrix products would wait longer than it helps.
 BACKLOG = 4096
+PORT_PATIENCE_S = 5.0
 ONE_THREAD_EACH = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 URL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to reach a server that listens everywhere
 
@@ -38,10 +41,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         logging.getLogger("console").setLevel(logging.INFO)
         listener = _listener()
-        static_storage.collect()
-        _manage("migrate", "--verbosity", "0")
+        supervisor = Supervisor(_children(listener), settings.DATA_DIR / "run" / "serve.lock")
         try:
-            Supervisor(_children(listener), settings.DATA_DIR / "run" / "serve.lock").run(lambda: self._ready(options))
+            supervisor.run(_prepare, lambda: self._ready(options))
         except (AlreadyRunning, RuntimeError) as error:
             raise CommandError(str(error)) from None
 
@@ -57,6 +59,11 @@ class Command(BaseCommand):
             self.stdout.write(f"Sign in as {first.username} with the password {first.password}")
         self.stdout.write("Ctrl-C ends it.")
         self.stdout.flush()
+
+
+def _prepare() -> None:
+    static_storage.collect()
+    _manage("migrate", "--verbosity", "0")
 
 
 def _manage(*arguments: str) -> None:
@@ -119,12 +126,18 @@ def _listener() -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.HOST, settings.PORT))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        raise CommandError(
-            f"Cannot listen on {settings.HOST}:{settings.PORT}: {error.strerror}. Choose another PORT, or end the program "
-            "that listens there."
-        ) from None
+    deadline = time.monotonic() + PORT_PATIENCE_S
+    while True:
+        try:
+            listener.bind((settings.HOST, settings.PORT))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+                time.sleep(0.2)  # what a server that was killed has left is ending
+                continue
+            raise CommandError(
+                f"Cannot listen on {settings.HOST}:{settings.PORT}: {error.strerror}. Choose another PORT, or end the "
+                "program that listens there."
+            ) from None
+        break
+    listener.listen(BACKLOG)
     return listener

@@ -9,11 +9,13 @@ from django.db.models import Count
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
+from console import arns
 from console.models import JOBS, AccessKey, Token
 from console.models.base import UNFINISHED
 from console.models.sealed import opened, seal
 from console.web.access import Request, page
 from console.web.kinds import KINDS
+from console.web.links import absolute
 from console.web.pages import render
 
 SHOWN_ONCE = "made_once"
@@ -23,7 +25,7 @@ LIFETIMES = (("", "never expires"), ("30", "for 30 days"), ("90", "for 90 days")
 @page
 def access(request: Request) -> HttpResponse:
     """The account's access keys and the person's tokens, and how programs use them."""
-    endpoint = request.build_absolute_uri("/").rstrip("/")
+    endpoint = absolute(request, "/").rstrip("/")
     made = _made(request)
     context = {
         "heading": "API access",
@@ -75,7 +77,7 @@ def snippets(endpoint: str, made: dict[str, str]) -> list[tuple[str, str]]:
     python = f"""import boto3
 
 personalize = boto3.client(
-    "personalize", endpoint_url="{endpoint}/aws", region_name="us-east-1",
+    "personalize", endpoint_url="{endpoint}/aws", region_name="{arns.REGION}",
     aws_access_key_id="{made.get("key_id", "ACCESS_KEY_ID")}",
     aws_secret_access_key="{made.get("secret", "SECRET_ACCESS_KEY")}",
 )
@@ -84,7 +86,7 @@ print(personalize.list_dataset_groups()["datasetGroups"])"""
     environment = f"""export AWS_ENDPOINT_URL_PERSONALIZE={endpoint}/aws
 export AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME={endpoint}/aws
 export AWS_ENDPOINT_URL_PERSONALIZE_EVENTS={endpoint}/aws
-export AWS_DEFAULT_REGION=us-east-1
+export AWS_DEFAULT_REGION={arns.REGION}
 export AWS_ACCESS_KEY_ID={made.get("key_id", "ACCESS_KEY_ID")}
 export AWS_SECRET_ACCESS_KEY={made.get("secret", "SECRET_ACCESS_KEY")}"""
     return [

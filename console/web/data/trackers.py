@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
+from console import arns
 from console.errors import ServiceError
 from console.models import DatasetGroup, Event, EventTracker
 from console.operations.data import event_trackers
@@ -16,6 +17,7 @@ from console.web.data_kinds import TRACKERS
 from console.web.details import crumbs, detail_context
 from console.web.forms import OperationForm, group_choices, group_field, name_field
 from console.web.kinds import page_url
+from console.web.links import absolute
 from console.web.lists import list_urls
 from console.web.pages import find, groups_for, render
 
@@ -58,7 +60,7 @@ def create(request: Request) -> HttpResponse:
 def detail(request: Request, name: str) -> HttpResponse:
     """A tracker with its code samples and the events that came in last."""
     row: EventTracker = find(request, "EventTracker", name)
-    endpoint = request.build_absolute_uri("/aws")
+    endpoint = absolute(request, "/aws")
     events = Event.objects.filter(dataset_group=row.dataset_group)
     context = detail_context(TRACKERS, row) | {
         "facts": [
@@ -67,7 +69,7 @@ def detail(request: Request, name: str) -> HttpResponse:
             ("Events taken", events.count(), "number"),
         ],
         "snippets": snippets(row.tracking_id, endpoint),
-        "page_snippet": page_snippet(row.ingest_key, request.build_absolute_uri(reverse("op.js"))),
+        "page_snippet": page_snippet(row.ingest_key, absolute(request, reverse("op.js"))),
         "key_url": reverse("event-trackers-key", args=[row.arn_name]),
         "events": events.order_by("-pk")[:LATEST],
     }
@@ -106,7 +108,7 @@ def snippets(tracking_id: str, endpoint: str) -> list[tuple[str, str]]:
     """How programs send an event, in Python and from the shell."""
     python = f"""import boto3, time
 
-events = boto3.client("personalize-events", endpoint_url="{endpoint}", region_name="us-east-1")
+events = boto3.client("personalize-events", endpoint_url="{endpoint}", region_name="{arns.REGION}")
 events.put_events(
     trackingId="{tracking_id}",
     userId="USER_ID",

@@ -16,10 +16,12 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from console import arns
 from console.errors import ServiceError
 from console.models import Campaign, Filter, Recommender, Status
 from console.shapes import JSONDict
 from console.web.access import Request
+from console.web.links import absolute
 from console.web.pages import call, service_error
 from console.web.placeholders import hue, initials
 
@@ -295,7 +297,7 @@ def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> lis
         members["context"] = ask.circumstances
     members |= {name: value for name, value in filter_members(request, ask).items() if value}
     sent = CALLS.get(recipe_type, USUAL_CALL)
-    root = request.build_absolute_uri("/").rstrip("/")
+    root = absolute(request, "/").rstrip("/")
     return [("Python", _python(root, server, members, sent)), ("curl", _curl(root, server, members, sent))]
 
 
@@ -304,7 +306,7 @@ def _python(root: str, server: Server, members: JSONDict, sent: tuple[str, str, 
     arguments = "".join(f"    {name}={value!r},\n" for name, value in (member_of(server) | members).items())
     return (
         "import boto3\n\n"
-        f'runtime = boto3.client("personalize-runtime", endpoint_url="{root}/aws", region_name="us-east-1")\n'
+        f'runtime = boto3.client("personalize-runtime", endpoint_url="{root}/aws", region_name="{arns.REGION}")\n'
         f"answer = runtime.{name}(\n{arguments})\n"
         f'for item in answer["{key}"]:\n    print(item["{item}"], item.get("score"))\n'
     )
