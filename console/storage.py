@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from django.db import transaction
 from console import transient
 from console.errors import InvalidInputException, JobError, UnavailableError
 from console.models import Account
+from console.scratch import scratch_folder
 
 CHUNK = 1 << 20
 READ_ONLY = 0o400
@@ -167,7 +167,7 @@ def open_read(location: Location, *, start: int = 0) -> Iterator[IO[bytes]]:
 @contextmanager
 def open_write(location: Location) -> Iterator[IO[bytes]]:
     """Write an object whole: it appears under its name only if the block ends without an error."""
-    with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
+    with scratch_folder() as folder:
         draft = Path(folder) / "object"
         with draft.open("wb") as file:
             yield file
@@ -287,7 +287,7 @@ def local_folder(key: str) -> Path:
         return path
     cached: Path = settings.DATA_DIR / "cache" / key
     if not cached.is_dir():
-        with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
+        with scratch_folder() as scratch:
             draft = Path(scratch) / "folder"
             for found in list_objects(target, recursive=True):
                 path = draft / found.key.removeprefix(target.key)
@@ -299,17 +299,6 @@ def local_folder(key: str) -> Path:
             if not cached.is_dir():
                 draft.rename(cached)
     return cached
-
-
-def scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """A temporary folder on the store's file system, so that publishing is a rename."""
-    return tempfile.TemporaryDirectory(dir=_scratch())
-
-
-def _scratch() -> Path:
-    path: Path = settings.DATA_DIR / "scratch"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def _path(location: Location) -> Path:

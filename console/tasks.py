@@ -14,6 +14,7 @@ from console.jobs import Claim
 from console.models import MetricAttribution, Trash
 from console.models.trash import KEPT_FOR
 from console.runners import RUNNERS
+from console.scratch import sweep
 from console.transient import survived
 
 
@@ -71,8 +72,9 @@ def report_attributions() -> None:
 
 @_task("console.empty_trash")
 def empty_trash() -> None:
-    """Give up for good what has been in the trash for a week."""
+    """Give up for good what has been in the trash for a week, and what killed processes left in scratch folders."""
     trainings.purge_trash(Trash.objects.filter(time__lt=timezone.now() - KEPT_FOR))
+    sweep()
 
 
 @_task("console.train_on_schedule")

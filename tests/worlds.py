@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from console import storage
 from console.models import Account, Dataset, DatasetGroup, Schema
+from console.scratch import scratch_folder
 
 GENRES = ("Action", "Comedy", "Drama", "Horror")
 NOW = 1_700_000_000
@@ -81,7 +82,7 @@ def dataset(group: DatasetGroup, kind: str, rows: dict[str, list], fields: list 
         account=group.account, name=f"{group.name}-{kind}", dataset_group=group, schema=schema, type=kind
     )
     key = f"parts/{group.account.number}-{group.name}-{kind}"
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         folder = storage.Path(scratch) / "part"
         folder.mkdir()
         pq.write_table(pa.table(rows), folder / "part-0.parquet")

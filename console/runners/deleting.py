@@ -40,6 +40,7 @@ from console.models import (
 )
 from console.models.base import RUNNING
 from console.runners import leftovers
+from console.scratch import scratch_folder
 from console.serving import loader
 from console.trainings import purge_trash
 from recipes import artefact
@@ -72,9 +73,17 @@ def run(held: Claim) -> None:
     for judged in _judged(group):
         held.check()
         _forget_in_evaluation(judged, users)
-    leftovers.remove(group)
+    leftovers.remove(group, users)
     if held.finish(num_deleted=len(known)):
+        _forget_list(job.data_location)
         leftovers.overwrite()
+
+
+def _forget_list(url: str) -> None:
+    """Remove the list itself, if it was sent to this server: it names whom nothing else may."""
+    location = storage.parse_location(url)
+    if location.bucket == storage.UPLOADS_BUCKET:
+        storage.delete(location)
 
 
 def read_users(url: str) -> set[str]:
@@ -123,7 +132,7 @@ def _forget_bulk(held: Claim, dataset: Dataset, users: set[str]) -> set[str]:
     for _ in range(RETRIES):
         dataset.refresh_from_db()
         schema = snapshot.schema_of(dataset)
-        with storage.scratch_folder() as scratch:
+        with scratch_folder() as scratch:
             old = [Segment(parts.local_path(key), 0, key) for key in dataset.parts]
             listed = pa.array(sorted(users), pa.string())
             kept, told, known = forgetting.without_users(old, listed, schema, Path(scratch))
@@ -197,7 +206,7 @@ def _forget_in_artefact(row: SolutionVersion | Recommender, users: set[str]) -> 
         "forgotten_users": sorted({*found.manifest.get("forgotten_users", []), *index.tolist()})
     }
     key = f"artefacts/{uuid.uuid4().hex}"
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         folder = Path(scratch) / "model"
         artefact.save(folder, found.model.forget_users(index), data, details)
         storage.publish_folder(folder, key)
@@ -221,7 +230,7 @@ def _forget_in_evaluation(row: SolutionVersion | Recommender | SharedResult, use
     if cleaned is None:
         return
     key = f"evaluations/{uuid.uuid4().hex}"
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         folder = Path(scratch) / "evaluation"
         shutil.copytree(source, folder, copy_function=shutil.copyfile)
         cleaned.save(folder)

@@ -16,6 +16,7 @@ from console.ingest import parts, profile, snapshot
 from console.ingest.schema import DatasetSchema
 from console.jobs import Claim
 from console.models import Dataset, DatasetExportJob
+from console.scratch import scratch_folder
 from console.storage import Location
 
 ROWS_PER_FILE = 5_000_000
@@ -30,7 +31,7 @@ def run(held: Claim) -> None:
     tables, names = _rows(dataset, job.ingestion_mode), snapshot.schema_of(dataset).names
     rows, number = 0, 0
     total = max(1, dataset.rows)
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         path = Path(scratch) / "part.csv"
         for number, group in enumerate(_files(tables)):
             with path.open("wb") as file:

@@ -23,6 +23,7 @@ from console.jobs import Claim
 from console.models import DatasetGroup
 from console.runners.choosing import Choice, check_enough
 from console.runners.growing import grown
+from console.scratch import scratch_folder
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
 from console.trainings import data_state
@@ -163,7 +164,7 @@ def publish(
     if before is not None and "forgotten_users" in before.manifest:
         details["forgotten_users"] = before.manifest["forgotten_users"]
     model.prepare(snapshot.learned.histories(), Run())
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         folder = Path(scratch)
         artefact.save(folder / "model", model, snapshot.everything, details)
         storage.publish_folder(folder / "model", fields["artefact"])

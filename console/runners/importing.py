@@ -22,6 +22,7 @@ from console.ingest.sources import source_files
 from console.jobs import Claim
 from console.models import Dataset, DatasetImportJob, Status
 from console.models.base import JSONDict
+from console.scratch import scratch_folder
 from console.serving import attribution_reports
 from console.storage import Location
 
@@ -35,7 +36,7 @@ def run(held: Claim) -> None:
     dataset = Dataset.objects.select_related("schema").get(pk=job.dataset_id)
     started = time.monotonic()
     held.report("importing", 0.0, message=f"Reading {job.data_location}")
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         importer = _importer(held, job, dataset, Path(scratch))
         try:
             loaded = importer.run(_within_size(job), _previous(job, dataset))

@@ -16,6 +16,7 @@ from console.jobs import Claim
 from console.models import SharedEvaluation, SharedResult, SolutionVersion
 from console.runners import fitting
 from console.runners.choosing import Choice
+from console.scratch import scratch_folder
 from console.serving import loader
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
@@ -140,7 +141,7 @@ def _translated(served: Artefact, data: TrainingData) -> Model:
 def _keep(entrant: Entrant, evaluation: Evaluation) -> None:
     """Put the per-query results into the store, in place of what an earlier attempt left."""
     old, key = entrant.result.evaluation, f"evaluations/{uuid.uuid4().hex}"
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         folder = Path(scratch) / "evaluation"
         evaluation.save(folder)
         storage.publish_folder(folder, key)

@@ -2,24 +2,110 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from django.db import connection
 
 from console import storage
-from console.models import BatchInferenceJob, BatchSegmentJob, DatasetGroup, DatasetImportJob
-from console.models.base import ENDED_BADLY
+from console.models import (
+    BatchInferenceJob,
+    BatchSegmentJob,
+    Campaign,
+    DataDeletionJob,
+    DatasetExportJob,
+    DatasetGroup,
+    DatasetImportJob,
+    Job,
+    Recommender,
+    SolutionVersion,
+)
+from console.models.base import ENDED_BADLY, UNFINISHED
+from console.scratch import sweep
+from console.serving import traffic
+from console.storage import Location
 
+# Words of a text: what stands between blanks, quotes and the punctuation of CSV, JSON and sentences.
+WORD = re.compile(r"[^\s\"',;:()\[\]{}|=]+")
+FORGOTTEN = "(forgotten)"
+UPLOADED = (
+    (DatasetImportJob, "data_location"),
+    (DataDeletionJob, "data_location"),
+    (BatchInferenceJob, "job_input__s3DataSource__path"),
+    (BatchSegmentJob, "job_input__s3DataSource__path"),
+)
+QUOTING: tuple[tuple[type[Job], str], ...] = (
+    (DatasetImportJob, "dataset__dataset_group"),
+    (DatasetExportJob, "dataset__dataset_group"),
+    (SolutionVersion, "solution__dataset_group"),
+    (Recommender, "dataset_group"),
+    (BatchInferenceJob, "solution_version__solution__dataset_group"),
+    (BatchSegmentJob, "solution_version__solution__dataset_group"),
+)
 NAMING = ("INTERACTIONS", "USERS", "ACTION_INTERACTIONS")
 ATTEMPTS = 3
 PAUSE_S = 0.5
 
 
-def remove(group: DatasetGroup) -> None:
-    """Remove a group's leftovers."""
+def remove(group: DatasetGroup, users: set[str]) -> None:
+    """Remove a group's leftovers, and what names any of `users`."""
     _imports(group)
     _batches(group)
     _insights(group)
+    _uploads(group, users)
+    _words(group, users)
+    traffic.forget([row.arn for kind in (Campaign, Recommender) for row in kind.objects.filter(**_of(kind, group))])
+    sweep()
+
+
+def _of(kind: type[Campaign | Recommender], group: DatasetGroup) -> dict[str, DatasetGroup]:
+    return {"dataset_group" if kind is Recommender else "solution_version__solution__dataset_group": group}
+
+
+def _uploads(group: DatasetGroup, users: set[str]) -> None:
+    """Files sent to this server: what ended jobs have read, and what no job names, as after an import that was not begun."""
+    account = group.account
+    folder = Location(storage.UPLOADS_BUCKET, f"{account.number}/")
+    waiting = {
+        str(location)
+        for kind, url in UPLOADED
+        for location in kind.objects.for_account(account).filter(status__in=UNFINISHED).values_list(url, flat=True)
+    }
+    for file in storage.list_objects(folder, recursive=True):
+        if str(file) not in waiting and _names(file, users):
+            storage.delete(file)
+
+
+def _names(file: Location, users: set[str]) -> bool:
+    """Whether a file names one of the users; one that is not plain text may."""
+    with storage.open_read(file) as stream:
+        if b"\0" in stream.read(4096):
+            return True
+    with storage.open_read(file) as stream:
+        lines = (line.decode("utf-8", "replace") for line in stream)
+        return any(redacted(line, users) != line for line in lines)
+
+
+def _words(group: DatasetGroup, users: set[str]) -> None:
+    """Reasons and tracebacks of jobs that quote a user."""
+    for kind, path in QUOTING:
+        quoting = kind.objects.filter(**{path: group}).exclude(failure_reason=None, traceback="")
+        for pk, reason, trace in quoting.values_list("pk", "failure_reason", "traceback"):
+            clean = {"failure_reason": reason and redacted(reason, users), "traceback": redacted(trace, users)}
+            if clean != {"failure_reason": reason, "traceback": trace}:
+                kind.objects.filter(pk=pk).update(**clean)
+
+
+def redacted(text: str, users: set[str]) -> str:
+    """A text with the users' ids replaced.
+
+    >>> redacted("Line 7: no time for u7, nor for u77.", {"u7", "u 8"})
+    'Line 7: no time for (forgotten), nor for u77.'
+    """
+    for user in users:
+        if user in text and not WORD.fullmatch(user):
+            text = text.replace(user, FORGOTTEN)
+    return WORD.sub(lambda found: FORGOTTEN if found[0] in users or found[0].rstrip(".") in users else found[0], text)
 
 
 def overwrite() -> None:

@@ -17,6 +17,7 @@ from console.runners import fitting
 from console.runners.choosing import Choice
 from console.runners.fitting import Snapshot, Watch
 from console.runners.searching import chosen, tuned
+from console.scratch import scratch_folder
 from console.serving import loader
 from console.shapes import JSONDict
 from recipes import catalogue
@@ -97,7 +98,7 @@ def _copied(base: SolutionVersion) -> JSONDict:
     if not base.evaluation:
         return {}
     key = f"{base.evaluation}-{uuid.uuid4().hex[:8]}"
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         folder = Path(scratch) / "evaluation"
         shutil.copytree(storage.local_folder(base.evaluation), folder, copy_function=shutil.copyfile)
         storage.publish_folder(folder, key)

@@ -164,6 +164,16 @@ def latest(arn: str) -> list[JSONDict]:
     return [json.loads(line) for line in lines]
 
 
+def forget(arns: list[str]) -> None:
+    """Remove the newest requests of some sources, which name users; the counts stay."""
+    if not arns:
+        return
+    try:
+        _client().delete(*map(_latest_key, arns))
+    except redis.RedisError as error:
+        logger.warning("The newest requests were not removed, the broker does not answer: %s", error)
+
+
 def bucket_of(milliseconds: float) -> int:
     """Where a latency is counted.
 

@@ -24,6 +24,7 @@ from console.ingest import sniff
 from console.ingest.loading import Importer
 from console.ingest.mapping import Reading
 from console.operations.data import files as operations
+from console.scratch import scratch_folder
 from tests.fuzz.judging import Report, run_cases
 from tests.fuzz.language import DICE
 
@@ -240,7 +241,7 @@ def fuzz(report: Report, count: int, seed: int) -> None:
     def case(dice: Random) -> None:
         report.cases["files"] += 1
         made = a_file(dice)
-        with storage.scratch_folder() as folder:
+        with scratch_folder() as folder:
             if what := complaint(made, Path(folder)):
                 report.add(f"files: {what[:40]}", f"{what}\n{made.told}\n{made.data[:1500]!r}")
 

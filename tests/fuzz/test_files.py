@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 
-from console import storage
+from console.scratch import scratch_folder
 from tests.fuzz import files
 from tests.fuzz.judging import Report
 from tests.fuzz.language import DICE
@@ -18,7 +18,7 @@ from tests.fuzz.language import DICE
 @given(DICE)
 def test_no_row_of_a_file_vanishes(dice: Random):
     made = files.a_file(dice)
-    with storage.scratch_folder() as folder:
+    with scratch_folder() as folder:
         assert files.complaint(made, Path(folder)) == "", made.told
 
 
@@ -33,5 +33,5 @@ def test_many_files():
 def test_the_judge_sees_a_row_that_is_gone():
     made = files.a_file(Random(3))
     made.rows.append(files.Row(["u", "i-gone", "1", "x", "1"], 1))
-    with storage.scratch_folder() as folder:
+    with scratch_folder() as folder:
         assert "a row vanished" in files.complaint(made, Path(folder))

@@ -79,7 +79,7 @@ from console.ingest.mapping import Reading
 fields = [schema.Field(name, kind) for name, kind in json.loads(sys.argv[1])]
 parsed = schema.parse(schema.text_of("INTERACTIONS", fields))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-with storage.scratch_folder() as folder:
+with scratch_folder() as folder:
     loaded = Importer(parsed, Reading(), Path(folder), max_bad_percent=5, progress=lambda _: None).run(
         [storage.Location("data", "large.csv")]
     )

@@ -31,6 +31,7 @@ from console.operations.data.deletion_jobs import (
     list_data_deletion_jobs,
 )
 from console.operations.data.import_jobs import create_dataset_import_job
+from console.scratch import scratch_folder
 from recipes import artefact, catalogue
 from recipes.components.recurrent import Recurrent
 from recipes.data import Histories, TrainingData
@@ -96,7 +97,7 @@ def stored(account, load):  # noqa: F811
         tables = training_tables(group)
         data = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
         model = make(data)
-        with storage.scratch_folder() as scratch:
+        with scratch_folder() as scratch:
             artefact.save(Path(scratch) / "model", model, data, {"newest_event": 7})
             storage.publish_folder(Path(scratch) / "model", "artefacts/old")
         solution = Solution.objects.create(account=account, name="s", dataset_group=group, recipe=model.recipe.name)

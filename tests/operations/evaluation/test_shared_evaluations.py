@@ -12,6 +12,7 @@ import pytest
 from console import storage
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
 from console.models import SharedEvaluation, SharedResult, SolutionVersion
+from console.scratch import scratch_folder
 from console.shapes import JSONDict
 from recipes.evaluation.shown import Shown
 from tests.operations.training.test_solutions import call, trained
@@ -33,7 +34,7 @@ def more_events(group, *, days: float, users: int = 60, each: int = 4) -> None:
     table = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
     dataset = group.datasets.get(type="INTERACTIONS")
     key = f"parts/more-{group.name}-{days}"
-    with storage.scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         folder = storage.Path(scratch) / "part"
         folder.mkdir()
         pq.write_table(table, folder / "part-0.parquet")
