@@ -35,6 +35,7 @@ from console.scratch import scratch_folder
 from recipes import artefact, catalogue
 from recipes.components.recurrent import Recurrent
 from recipes.data import Histories, TrainingData
+from recipes.methods.item_affinity import AffinityModel, ItemAffinity, Owners
 from recipes.methods.user_personalization import UserPersonalization
 from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.shape import Shape
@@ -161,10 +162,19 @@ def test_models_forget_cached_states_of_users(stored, forget):
     assert scores[0] == pytest.approx(with_cached_states(data).score(data.histories())[0], abs=1e-4)
 
 
+def with_owners(data: TrainingData) -> AffinityModel:
+    """A segmentation model that ranks the owners of an item last, whatever suits the data."""
+    model = ItemAffinity(hidden_dimension=32).fit(data, Run())
+    owners = Owners.of_data(data, last=True)
+    return AffinityModel(model.recipe, model.users, model.items, model.activity, model.popularity, owners)
+
+
 def test_segments_forget_owners_and_activity(stored, forget):
-    """A user who has every item is told by the owners of each, and by nothing else once the vectors are blank."""
-    version, data = stored(lambda data: catalogue.get("aws-item-affinity")(hidden_dimension=32).fit(data, Run()))
+    version, data = stored(with_owners)
     gone = data.user_ids.indexes(["u3"])
+    before = artefact.load(storage.local_folder(version.artefact)).model.state().tensors
+    assert np.isin(before["owners"], gone).any()
+    assert before["activity"][gone].all()
 
     forget(put("users.csv", "USER_ID\nu3\n"))
 

@@ -12,7 +12,7 @@ from recipes import artefact, filters
 from recipes.base import RecipeError
 from recipes.data import Histories, TrainingData
 from recipes.filters import Catalogue, FilterError
-from recipes.methods.item_affinity import ItemAffinity, ItemAttributeAffinity
+from recipes.methods.item_affinity import AffinityModel, ItemAffinity, ItemAttributeAffinity, Owners
 from recipes.numerics.topk import top_k
 from recipes.run import Run
 from tests.recipes.worlds import checkerboard, item_genres, number, tasteful, user_tastes
@@ -132,3 +132,20 @@ def test_those_who_have_an_item_come_last_where_a_double_event_is_no_return():
     best = top_k(model.segment(np.arange(data.num_items)), 1).items[:, 0]
 
     assert [number(data.user_ids[user]) for user in best] == list(range(data.num_items))
+
+
+def test_owners_who_are_forgotten_cannot_be_told_from_the_order_of_segments():
+    """Owners come last in an item's segment: where a forgotten user stood would say what that user had."""
+    data, gone = tasteful(), np.array([1, 4])
+    every = np.arange(data.num_items)
+    model = ItemAffinity(hidden_dimension=32).fit(data, Run(seed=1))
+    parts = (model.users, model.items, model.activity, model.popularity)
+    model = AffinityModel(model.recipe, *parts, Owners.of_data(data, last=True))
+    assert np.ptp(model.segment(every)[:, gone], axis=0).all()
+
+    cleaned = model.forget_users(gone)
+
+    assert not np.ptp(cleaned.segment(every)[:, gone], axis=0).any()
+    others = np.setdiff1d(np.arange(data.num_users), gone)
+    order = [np.argsort(-m.segment(every)[:, others], axis=1, kind="stable") for m in (model, cleaned)]
+    assert np.array_equal(*order)
