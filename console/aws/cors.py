@@ -6,6 +6,8 @@ any program; CORS_ORIGINS names those that are allowed where somebody wants fewe
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
@@ -15,6 +17,7 @@ HEADERS = (
 )
 READABLE = "x-amzn-requestid, x-amzn-errortype, retry-after, date"
 PREFLIGHT_S = 86_400
+OF_SDKS = re.compile(r"(x-amzn?-|amz-sdk-)[a-z0-9-]{1,60}")  # versions of SDKs send more of these than the list has
 
 
 def is_preflight(request: HttpRequest) -> bool:
@@ -27,7 +30,9 @@ def preflight(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=204)
     if allow(request, response):
         response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
-        response["Access-Control-Allow-Headers"] = HEADERS
+        asked = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "").lower().replace(" ", "").split(",")
+        more = [name for name in asked if OF_SDKS.fullmatch(name) and name not in HEADERS]
+        response["Access-Control-Allow-Headers"] = ", ".join([HEADERS, *more])
         response["Access-Control-Max-Age"] = str(PREFLIGHT_S)
     return response
 

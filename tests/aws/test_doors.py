@@ -115,6 +115,17 @@ def test_a_browser_is_told_what_it_may_send(path):
     assert "POST" in headers["Access-Control-Allow-Methods"]
 
 
+def test_headers_of_sdks_to_come_are_allowed_and_no_others():
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-amzn-trace-id, Amz-Sdk-New,cookie,x-y",
+    }
+    _, headers, _ = answered("OPTIONS", "/aws/events", headers=asked | {"Origin": "https://shop.example"})
+    allowed = headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"x-amzn-trace-id", "amz-sdk-new"} <= set(allowed)
+    assert not {"cookie", "x-y"} & set(allowed)
+
+
 def test_pages_of_any_origin_may_read_answers_and_refusals():
     status, headers, body = answered("POST", "/aws/recommendations", b"{}", {"Origin": "https://shop.example"})
     assert (status, json.loads(body)["__type"]) == (403, "MissingAuthenticationToken")
