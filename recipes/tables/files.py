@@ -23,6 +23,7 @@ from recipes.tables.text import Block, TableError, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
 LOOKED_AT = 5000  # rows
+TELLING_ROWS = 100  # of fewer rows no share is told
 MAX_BAD_SHARE = 0.05  # of the rows, as in the server's imports
 MAX_EXACT_DIGITS = 15  # longer numbers are codes
 SPELLINGS = ("user", "item", "time", "datetime", "rating")
@@ -64,8 +65,17 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
         _check_columns(path, header, plans, required)
         reader = BlockReader([plan.field for plan in plans], plans, form, len(header))
         parts = list(_converted(reader, chain([first], found)))
+    rows = sum(part.rows for part in parts)
+    incomplete = sum(
+        guess.null_share for guess in understood.columns if guess.name in required and rows >= TELLING_ROWS
+    )
     asked = [f"{path}: {question.text} Column {question.suggested} is taken." for question in understood.questions]
-    notes = [*asked, *_unit_notes(path, plans, header), *_bad_notes(path, parts), *_unread_notes(path, parts)]
+    notes = [
+        *asked,
+        *_unit_notes(path, plans, header),
+        *_bad_notes(path, parts, incomplete),
+        *_unread_notes(path, parts),
+    ]
     schema = pa.schema([pa.field(plan.field.name, plan.field.arrow) for plan in plans])
     table = pa.concat_tables([part.table.cast(schema) for part in parts])
     if table.num_rows == 0:
@@ -157,10 +167,15 @@ def _unit_notes(path: Path, plans: list[ColumnPlan], header: Sequence[str]) -> I
             yield f"{path}: {header[plan.position]} is read as {unit_words(plan.unit)}."
 
 
-def _bad_notes(path: Path, parts: list[Converted]) -> Iterator[str]:
+def _bad_notes(path: Path, parts: list[Converted], incomplete: float) -> Iterator[str]:
+    """The rows left out.
+
+    Raises:
+        TableError: they are more than MAX_BAD_SHARE of all, beside the share known to be `incomplete`.
+    """
     bad = [row for part in parts for row in part.bad]
     rows = sum(part.rows for part in parts)
-    if len(bad) > MAX_BAD_SHARE * rows:
+    if len(bad) > (MAX_BAD_SHARE + incomplete) * rows:
         raise TableError(_told(path, bad[0]))
     if bad:
         yield f"{len(bad):,} of {rows:,} rows are left out; the first: {_told(path, bad[0])}"

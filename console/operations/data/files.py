@@ -5,8 +5,11 @@ These operations are ours; AWS leaves schema and mapping to its users.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Sequence
+
+from django.conf import settings
 
 from console import storage
 from console.errors import InvalidInputException, JobError
@@ -26,7 +29,7 @@ from console.storage import Location
 from recipes.tables.describe import Guess
 from recipes.tables.dialect import CsvFormat
 from recipes.tables.field import Field
-from recipes.tables.reserved import RESERVED
+from recipes.tables.reserved import REQUIRED, RESERVED
 from recipes.tables.roles import Question
 from recipes.tables.samples import understood
 
@@ -57,6 +60,7 @@ def preview_data(
         "columns": [_wire_column(column) for column in found.columns],
         "rows": found.rows,
         "warnings": found.warnings,
+        "suggestedMaxBadRowsPercent": _bad_rows_limit(_guessed_columns(found), found, None),
         "evidence": found.evidence,
         "questions": [_wire_question(question) for question in found.questions],
         "constants": [{"name": name, "value": value} for name, value in found.constants.items()],
@@ -102,7 +106,7 @@ def create_dataset_from_file(
         data_location=data_location,
         role_arn=role_arn,
         import_mode=import_mode,
-        options=_options(found.form, given, kept, max_bad_rows_percent),
+        options=_options(found.form, given, kept, _bad_rows_limit(given, found, max_bad_rows_percent)),
         publish_attribution_metrics=publish_attribution_metrics_to_s3,
     )
     start_import(job)
@@ -224,8 +228,22 @@ def _guessed(found: Preview) -> list[JSONDict]:
             f"{first.member} {value}: {', '.join(samples[:1])}" for value, _, samples in first.options
         )
         raise InvalidInputException(f"{first.text} Say it in columns: {readings}.", field="columns")
+    return _guessed_columns(found)
+
+
+def _guessed_columns(found: Preview) -> list[JSONDict]:
     constants = [{"name": name, "constant": value, "type": "string"} for name, value in found.constants.items()]
     return [_wire_column(column) for column in found.columns if column.include] + constants
+
+
+def _bad_rows_limit(columns: Sequence[JSONDict], found: Preview, given: float | None) -> float:
+    """The percentage of bad rows allowed: as given, else the usual one beside the rows that the preview has shown to be incomplete."""
+    if given is not None:
+        return given
+    empty = {guess.source: guess.null_share for guess in found.columns}
+    required = REQUIRED[canonical_type(found.dataset_type)]
+    incomplete = sum(empty.get(column.get("source") or "", 0.0) for column in columns if column["name"] in required)
+    return min(99.0, float(settings.QUOTAS["MAX_BAD_ROWS_PERCENT"]) + math.ceil(100 * incomplete))
 
 
 def _completed(column: JSONDict, found: Preview, kind: str, domain: str | None) -> JSONDict:

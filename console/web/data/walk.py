@@ -156,6 +156,7 @@ def read_file(request: Request, group: DatasetGroup, number: int, location: str,
     form = ImportForm(
         data, group=group, kind=kind, location=location, has_rows=bool(dataset and dataset.parts), prefix=f"f{number}" if number else None
     )  # fmt: skip
+    form.fields["max_bad_rows_percent"].initial = f"{found['suggestedMaxBadRowsPercent']:g}"
     file = IncomingFile(number, group, location, kind, found, columns, form, dataset, _address(request))
     file.data, file.is_alone = data, len(request.GET.getlist("location")) == 1
     file.chosen = _chosen(file)

@@ -167,6 +167,33 @@ def test_the_report_names_bad_rows_and_the_rejects_download(account, bring):
         assert b"u1,i1,soon,3,x" in file.read()
 
 
+def test_rows_that_the_preview_shows_to_be_incomplete_do_not_end_the_import(account, bring):
+    lines = text(["user", "item", "time", "rating", "note"], number=300).splitlines()
+    lines[1::5] = [line.replace(line.split(",")[0], "", 1) for line in lines[1::5]]
+    content = "\n".join(lines) + "\n"
+
+    found = preview_data(account, data_location=put("guests.csv", content))
+    job, rows = bring(content)
+
+    assert found["suggestedMaxBadRowsPercent"] == 25
+    assert any("20.0 % of user are empty" in warning for warning in found["warnings"])
+    assert (job.status, job.failure_reason) == ("ACTIVE", None)
+    assert (len(rows), job.report["rejected"]) == (240, 60)
+
+
+def test_what_the_preview_does_not_show_still_ends_the_import(account, bring):
+    lines = text(["user", "item", "time", "rating", "note"], number=300).splitlines()
+    lines[200:230] = [line.replace(line.split(",")[2], "soon", 1) for line in lines[200:230]]
+
+    job, _ = bring("\n".join(lines) + "\n", columns=[
+        {"source": "user", "name": "USER_ID"}, {"source": "item", "name": "ITEM_ID"},
+        {"source": "time", "name": "TIMESTAMP", "timestampUnit": "s"},
+    ])  # fmt: skip
+
+    assert job.status == "CREATE FAILED"
+    assert "30 of 300 rows" in job.failure_reason
+
+
 def test_aws_names_are_taken_at_their_word(account):
     url = put("file.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu,i,1700000000\nu,i,soon\nu,i,later\n")
 

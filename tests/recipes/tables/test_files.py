@@ -132,3 +132,12 @@ def test_files_without_header_and_dates_that_go_both_ways(tmp_path):
             tmp_path,
             "user,item,date\n" + "".join(f"u{n % 9},i{n % 7},0{1 + n % 9}/{1 + n % 12:02}/2024\n" for n in range(90)),
         )
+
+
+def test_rows_of_guests_are_left_out_and_told(tmp_path):
+    rows = "".join(f"{'' if n % 9 == 0 else n % 7},{n % 11},{1_700_000_000 + n}\n" for n in range(180))
+
+    found = read(tmp_path, "user,item,time\n" + rows)
+
+    assert found.table.num_rows == 160
+    assert "20 of 180 rows are left out" in found.notes[0]

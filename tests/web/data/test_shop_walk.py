@@ -21,6 +21,8 @@ def export(tmp_path):
     """Orders in cp1252 with semicolons, German dates and euros; products with a byte-order mark, categories and pictures."""
     orders, products = tmp_path / "orders.csv", tmp_path / "products.csv"
     rows = [german(event) for event in events(1500, users=60, items=80)]
+    for row in rows[::17]:
+        row[1] = ""  # people who ordered as guests
     orders.write_bytes(table(GERMAN, rows, ";", encoding="cp1252"))
     header = ["Artikelnr.", "Bezeichnung", "Kategorien", "VK-Preis", "Bild-URL", "Angelegt am"]
     products.write_bytes(catalogue(header, ";", ",", "%d.%m.%Y", bom=True))
@@ -64,7 +66,7 @@ def test_a_shop_export_becomes_a_personal_list_with_pictures(page, export, run_j
     page.wait_for_url("**/dataset-import-jobs/**")
     run_jobs()
     page.get_by_role("link", name="Choose a recipe").first.wait_for()
-    assert {row.type: row.rows for row in Dataset.objects.all()} == {"INTERACTIONS": 1500, "ITEMS": 90}
+    assert {row.type: row.rows for row in Dataset.objects.all()} == {"INTERACTIONS": 1411, "ITEMS": 90}
     hand.click("link", "Choose a recipe")
     hand.follow("recipe=aws-user-personalization")
     page.get_by_label("Name", exact=True).fill("personal")
