@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recipes.base import Model
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats
-from recipes.numerics.threads import THREADS, ahead
+from recipes.numerics.threads import THREADS, prefetch
 from recipes.numerics.topk import TopK, top_k
 
 BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
@@ -42,7 +42,7 @@ def lists(
     mask: NDArray[np.bool_] | None = None,
     batch_size: int | None = None,
 ) -> Iterator[TopK]:
-    """What `recommend` finds, batch after batch in order, while several threads work on those to come."""
+    """Yield the lists of `recommend` batch by batch, in order; several threads compute the next ones."""
     size = batch_size or _share(model, len(histories))
     if size < len(histories):
         model.score(histories.rows(0, 2))  # what a model makes once is there for all threads then
@@ -57,11 +57,11 @@ def lists(
         return top_k(scores, k)
 
     starts = range(0, len(histories), size)
-    yield from ahead(answer, starts) if len(starts) > 1 else map(answer, starts)
+    yield from prefetch(answer, starts) if len(starts) > 1 else map(answer, starts)
 
 
 def _share(model: Model, count: int) -> int:
-    """Rows of a batch such that all threads have as much to do, where there is enough for several."""
+    """Number of rows per batch, chosen so that all threads get the same share of the work."""
     rounds = -(-count // (THREADS * _rows(model)))
     return max(LEAST, -(-count // max(1, THREADS * rounds)))
 

@@ -14,7 +14,7 @@ class StopRequested(Exception):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a fit stands; what a person watching wants to know.
+    """The state of a fit, as reported to a watcher.
 
     Attributes:
         stage: a short present participle such as "training" or "evaluating".
@@ -32,7 +32,7 @@ class Progress:
 
 
 def ignore_progress(progress: Progress) -> None:
-    """The default listener: nobody is watching."""
+    """Ignore the report; the default watcher."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class Run:
         message: str = "",
         **metrics: float,
     ) -> None:
-        """Tell the watcher; a good place to be stopped at."""
+        """Report to the watcher, which may raise `StopRequested`."""
         self.on_progress(Progress(stage, fraction, epoch, metrics, message))
 
     @property
     def seconds_left(self) -> float:
-        """Seconds of the budget still there; infinite without a budget, never negative."""
+        """Return the seconds left of the budget; infinite without a budget, never negative."""
         return float("inf") if self.max_seconds is None else max(0.0, self.max_seconds - (monotonic() - self.started))
 
     def share(self, fraction: float) -> Run:
-        """A run with `fraction` of the seconds left, counted from now."""
+        """Return a run with `fraction` of the seconds left, counted from now."""
         budget = None if self.max_seconds is None else self.seconds_left * fraction
         return dataclasses.replace(self, max_seconds=budget, started=monotonic())

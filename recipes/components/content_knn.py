@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recipes.numerics.arrays import Floats, Indexes
-from recipes.numerics.threads import ahead
+from recipes.numerics.threads import prefetch
 from recipes.numerics.topk import TopK, top_k
 
 NEIGHBOURS = 20
@@ -47,7 +47,7 @@ def content_neighbours(features: Floats, candidates: Indexes) -> sp.csr_matrix:
         similarities[queries[:, None] == candidates[None, :]] = -1.0
         return top_k(similarities, count)
 
-    nearest_items = list(ahead(nearest, range(0, len(described) if count else 0, step)))
+    nearest_items = list(prefetch(nearest, range(0, len(described) if count else 0, step)))
     if not nearest_items:
         return sp.csr_matrix((num_items, num_items), dtype=np.float32)
     near = np.concatenate([best.scores for best in nearest_items])

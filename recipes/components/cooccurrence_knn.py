@@ -10,7 +10,7 @@ from recipes.components.fit_context import FitContext
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes, strongest
 from recipes.numerics.cooccurrence import FirstEvents, Similarity, windowed_neighbours, within_percentiles
-from recipes.numerics.threads import ahead
+from recipes.numerics.threads import prefetch
 from recipes.run import Run
 
 NEIGHBOURS = 100  # of each item
@@ -59,7 +59,7 @@ def cosine_neighbours(histories: Histories, num_items: int, run: Run) -> sp.csr_
         return strongest(block, NEIGHBOURS)
 
     blocks: list[sp.csr_matrix] = []
-    for block in ahead(nearest, range(0, num_items, step)):
+    for block in prefetch(nearest, range(0, num_items, step)):
         run.report("finding neighbours", len(blocks) * step / num_items)
         blocks.append(block)
     return sp.csr_matrix(sp.vstack(blocks, format="csr"), dtype=np.float32)

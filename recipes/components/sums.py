@@ -14,7 +14,7 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 
 from recipes.data import Histories
-from recipes.numerics.threads import ahead
+from recipes.numerics.threads import prefetch
 
 
 class Partial(Protocol):
@@ -38,7 +38,7 @@ def over_users(partial: Callable[[Histories], Sum], histories: Histories, num_sh
     """
     if num_shards == 1:
         return partial(histories)  # in this thread, to which alone a run may report
-    return reduce(lambda whole, part: whole.combine(part), ahead(partial, shards(histories, num_shards)))
+    return reduce(lambda whole, part: whole.combine(part), prefetch(partial, shards(histories, num_shards)))
 
 
 def shards(histories: Histories, count: int) -> list[Histories]:

@@ -1,4 +1,4 @@
-"""What items are, as one sparse row each: categories by rarity, numbers in overlapping bins, words of texts.
+"""Metadata of items or users as sparse feature rows: categories by rarity, numbers in overlapping bins, words of texts.
 
 Plain strings and booleans are left alone, as everywhere in training.
 """
@@ -19,7 +19,7 @@ NUMERIC_WEIGHT = 0.3  # of a number against a set of categories: closeness in pr
 
 
 def content_rows(columns: Columns, size: int) -> sparse.csr_matrix:
-    """(N, F) one block of features per usable column, each block's rows of a length that says what it counts for."""
+    """(N, F) one block of features per usable column, the length of a block's rows is its weight."""
     blocks = [sparse.csr_matrix((size, 0), dtype=np.float32)]
     for column in columns.values():
         match column:
@@ -35,7 +35,7 @@ def content_rows(columns: Columns, size: int) -> sparse.csr_matrix:
 
 
 def content_vectors(columns: Columns, size: int, dimension: int, seed: int = 0) -> Floats:
-    """(N, D) unit vectors whose inner products say how alike items are; zero for items nothing is known of."""
+    """(N, D) unit vectors whose inner products are the similarities of items; zero for items without metadata."""
     rows = content_rows(columns, size)
     vectors = np.zeros((size, dimension), np.float32)
     if rows.nnz:

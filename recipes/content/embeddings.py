@@ -1,4 +1,4 @@
-"""The model of recipes that place every item in one space: near items are related, and popularity may have a say."""
+"""The model of recipes that embed items: similar items are related, and popularity may be added."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LAST = -10.0  # added to items without a place: below all nearness, popular ones
 
 
 class EmbeddingModel(Model):
-    """Unit vectors, a bias per item, and popular items for whom nothing is known."""
+    """Unit vectors, a bias per item, and popularity as the fallback."""
 
     def __init__(self, recipe: Recipe, vectors: Floats, bias: Floats, popularity: Floats) -> None:
-        """Keep the parts.
+        """Keep the fitted arrays.
 
         Args:
             recipe: the configuration.
@@ -36,18 +36,18 @@ class EmbeddingModel(Model):
 
     @cached_property
     def unplaced(self) -> NDArray[np.int64]:
-        """The items without a place."""
+        """Items whose vector is zero."""
         return np.flatnonzero(~np.any(self.vectors != 0, axis=1))
 
     def score(self, histories: Histories) -> Floats:
-        """Nearness to the newest events, the newest first: (B, N)."""
+        """Return the similarity to the newest events, decayed by age: (B, N)."""
         recent = histories.tail(RECENT)
         profiles = np.zeros((len(recent), self.vectors.shape[1]), np.float32)
         np.add.at(profiles, recent.row, self._weights(recent)[:, None] * self.vectors[recent.item_index])
         return self._near(profiles)
 
     def related(self, items: Indexes) -> Floats:
-        """Nearness to each query item, itself left out; popular items for one without a place."""
+        """Return the similarity to each query item, itself left out; popularity for one whose vector is zero."""
         known = np.flatnonzero(items >= 0)
         profiles = np.zeros((len(items), self.vectors.shape[1]), np.float32)
         profiles[known] = self.vectors[items[known]]

@@ -1,4 +1,4 @@
-"""aws-item-affinity and aws-item-attribute-affinity: who is most likely to take an item, or items of a kind.
+"""aws-item-affinity and aws-item-attribute-affinity: the users most likely to take an item, or items with given attributes.
 
 Implicit matrix factorisation over what users took, recent events weighing more. Rows with few events lean on their metadata,
 so that new items have a segment too. Whether those who have an item come last, and how much being active counts, is tried on
@@ -46,7 +46,7 @@ class AffinityModel(Model):
     def __init__(
         self, recipe: Recipe, users: Floats, items: Floats, activity: Floats, popularity: Floats, owners: Owners
     ) -> None:
-        """Keep the parts.
+        """Keep the fitted arrays.
 
         Args:
             recipe: the configuration.
@@ -107,7 +107,7 @@ class AffinityModel(Model):
         return type(self)(self.recipe, vectors, self.items, activity, self.popularity, self.owners.without(users))
 
     def state(self) -> State:
-        """The vectors and what goes with them."""
+        """Return the vectors, activity, popularity and owners."""
         names = ("users", "items", "activity", "popularity")
         return State(
             {name: getattr(self, name) for name in names}
@@ -158,7 +158,7 @@ class Owners:
 
 @dataclass(frozen=True)
 class Taste:
-    """How segments are made of affinities: what a mean user's activity adds, and whether those who have an item come last."""
+    """How segments are ranked: the weight of a user's activity, and whether owners of an item come last."""
 
     activity: float = ACTIVITY
     owners_last: bool | None = None
@@ -208,7 +208,7 @@ class ItemAffinity(Recipe):
         )
 
     def _tried(self, data: TrainingData, run: Run) -> Taste:
-        """What does best on held-out events: in some data being active counts for nearly everything, in others for little."""
+        """Choose the settings that rank held-out users best; the weight of activity differs widely between data sets."""
         try:
             split = segmentation(data)
         except RecipeError:
@@ -252,12 +252,12 @@ def _best_taste(
 
 
 def _activity(lengths: NDArray[np.int64], weight: float) -> Floats:
-    """(U,) what each user's number of events adds to all the user's affinities."""
+    """(U,) `weight` times each user's number of events, relative to the mean."""
     return np.asarray(weight * lengths / max(1.0, lengths.mean()), np.float32)
 
 
 def _confidences(histories: Histories, num_items: int) -> sparse.csr_matrix:
-    """(B, N) how sure we are that a user wants an item: recent and repeated events weigh more."""
+    """(B, N) confidence that a user wants an item: recent and repeated events weigh more."""
     age = histories.offsets[histories.row + 1] - 1 - np.arange(len(histories.item_index)) - histories.offsets[0]
     weights = (OLD + RECENT_DECAY**age).astype(np.float32)
     if histories.weight is not None:

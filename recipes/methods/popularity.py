@@ -15,7 +15,7 @@ from recipes.run import Run
 
 
 def distinct_users(data: TrainingData) -> NDArray[np.int64]:
-    """How many distinct users each item has: (N,) int64; a user who takes an item ten times counts once.
+    """Count the distinct users of each item: (N,) int64; a user who takes an item ten times counts once.
 
     >>> import pyarrow as pa
     >>> events = pa.table({"USER_ID": ["a", "a", "b"], "ITEM_ID": ["x", "x", "x"], "TIMESTAMP": [1, 2, 3]})
@@ -46,7 +46,7 @@ def weighted_users(data: TrainingData, chosen: NDArray[np.bool_] | None = None) 
 
 
 class PopularityModel(Model):
-    """The number of users per item, said to everyone."""
+    """The number of users per item as the score, the same for every history."""
 
     def __init__(self, recipe: Recipe, counts: Floats) -> None:
         """Keep `counts`, (N,) float32 users of each item, weighted by their events."""
@@ -54,20 +54,20 @@ class PopularityModel(Model):
         self.counts = counts
 
     def score(self, histories: Histories) -> Floats:
-        """The counts, once for each history: (B, N)."""
+        """Return the counts for each history: (B, N)."""
         return np.tile(self.counts, (len(histories), 1))
 
     def related(self, items: Indexes) -> Floats:
-        """The counts, once for each query item: popular items go with everything."""
+        """Return the counts for each query item: (Q, N)."""
         return np.tile(self.counts, (len(items), 1))
 
     def probabilities(self, scores: Floats) -> Floats:
-        """Each item's share of all counts; a softmax of counts would put everything on the first."""
+        """Return each item's share of all counts; a softmax of counts would put all weight on the first."""
         shares = np.where(np.isfinite(scores), scores, 0).astype(np.float32)
         return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1), np.float32)
 
     def explain(self, history: Histories, item: int) -> list[Contribution]:  # noqa: ARG002  the contract says it
-        """The whole score is the item's popularity; no event of the history matters."""
+        """Return the item's popularity as the only contribution; the history does not matter."""
         return [Contribution(-1, float(self.counts[item]), "users who took this item")]
 
     def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it

@@ -33,7 +33,7 @@ SPELLINGS = {
 
 
 def trend(data: TrainingData, window: int, now: int) -> Floats:
-    """How much each item rose: users in the newest window minus users in the one before; popularity settles what is equal.
+    """Return the rise of each item: users in the newest window minus users in the one before; ties rank by popularity.
 
     Args:
         data: the events, with their weights if there are any.
@@ -51,7 +51,7 @@ def trend(data: TrainingData, window: int, now: int) -> Floats:
 
 
 class TrendingModel(Model):
-    """The rise of each item, said to everyone."""
+    """The rise of each item as the score, the same for every history."""
 
     def __init__(self, recipe: Recipe, rises: Floats) -> None:
         """Keep `rises`, (N,) as `trend` makes them."""
@@ -59,15 +59,15 @@ class TrendingModel(Model):
         self.rises = rises
 
     def score(self, histories: Histories) -> Floats:
-        """The rises, once for each history: (B, N)."""
+        """Return the rises for each history: (B, N)."""
         return np.tile(self.rises, (len(histories), 1))
 
     def related(self, items: Indexes) -> Floats:
-        """The rises, once for each query item."""
+        """Return the rises for each query item: (Q, N)."""
         return np.tile(self.rises, (len(items), 1))
 
     def explain(self, history: Histories, item: int) -> list[Contribution]:  # noqa: ARG002  the contract says it
-        """The whole score is the item's rise; no event of the history matters."""
+        """Return the item's rise as the only contribution; the history does not matter."""
         return [Contribution(-1, float(self.rises[item]), "rise from one window to the next")]
 
     def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
@@ -101,7 +101,7 @@ class TrendingNow(Recipe):
     )
 
     def __post_init__(self) -> None:
-        """Take the older spellings too."""
+        """Accept the older spellings, too."""
         written = str(self.trend_discovery_frequency).strip().lower()
         object.__setattr__(self, "trend_discovery_frequency", SPELLINGS.get(written, written))
         super().__post_init__()
@@ -113,7 +113,7 @@ class TrendingNow(Recipe):
         return TrendingModel(self, self.rises(data, newest))
 
     def update(self, model: Model, data: TrainingData, run: Run) -> TrendingModel:  # noqa: ARG002  nothing is carried over
-        """The refresh of AWS's service, every two hours at least: count anew, items first seen since included."""
+        """Count again, as AWS's service does every two hours; items added since are included."""
         return self.fit(data, run)
 
     def rises(self, data: TrainingData, now: int) -> Floats:

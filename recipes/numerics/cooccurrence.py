@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recipes.numerics.arrays import Indexes, order_by
-from recipes.numerics.threads import ahead
+from recipes.numerics.threads import prefetch
 from recipes.run import Run
 
 NEIGHBOURS = 100  # kept for each item
@@ -177,7 +177,7 @@ def windowed_neighbours(events: FirstEvents, similarities: Sequence[Similarity],
     run.report("counting", 0.0)
     blocks: list[list[sparse.csr_matrix]] = []
     done = 0
-    for rows in ahead(count, events.blocks()):
+    for rows in prefetch(count, events.blocks()):
         blocks.append(rows)
         done += rows[0].shape[0]
         run.report("counting", done / events.num_items)

@@ -1,4 +1,4 @@
-"""Work in several threads at once: numpy and scipy let others run while they count."""
+"""Work in several threads: numpy and scipy release the interpreter in their loops."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 
-def ahead(answer: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
-    """The answers in the order of the tasks, a few worked out ahead; whoever stops asking leaves but those to wait for.
+def prefetch(answer: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+    """Yield the results in the order of the tasks, a few of them computed ahead; after an early end only those are waited for.
 
-    >>> list(ahead(abs, [3, -1]))
+    >>> list(prefetch(abs, [3, -1]))
     [3, 1]
     """
     waiting: deque[Future[Answer]] = deque()

@@ -1,4 +1,4 @@
-"""Weighted sums of a matrix's rows, added in place: what scoring histories by item-to-item weights comes down to.
+"""Weighted sums of a matrix's rows, added in place: the inner loop of scoring histories by item-to-item weights.
 
 These are the loops behind `csr_matrix @ dense` and `csr_matrix.toarray()`. Asked for directly they add to what is there: no
 temporary of the result's size, and none of the checks, which cost a single history more than its products.
@@ -92,7 +92,7 @@ def _add(total: Floats, offsets: Indexes, rows: Indexes, values: NDArray[np.floa
 
 
 def _add_in_blocks(total: Floats, offsets: Indexes, rows: Indexes, values: NDArray[np.float32], matrix: Floats) -> None:
-    """The same for many long histories: all that they ask of one block of the matrix, then of the next."""
+    """The same for many long histories: all products with one block of the matrix, then with the next."""
     size = len(total)
     block = rows // HEIGHT
     key = block * size + np.repeat(np.arange(size), np.diff(offsets))

@@ -25,7 +25,7 @@ PATIENCE = 3  # validations without a gain before training stops
 
 
 class Trainable(Protocol):
-    """What the loop trains."""
+    """A model that the loop can train."""
 
     def epoch(self, number: int) -> Iterator[Callable[[float], float]]:
         """The steps of an epoch; each takes the learning-rate factor (0 to 1) and returns its loss."""
@@ -81,7 +81,7 @@ def train(
 
 @dataclass
 class Pace:
-    """How far training is, by steps or by seconds, whichever is further."""
+    """Progress of the training, by steps or by seconds, whichever is further."""
 
     steps: int
     run: Run
@@ -91,7 +91,7 @@ class Pace:
     budget: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """The seconds there are."""
+        """Set the budget to the seconds left."""
         self.budget = max(1e-9, self.run.seconds_left)
 
     @property
@@ -106,7 +106,7 @@ class Pace:
 
 
 def _epoch(task: Trainable, number: int, pace: Pace) -> float:
-    """One epoch, or what is left of the training; returns the mean loss."""
+    """Train for one epoch, or for the rest of the training; return the mean loss."""
     total, count, reported = 0.0, 0, monotonic()
     for step in task.epoch(number):
         progress = pace.progress
