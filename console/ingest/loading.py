@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 from collections import Counter, deque
@@ -25,6 +24,7 @@ from console.ingest.parts import PartWriter
 from console.ingest.profile import Facts, Profile
 from console.ingest.reading import OpenTable, open_table
 from console.ingest.schema import DatasetSchema
+from console.sheets import SheetWriter
 from console.storage import Location
 from recipes.tables.rows import BadCell, BlockReader, Converted
 from recipes.tables.text import Block, TextStream
@@ -100,7 +100,7 @@ class Importer:
         self._locations = locations
         self._total_bytes = max(1, sum(storage.size_bytes(location) for location in locations))
         with self._rejects.open("w", newline="") as file, ThreadPoolExecutor(THREADS) as pool:
-            writer = csv.writer(file)
+            writer = SheetWriter(file)
             writer.writerow(["FILE", "LINE", "COLUMN", "VALUE", "RULE", "ROW"])
             for location in locations:
                 self._read(location, pool, writer)

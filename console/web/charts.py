@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from django.utils.safestring import SafeString
 
+from console.sheets import SheetWriter
 from console.web.plots.model import SERIES, Colour, Look, Mark, Plot, Point, Series, categories, numbers, times
 from console.web.plots.svg import draw
 from console.web.plots.words import minute, plain, shown
@@ -46,7 +46,7 @@ class Chart:
     def csv_url(self) -> str:
         """The numbers as a file, in a link that needs no server."""
         text = io.StringIO()
-        writer = csv.writer(text)
+        writer = SheetWriter(text)
         writer.writerow(self.columns)
         writer.writerows(self.rows)
         return f"data:text/csv;charset=utf-8,{quote(text.getvalue())}"

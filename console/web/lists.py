@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from console.errors import ServiceError
 from console.models import DatasetGroup
 from console.models.base import UNFINISHED
+from console.sheets import SheetWriter
 from console.web.access import Request, page, reading_page, writing_page
 from console.web.details import consequences, delete_view, deleted_words, remove
 from console.web.kinds import KINDS, Column, Kind
@@ -187,7 +187,7 @@ def _delete_all(request: Request, kind: Kind, rows: list[Any]) -> None:
 
 def csv_response(kind: Kind, rows: QuerySet[Any], columns: list[Column]) -> StreamingHttpResponse:
     """All matching rows as CSV, streamed."""
-    writer = csv.writer(Echo())
+    writer = SheetWriter(Echo())
 
     def lines() -> Iterator[str]:
         yield writer.writerow([column.label for column in columns])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -17,6 +16,7 @@ from console import storage
 from console.errors import ServiceError
 from console.models import DatasetGroup, MetricAttribution
 from console.shapes import JSONDict
+from console.sheets import SheetWriter
 from console.web.access import Request, page, writing_page
 from console.web.data.uploads import chunks
 from console.web.data_kinds import ATTRIBUTIONS
@@ -220,7 +220,7 @@ def _folder(row: MetricAttribution) -> str:
 
 def _csv(row: MetricAttribution) -> StreamingHttpResponse:
     """All sums, window by window."""
-    writer = csv.writer(Echo())
+    writer = SheetWriter(Echo())
     sums = row.sums.order_by("-window", "metric_name", "source").values_list(*SUM_COLUMNS)
 
     def lines(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:

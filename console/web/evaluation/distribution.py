@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.http import HttpResponse
 
 from console.errors import ServiceError
 from console.shapes import JSONDict
+from console.sheets import SheetWriter
 from console.web.access import Request
 from console.web.charts import Bar, bands, lorenz, metric_bars, share_bars
 from console.web.evaluation.compare import CUTOFFS, METRICS, comparing, measure
@@ -155,7 +155,7 @@ def _part(kind: str, rows: list[JSONDict], labels: dict[str, str]) -> JSONDict:
 def _users_csv(request: Request, members: JSONDict) -> HttpResponse:
     """All users of the test."""
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = SheetWriter(text)
     writer.writerow(["user", "events", "baseline", "version", "difference"])
     token: str | None = None
     while True:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from console.shapes import JSONDict
+from console.sheets import SheetWriter
 from console.web.lists import csv_cell
 
 HEAD = (
@@ -35,7 +35,7 @@ STYLES = ("js-lib-bootstrap5/css/bootstrap.min.css", "console.css")
 def as_csv(answer: JSONDict, labels: dict[str, str]) -> HttpResponse:
     """All metrics of all versions, a row each."""
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = SheetWriter(text)
     writer.writerow(HEAD)
     for metric in answer["metrics"]:
         for entry in metric["values"]:
