@@ -57,3 +57,10 @@ def test_numbers_of_requests_are_known_by_what_int_can_read():
         for path in (ROOT / "console" / part).rglob("*.py")
     ]
     assert [path.name for path in faces if ".isdigit()" in path.read_text()] == []
+
+
+def test_every_fault_of_the_table_is_inflicted_by_a_test_that_exists():
+    named = re.findall(r"`(test_\w+)::(test_\w+)`", (ROOT / "docs" / "reliability.md").read_text())
+    files = {path.stem: path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
+    assert len(named) > 30
+    assert [f"{file}::{test}" for file, test in named if f"def {test}(" not in files.get(file, "")] == []
