@@ -122,12 +122,14 @@ MOVIELENS_100K = Sample(
     name="movielens-100k",
     datasets=datasets,
     solutions={
+        "movielens-quick": "aws-user-personalization",
         "movielens-popularity": "aws-popularity-count",
         "movielens-sims": "aws-sims",
         "movielens-personal": "aws-user-personalization",
     },
     campaigns=(
-        SampleCampaign("movielens-personal", "movielens-personal"),
+        SampleCampaign("movielens-personal", "movielens-personal", until="movielens-quick"),
         SampleCampaign("movielens-similar", "movielens-sims"),
     ),
+    fast=frozenset({"movielens-quick"}),
 )

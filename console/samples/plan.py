@@ -51,18 +51,28 @@ class SampleDataset:
 
 @dataclass(frozen=True)
 class SampleCampaign:
-    """A campaign of a sample: on the newest version of `solution`."""
+    """A campaign of a sample: on the newest version of `solution`, and of `until` while that is not trained yet."""
 
     name: str
     solution: str
     config: dict[str, Any] = field(default_factory=dict)
+    until: str = ""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample: where its rows come from, and what is made of them. `solutions` maps names to recipes, in training order."""
+    """A sample: where its rows come from, and what is made of them.
+
+    Attributes:
+        name: the sample's and its dataset group's.
+        datasets: downloads or makes the rows.
+        solutions: recipes by the solutions' names, in the order of training.
+        campaigns: what answers requests.
+        fast: the solutions that are trained in seconds, so that something answers while better ones are trained.
+    """
 
     name: str
     datasets: Callable[[Path, Report], list[SampleDataset]]
     solutions: dict[str, str]
     campaigns: tuple[SampleCampaign, ...]
+    fast: frozenset[str] = frozenset()

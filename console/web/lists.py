@@ -142,7 +142,7 @@ def bulk_delete_view(request: Request, slug: str) -> HttpResponseBase:
         )
         return HttpResponseRedirect(back)
     if not rows:
-        messages.error(request, f"Nothing is chosen; tick the {kind.noun}s to delete.")
+        messages.error(request, f"Nothing is selected. Select the {kind.noun}s to delete.")
         return HttpResponseRedirect(back)
     words = f"{len(rows)} {kind.noun}{'' if len(rows) == 1 else 's'}"
     error = ""

@@ -139,9 +139,9 @@ def test_times_are_told_in_the_zone_of_the_person(browser, live_server, alice, f
 
 def test_all_rows_of_a_page_are_ticked_at_once_and_columns_are_chosen(page, films):
     page.goto("/dataset-groups/")
-    page.get_by_label("Tick all on this page").check()
-    assert page.get_by_label("Tick films").is_checked()
-    page.get_by_role("button", name="Delete ticked").click()
+    page.get_by_label("Select all on this page").check()
+    assert page.get_by_label("Select films").is_checked()
+    page.get_by_role("button", name="Delete selected").click()
     assert page.get_by_role("heading", name="Delete 1 dataset group?").is_visible()
     page.goto("/dataset-groups/")
     page.get_by_text("Columns", exact=True).click()

@@ -129,7 +129,7 @@ def test_filters_in_force_are_chips_that_can_be_taken_away(alice, account):
     make(account, 3)
     page = alice.get("/dataset-groups/?q=-01&status=ACTIVE").text
     assert "Name has “-01”" in page
-    assert 'href="?status=ACTIVE" aria-label="Take away: Name has “-01”"' in page
+    assert 'href="?status=ACTIVE" aria-label="Remove filter: Name has “-01”"' in page
 
 
 def test_each_person_chooses_columns_and_keeps_them(alice, vera, account):
@@ -162,7 +162,7 @@ def test_several_are_deleted_at_once_after_a_question(alice, vera, account):
     assert "Moved to the trash: 2 dataset groups." in answer.text
     assert names(answer) == ["group-01"]
     assert vera.post("/lists/dataset-groups/delete/", {"chosen": ["group-01"]}).status_code == 403
-    assert "Nothing is chosen" in alice.post("/lists/dataset-groups/delete/", {}, follow=True).text
+    assert "Nothing is selected" in alice.post("/lists/dataset-groups/delete/", {}, follow=True).text
 
 
 def test_all_that_match_are_deleted_over_all_pages(alice, account, monkeypatch):

@@ -88,6 +88,7 @@ def sample(request: Request, name: str) -> HttpResponse:
     load: SampleLoad = find(request, "SampleLoad", name)
     context = detail_context(SAMPLE_LOADS, load) | {
         "progress": progress_of(load),
+        "campaign": main_campaign(load.dataset_group) if load.dataset_group else None,
         "facts": [("Dataset group", load.dataset_group, "resource")],
     }
     return render(request, "data/dataset_groups/sample.html", context, group=load.dataset_group)

@@ -35,7 +35,7 @@ class ItemDisplayForm(OperationForm):
         label="Below the title",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="The first two that an item has are shown. With none ticked, all that say something.",
+        help_text="The first two that an item has are shown. With none selected, all that say something.",
     )
     picture = forms.CharField(
         label="Picture",

@@ -42,7 +42,7 @@ class ExperimentForm(OperationForm):
         label="Events that count",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Tick none to count every event.",
+        help_text="Select none to count every event.",
     )
     effect = forms.FloatField(
         label="Least effect of interest, in percent",

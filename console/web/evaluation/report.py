@@ -20,10 +20,10 @@ BY_LENGTH = (
 LOG_TAIL = 12
 LEVEL = 0.05
 PROTOCOLS = {
-    "amazon": "10 % of the users, judged on the newest tenth of their events",
+    "amazon": "10 % of the users, evaluated on the newest tenth of their events",
     "segmentation": "the newest fifth of each user's events",
 }
-STAGES = {"judged": "Training to be judged", "evaluation": "Judging", "served": "Training to serve"}
+STAGES = {"judged": "Training for the evaluation", "evaluation": "Evaluation", "served": "Training on all data"}
 
 
 def report_context(report: JSONDict, recipe: JSONDict) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -243,3 +245,11 @@ def test_lists_take_the_same_queries_however_long(
         call_by_wire_names("CreateSolutionVersion", account, {"solutionArn": campaign.solution_version.solution.arn})
     with django_assert_max_num_queries(len(short)):
         alice.get(address)
+
+
+def test_the_first_why_is_a_few_tab_stops_away(alice, campaign):
+    page = alice.get("/campaigns/up/?user=u1").text
+    assert 'href="#lists">Skip to the recommendations' in page
+    before = page.partition('id="lists"')[2].partition('class="whylink"')[0]
+    assert not re.search(r"<(button|input|select|textarea)\b|href=", before)
+    assert page.index('class="whylink"') < page.index('aria-label="History"')

@@ -1,0 +1,61 @@
+"""A sample answers with what trains in seconds, and goes on to what is better."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from console.models import Campaign, SampleLoad, Solution
+from console.operations.base import call_by_wire_names
+from console.samples import loading
+from console.samples.plan import Field, Sample, SampleCampaign, SampleDataset
+
+
+def rows(*_) -> list[SampleDataset]:
+    events = range(1500)
+    table = pa.table(
+        {
+            "USER_ID": [f"u{n % 30}" for n in events],
+            "ITEM_ID": [f"i{(n * 7 + n // 30) % 40}" for n in events],
+            "TIMESTAMP": [1_700_000_000 + 60 * n for n in events],
+        }
+    )
+    return [SampleDataset("Interactions", (Field("USER_ID"), Field("ITEM_ID"), Field("TIMESTAMP", "long")), table)]
+
+
+TINY = Sample(
+    "streaming-demo",
+    rows,
+    {"quick": "aws-popularity-count", "better": "aws-sims"},
+    (SampleCampaign("shown", "better", until="quick"),),
+)
+
+
+@pytest.fixture
+def loaded(account, run_jobs, monkeypatch) -> SampleLoad:
+    monkeypatch.setitem(loading.SAMPLES, TINY.name, TINY)
+    call_by_wire_names("LoadSample", account, {"sampleName": TINY.name})
+    run_jobs()
+    return SampleLoad.objects.get()
+
+
+def test_it_answers_before_the_better_model_is_trained(loaded):
+    assert loaded.status == loaded.done, loaded.failure_reason
+    said = "\n".join(loaded.progress["log"])
+    assert said.index("shown answers requests with quick/") < said.index("training better")
+    assert "shown answers with better/" in said
+    assert Campaign.objects.get().solution_version.solution.name == "better"
+
+
+def test_a_campaign_that_a_person_has_changed_stays_as_it_is(loaded, account):
+    other = Solution.objects.get(name="better").versions.get()
+    group = other.solution.dataset_group
+    Solution.objects.filter(name="better").update(name="chosen by Alice")
+    assert loading._deploy(group, TINY.campaigns[0]) == ""
+    assert Campaign.objects.get().solution_version == other
+
+
+def test_only_what_a_sample_names_as_fast_is_trained_fast():
+    assert loading.SAMPLES["movielens-100k"].fast <= loading.SAMPLES["movielens-100k"].solutions.keys()
+    first = next(iter(loading.SAMPLES["movielens-100k"].solutions))
+    assert first in loading.SAMPLES["movielens-100k"].fast
