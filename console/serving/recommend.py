@@ -104,6 +104,7 @@ class Pick(NamedTuple):
     promotion: str | None = None
     explored: bool = False
     propensity: float = 1.0
+    is_by_relevance: bool = True  # whether relevance alone would have put it into the list
 
 
 @dataclass(frozen=True)
@@ -280,8 +281,9 @@ def picks_of(loaded: Loaded, source: Source, found: Explored, shown: Floats, k: 
     if found.scores is found.relevance:
         return [Pick(*told) for told in zip(items.tolist(), ids, shares, strict=True)]
     chances = found.propensity(best)[0, :size].tolist()
+    relevant = set(top_k(found.relevance, size).items[0].tolist())
     return [
-        Pick(item, name, share, None, chance < 1, chance)
+        Pick(item, name, share, None, chance < 1, chance, item in relevant)
         for item, name, share, chance in zip(items.tolist(), ids, shares, chances, strict=True)
     ]
 
@@ -315,6 +317,7 @@ def _remember(source: Source, answer: Answer) -> None:
             "items": [pick.item_id for pick in answer.picks],
             "propensities": [round(pick.propensity, 6) for pick in answer.picks],
             "explored": [pick.item_id for pick in answer.picks if pick.explored],
+            "beyondRelevance": [pick.item_id for pick in answer.picks if not pick.is_by_relevance],
             "time": int(time.time()),
             **in_arm(source),
         },

@@ -25,6 +25,7 @@ AWAY_S = 10.0  # after a failure the broker is left alone this long
 MOST_WAITING = 10_000
 TOGETHER_S = 0.05  # answers of this long are written at once: a thread that woke for each would hold up the requests
 ASKED_AT_ONCE = 500
+MOST_RECENT = 20_000  # answers of a source whose ids are kept in their order
 JSONDict = dict[str, Any]
 _away_until = 0.0
 
@@ -98,11 +99,28 @@ def recall_many(recommendation_ids: Sequence[str]) -> dict[str, JSONDict]:
     return found
 
 
+def recent(source: str, most: int) -> dict[str, JSONDict]:
+    """A source's newest answers that are still known, by id, newest first; none when the broker is away."""
+    names = _try(lambda: _client().lrange(_list_key(source), 0, most - 1)) or []
+    return recall_many([name.decode() if isinstance(name, bytes) else name for name in names])
+
+
 def _send(batch: list[tuple[str, JSONDict]]) -> None:
     pipeline = _client().pipeline(transaction=False)
     for name, answer in batch:
         pipeline.set(_key(name), json.dumps(answer), ex=KEEP_S)
+    by_source: dict[str, list[str]] = {}
+    for name, answer in batch:
+        by_source.setdefault(answer["source"], []).append(name)
+    for source, names in by_source.items():
+        pipeline.lpush(_list_key(source), *names)
+        pipeline.ltrim(_list_key(source), 0, MOST_RECENT - 1)
+        pipeline.expire(_list_key(source), KEEP_S)
     pipeline.execute()
+
+
+def _list_key(source: str) -> str:
+    return f"recommendations-of:{source}"
 
 
 def _key(recommendation_id: str) -> str:

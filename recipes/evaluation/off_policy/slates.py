@@ -63,6 +63,28 @@ def independent_ips(log: LoggedLists) -> Estimate:
     return of_rounds("independent IPS", (log.weight * log.reward).sum(axis=-1))
 
 
+def normalised_ips(log: LoggedLists, sizes: Array) -> Estimate:
+    """Independent IPS over the mean weight of a place, which is 1 but for chance: sum of w_k r_k / mean of (sum of w_k / K).
+
+    Its interval is that of its linearisation, as of SNIPS.
+
+    One place, weights 2 and 1, rewards 1 and 0: (2 / 2) / ((2 + 1) / 2).
+
+    >>> log = LoggedLists(np.array([[1.0], [0.0]]), np.array([[0.5], [0.5]]), np.array([[1.0], [0.5]]))
+    >>> round(float(normalised_ips(log, np.ones(2)).value), 4)
+    0.6667
+
+    Args:
+        log: the lists.
+        sizes: (..., n) K of each list, of which `log` may have more places, with a target of 0.
+    """
+    earned = (log.weight * log.reward).sum(axis=-1)
+    weight = log.weight.sum(axis=-1) / np.maximum(1, sizes)
+    mean = np.maximum(weight.mean(axis=-1), 1e-12)
+    value = earned.mean(axis=-1) / mean
+    return of_rounds("self-normalised IPS", value[..., None] + (earned - value[..., None] * weight) / mean[..., None])
+
+
 def cascade_ips(log: LoggedLists) -> Estimate:
     """Mean of the sum of w_1 ⋯ w_k r_k: each place by the weights up to it (McInerney et al. 2020, eq. 7).
 

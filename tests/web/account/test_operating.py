@@ -61,6 +61,7 @@ def test_what_is_given_up_is_gone(alice, unpopular):
 def test_a_campaign_shows_its_traffic(alice, charlie, account, run_jobs, counted):  # noqa: F811
     version = trained(account, run_jobs, films(account), "aws-user-personalization")
     made = call_by_wire_names("CreateCampaign", account, {"name": "c", "solutionVersionArn": version})
+    assert "Nothing can be told yet" in alice.get("/campaigns/c/without-exploration/").text
     assert "No program has asked" in alice.get("/campaigns/c/traffic/").text
     members = {"campaignArn": made["campaignArn"], "userId": "u1", "numResults": 5}
     identifier = call_by_wire_names("GetRecommendations", account, members)["recommendationId"]
@@ -72,5 +73,6 @@ def test_a_campaign_shows_its_traffic(alice, charlie, account, run_jobs, counted
     assert "Film number" in trace
     assert "Ask the same again" in trace
     assert "is not known" in alice.get("/campaigns/c/requests/RID-x/").text
+    assert charlie.get("/campaigns/c/without-exploration/").status_code == 404
     assert charlie.get("/campaigns/c/traffic/").status_code == 404
     assert recorder.recall(identifier)

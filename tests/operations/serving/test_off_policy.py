@@ -1,0 +1,108 @@
+"""What weight 0 would have earned: from recorded lists and the events that name them, for nobody else's campaign."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from console.errors import ResourceNotFoundException
+from console.models import DatasetGroup
+from console.operations.data import event_trackers
+from console.serving import recorder
+from console.serving.loader import SHELF
+from console.serving.recommend import picks_of
+from console.serving.sources import campaign_source
+from recipes.exploration import Explored
+from tests.operations.data.test_events import put
+from tests.operations.training.test_solutions import call, trained
+from tests.serving.test_traffic import counted  # noqa: F401  a fixture
+from tests.worlds import films
+
+
+def lists(arn, group, count, rng, clicks_old=0.2, clicks_new=0.6):
+    """Recorded lists of two places: the second shows the item of relevance half the time, else a new one; returns who clicked what."""
+    clicked = []
+    for number in range(count):
+        is_new = rng.random() < 0.5
+        items = ["i1", "new" if is_new else "i2"]
+        recorder.record(
+            f"RID-{number}",
+            {"source": arn, "group": group, "items": items, "propensities": [1.0, 0.5], "explored": ["new"] if is_new else [],
+             "beyondRelevance": ["new"] if is_new else [], "time": 1_700_000_000 + number},
+        )  # fmt: skip
+        chances = [clicks_old, clicks_new if is_new else clicks_old]
+        clicked += [
+            (f"RID-{number}", item) for item, chance in zip(items, chances, strict=True) if rng.random() < chance
+        ]
+    return clicked
+
+
+def written(broker):
+    """Wait until the recorder's thread has written all that it holds."""
+    for _ in range(200):
+        if not recorder._writer._waiting:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{len(recorder._writer._waiting)} answers were not written to {broker}")
+
+
+@pytest.fixture
+def campaign(account, run_jobs):
+    version = trained(account, run_jobs, films(account), "aws-user-personalization")
+    return call("CreateCampaign", account, name="estimated", solution_version_arn=version)["campaignArn"]
+
+
+@pytest.fixture
+def group(account, campaign):
+    return DatasetGroup.objects.get()
+
+
+def test_weight_0_is_estimated_from_what_was_shown(account, counted, campaign, group):  # noqa: F811
+    tracking = event_trackers.create_event_tracker(account, name="t", dataset_group_arn=group.arn)["trackingId"]
+    for name, item in lists(campaign, group.pk, 300, np.random.default_rng(1)):
+        put(account, tracking, itemId=item, recommendationId=name)
+    written(counted)
+    told = call("GetOffPolicyEstimates", account, campaign_arn=campaign)
+    assert told["lists"] == 300
+    assert 100 < told["explored"] < 200
+    served, [plain, normalised] = told["recorded"], told["estimates"]
+    for found in (plain, normalised):
+        assert found["low"] < 0.4 < found["high"]  # two places of 0.2
+    assert served["value"] == pytest.approx(told["outcomes"] / 300)
+    assert told["difference"]["value"] == pytest.approx(served["value"] - plain["value"])
+    assert told["difference"]["low"] > 0  # new items are liked better here
+    assert told["weights"]["meanWeight"] == pytest.approx(1, abs=0.15)
+    bought = call("GetOffPolicyEstimates", account, campaign_arn=campaign, event_types=["buy"])
+    assert bought["outcomes"] == 0
+
+
+def test_what_relevance_would_not_have_shown_is_known(account, campaign):
+    source, _ = campaign_source(account, campaign, "u1")
+    loaded = SHELF.get(source.artefact)
+    relevance = -np.arange(loaded.data.num_items, dtype=np.float32)[None, :]
+    scores, reach = relevance.copy(), np.zeros_like(relevance)
+    scores[0, 7], reach[0, 7] = 0.5, 4.0
+    picks = picks_of(loaded, source, Explored(relevance, scores, reach), scores, 5)
+    assert [(pick.item, pick.is_by_relevance) for pick in picks] == [(7, False), *((item, True) for item in range(4))]
+    plain = picks_of(loaded, source, Explored(relevance, relevance, reach), relevance, 5)
+    assert all(pick.is_by_relevance for pick in plain)
+
+
+def test_served_lists_can_be_looked_through(account, counted, campaign):  # noqa: F811
+    for user in range(4):
+        call("GetRecommendations", account, campaign_arn=campaign, user_id=f"u{user}", num_results=10)
+    written(counted)
+    told = call("GetOffPolicyEstimates", account, campaign_arn=campaign)
+    assert (told["lists"], told["outcomes"]) == (4, 0)
+
+
+def test_without_lists_nothing_is_estimated(account, counted, campaign):  # noqa: F811
+    told = call("GetOffPolicyEstimates", account, campaign_arn=campaign)
+    assert (told["lists"], told["estimates"]) == (0, [])
+
+
+def test_nothing_of_another_account_is_estimated(account, other_account, campaign):
+    with pytest.raises(ResourceNotFoundException):
+        call("GetOffPolicyEstimates", other_account, campaign_arn=campaign)
