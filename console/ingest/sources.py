@@ -40,12 +40,14 @@ def source_files(location: Location) -> list[Location]:
         JobError: there are none.
     """
     found = storage.list_objects(location)
-    if location.is_folder:
-        found = [entry for entry in found if _is_part(entry.key.rpartition("/")[2])]
-    if not found:
-        what = "no CSV file right below" if location.is_folder else "no object at"
-        raise JobError(f"There is {what} {location}. Sub-folders are not read.")
-    return found
+    if not location.is_folder:
+        if not found:
+            raise JobError(f"There is no object at {location}.")
+        return found
+    parts = [entry for entry in found if _is_part(entry.key.rpartition("/")[2])]
+    if not parts:
+        raise JobError(f"There is no CSV file right below {location}. Sub-folders are not read.")
+    return parts
 
 
 def _is_part(name: str) -> bool:

@@ -90,7 +90,8 @@ def read_users(url: str) -> set[str]:
     """The USER_ID column of all CSV files at a location, sub-folders included.
 
     Raises:
-        JobError: there are no such files, they are too large, or lack the column.
+        JobError: there are no such files, they are too large, lack the column, or have a row in which it cannot be read: nobody may
+            be forgotten to be deleted unnoticed.
     """
     location = storage.parse_location(url)
     files = storage.list_objects(location, ".csv" if location.is_folder else "", recursive=True)
@@ -104,9 +105,13 @@ def read_users(url: str) -> set[str]:
     for file in files:
         with sources.open_text(file) as stream:
             table = open_table(stream, USERS_FILE, Reading())
-            if table is not None:
-                for block in table.blocks:
-                    users.update(table.reader.convert(block).table["USER_ID"].to_pylist())
+            for found in map(table.reader.convert, table.blocks) if table else ():
+                if found.bad:
+                    wrong = found.bad[0]
+                    raise JobError(
+                        f"Line {wrong.line} of {file}: {wrong.row[:100]!r} {wrong.rule}. Nobody was deleted."
+                    )
+                users.update(found.table["USER_ID"].to_pylist())
     return users
 
 

@@ -220,6 +220,18 @@ def test_a_folder_is_read_with_its_sub_folders(account, load, forget):  # noqa: 
     assert forget("s3://data/gone/").num_deleted == 2
 
 
+def test_a_row_that_cannot_be_read_fails_and_deletes_nobody(account, load, forget):  # noqa: F811
+    arn = make_dataset(account)
+    load(arn, events(70))
+
+    job = forget(put("users.csv", "USER_ID,NOTE\nu1,x\nu2\n"))
+
+    assert "FAILED" in job.status
+    assert "Line 3 of" in job.failure_reason
+    assert "Nobody was deleted" in job.failure_reason
+    assert Dataset.objects.by_arn(account, arn).statistics["users"] == 7
+
+
 def test_a_file_without_the_column_fails_and_deletes_nothing(account, load, forget):  # noqa: F811
     arn = make_dataset(account)
     load(arn, events(20))

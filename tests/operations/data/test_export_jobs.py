@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import csv
+import io
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from console import storage
 from console.errors import InvalidInputException
+from console.ingest import schema as avro
+from console.ingest.mapping import Reading
+from console.ingest.reading import open_table
 from console.models import Dataset, DatasetExportJob, Event, Record
 from console.operations.data.export_jobs import (
     create_dataset_export_job,
     describe_dataset_export_job,
     list_dataset_export_jobs,
 )
+from console.runners import exporting
+from recipes.tables.field import Field
+from recipes.tables.text import TextStream
 from tests.operations.data.test_import_jobs import ITEMS, events, load, make_dataset  # noqa: F401  load is a fixture
 
 ROLE = "arn:aws:iam::000000000001:role/Personalize"
@@ -73,6 +83,31 @@ def test_the_newest_record_of_an_item_counts(account, load, export):  # noqa: F8
     lines = export(arn, "ALL")
 
     assert list(csv.reader(lines)) == [["ITEM_ID", "YEAR", "GENRE"], ["a", "1990", "War, Drama"], ["b", "2000", ""]]
+
+
+PIECES = st.sampled_from(
+    ["a", '"', "'", ",", "\n", "\r", "\r\n", "\\", '\\"', " ", "é", "|", ";", "\t", "::", "#", "sep=;", "0", "''"]
+)
+EXPORTED = avro.parse(
+    avro.text_of("ITEMS", [Field("ITEM_ID", "string"), Field("TITLE", "string", nullable=True), Field("N", "long")])
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=5).map("".join), min_size=1, max_size=12))
+def test_what_is_exported_is_imported_as_it_was(titles):
+    columns = [[f"i{n}" for n in range(len(titles))], titles, [2**62 + n for n in range(len(titles))]]
+    file = io.BytesIO()
+    file.write(b"ITEM_ID,TITLE,N\n")
+    exporting._write(pa.table(columns, schema=EXPORTED.arrow()), file)
+    file.seek(0)
+
+    table = open_table(TextStream("export", file), EXPORTED, Reading())
+    found = [table.reader.convert(block) for block in table.blocks]
+
+    assert [row for part in found for row in part.bad + part.unread] == []
+    rows = [tuple(row.values()) for part in found for row in part.table.to_pylist()]
+    assert rows == [(item, title or None, number) for item, title, number in zip(*columns, strict=True)]
 
 
 def test_values_that_the_column_cannot_hold_any_more_come_out_empty(account, export):
