@@ -193,6 +193,8 @@ AWS_ENDPOINT_URL_S3 = os.environ.get("AWS_ENDPOINT_URL_S3", "")
 CLAIM_BUCKETS = flag("CLAIM_BUCKETS", default=True)  # a bucket that nobody holds is the account's that names it first
 ENGINE = os.environ.get("ENGINE", "local")
 
+KEEP_VERSIONS = int(os.environ.get("KEEP_VERSIONS", "20"))  # models of a solution that nothing serves; 0 for all
+DISK_WARNING_PERCENT = float(os.environ.get("DISK_WARNING_PERCENT", "10"))  # less free than this is told
 # What each serving process keeps mapped; the least recently used model goes first.
 MODELS_IN_MEMORY = int(os.environ.get("MODELS_IN_MEMORY", "16"))
 MODEL_BYTES_IN_MEMORY = int(os.environ.get("MODEL_BYTES_IN_MEMORY", str(4 * 2**30)))

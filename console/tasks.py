@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
@@ -10,12 +11,15 @@ from celery import shared_task
 from django.utils import timezone
 
 from console import jobs, trainings
+from console.disk import disk
 from console.jobs import Claim
 from console.models import MetricAttribution, Trash
 from console.models.trash import KEPT_FOR
 from console.runners import RUNNERS
 from console.scratch import sweep
 from console.transient import survived
+
+logger = logging.getLogger(__name__)
 
 
 def _task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -72,9 +76,12 @@ def report_attributions() -> None:
 
 @_task("console.empty_trash")
 def empty_trash() -> None:
-    """Give up for good what has been in the trash for a week, and what killed processes left in scratch folders."""
+    """Give up for good what has been in the trash for a week, and what killed processes and old versions left."""
     trainings.purge_trash(Trash.objects.filter(time__lt=timezone.now() - KEPT_FOR))
     sweep()
+    trainings.retire_versions()
+    if (left := disk()).is_short:
+        logger.warning("The disk of DATA_DIR has %d of %d MB left.", left.free >> 20, left.total >> 20)
 
 
 @_task("console.train_on_schedule")

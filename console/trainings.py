@@ -8,11 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from console import jobs, storage
-from console.models import Dataset, Event, Recommender, Record, SharedResult, Solution, SolutionVersion, Status, Trash
+from console.models import (
+    Campaign,
+    Dataset,
+    Event,
+    Recommender,
+    Record,
+    SharedResult,
+    Solution,
+    SolutionVersion,
+    Status,
+    Trash,
+)
 from console.models.base import UNFINISHED
 
 FIRST_AFTER = timedelta(hours=1)  # AWS trains a new solution within the hour if nobody else does
@@ -33,6 +44,43 @@ def drop_artefacts(rows: Iterable[SolutionVersion | Recommender]) -> None:
     """Remove what versions or recommenders learned from the store, once the deletion of their rows is committed."""
     keys = [key for row in rows for key in (row.artefact, row.evaluation) if key]
     storage.drop(keys)
+
+
+def retire_versions() -> int:
+    """Remove the models of old versions that nothing serves, beyond the newest KEEP_VERSIONS of their solution.
+
+    Tagged versions, what a campaign serves or may go back to, experiments' treatments and the newest full training, which
+    updates build on, are kept. Metrics and evaluations stay. Returns how many were removed.
+    """
+    count = 0
+    for solution in Solution.objects.all() if settings.KEEP_VERSIONS else ():
+        trained = list(solution.versions.filter(status=Status.ACTIVE).exclude(artefact="").order_by("-pk"))
+        base = next((version for version in trained if version.training_mode == "FULL"), None)
+        for version in trained[settings.KEEP_VERSIONS :]:
+            if version != base and not _is_needed(version):
+                count += _retire(version)
+    return count
+
+
+def _is_needed(version: SolutionVersion) -> bool:
+    jobs_left = (version.batch_inference_jobs, version.batch_segment_jobs)
+    return (
+        bool(version.tags)
+        or Campaign.objects.filter(Q(solution_version=version) | Q(previous_version=version)).exists()
+        or version.experiments.exists()
+        or any(rows.filter(status__in=UNFINISHED).exists() for rows in jobs_left)
+    )
+
+
+def _retire(version: SolutionVersion) -> int:
+    reason = (
+        f"The model was removed, as {settings.KEEP_VERSIONS} newer ones of its solution are kept; its metrics stay."
+    )
+    held = SolutionVersion.objects.filter(pk=version.pk, artefact=version.artefact, campaigns=None)
+    taken = SolutionVersion.objects.filter(pk__in=held).update(artefact="", damage=reason)
+    if taken:
+        storage.drop([version.artefact])
+    return taken
 
 
 def drop_shared_results(results: QuerySet[SharedResult]) -> None:

@@ -7,6 +7,7 @@ from console.models import Account, Campaign, Experiment, Solution, SolutionVers
 from console.models.base import update_summary
 from console.operations.account.tags import tag_map
 from console.operations.base import create, operation, page, within_quota
+from console.operations.queueing import must_have_model
 from console.operations.training.solution_versions import LATEST, version_named
 from console.serving.exploration_config import INFLUENCED, check_exploration, check_influence
 from console.shapes import JSONDict
@@ -125,6 +126,7 @@ def _servable(account: Account, arn: str, config: JSONDict) -> SolutionVersion:
             f"The solution version {version.arn} is {version.status}; only an ACTIVE one can be served.",
             field="solutionVersionArn",
         )
+    must_have_model(version, field="solutionVersionArn")
     return version
 
 

@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from console import arns
+from console.disk import disk
 from console.models import JOBS, AccessKey, Token
 from console.models.base import UNFINISHED
 from console.models.sealed import opened, seal
@@ -109,7 +110,7 @@ def health(request: Request) -> HttpResponse:
         for model in JOBS.values()
         for job in model.objects.for_account(request.account).select_related("account").exclude(claim="")[:20]
     ]
-    context = {"heading": "Health", "waiting": waiting, "running": running}
+    context = {"heading": "Health", "waiting": waiting, "running": running, "disk": disk()}
     return render(request, "account/settings/health.html", context)
 
 
