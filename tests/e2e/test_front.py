@@ -112,10 +112,11 @@ def test_strangers_may_not_send_much_in_chunks_either(server):
 
 def test_known_people_may_send_large_files(server):
     content = os.urandom(3_000_000)
-    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + content + b"\r\n--b--\r\n"
+    head = b'--a-long-boundary\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    body = head + content + b"\r\n--a-long-boundary--\r\n"
     request = urllib.request.Request(
         f"{server.url}/api/v1/uploads/", body,
-        {"Authorization": f"Bearer {server.token}", "Content-Type": "multipart/form-data; boundary=b"},
+        {"Authorization": f"Bearer {server.token}", "Content-Type": "multipart/form-data; boundary=a-long-boundary"},
     )  # fmt: skip
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert f'"sizeBytes":{len(content)}' in answer.read().decode()
