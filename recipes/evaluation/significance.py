@@ -105,6 +105,42 @@ def compare(
     return [replace(comparison, adjusted=value) for comparison, value in zip(found, adjusted, strict=True)]
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a matrix of differences, such as a segment of the users and a version.
+
+    Attributes:
+        difference: the mean.
+        low, high: its 95 % interval.
+        adjusted: p-value after Holm's correction over the whole matrix.
+        verdict: "better", "worse" or "no difference shown".
+    """
+
+    difference: float
+    low: float
+    high: float
+    adjusted: float
+    verdict: str
+
+
+def matrix(differences: Values, seed: int = 0) -> dict[str, Cell]:
+    """Judge many differences together, so that of all the cells without any difference one is taken for one in 5 % of matrices.
+
+    Args:
+        differences: (Q,) per query by cell, higher is better; NaN for queries that are not of the cell.
+        seed: of bootstrap and sign flips.
+    """
+    known = {name: values for name, values in differences.items() if np.isfinite(values).any()}
+    intervals, p_values = bootstrap(known, seed=seed), sign_flip_p_values(known, seed=seed)
+    adjusted = holm(list(p_values.values()))
+    found = {}
+    for (name, values), p_value in zip(known.items(), adjusted, strict=True):
+        mean = _mean(values)
+        verdict = "no difference shown" if p_value > LEVEL else "better" if mean > 0 else "worse"
+        found[name] = Cell(mean, *intervals[name], p_value, verdict)
+    return found
+
+
 def comparable(first: Evaluation, second: Evaluation) -> list[str]:
     """The metrics by which two evaluations can be compared."""
     lists = first.shown is not None and second.shown is not None

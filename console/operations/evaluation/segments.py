@@ -17,6 +17,7 @@ from console.serving.display import Cards
 from console.serving.loader import SHELF, Loaded
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Column, Numeric
+from recipes.evaluation import significance
 from recipes.evaluation.intervals import bootstrap
 from recipes.evaluation.shown import TIERS, Shown
 
@@ -61,9 +62,10 @@ def get_metric_segments(
         )
     parts = [list(_segments(entry.shown, loaded, column)) for entry in entries]
     tables = [_measured(entry.shown, own, metric, cutoff) for entry, own in zip(entries, parts, strict=True)]
+    cells = _differences(entries, parts, metric, cutoff)
     return {
         "metric": metric, "cutoff": cutoff, "columns": columns, "column": column,
-        "segments": [_row(segment, place, entries, tables) for place, segment in enumerate(parts[0])],
+        "segments": [_row(segment, place, entries, tables, cells) for place, segment in enumerate(parts[0])],
         "worst": [
             found | {"solutionVersionArn": entry.arn}
             for entry, table in zip(entries, tables, strict=True)
@@ -219,12 +221,42 @@ def _figure(values: NDArray[np.float32], interval: tuple[float, float]) -> JSOND
     return {"queries": count, "value": float(np.nanmean(values)), "low": interval[0], "high": interval[1]}
 
 
-def _row(segment: Segment, place: int, entries: list[Judged], tables: list[list[JSONDict]]) -> JSONDict:
+def _differences(
+    entries: list[Judged], parts: list[list[Segment]], metric: str, k: int
+) -> dict[str, significance.Cell]:
+    """By "place of the segment/ARN": each version against the first one, all of them judged together."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for place, first in enumerate(parts[0]):
+        baseline = first.values(entries[0].shown, metric, k)
+        for entry, own in zip(entries[1:], parts[1:], strict=True):
+            if place < len(own) and own[place].label == first.label:
+                found[f"{place}/{entry.arn}"] = own[place].values(entry.shown, metric, k) - baseline
+    return significance.matrix(found)
+
+
+def _told(cell: significance.Cell | None) -> JSONDict:
+    if cell is None:
+        return {}
+    return {
+        "difference": cell.difference, "differenceLow": cell.low, "differenceHigh": cell.high, "p": cell.adjusted,
+        "verdict": cell.verdict,
+    }  # fmt: skip
+
+
+def _row(
+    segment: Segment,
+    place: int,
+    entries: list[Judged],
+    tables: list[list[JSONDict]],
+    cells: dict[str, significance.Cell],
+) -> JSONDict:
     found = [table[place + 1] for table in tables]
     return {
         "kind": segment.kind, "label": segment.label, "numQueries": found[0]["queries"],
         "values": [
-            {"solutionVersionArn": entry.arn} | {name: one[name] for name in ("value", "low", "high") if name in one}
+            {"solutionVersionArn": entry.arn}
+            | {name: one[name] for name in ("value", "low", "high") if name in one}
+            | _told(cells.get(f"{place}/{entry.arn}"))
             for entry, one in zip(entries, found, strict=True)
         ],
     }  # fmt: skip

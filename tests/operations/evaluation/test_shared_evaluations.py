@@ -232,6 +232,11 @@ def test_segments_add_up_to_the_whole(account, pair):
     mean = sum(s["values"][1]["value"] * s["numQueries"] for s in tiers) / sum(s["numQueries"] for s in tiers)
     assert mean == pytest.approx(recall, abs=1e-5)
     assert told["columns"] == ["AGE", "TIER"]
+    first, second = tiers[0]["values"]
+    assert "difference" not in first
+    assert second["difference"] == pytest.approx(second["value"] - first["value"], abs=1e-5)
+    assert second["differenceLow"] <= second["difference"] <= second["differenceHigh"]
+    assert (second["verdict"] == "no difference shown") is (second["p"] > 0.05)
     with pytest.raises(InvalidInputException, match="there are AGE, TIER"):
         call("GetMetricSegments", account, solution_version_arns=pair, column="SHOE")
 
