@@ -213,7 +213,8 @@ class BlockReader:
         """Which rows hold nothing in any column that is read."""
         empty = np.ones(rows, bool)
         for position in self._used:
-            empty &= np.asarray(texts.columns[position].is_null())
+            filled = pc.not_equal(pc.utf8_trim_whitespace(texts.columns[position]), "")
+            empty &= ~np.asarray(pc.fill_null(filled, False))
         return empty
 
     def _is_blank(self, row: str) -> bool:

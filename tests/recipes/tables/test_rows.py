@@ -147,3 +147,19 @@ def test_a_row_fares_alone_as_in_company(rows):
         (cell.column, cell.value, cell.rule) for found in alone for cell in found.unread
     ]
     assert [bad.line for bad in together.bad] == [number for number, found in enumerate(alone, 1) if found.bad]
+
+
+def test_rows_that_an_unclosed_quote_swallows_are_given_back():
+    """The quote of the second row closes where the third begins a cell with a delimiter."""
+    found = convert('u,i,1700000000,1,"a"\nu,i,1700000001,1,"open\nu,i,1700000002,1,",x"\nu,i,1700000003,1,b\n')
+
+    assert found.table["TIMESTAMP"].to_pylist() == [1700000000, 1700000001, 1700000002, 1700000003]
+    assert found.table["DEVICE"].to_pylist() == ["a", '"open', ",x", "b"]
+    assert found.bad == []
+
+
+def test_more_cells_than_the_header_has_may_be_empty_and_rows_without_content_are_none():
+    found = convert("u,i,1700000000,1,a,,\n,,,,\n , ,,,\nu,i,1700000001,1,b\n")
+
+    assert found.table["DEVICE"].to_pylist() == ["a", "b"]
+    assert found.bad == []
