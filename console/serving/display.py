@@ -96,6 +96,8 @@ def address(pattern: str, values: Mapping[str, str]) -> str | None:
     ('https://a.example/a%20b.jpg', 'https://a.example/1?x=y')
     >>> address("{URL}", {"URL": "javascript:alert(1)"}), address("/{URL}", {"URL": ""})
     (None, None)
+    >>> address("{URLS}", {"URLS": "https://a.example/1.jpg|https://a.example/2.jpg"})  # of several the first
+    'https://a.example/1.jpg'
     """
     by_name = {name.upper(): value for name, value in values.items()}
     names = [name.upper() for name in PLACE.findall(pattern)]
@@ -103,6 +105,9 @@ def address(pattern: str, values: Mapping[str, str]) -> str | None:
         return None
     is_whole = PLACE.fullmatch(pattern) is not None
     found = PLACE.sub(
-        lambda place: by_name[place[1].upper()] if is_whole else quote(by_name[place[1].upper()], safe=""), pattern
+        lambda place: (
+            by_name[place[1].upper()].partition("|")[0] if is_whole else quote(by_name[place[1].upper()], safe="")
+        ),
+        pattern,
     )
     return found if found.startswith(ADDRESSES) else None

@@ -27,6 +27,7 @@ COMMA = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$"
 URL = r"^(https?:)?//\S+$"
 PICTURE = r"(?i)\.(jpe?g|png|webp|gif|avif|svg|bmp)([?#].*)?$|/(images?|img|photos?|pictures?|thumbs?|thumbnails?|posters?|covers?)/"
 ASIN, EMAIL = r"^(B0[0-9A-Z]{8}|\d{9}[\dX])$", r"^[^@\s]+@[^@\s]+\.\w+$"
+FILE = r"(?i)^\S*\.(jpe?g|png|webp|gif|avif|svg|bmp|mp4|pdf)$"
 NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n", "<na>", "nat", "undefined", "-"]
 CODE_WORDS = frozenset(["plz", "zip", "postal", "postcode", "postleitzahl", "cp", "cap", "cep", "ean", "gtin", "upc", "isbn", "phone", "telefon", "tel", "telephone", "nr", "no", "num", "code", "sku", "id", "number", "nummer", "numero", "codigo", "codice"])  # fmt: skip
 SEPARATORS = ("|", ";", "/", ",")
@@ -104,7 +105,7 @@ def describe(source: str, values: pa.Array) -> Guess:
 
 
 def _signature(known: pa.Array) -> str:
-    for name, pattern in (("asin", ASIN), ("email", EMAIL), ("url", URL)):
+    for name, pattern in (("asin", ASIN), ("email", EMAIL), ("url", URL), ("file", FILE)):
         if _share(known, pattern) >= MOST:
             return name
     return ""
@@ -175,6 +176,7 @@ def _strings(guess: Guess, known: pa.Array) -> None:
     head = known[:LIST_SAMPLE].to_pylist()
     if _share(known, URL + r"|^\[?['\"]?https?://") >= MOST:
         guess.is_picture = _share(known, PICTURE) >= 0.5 or name_score(guess.source, "IMAGE_URL") >= 2
+        guess.separator = _address_separator(head) if guess.is_picture else ""
         return
     guess.vector_size, odd = _vector_size(head)
     if guess.vector_size:
@@ -204,6 +206,13 @@ def _vector_size(head: list[str]) -> tuple[int, int]:
     size, number = sizes.most_common(1)[0]
     is_vector = size >= VECTOR_SIZE and number >= MOST * len(looked_at)
     return (size, len(looked_at) - number) if is_vector else (0, 0)
+
+
+def _address_separator(head: list[str]) -> str:
+    """What stands between several addresses in a cell."""
+    if all(text.startswith("[") for text in head):
+        return "json"
+    return next((mark for mark in SEPARATORS if any(re.search(rf"\{mark}\s*https?://", text) for text in head)), "")
 
 
 def _num_numbers(text: str) -> int:

@@ -60,7 +60,8 @@ def guess_type(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         repeats = who is not None and not unique[who.source] and what is not None
         return "INTERACTIONS" if repeats and timed else "USERS"
     no_key = not any(unique[guess.source] for guess in guesses if not guess.unit and guess.type != "float")
-    small = timed and len(header) <= 5
+    titled = not no_key and any(name_score(source, "TITLE") >= 1.5 for source in header)
+    small = timed and len(header) <= 5 and not titled
     return "INTERACTIONS" if small or (no_key and who is not None and what is not None) else "ITEMS"
 
 

@@ -20,6 +20,7 @@ from recipes.tables.words import EVENT_WORDS, name_score, plain, tokens
 FEW = 5  # columns that are compared in pairs
 MAX_EVENT_TYPES = 60
 SIGNATURES = {"asin": ("ITEM_ID", 2.5), "email": ("USER_ID", 2.0), "url": ("ITEM_ID", 0.5)}
+KEY_WORDS = frozenset({"id", "nr", "no", "key", "code", "uuid", "guid", "number", "nummer"})
 ENTITIES = ("USER_ID", "ITEM_ID")
 
 
@@ -100,12 +101,14 @@ def find_key(guesses: Sequence[Guess], role: str) -> list[Question]:
 
 def _may_be_key(guess: Guess) -> bool:
     return not (guess.unit and guess.unit not in {"s", "excel", "%Y%m%d"}) and guess.type not in {"float", "boolean"} and not (
-        guess.textual or guess.separator or guess.is_picture or guess.vector_size or guess.null_share > 0.2 or not guess.known
+        guess.textual or guess.separator or guess.signature == "file" or guess.is_picture or guess.vector_size or guess.null_share > 0.2 or not guess.known
     )  # fmt: skip
 
 
 def _key_score(guess: Guess, role: str, position: int) -> float:
-    score = name_score(guess.source, role)
+    score = max(
+        name_score(guess.source, role), 2.0 if set(tokens(guess.source)) <= KEY_WORDS and tokens(guess.source) else 0.0
+    )
     score += 1.5 if guess.repetition < 1.02 else -2.0 * min(1.5, guess.repetition - 1)
     score -= 1.5 if name_score(guess.source, "TITLE") >= 1.5 or " " in "".join(guess.examples) else 0
     return score - 0.05 * position
@@ -166,7 +169,14 @@ def _which(role: str, guesses: list[Guess], chosen: Guess) -> Question:
 def _may_be_entity(guess: Guess) -> bool:
     exact = any(plain(guess.source) == plain(role) for role in ENTITIES)
     named = max(name_score(guess.source, role) for role in ENTITIES) >= 2
-    odd = guess.textual or guess.separator or guess.is_picture or guess.vector_size or guess.type == "boolean"
+    odd = (
+        guess.textual
+        or guess.separator
+        or guess.signature == "file"
+        or guess.is_picture
+        or guess.vector_size
+        or guess.type == "boolean"
+    )
     odd = odd or (guess.type == "float" and not named)
     is_date = bool(guess.unit) and guess.unit not in {"s", "excel", "%Y%m%d"}
     return exact or not (odd or is_date or guess.distinct < 2 or guess.null_share > 0.9 or _is_amount(guess))

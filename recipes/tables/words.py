@@ -31,7 +31,7 @@ STEMS: dict[str, str] = {
     "IMPRESSION": "impression impressions shown slate shownitems",
     "RECOMMENDATION_ID": "recommendationid",
     "TITLE": "title titel titre titulo titolo name nom nombre nome naam bezeichnung designation denominacion denominazione "
-    "designacao label intitule libelle maktx",
+    "designacao label intitule libelle maktx headline uberschrift",
     "IMAGE_URL": "image images bild foto photo picture imagen immagine imagem afbeelding thumbnail poster img cover bilder "
     "imageurl imgurl",
     "CREATION_TIMESTAMP": "created creation added angelegt erstellt erfasst seit since released release published publish "
@@ -160,6 +160,7 @@ TIMES_OF_EVENTS = frozenset(
 )
 SPOILS_TIME = ["birth", "geburt", "naissance", "nacimiento", "nascita", "nascimento", "geboorte", "update", "updated", "modified", "geandert", "geaendert", "modifie", "liefer", "versand", "ship", "livraison", "entrega", "consegna", "verzend", "deliver", "due", "paid", "bezahlt", "refund", "cancel", "storn", "fulfil", "expir", "ablauf", "release", "published", "registered", "registr", "signup", "anmelde", "inscription", "end", "ende", "duration", "dauer", "member", "joined"]  # fmt: skip
 NO_ENTITY = ["order", "bestell", "auftrag", "commande", "pedido", "ordine", "encomenda", "invoice", "rechnung", "facture", "factura", "fattura", "fatura", "factuur", "transaction", "receipt", "beleg", "quittung", "line", "zeile", "position", "pos", "quantity", "qty", "menge", "quantite", "cantidad", "quantita", "quantidade", "aantal", "anzahl", "price", "preis", "prix", "precio", "prezzo", "preco", "prijs", "amount", "betrag", "total", "summe", "tax", "steuer", "mwst", "status", "payment", "zahl", "zahlart", "paiement", "pago", "currency", "wahrung", "city", "ort", "stadt", "ville", "ciudad", "citta", "cidade", "plaats", "country", "land", "pays", "pais", "paese", "zip", "plz", "postal", "state", "region", "street", "strasse", "address", "adresse", "gender", "geschlecht", "age", "alter", "name", "vorname", "nachname", "firstname", "lastname", "username", "nom", "nombre", "nome", "naam", "bezeichnung", "category", "kategorie", "categorie", "categoria", "brand", "marke", "marque", "marca", "merk", "color", "farbe", "size", "grosse", "group", "gruppe", "type", "typ", "tipo", "genre", "rating", "score", "count", "duration", "url", "image", "bild", "agent", "ip", "device", "browser", "os", "platform", "language", "segment", "tier", "level", "title", "titel", "description", "beschreibung", "text", "comment", "kommentar", "note", "discount", "rabatt", "coupon", "shipping", "weight", "percent", "promo", "date", "time", "sales", "channel", "helpful"]  # fmt: skip
+TITLE_END = re.compile(r"(name|bezeichnung|titel|title)$")
 TIME_END = re.compile(r"(zeitpunkt|zeitstempel|timestamp|datetime|datum|date|zeit|time|tijd)$")
 EVENT_WORDS = frozenset(
     [
@@ -300,6 +301,8 @@ def name_score(name: str, role: str) -> float:
     joined = plain(name)
     if joined in STEMS[role].split():
         return 3.0
+    if role == "TITLE" and TITLE_END.search(joined):
+        return 2.5
     found = [word for word in words if _stem(word, role) is not None]
     rest = [r for word in words if (r := _rest(word, role)) and r not in IDS]
     if role in {"TIMESTAMP", "CREATION_TIMESTAMP"} and (found or TIME_END.search(joined)):
@@ -310,7 +313,11 @@ def name_score(name: str, role: str) -> float:
         return 0.5  # the type of something else
     if not rest:
         return 3.0 if not _is_hint_only(words, role) else 1.5
-    return 0.5 if _spoilt(rest) else 1.5
+    inside = any(
+        word.startswith(stem) and _rest(word, role) not in IDS | {""}
+        for word, stem in [(word, _stem(word, role) or word) for word in found]
+    )
+    return 0.5 if inside or _spoilt(rest) else 1.5
 
 
 def _is_hint_only(words: tuple[str, ...], role: str) -> bool:
@@ -341,11 +348,9 @@ def _rest(word: str, role: str) -> str:
     if stem is None:
         return word
     rest = word[len(stem) :]
-    return (
-        ""
-        if rest in {"s", "es", "en", "e"} or (rest == "n" and stem.endswith("e"))
-        else re.sub(r"^(n|s|en|es)(?=[a-z]{2})", "", rest)
-    )
+    if rest in {"s", "es", "en", "e"} or (rest == "n" and stem.endswith("e")):
+        return ""
+    return rest if rest in IDS else re.sub(r"^(n|s|en|es)(?=[a-z]{2})", "", rest)
 
 
 def _stem(word: str, role: str) -> str | None:

@@ -266,4 +266,59 @@ CATALOGUES = [
         {WHAT: "article_id", "TITLE": "prod_name"},
         90,
     ),
+    Dialect(
+        "films with JSON genres and paths of posters",
+        table(
+            ["id", "title", "genres", "release_date", "poster_path"],
+            [
+                [
+                    n + 10,
+                    title(n),
+                    json.dumps([{"id": n % 5, "name": GENRES[n % 5]}]),
+                    f"{1950 + n % 60}-0{1 + n % 9}-11",
+                    f"/abc{n}.jpg",
+                ]
+                for n in range(60)
+            ],
+        ),
+        "ITEMS",
+        {WHAT: "id", "TITLE": "title", "CREATION_TIMESTAMP": "release_date"},
+        60,
+        {},
+        {"GENRES": "Drama"},
+    ),
+    Dialect(
+        "articles by EAN with several pictures each",
+        table(
+            ["EAN", "Artikelname", "UVP", "Bilder"],
+            [
+                [4006381333931 + n, title(n), f"{n}.50", f"https://x.example/{n}.jpg, https://x.example/{n}b.jpg"]
+                for n in range(60)
+            ],
+            ";",
+        ),
+        "ITEMS",
+        {WHAT: "EAN", "TITLE": "Artikelname", "IMAGE_URL": "Bilder"},
+        60,
+        {"EAN": "string"},
+        {"IMAGE_URL": ".jpg|https://"},
+    ),
+    Dialect(
+        "news with long headlines",
+        table(
+            ["news_id", "category", "headline", "published_at"],
+            [
+                [
+                    f"N{n}",
+                    "sports",
+                    f"{title(n)} wins the big race in the north of the old town",
+                    f"2024-01-{1 + n % 28:02}T10:00:00Z",
+                ]
+                for n in range(60)
+            ],
+        ),
+        "ITEMS",
+        {WHAT: "news_id", "TITLE": "headline", "CREATION_TIMESTAMP": "published_at"},
+        60,
+    ),
 ]
