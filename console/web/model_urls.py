@@ -9,7 +9,7 @@ from django.urls import path, re_path
 from console.web.evaluation import anyone, compare, distribution, experiments
 from console.web.lists import list_urls, list_view
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS, RECOMMENDERS, SHARED, SOLUTIONS, VERSIONS
-from console.web.serving import campaigns, off_policy, panel, traffic
+from console.web.serving import campaigns, off_policy, panel, playground, traffic
 from console.web.training import choosing, recommenders, versions
 
 SERVER = r"(?P<slug>campaigns|recommenders)/(?P<name>[^/]+)"
@@ -42,6 +42,7 @@ urlpatterns = [
     path("create/campaigns/", campaigns.create_campaign_view, name="campaigns-create"),
     path("campaigns/<str:name>/", campaigns.campaign_view, name="campaigns-detail"),
     path("campaigns/<str:name>/update/", campaigns.update_campaign_view, name="campaigns-update"),
+    path("campaigns/<str:name>/event/", playground.event_view, name="campaigns-event"),
     path("campaigns/<str:name>/rollback/", campaigns.rollback_view, name="campaigns-rollback"),
     *list_urls(EXPERIMENTS),
     path("create/experiments/", experiments.create_experiment_view, name="experiments-create"),

@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
 
 from console.errors import ServiceError
-from console.models import Campaign, DatasetGroup, Filter, Status
+from console.models import Campaign, DatasetGroup, EventTracker, Filter, Status
 from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.details import detail_context
@@ -19,7 +19,7 @@ from console.web.pages import call, find, group_of, render, service_error
 from console.web.serving import testing
 from console.web.serving.testing import Ask, Listing, Server
 
-TYPE_AHEAD = 12
+TYPE_AHEAD, SHELF = 12, 12
 LABELS = {"campaigns": "Campaign", "recommenders": "Recommender"}
 EXPLAINED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
 SAME = "same"  # the second list comes from the same server, with another weight
@@ -138,9 +138,21 @@ def _results(request: Request, server: Server, ask: Ask, kind: str, others: list
         "beside": beside,
         "history": history,
         "changes": _changes(request, server, ask),
+        **_shelf(request, server, ask, kind),
         "query_item": _query_item(request, server, ask, kind),
         "samples": testing.samples(request, server, ask, kind),
     }
+
+
+def _shelf(request: Request, server: Server, ask: Ask, kind: str) -> JSONDict:
+    """Pictured items whose click sends an event, where the group has a tracker and the campaign hears single users."""
+    if kind not in EXPLAINED or not ask.user or not isinstance(server, Campaign) or not request.member.may_write:
+        return {}
+    has_tracker = EventTracker.objects.filter(dataset_group=_group(request, server)).exists()
+    if not has_tracker:
+        return {"wants_tracker": True}
+    found = call(request, "SearchItems", {**testing.member_of(server), "kind": "heavy", "maxResults": SHELF})["items"]
+    return {"shelf": [testing.dressed(item) for item in found]}
 
 
 def _changes(request: Request, server: Server, ask: Ask) -> list[tuple[str, str, str]]:

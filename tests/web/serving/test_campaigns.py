@@ -253,3 +253,20 @@ def test_the_first_why_is_a_few_tab_stops_away(alice, campaign):
     before = page.partition('id="lists"')[2].partition('class="whylink"')[0]
     assert not re.search(r"<(button|input|select|textarea)\b|href=", before)
     assert page.index('class="whylink"') < page.index('aria-label="History"')
+
+
+def test_a_click_on_the_shelf_sends_an_event_and_shows_what_moved(alice, vera, campaign, group):
+    assert "Create" in alice.get("/campaigns/up/?user=u1").text
+    assert not alice.get("/campaigns/up/?user=u1").context.get("shelf")
+    call_by_wire_names("CreateEventTracker", group.account, {"name": "t", "datasetGroupArn": group.arn})
+    page = alice.get("/campaigns/up/?user=u1")
+    shelf = page.context["shelf"]
+    assert len(shelf) == 12
+    chosen = shelf[0]["itemId"]
+    answer = alice.post("/campaigns/up/event/?user=u1", {"item": chosen}, headers=HTMX)
+    assert answer.text.lstrip().startswith('<div id="panel">')
+    assert answer.context["history"]["history"][0]["itemId"] == chosen
+    assert answer.context["history"]["history"][0]["isLive"]
+    assert all("move" in item for item in answer.context["lists"][0].items)
+    assert alice.post("/campaigns/up/event/?user=u1", {"item": chosen}).status_code == 302
+    assert vera.post("/campaigns/up/event/?user=u1", {"item": chosen}).status_code == 403
