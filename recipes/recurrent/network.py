@@ -99,6 +99,7 @@ class RecurrentTask:
         seed: int,
         cold: NDArray[np.bool_] | None = None,
         before: object | None = None,
+        first_table: Floats | None = None,
     ) -> None:
         """Initialise item embeddings by co-occurrence, and all else small and random.
 
@@ -113,6 +114,7 @@ class RecurrentTask:
             seed: of the order of users and the negatives.
             cold: (N,) items that get no embedding of their own, only their metadata's.
             before: a snapshot of a task of the same shape and catalogue, to continue from.
+            first_table: (N, D + 1) item embeddings and biases to begin with; computed from co-occurrence by default.
         """
         self.shape = shape
         self.num_items = num_items
@@ -127,7 +129,10 @@ class RecurrentTask:
         if isinstance(before, Parameters):
             self.restore(before)
         else:
-            self.table = torch.from_numpy(_first_table(shape, histories, num_items, bool(features.shape[1]), seed))
+            if first_table is None:
+                first_table = _first_table(shape, histories, num_items, bool(features.shape[1]), seed)
+            self.first_table = first_table
+            self.table = torch.from_numpy(first_table.copy())
         self.first, self.second = torch.zeros_like(self.table), torch.zeros_like(self.table)
         self.cold = cold
         self.count = 0
