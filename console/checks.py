@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from console.engine import ENGINES
 from console.quotas import mistakes
 
 
@@ -16,9 +18,12 @@ from console.quotas import mistakes
 def environment(**_kwargs: Any) -> list[CheckMessage]:
     """Environment variables that cannot work."""
     found: list[CheckMessage] = []
-    if settings.ENGINE != "local":
-        hint = "Allowed is local: training runs in the Celery workers. A Ray engine is not there yet."
+    if settings.ENGINE not in ENGINES:
+        hint = "Allowed are local (threads of the Celery workers) and ray (the workers of a Ray cluster, RAY_ADDRESS)."
         found.append(Error(f"ENGINE is {settings.ENGINE!r}.", hint=hint, id="console.E001"))
+    if settings.ENGINE == "ray" and find_spec("ray") is None:
+        hint = "Install the extra: pip install 'openpersonalize[ray]'."
+        found.append(Error("ENGINE is 'ray', but Ray is not installed.", hint=hint, id="console.E005"))
     if settings.STORAGE_URL and urlsplit(settings.STORAGE_URL).scheme != "s3":
         found.append(
             Error(f"STORAGE_URL is {settings.STORAGE_URL!r}.", hint="Allowed is s3://BUCKET/PREFIX.", id="console.E002")

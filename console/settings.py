@@ -192,6 +192,8 @@ STORAGE_URL = os.environ.get("STORAGE_URL", "")
 AWS_ENDPOINT_URL_S3 = os.environ.get("AWS_ENDPOINT_URL_S3", "")
 CLAIM_BUCKETS = flag("CLAIM_BUCKETS", default=True)  # a bucket that nobody holds is the account's that names it first
 ENGINE = os.environ.get("ENGINE", "local")
+RAY_ADDRESS = os.environ.get("RAY_ADDRESS", "")  # of the head; without it each job starts a cluster on its machine
+RAY_WORKERS = int(os.environ.get("RAY_WORKERS", "0")) or None  # of such a cluster; as many as there are cores
 
 KEEP_VERSIONS = int(os.environ.get("KEEP_VERSIONS", "20"))  # models of a solution that nothing serves; 0 for all
 DISK_WARNING_PERCENT = float(os.environ.get("DISK_WARNING_PERCENT", "10"))  # less free than this is told

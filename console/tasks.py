@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from console import jobs, trainings
 from console.disk import disk
+from console.engine import engine
 from console.jobs import Claim
 from console.models import MetricAttribution, Trash
 from console.models.trash import KEPT_FOR
@@ -50,7 +51,7 @@ def run(label: str, pk: int) -> None:
     held = jobs.claim(label, pk)
     if held is None:
         return
-    with jobs.running(held):
+    with jobs.running(held), engine():
         ALL_RUNNERS[label](held)
 
 

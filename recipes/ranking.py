@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from recipes.base import Model
 from recipes.data import Histories
+from recipes.executor import current, prefetch
 from recipes.numerics.arrays import Floats
-from recipes.numerics.threads import THREADS, prefetch
 from recipes.numerics.topk import TopK, top_k
 
 BATCH_BYTES = 64 * 2**20  # of scores held at a time; B = this over 4 N
@@ -45,7 +45,7 @@ def lists(
     """Yield the lists of `recommend` batch by batch, in order; several threads compute the next ones."""
     size = batch_size or _share(model, len(histories))
     if size < len(histories):
-        model.score(histories.rows(0, 2))  # what a model makes once is there for all threads then
+        model.score(histories.rows(0, 2))  # what a model makes once is there for all workers then
 
     def answer(start: int) -> TopK:
         part = histories.rows(start, start + size)
@@ -61,9 +61,9 @@ def lists(
 
 
 def _share(model: Model, count: int) -> int:
-    """Number of rows per batch, chosen so that all threads get the same share of the work."""
-    rounds = -(-count // (THREADS * _rows(model)))
-    return max(LEAST, -(-count // max(1, THREADS * rounds)))
+    """Rows of a batch such that all workers have as much to do, where there is enough for several."""
+    rounds = -(-count // (current().parallelism * _rows(model)))
+    return max(LEAST, -(-count // max(1, current().parallelism * rounds)))
 
 
 def _rows(model: Model) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from recipes.executor import prefetch
 from recipes.numerics.arrays import Floats, Indexes
-from recipes.numerics.threads import prefetch
 from recipes.numerics.topk import TopK, top_k
 
 NEIGHBOURS = 20

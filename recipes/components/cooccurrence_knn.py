@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from recipes.components.fit_context import FitContext
 from recipes.data import Histories
+from recipes.executor import prefetch
 from recipes.numerics.arrays import Floats, Indexes, strongest
 from recipes.numerics.cooccurrence import FirstEvents, Similarity, windowed_neighbours, within_percentiles
-from recipes.numerics.threads import prefetch
 from recipes.run import Run
 
 NEIGHBOURS = 100  # of each item

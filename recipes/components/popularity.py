@@ -100,10 +100,8 @@ class EventCounts:
         return cls(every, recent.astype(np.float64))
 
     def combine(self, other: EventCounts) -> Self:
-        """Add the sums over other users, in place."""
-        self.every += other.every
-        self.recent += other.recent
-        return self
+        """Add the sums over other users."""
+        return replace(self, every=self.every + other.every, recent=self.recent + other.recent)
 
     def finish(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(N,) twice: each item's share of all events, and of recent ones, shrunken to the former."""

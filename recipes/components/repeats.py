@@ -198,10 +198,8 @@ class RepeatCounts:
         return cls(hits, np.bincount(cell, minlength=LAGS * COUNTS))
 
     def combine(self, other: RepeatCounts) -> Self:
-        """Add the sums over other users, in place."""
-        self.hits += other.hits
-        self.exposures += other.exposures
-        return self
+        """Add the sums over other users."""
+        return replace(self, hits=self.hits + other.hits, exposures=self.exposures + other.exposures)
 
     def finish(self) -> Floats:
         """(LAGS, COUNTS) rates, those of rare buckets shrunken to the mean."""

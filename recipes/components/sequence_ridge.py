@@ -22,6 +22,7 @@ from recipes.components.item_weights import DenseWeights
 from recipes.components.sums import over_users
 from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
+from recipes.executor import current
 from recipes.numerics.arrays import Floats
 from recipes.numerics.cooccurrence import windowed_pairs
 from recipes.run import Run
@@ -49,7 +50,8 @@ def _moments(kernel: WindowKernel, histories: Histories, context: FitContext) ->
     position = np.full(context.num_items, -1, np.int64)
     position[context.members] = np.arange(len(context.members))
     covered = replace(histories, item_index=position[histories.item_index])
-    return over_users(partial(Moments.partial, kernel, len(context.members), context.run), covered)
+    run = context.run if current().shards == 1 else Run()  # a watcher stays in its process
+    return over_users(partial(Moments.partial, kernel, len(context.members), run), covered)
 
 
 @dataclass
@@ -80,10 +82,8 @@ class Moments:
         return moments
 
     def combine(self, other: Moments) -> Self:
-        """Add the sums over other users, in place."""
-        self.gram += other.gram
-        self.cross += other.cross
-        return self
+        """Add the sums over other users."""
+        return replace(self, gram=self.gram + other.gram, cross=self.cross + other.cross)
 
     def finish(self, ridge: float, dropout: float) -> Floats:
         """(K, K) the weights B; see `solve`."""

@@ -147,10 +147,8 @@ class NormalEquations:
         return cls(active.T @ active, target)
 
     def combine(self, other: NormalEquations) -> Self:
-        """Add the sums over other users, in place."""
-        self.gram += other.gram
-        self.target += other.target
-        return self
+        """Add the sums over other users."""
+        return replace(self, gram=self.gram + other.gram, target=self.target + other.target)
 
     def finish(self, ridge: float) -> Floats:
         """(F, N) the weights that solve (FᵀF + λI) W = FᵀY."""

@@ -15,8 +15,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import sparse
 
+from recipes.executor import prefetch
 from recipes.numerics.arrays import Indexes, order_by
-from recipes.numerics.threads import prefetch
 from recipes.run import Run
 
 NEIGHBOURS = 100  # kept for each item

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from recipes.components.repeats import Seen, log_rates, seen_scores
+from recipes.executor import prefetch
 from recipes.numerics.arrays import Floats, Indexes
-from recipes.numerics.threads import prefetch
 from recipes.numerics.topk import top_k
 from recipes.stacking.holdout import Validation, measures, quality_of, ranks
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from recipes import ranking
 from recipes.base import Model, State
 from recipes.data import Histories
+from recipes.executor import THREADS
 from recipes.methods.popularity import PopularityCount
 from recipes.numerics import topk
 from recipes.run import Run
@@ -79,7 +80,7 @@ def test_lists_made_ahead_come_in_order():
 
     assert [len(batch) for batch in found] == [7] * 142 + [6]
     shares = [len(lists.items) for lists in ranking.lists(model, histories, 2)]
-    assert shares == [1000 // ranking.THREADS] * ranking.THREADS
+    assert shares == [1000 // THREADS] * THREADS
     assert np.concatenate(found).tolist() == [row % 50 for row in range(1000)]
     assert ranking.recommend(model, histories, 2, exclude_seen=True).items[:, 0].tolist() == [
         int(not row % 50) for row in range(1000)
