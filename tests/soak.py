@@ -215,37 +215,35 @@ def _memory(server: Server) -> float:
     return total
 
 
-def _signal(server: Server, name: str, number: int) -> int | None:
-    pids = server.pids(name)
-    if not pids:
-        return None
+def _signal(server: Server, number: int, *words: str) -> int:
+    """Send a signal to the youngest process with these words; one that is just being replaced is waited for."""
+    pid: int = servers.wait_until(lambda: server.pids(*words), 60)[-1]
     with suppress(ProcessLookupError):
-        os.kill(pids[-1], number)
-    return pids[-1]
+        os.kill(pid, number)
+    return pid
 
 
 def _kill_worker(server: Server) -> None:
-    _signal(server, "celery --app console --quiet worker", signal.SIGKILL)
+    _signal(server, signal.SIGKILL, "celery", "worker")
 
 
 def _kill_web(server: Server) -> None:
-    _signal(server, "granian", signal.SIGKILL)
+    _signal(server, signal.SIGKILL, "console.front")
 
 
 def _kill_beat(server: Server) -> None:
-    _signal(server, "celery --app console --quiet beat", signal.SIGKILL)
+    _signal(server, signal.SIGKILL, "celery", "beat")
 
 
 def _kill_broker(server: Server) -> None:
-    _signal(server, "valkey", signal.SIGKILL)
+    _signal(server, signal.SIGKILL, "valkey")
 
 
 def _stop_broker(server: Server) -> None:
-    pid = _signal(server, "valkey", signal.SIGSTOP)
+    pid = _signal(server, signal.SIGSTOP, "valkey")
     time.sleep(STOPPED_S)
-    if pid:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 def _lock_database(server: Server) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,20 +68,23 @@ class Server:
         path.write_bytes(body if isinstance(body, bytes) else body.encode())
         return f"s3://e2e/{key}"
 
-    def pids(self, name: str) -> list[int]:
-        """The pids of this server's processes whose command line has `name`, parents first."""
+    def pids(self, *words: str) -> list[int]:
+        """The pids of this server's processes whose command line has all these words, in the order in which they began.
+
+        Its processes are those that it began and what was begun with its DATA_DIR, orphans too; a broker overwrites its
+        environment, and pids are used again some day.
+        """
         found: list[tuple[int, int]] = []
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
-                try:
+                with suppress(OSError, UnicodeDecodeError):
+                    stat = (folder / "stat").read_text().rpartition(")")[2].split()
                     command = (folder / "cmdline").read_bytes().decode()
-                    environment = (folder / "environ").read_bytes().decode()
-                    started = int((folder / "stat").read_text().rpartition(")")[2].split()[19])
-                except (OSError, UnicodeDecodeError):
-                    continue
-                if name in command and f"DATA_DIR={self.data_dir}\0" in environment:
-                    found.append((started, int(folder.name)))
-        return [pid for _, pid in sorted(found)]  # numbers of processes begin anew some day
+                    environment = (folder / "environ").read_bytes().decode(errors="replace")
+                    ours = int(stat[1]) == self.process.pid or f"DATA_DIR={self.data_dir}\0" in environment
+                    if ours and all(word in command for word in words):
+                        found.append((int(stat[19]), int(folder.name)))
+        return [pid for _, pid in sorted(found)]
 
 
 def start(data_dir: Path, program: Sequence[str] = CHECKOUT, cwd: Path = ROOT, **variables: str) -> Server:

@@ -119,7 +119,7 @@ def test_a_killed_worker_is_followed_by_another(server, personalize, group):
         return personalize.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]["status"]
 
     wait_until(lambda: status() == "CREATE IN_PROGRESS", 60)
-    for pid in server.pids("celery\0--app\0console\0--quiet\0worker"):
+    for pid in server.pids("celery", "worker"):
         os.kill(pid, signal.SIGKILL)
     assert status() == "CREATE IN_PROGRESS"
     wait_for_status(personalize.describe_solution_version, "solutionVersion", solutionVersionArn=arn)

@@ -10,8 +10,6 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -56,15 +54,10 @@ def dataset(server):
 
 @pytest.fixture
 def broker(server):
-    """The broker's process."""
-    for folder in Path("/proc").iterdir():
-        with suppress(OSError, IndexError):
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            if int(parent) == server.process.pid and b"valkey" in (folder / "cmdline").read_bytes():
-                yield int(folder.name)
-                os.kill(int(folder.name), signal.SIGCONT)
-                return
-    raise AssertionError("there is no broker")
+    """The broker's process; it goes on after the test."""
+    (pid,) = server.pids("valkey")
+    yield pid
+    os.kill(pid, signal.SIGCONT)
 
 
 def health(server) -> tuple[int, dict[str, str]]:
