@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -70,8 +71,9 @@ def test_it_serves_the_main_job(away, program):
         runtime = server.client("personalize-runtime")
         assert len(runtime.get_recommendations(campaignArn=campaign, userId="user-0")["itemList"]) == 25
         with urllib.request.urlopen(f"{server.url}/accounts/login/", timeout=60) as page:
-            assert "console.css" in page.read().decode()  # templates and static files came along
-        with urllib.request.urlopen(f"{server.url}/static/console.css", timeout=60) as style:
+            linked = re.search(r"/static/console\.[0-9a-f]+\.css", page.read().decode())  # templates came along
+        assert linked
+        with urllib.request.urlopen(f"{server.url}{linked[0]}", timeout=60) as style:
             assert style.status == 200
     finally:
         servers.stop(server)
