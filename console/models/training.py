@@ -117,7 +117,9 @@ class SolutionVersion(Job):
         newest = solution.versions.filter(status=Status.ACTIVE).first() or solution.versions.first()
         if newest is None:
             return " It names a solution without versions; CreateSolutionVersion makes the one that is wanted."
-        return f" It names a solution; a solution version is wanted, such as its newest, {newest.arn}."
+        return (
+            f" It names a solution; a solutionVersionArn is wanted, such as that of its newest version, {newest.arn}."
+        )
 
     def wire(self) -> JSONDict:
         solution = self.solution

@@ -31,8 +31,8 @@ def test_a_solution_where_a_version_is_wanted_names_the_newest(account, solution
     version = call("CreateSolutionVersion", account, solution_arn=solution)["solutionVersionArn"]
     told = said("DescribeSolutionVersion", account, solution_version_arn=solution)
     assert told == (
-        f"Resource Arn {solution} does not exist. It names a solution; a solution version is wanted, such as its newest, "
-        f"{version}."
+        f"Resource Arn {solution} does not exist. It names a solution; a solutionVersionArn is wanted, such as that of its "
+        f"newest version, {version}."
     )
     served = call("CreateSolutionVersion", account, solution_arn=solution)["solutionVersionArn"]
     SolutionVersion.objects.filter(identifier=served[-8:]).update(status="CREATE FAILED")
