@@ -57,8 +57,9 @@ def guess_type(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         repeats = what is not None and not unique[what.source] and who is not None and who.repetition > 1.2
         return "INTERACTIONS" if repeats and timed and _mostly_repeats(guesses) else "ITEMS"
     if named == ["USER_ID"]:
-        repeats = who is not None and not unique[who.source] and what is not None
-        return "INTERACTIONS" if repeats and timed else "USERS"
+        if who is None or what is None or unique[who.source]:
+            return "USERS"
+        return "INTERACTIONS" if timed or who.repetition > 1.5 else "USERS"
     no_key = not any(unique[guess.source] for guess in guesses if not guess.unit and guess.type != "float")
     titled = not no_key and any(name_score(source, "TITLE") >= 1.5 for source in header)
     small = timed and len(header) <= 5 and not titled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.ingest.dialects.shops import EVENT, _events
-from tests.ingest.dialects.writing import log, title
+from tests.ingest.dialects.writing import Dialect, log, title
 
 TRAPS = [
     _events(
@@ -207,5 +207,15 @@ TRAPS = [
         "4",
         more={"EVENT_VALUE": "1"},
         asked=True,
+    ),
+    Dialect(
+        "plays of tracks without any time",
+        log(
+            lambda e: [f"{e.user:032x}", f"Band {e.item % 9}", title(e.item), f"list {e.number % 30}"],
+            ["user_id", "artistname", "trackname", "playlistname"],
+        ),
+        "INTERACTIONS",
+        {"USER_ID": "user_id", "ITEM_ID": "trackname"},
+        0,
     ),
 ]
