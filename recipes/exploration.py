@@ -1,8 +1,9 @@
-"""The bandit of aws-user-personalization: new items get a bonus on their relevance while little is known about them.
+"""The bandit of aws-user-personalization: a few places of each list go to items of which little is known and much may be hoped.
 
-Optimistic Thompson sampling: an item's bonus is drawn anew for each request, half-normal, its spread that of an arm pulled
-as often as the item was shown or taken (May et al. 2012, "Optimistic Bayesian sampling in contextual-bandit problems"). So the bonus
-fades with interactions, faster with impressions that led to none, and the probability of each choice can be written down.
+Relevance is the mean of what is known of an item (`recipes.cold_start`), its uncertainty the spread. Each request draws
+from the upper half of that distribution (optimistic Thompson sampling, May et al. 2012, "Optimistic Bayesian sampling in
+contextual-bandit problems"): the fewer events and impressions an item had, the further its draw may be above its relevance. The best
+draws take places from the least relevant of the list, never more of them than the weight allows.
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfc, ndtri
 
-from recipes.columns import Numeric
+from recipes.cold_start.evidence import creation_times, shown_lists
 from recipes.data import TrainingData
 from recipes.numerics.arrays import Floats, Indexes
+from recipes.propensities import Draws, marginal
 
 DAY = 86_400
-CREATED = "CREATION_TIMESTAMP"
-SHOWN = 25  # ranks that the bonus is measured against
-SHARE = 0.5  # of those ranks that unknown items of mean relevance take, on average, at weight 1
-LIKELIEST = 0.5  # chance of one such item to be shown, at most: where there are few, all of them need not be
-PULLS = 5.0  # events after which an item's uncertainty has fallen to 1 / sqrt(2)
-TINY, HALF_ROOT = np.float32(1e-30), np.float32(np.sqrt(0.5))
-MISS = 2.0  # an impression without an interaction teaches as much as this many interactions
+LENGTH = 10  # of a list, where nothing is said
+SPREAD = 0.8  # of an unknown item's appeal around its relevance, in log-odds: that of a gamma distribution of shape 2
+PULLS = 2.0  # events after which an item's variance has halved: the shape of that distribution
+MISS = 0.1  # an impression without an interaction teaches as much as this many events: a usual click-through rate
+USUAL_WEIGHT, USUAL_SHARE, MOST_SHARE = (
+    0.3,
+    0.3,
+    0.8,
+)  # of a list's places, that may be explored at the usual and at the highest weight
+FAR = 15.0  # below the mean of a row: a score that says that nothing is known
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Arms:
 
     Attributes:
         items: (A,) indexes.
-        uncertainty: (A,) of each.
+        uncertainty: (A,) of each, 1 for an item nobody saw.
         untried: (N,) true for those that nobody has taken; None where there are none.
     """
 
@@ -48,9 +52,9 @@ class ExplorationState:
 
     Attributes:
         created: (N,) int64 seconds; the item's creation, else its first interaction, else the newest one of all.
-        newest: seconds of the newest interaction, from which ages count.
+        newest: seconds of the newest interaction that is not from a wrong clock, from which ages count.
         interactions: (N,) float32 events with each item.
-        impressions: (N,) float32 how often each was shown.
+        impressions: (N,) float32 how many lists each was shown in.
     """
 
     created: NDArray[np.int64]
@@ -62,21 +66,10 @@ class ExplorationState:
     @classmethod
     def of(cls, data: TrainingData) -> ExplorationState:
         """Read ages and counts off the data; do it once, then `add` what happens."""
-        events, num_items = data.interactions, data.num_items
-        newest = int(events.timestamp.max(initial=0))
-        first = np.full(num_items, np.iinfo(np.int64).max)
-        np.minimum.at(first, events.item_index, events.timestamp)
-        created = np.where(data.item_counts > 0, first, newest)
-        column = data.items.get(CREATED)
-        if isinstance(column, Numeric):
-            created = np.where(np.isnan(column.values), created, np.nan_to_num(column.values)).astype(np.int64)
-        shown = events.impressions.items if events.impressions else np.zeros(0, np.int64)
-        return cls(
-            created.astype(np.int64),
-            newest,
-            data.item_counts.astype(np.float32),
-            np.bincount(shown, minlength=num_items).astype(np.float32),
-        )
+        created, newest = creation_times(data)
+        shown = shown_lists(data).items
+        counts = np.bincount(shown, minlength=data.num_items)
+        return cls(created, newest, data.item_counts.astype(np.float32), counts.astype(np.float32))
 
     def add(self, taken: Indexes, shown: Indexes, newest: int = 0) -> ExplorationState:
         """The state after more events.
@@ -110,7 +103,7 @@ class ExplorationState:
         return known
 
     def uncertainty(self) -> Floats:
-        """(N,) 1 for an item nobody saw, towards 0 with every interaction and, faster, every impression without one."""
+        """(N,) 1 for an item nobody saw, towards 0 with every interaction and, slower, every impression without one."""
         misses = np.maximum(self.impressions - self.interactions, 0)
         return np.asarray(1 / np.sqrt(1 + (self.interactions + MISS * misses) / PULLS), np.float32)
 
@@ -121,45 +114,51 @@ class Explored:
 
     Attributes:
         relevance: (B, N) the scores before.
-        scores: (B, N) the scores after.
-        reach: (B, N) standard deviation of the drawn bonus; 0 for items that are not explored.
+        scores: (B, N) the scores after: higher for the items that won a place by exploration, else as before.
+        draws: how they were drawn; None where nothing was explored.
     """
 
     relevance: Floats
     scores: Floats
-    reach: Floats
+    draws: Draws | None = None
 
     def propensity(self, items: Indexes) -> Floats:
-        """How likely each recommended item was to be among the K of its row, given the others' bonuses.
-
-        An item that would be there without a bonus has 1.
+        """How likely each recommended item was to be in its list, whatever the draws of all items.
 
         Args:
             items: (B, K) the K best by `scores`, -1 where there are fewer (their propensity is 0).
         """
-        there = items >= 0
-        row, places = np.arange(len(items))[:, None], np.where(there, items, 0)
-        missing = np.maximum(self._bar(items)[:, None] - self.relevance[row, places], 0)
-        missing /= np.maximum(self.reach[row, places], TINY)
-        return np.where(there, erfc(missing * HALF_ROOT), np.float32(0))
+        if self.draws is None:
+            return np.asarray(items >= 0, np.float32)
+        return marginal(self.relevance, self.draws, items, self.is_explored(items))
 
     def is_explored(self, items: Indexes) -> NDArray[np.bool_]:
-        """(B, K) which of the recommended items relevance alone would not have put there."""
-        return (self.propensity(items) < 1) & (items >= 0)
+        """(B, K) which of the recommended items are there because of their draw."""
+        row, places = np.arange(len(items))[:, None], np.maximum(items, 0)
+        won: NDArray[np.bool_] = (self.scores[row, places] > self.relevance[row, places]) & (items >= 0)
+        return won
 
-    def _bar(self, items: Indexes) -> Floats:
-        """(B,) the best score left out of the list; what an item of the list had to beat."""
-        size = items.shape[1]
-        if size >= self.scores.shape[1]:
-            return np.full(len(items), -np.inf, np.float32)
-        place = self.scores.shape[1] - 1 - size
-        return np.asarray(np.partition(self.scores, place, axis=1)[:, place], np.float32)
+
+def most_explored(weight: float, length: int) -> int:
+    """How many places of a list may be explored.
+
+    >>> [most_explored(weight, 10) for weight in (0, 0.1, 0.3, 1)]
+    [0, 1, 3, 8]
+    """
+    above = max(0.0, weight - USUAL_WEIGHT) / (1 - USUAL_WEIGHT)
+    share = min(weight, USUAL_WEIGHT) / USUAL_WEIGHT * USUAL_SHARE + above * (MOST_SHARE - USUAL_SHARE)
+    return int(share * length + 1e-6)
 
 
 def explore(
-    scores: Floats, state: ExplorationState, weight: float, cutoff_days: float, rng: np.random.Generator
+    scores: Floats,
+    state: ExplorationState,
+    weight: float,
+    cutoff_days: float,
+    rng: np.random.Generator,
+    num_results: int = LENGTH,
 ) -> Explored:
-    """Add the bonus of exploration to relevance.
+    """Let items of which little is known win places.
 
     Args:
         scores: (B, N) relevance, -inf for what may not be recommended; not changed.
@@ -167,6 +166,7 @@ def explore(
         weight: 0 leaves the scores as they are, 1 explores most.
         cutoff_days: items of this age or older are not explored.
         rng: drawn from once per eligible item and row.
+        num_results: length of the lists that will be made of the scores.
 
     Raises:
         ValueError: the weight is outside 0 to 1, or the age is not above 0.
@@ -175,37 +175,35 @@ def explore(
         raise ValueError(f"explorationWeight is {weight}, allowed is a number from 0 to 1.")
     if not cutoff_days > 0:
         raise ValueError(f"explorationItemAgeCutOff is {cutoff_days}, allowed is a number of days above 0.")
-    reach = np.zeros_like(scores)
     arms = state.arms(cutoff_days)
-    chosen = arms.items
-    if weight == 0 or len(chosen) == 0:
-        return Explored(scores, scores, reach)
-    spread = _reach(weight, len(chosen)) * _span(scores)[:, None] * arms.uncertainty  # (B, eligible)
-    explored = scores.copy()
-    explored[:, chosen] += spread * np.abs(rng.standard_normal(spread.shape, np.float32))
-    reach[:, chosen] = spread
-    return Explored(scores, explored, reach)
+    most = most_explored(weight, num_results)
+    if most == 0 or len(arms.items) == 0 or scores.shape[1] <= num_results:
+        return Explored(scores, scores)
+    reach = np.float32(SPREAD * np.sqrt(weight / USUAL_WEIGHT)) * arms.uncertainty
+    draws = Draws(arms.items, reach, num_results, most, int(rng.integers(2**63)))
+    level = _levelled(scores, arms)
+    bar = np.partition(level, -num_results, axis=1)[:, -num_results]  # (B,) the last place by relevance
+    drawn = level[:, arms.items] + reach * np.abs(rng.standard_normal((len(scores), len(arms.items)), np.float32))
+    drawn[(level[:, arms.items] >= bar[:, None]) | (drawn <= bar[:, None])] = -np.inf
+    if most < drawn.shape[1]:
+        least = np.partition(drawn, -most, axis=1)[:, -most]
+        drawn[drawn < least[:, None]] = -np.inf
+    explored = level.copy()
+    explored[:, arms.items] = np.maximum(explored[:, arms.items], drawn)
+    return Explored(level, explored, draws)
 
 
-def _reach(weight: float, eligible: int) -> np.float32:
-    """Spread of an unknown item's bonus, in ways from mean relevance to the last shown rank.
-
-    It is chosen so that of `eligible` unknown items of mean relevance `weight * SHARE * SHOWN` get over that rank, whether
-    the catalogue has ten new items or ten thousand: 2 P(N > 1 / reach) = the chance wanted of each.
-    """
-    chance = min(LIKELIEST, weight * SHARE * SHOWN / eligible)
-    return np.float32(1 / -ndtri(chance / 2))
-
-
-def _span(scores: Floats) -> Floats:
-    """(B,) how far the last shown rank is above mean relevance; above 0."""
-    place = max(0, scores.shape[1] - SHOWN)
-    last = np.partition(scores, place, axis=1)[:, place]
-    if np.isfinite(scores).all():
-        mean = scores.mean(axis=1)
-        return np.asarray(np.maximum(last - mean, 1e-6 + 1e-3 * np.abs(mean)), np.float32)
-    finite = np.isfinite(scores)
-    mean = np.where(finite, scores, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
-    top = np.where(np.isfinite(last), last, scores.max(axis=1, initial=-np.inf))
-    span = np.where(np.isfinite(top), top, 0) - mean
-    return np.asarray(np.maximum(span, 1e-6 + 1e-3 * np.abs(mean)), np.float32)
+def _levelled(scores: Floats, arms: Arms) -> Floats:
+    """Take items that nobody could try yet and nothing is known of for average ones: that there is no evidence is no judgement."""
+    if arms.untried is None:
+        return scores
+    tried = scores[:, ~arms.untried]
+    finite = np.isfinite(tried)
+    mean = np.where(finite, tried, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
+    new = scores[:, arms.untried]
+    unknown = np.isfinite(new) & (new < mean[:, None] - FAR)
+    if not unknown.any():
+        return scores
+    level = scores.copy()
+    level[:, arms.untried] = np.where(unknown, mean[:, None], new)
+    return level

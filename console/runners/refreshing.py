@@ -59,9 +59,7 @@ def _served() -> Iterator[tuple[Row, DatasetGroup, Choice]]:
     """What answers requests and can be refreshed, with its data and what it may look at."""
     served = Campaign.objects.filter(status=Status.ACTIVE).values("solution_version")
     tried = Experiment.objects.filter(status=Experiment.State.RUNNING).values("treatment")
-    versions = SolutionVersion.objects.filter(
-        Q(pk__in=served) | Q(pk__in=tried), training_mode="FULL"
-    )  # an UPDATE by hand ends the automatic ones
+    versions = SolutionVersion.objects.filter(Q(pk__in=served) | Q(pk__in=tried))
     for version in versions.select_related("account", "solution__dataset_group"):
         solution = version.solution
         if _can(catalogue.get(version.recipe or "")):

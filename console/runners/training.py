@@ -66,13 +66,13 @@ def _text(value: Scalar) -> str:
 
 
 def _update(watch: Watch, version: SolutionVersion) -> JSONDict:
-    """Take up new items and counts under the newest full model; its evaluation still holds."""
+    """Take up items and events since the newest full model, always from that one; its evaluation still holds."""
     solution = version.solution
     done = solution.versions.filter(status=Status.ACTIVE).exclude(artefact="")
-    base, latest = done.filter(training_mode="FULL").first(), done.first()
-    if base is None or latest is None:
+    base = done.filter(training_mode="FULL").first()
+    if base is None:
         raise JobError("There is no ACTIVE version made with FULL to update.")
-    before = loader.read(latest.artefact)
+    before = loader.read(base.artefact)
     recipe = before.model.recipe
     choice = Choice.of(solution.config, solution.event_type)
     snapshot = fitting.read(solution.dataset_group, choice, type(recipe), before.data)

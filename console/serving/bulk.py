@@ -134,13 +134,14 @@ def _best(
     rng: np.random.Generator,
 ) -> list[tuple[list[int], list[str], list[float] | None]]:
     """Items, ids and scores of the k best of every row at once."""
-    shown = explored(source.exploration, loaded, scores, rng).scores
-    left = shown
+    allowed = scores
     if any(mask is not None for mask in masks):
-        left = np.array(shown)
+        allowed = np.array(scores)
         for row, mask in enumerate(masks):
             if isinstance(mask, np.ndarray):
-                left[row, ~mask] = -np.inf
+                allowed[row, ~mask] = -np.inf
+    left = explored(source.exploration, loaded, allowed, k, rng).scores
+    shown = left if allowed is scores else np.where(np.isfinite(left), left, scores)
     best = top_k(left, k).items  # (B, K)
     places = np.maximum(best, 0)
     shares = None

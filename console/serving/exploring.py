@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -30,15 +30,19 @@ class Exploration:
 
 
 def explored(
-    settings: Exploration | None, loaded: Loaded, scores: Floats, rng: np.random.Generator | None = None
+    settings: Exploration | None,
+    loaded: Loaded,
+    scores: Floats,
+    length: int,
+    rng: np.random.Generator | None = None,
 ) -> Explored:
-    """(B, N) scores with the bonus, drawn from `rng` where one is given; unchanged without settings or with weight 0."""
+    """(B, N) scores after exploration for lists of `length`, drawn from `rng` where one is given; unchanged with weight 0.
+
+    What may not be recommended must be -inf before, so that no place is spent on it.
+    """
     if settings is None or settings.weight == 0:
-        return Explored(scores, scores, np.zeros_like(scores))
-    state = loaded.exploration
-    untried = state.arms(settings.cutoff_days).untried
-    level = scores if untried is None else _levelled(scores, untried)
-    return explore(level, state, settings.weight, settings.cutoff_days, rng or _rng())
+        return Explored(scores, scores)
+    return explore(scores, loaded.exploration, settings.weight, settings.cutoff_days, rng or _rng(), length)
 
 
 @cache
@@ -47,23 +51,6 @@ def _rng() -> np.random.Generator:
     return np.random.default_rng()
 
 
-def _levelled(scores: Floats, untried: NDArray[np.bool_]) -> Floats:
-    """Take items that nobody could try yet for average ones at least: that a model has no evidence is no judgement."""
-    tried = scores[:, ~untried]
-    finite = np.isfinite(tried)
-    mean = np.where(finite, tried, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
-    level = scores.copy()
-    level[:, untried] = np.where(
-        np.isfinite(scores[:, untried]), np.maximum(scores[:, untried], mean[:, None]), -np.inf
-    )
-    return level
-
-
-def within(found: Explored, allowed: NDArray[np.bool_] | None) -> Explored:
-    """The same with only the allowed items left."""
-    if allowed is None:
-        return found
-    scores = np.where(allowed, found.scores, -np.inf).astype(np.float32)
-    if found.scores is found.relevance:
-        return replace(found, relevance=scores, scores=scores)
-    return replace(found, relevance=np.where(allowed, found.relevance, -np.inf).astype(np.float32), scores=scores)
+def within(scores: Floats, allowed: NDArray[np.bool_] | None) -> Floats:
+    """(B, N) scores with only the allowed items left."""
+    return scores if allowed is None else np.where(allowed, scores, np.float32(-np.inf))

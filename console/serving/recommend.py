@@ -152,9 +152,10 @@ def recommend(source: Source, ask: Ask) -> Answer:
     past = ask.past or past_of(loaded, source.group_id, ask.user_id)
     query = loaded.data.item_ids.index(ask.item_id) if ask.item_id else -1
     scores = _scores(source, loaded, past, query, ask)
-    bonus = explored(source.exploration, loaded, scores)
     allowed = _allowed(source, ask, loaded, catalog, past, query)
-    picks = picks_of(loaded, source, within(bonus, allowed), bonus.scores, ask.k) if ask.k else []
+    bonus = explored(source.exploration, loaded, within(scores, allowed), ask.k)
+    shown = bonus.scores if allowed is None else np.where(allowed, bonus.scores, scores)
+    picks = picks_of(loaded, source, bonus, shown, ask.k) if ask.k else []
     row = scores[0]
     if ask.promotion is not None:
         picks = _with_promotion(
@@ -280,12 +281,10 @@ def picks_of(loaded: Loaded, source: Source, found: Explored, shown: Floats, k: 
     shares = loaded.model.probabilities(shown)[0, items].tolist() if source.has_scores else [None] * size
     if found.scores is found.relevance:
         return [Pick(*told) for told in zip(items.tolist(), ids, shares, strict=True)]
-    chances = found.propensity(best)[0, :size].tolist()
+    chances, won = found.propensity(best)[0, :size].tolist(), found.is_explored(best)[0, :size].tolist()
     relevant = set(top_k(found.relevance, size).items[0].tolist())
-    return [
-        Pick(item, name, share, None, chance < 1, chance, item in relevant)
-        for item, name, share, chance in zip(items.tolist(), ids, shares, chances, strict=True)
-    ]
+    placed = [item in relevant for item in items.tolist()]
+    return [Pick(*told) for told in zip(items.tolist(), ids, shares, [None] * size, won, chances, placed, strict=True)]
 
 
 def _with_promotion(
@@ -318,10 +317,20 @@ def _remember(source: Source, answer: Answer) -> None:
             "propensities": [round(pick.propensity, 6) for pick in answer.picks],
             "explored": [pick.item_id for pick in answer.picks if pick.explored],
             "beyondRelevance": [pick.item_id for pick in answer.picks if not pick.is_by_relevance],
+            "policy": policy_of(source),
+            "version": source.artefact,
             "time": int(time.time()),
             **in_arm(source),
         },
     )
+
+
+def policy_of(source: Source) -> dict[str, Any]:
+    """How the list was chosen: what an off-policy estimate must know beside the propensities."""
+    told: dict[str, Any] = {"recipe": source.recipe}
+    if source.exploration is not None:
+        told |= {"explorationWeight": source.exploration.weight, "cutOffDays": source.exploration.cutoff_days}
+    return told
 
 
 def in_arm(source: Source) -> dict[str, Any]:

@@ -61,6 +61,10 @@ class Component(ABC):
         """(E,) what each event of one history adds to the score of `item`."""
         return np.zeros(len(history.item_index), np.float32)
 
+    def replaces(self, item: int) -> bool:
+        """Whether it puts a score of its own in the place of what the components before it say of the item."""
+        return False
+
     @abstractmethod
     def tensors(self) -> Tensors:
         """The arrays to store; their names begin with `key` and a dot."""

@@ -17,6 +17,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from recipes.base import Recipe, RecipeError
+from recipes.cold_start.calibration import Calibration, scale_of
+from recipes.cold_start.relevance import learn_calibration, taste
 from recipes.components.content_knn import content_neighbours, neighbour_candidates
 from recipes.components.context import count_context
 from recipes.components.contract import Component
@@ -28,6 +30,7 @@ from recipes.components.recurrent import Recurrent
 from recipes.components.repeats import Repeats
 from recipes.components.user_ridge import UserRidge
 from recipes.components.window_kernel import WindowKernel
+from recipes.components.young_items import YoungItems
 from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.machine import has_time
@@ -48,7 +51,8 @@ MORE_NETWORK_SECONDS = 1.0  # the same, going on with it
 MIN_NETWORK_WEIGHT = 0.3  # of the full mode's network, by spread
 REFIT_SHARE = 0.3  # of the time left after the trial, which fitting again may take; else what was tried is kept
 CONTENT_COST = 0.01  # share of the quality that content neighbours may cost: their value for new items is not measured
-PERSONAL = ("history", "content", "network")  # scores that depend on the user
+TASTE_GAIN = 0.005  # share of the quality that tastes must add to count for items that have events
+PERSONAL = ("history", "content", "network", "taste")  # scores that depend on the user
 
 
 def fit_stack(recipe: Recipe, settings: Settings, data: TrainingData, run: Run) -> StackedModel:
@@ -77,7 +81,7 @@ def refit_stack(model: StackedModel, settings: Settings, data: TrainingData, run
         StopRequested: passed on from the watcher.
     """
     plan = model.plan
-    if plan is None or model.num_items != data.num_items:
+    if plan is None or model.num_items != data.num_items or (plan.network is None and plan.meta.weights.get("network")):
         return fit_stack(model.recipe, settings, data, run)
     if run.seconds_left < plan.seconds:
         run.report("fitting", message="No time to fit again with the events held out: the model measured will serve.")
@@ -159,8 +163,14 @@ def _weighted(
 ) -> Plan:
     """Fit the meta-model on all scores; then on the weighted sum of the base models against its content neighbours' sum."""
     others = _other_scores(held_out, network)
+    calibration = _calibrated(held_out, others) if models else None
     ridges = {name for name, model in models.items() if model.kind == "ridge"}
-    meta, quality, shares = _meta_model(held_out, scores | others, ridges | {"network"})
+    meta, quality, shares = _meta_model(held_out, scores | others, ridges | {"network", "taste"})
+    if "taste" in others:
+        plain = {name: told for name, told in others.items() if name != "taste"}
+        without = _meta_model(held_out, scores | plain, ridges | {"network"})
+        if quality < (1 + TASTE_GAIN) * without[1]:
+            (meta, quality, shares), others = without, plain
     weights = {name: meta.weights[name] for name in models if name in meta.weights}
     meta = replace(meta, weights={"history": 1.0} | {k: w for k, w in meta.weights.items() if k not in models})
     sums = (
@@ -176,7 +186,28 @@ def _weighted(
     named = {name: share for name, share in shares.items() if name != "history"}
     message = f"Chosen, at {quality:.4f}: {in_words(named, meta)}"
     held_out.context.run.report("blending", 1.0, message=message)
-    return Plan({name: models[name] for name in weights}, weights, meta, network)
+    if calibration is not None:
+        mixed = meta.predict(_predictions(held_out, sums | others))
+        queries = held_out.queries
+        mixed[queries.seen.row, queries.seen.item] = -np.inf
+        calibration = replace(calibration, scale=scale_of(mixed, queries.row, queries.item))
+    return Plan({name: models[name] for name in weights}, weights, meta, network, calibration=calibration)
+
+
+def _calibrated(held_out: HeldOut, others: dict[str, Floats]) -> Calibration:
+    """What is known of new items and their scale; what tastes say of all items becomes one of the `others`."""
+    queries, place = held_out.queries, np.full(held_out.context.num_items, -1, np.int64)
+    place[held_out.columns] = np.arange(len(held_out.columns))
+    known, asked = (
+        replace(part, item_index=place[part.item_index])
+        for part in (rows.keep(place[rows.item_index] >= 0) for rows in (held_out.training, queries.histories))
+    )
+    features = held_out.context.item_features[held_out.columns]
+    calibration = learn_calibration(known, asked, queries.row, queries.item, features, held_out.context.run.seed)
+    lifts = taste(known, asked, features, calibration)
+    if lifts is not None:
+        others["taste"] = lifts
+    return calibration
 
 
 def _meta_model(
@@ -220,9 +251,16 @@ def _other_scores(held_out: HeldOut, network: TrainedNetwork | None) -> dict[str
 
 
 def build(
-    recipe: Recipe, held_out: HeldOut, plan: Plan, fitted: Sequence[tuple[str, Fitted]] | None = None
+    recipe: Recipe,
+    held_out: HeldOut,
+    plan: Plan,
+    fitted: Sequence[tuple[str, Fitted]] | None = None,
+    before: StackedModel | None = None,
 ) -> StackedModel:
-    """Fit the plan's components on all events, or take its base models from `fitted`."""
+    """Fit the plan's components on all events, or take its base models from `fitted`.
+
+    From a model `before` of the same plan, enlarged to today's catalogue, the network and the items' embedding are kept.
+    """
     context, histories, weights = held_out.context, held_out.histories, plan.meta.weights
     models = fitted if fitted is not None else fit_all(plan.base_models, histories, context)
     components: list[Component] = [
@@ -238,8 +276,23 @@ def build(
         components.append(replace(UserRidge.fit(histories, context), weight=weights["user ridge"]))
     if plan.network is not None and weights.get("network"):
         components.append(Recurrent(_continued(held_out, plan.network), weights["network"]))
+    kept = before.component(Recurrent) if before else None
+    components += [kept] if kept is not None else []
     components.append(Repeats(held_out.rates, plan.meta.seen, plan.meta.repeat))
+    components += with_young(plan, histories, context, components[-1], before)
     return StackedModel(recipe, context.num_items, completed(components, context), plan)
+
+
+def with_young(
+    plan: Plan, histories: Histories, context: FitContext, repeats: Component | None, before: StackedModel | None
+) -> list[Component]:
+    """The component of young items, if the plan has one."""
+    known = before.component(YoungItems) if before else None
+    if plan.calibration is None or not isinstance(repeats, Repeats):
+        return []
+    latent = known.cold.latent if known else None
+    young = YoungItems.fit(histories, context, plan.calibration, repeats, latent)
+    return [] if young is None else [young.weighted(plan.meta.weights.get("taste", 0.0))]
 
 
 def _without_choice(recipe: Recipe, held_out: HeldOut) -> StackedModel:

@@ -34,7 +34,7 @@ class StackedModel(Model):
     def __init__(
         self, recipe: Recipe, num_items: int, components: Sequence[Component], plan: Plan | None = None
     ) -> None:
-        """Keep the components in the order in which they add to the scores; `plan` is not stored."""
+        """Keep the components in the order in which they add to the scores, and what they were chosen by."""
         super().__init__(recipe, num_items)
         self.components = tuple(components)
         self.plan = plan
@@ -91,7 +91,8 @@ class StackedModel(Model):
 
     def explain(self, history: Histories, item: int) -> list[Contribution]:
         """Each event's own share where all components add up over events; by leaving events out otherwise."""
-        if not len(history.item_index) or not all(component.is_additive for component in self.components):
+        is_additive = all(part.is_additive and not part.replaces(item) for part in self.components)
+        if not len(history.item_index) or not is_additive:
             return super().explain(history, item)
         shares = np.zeros(len(history.item_index), np.float32)
         for component in self.components:
@@ -110,7 +111,8 @@ class StackedModel(Model):
         for component in self.components:
             tensors |= component.tensors()
         values: Values = {component.key: component.values() for component in self.components}
-        return State(tensors, {"components": values})
+        plan = {} if self.plan is None else {"plan": self.plan.values()}
+        return State(tensors, {"components": values} | plan)
 
     @classmethod
     def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
@@ -121,4 +123,4 @@ class StackedModel(Model):
             COMPONENTS[key].from_tensors(state.tensors, values, num_items)
             for key, values in state.values["components"].items()
         ]
-        return cls(recipe, num_items, components)
+        return cls(recipe, num_items, components, Plan.of(state.values["plan"]) if "plan" in state.values else None)

@@ -47,10 +47,10 @@ def test_the_same_seed_gives_the_same_model(data, judged):
     np.testing.assert_array_equal(first, second)
 
 
-def test_a_model_that_remembers_no_plan_is_fitted_anew(data, judged):
+def test_the_plan_is_stored_with_the_model(data, judged):
     recipe, model, _ = judged
     restored = type(model).from_state(recipe, model.num_items, model.state())
-    assert restored.plan is None
+    assert restored.plan.weights == model.plan.weights
     assert recipe.refit(restored, data, Run()).num_items == data.num_items
 
 

@@ -1,0 +1,142 @@
+"""On which scale a new item's relevance is: learned on items that are withheld as if they were new.
+
+All events of some items are taken out, their metadata stay. How often held-out events are with them, against how likely
+they were thought to be, puts the lift of new items on the scale of the scores of all others: a multinomial logit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from recipes.numerics.arrays import Floats, Indexes
+
+SLOPE, SLOPE_SPREAD = 0.7, 0.3  # belief in what lifts say, before they were tried
+LEVEL_SPREAD = 0.7  # of how likely a new item is against an ordinary one, before any was tried
+TAKER = 0.3  # what a taker of a new item counts: those it was shown to are more alike than chance
+SCALES = np.geomspace(0.25, 8.0, 21)
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Which traits make a profile: what metadata and the embedding count, and how far directions are alike."""
+
+    content: float
+    latent: float
+    shrinkage: float
+
+
+LOOKS = (Look(1.0, 0.0, 10.0), Look(1.0, 0.5, 10.0), Look(0.5, 1.0, 10.0), Look(1.0, 0.0, 0.5))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How lifts become scores.
+
+    Attributes:
+        scale: by which scores must be multiplied to be log-odds of the next event.
+        level: log of how likely an item that nothing is known of is, against an ordinary one.
+        slope: what a lift counts.
+        taker: what a taker counts.
+        look: the traits that told most.
+        likelihood: of what followed, by which looks are compared.
+    """
+
+    scale: float = 1.0
+    level: float = 0.0
+    slope: float = SLOPE
+    taker: float = TAKER
+    look: Look = LOOKS[1]
+    likelihood: float = -np.inf
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """From what was stored."""
+        return cls(**{**values, "look": Look(**values["look"])})
+
+
+@dataclass(frozen=True)
+class Tests:
+    """What followed Q queries, of which W items are withheld.
+
+    Attributes:
+        asked: (Q,) how many events followed.
+        possible: (Q,) how many items that are not withheld may follow.
+        allowed: (Q, W) which of the withheld may.
+        row, place: of the events with withheld items.
+    """
+
+    asked: Values
+    possible: Values
+    allowed: NDArray[np.bool_]
+    row: Indexes
+    place: Indexes
+
+    @classmethod
+    def of(cls, possible: NDArray[np.bool_], withheld: Indexes, row: Indexes, item: Indexes) -> Tests:
+        """Take apart what followed.
+
+        Args:
+            possible: (Q, C) which items may follow.
+            withheld: (W,) columns, sorted.
+            row: (P,) queries.
+            item: (P,) what followed.
+        """
+        others = np.ones(possible.shape[1], bool)
+        others[withheld] = False
+        counted = possible[row, item]
+        row, item = row[counted], item[counted]
+        is_new = ~others[item]
+        return cls(
+            np.bincount(row, minlength=len(possible)).astype(np.float64),
+            (possible & others).sum(axis=1).astype(np.float64),
+            possible[:, withheld],
+            row[is_new],
+            np.searchsorted(withheld, item[is_new]),
+        )
+
+    def calibrated(self, lifts: Floats, look: Look) -> Calibration:
+        """The level and slope under which what followed is likeliest, given (Q, W) lifts."""
+        known = lifts.astype(np.float64)
+        told = known[self.row, self.place]
+
+        def loss(values: Values) -> tuple[float, Values]:
+            level, slope = values
+            raised = np.where(self.allowed, np.exp(np.minimum(level + slope * known, 30.0)), 0.0)
+            mass = raised.sum(axis=1)
+            total = self.possible + mass
+            share = self.asked / np.maximum(total, 1e-12)
+            likelihood = level * len(told) + slope * told.sum() - self.asked @ np.log(np.maximum(total, 1e-12))
+            belief = 0.5 * (level / LEVEL_SPREAD) ** 2 + 0.5 * ((slope - SLOPE) / SLOPE_SPREAD) ** 2
+            gradient = np.array([len(told) - share @ mass, told.sum() - share @ (raised * known).sum(axis=1)])
+            prior = np.array([level / LEVEL_SPREAD**2, (slope - SLOPE) / SLOPE_SPREAD**2])
+            return float(belief - likelihood), prior - gradient
+
+        bounds = [(-4.0, 4.0), (0.0, 3.0)]
+        found = minimize(loss, np.array([0.0, SLOPE]), jac=True, bounds=bounds, method="L-BFGS-B")
+        level, slope = found.x.tolist()
+        return Calibration(1.0, level, slope, look=look, likelihood=-float(found.fun))
+
+
+def scale_of(scores: Floats, row: Indexes, item: Indexes) -> float:
+    """By which (Q, C) scores, -inf for what cannot follow, must be multiplied to be log-odds of what followed."""
+    counted = np.isfinite(scores[row, item])
+    row, item = row[counted], item[counted]
+    if not len(row):
+        return 1.0
+    asked, where = np.unique(row, return_inverse=True)
+    known = scores[asked].astype(np.float64)
+    own = known[where, item]
+    top = known.max(axis=1)
+    shifted = known - top[:, None]
+    found = []
+    for scale in SCALES:
+        total = np.log(np.exp(scale * shifted).sum(axis=1)) + scale * top
+        found.append(float(np.mean(scale * own - total[where])))
+    return float(SCALES[int(np.argmax(found))])

@@ -1,0 +1,237 @@
+"""What happened to items so far: lists they were in, events they had, and how many they would have had, were they like others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from recipes.clock import DAY, robust_newest
+from recipes.cold_start.fading import Exposures, learn_fading
+from recipes.columns import Numeric
+from recipes.data import Impressions, TrainingData
+from recipes.numerics.arrays import Indexes, ragged_positions
+
+CREATED = "CREATION_TIMESTAMP"
+MAX_CELLS, STRETCHES = 2_000_000, 60  # of items by time
+SAME_LIST_S = 3600  # events of a user with the same list within this time are of one showing
+PLACES = 50  # of a list that are told apart
+PLACE_PRIOR = 5.0  # clicks at the mean rate added to every place
+USUAL_SHAPE, PRIOR_ITEMS = 2.0, 5.0  # of what items do beyond what is expected, and items' worth of belief in it
+SHAPES = np.geomspace(0.5, 20.0, 15)
+YOUTH_DAYS = 30  # age at which an item is not young any more, whatever happened to it
+AFTER_START = 0.05  # share of the log's span after which an item must have been made to be young
+LATELY = 0.1  # newest share of the events that tell how likely items are that had none before
+MIN_CHANCE = 0.5  # expected events for each that an item had outside lists: it must have been met to be taken
+MIN_EXPECTED = 0.5  # events of an item that tells how much items differ
+MIN_LISTS = 20  # fewer say nothing of how lists are clicked
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Places of lists that were shown, each list once: (T,) item, place from 0, time, and whether it was taken."""
+
+    user: Indexes
+    item: Indexes
+    place: Indexes
+    time: Indexes
+    taken: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Of each item.
+
+    Attributes:
+        created: (N,) seconds.
+        newest: from which ages count.
+        events: (N,) events.
+        expected: (N,) events that an ordinary item would have had in the same places and days at the same ages.
+        age_level: (N,) log of how likely items of its present age are taken, against new ones.
+        is_young: (N,) true for items that are new to the log.
+    """
+
+    created: Indexes
+    newest: int
+    events: Values
+    expected: Values
+    age_level: Values
+    is_young: NDArray[np.bool_]
+
+
+def creation_times(data: TrainingData) -> tuple[Indexes, int]:
+    """(N,) when items were made: what the items say, else their first event, else the newest time; and that time."""
+    events = data.interactions
+    newest = robust_newest(events.timestamp)
+    first = np.full(data.num_items, np.iinfo(np.int64).max)
+    np.minimum.at(first, events.item_index, events.timestamp)
+    created = np.where(data.item_counts > 0, first, newest)
+    column = data.items.get(CREATED)
+    if isinstance(column, Numeric):
+        created = np.where(np.isnan(column.values), created, np.nan_to_num(column.values))
+    return created.astype(np.int64), newest
+
+
+@dataclass(frozen=True)
+class ShownLists:
+    """Lists that were shown, each once: (L + 1,) offsets, (T,) items, (L,) user and time, (T,) whether an item was taken."""
+
+    offsets: Indexes
+    items: Indexes
+    user: Indexes
+    time: Indexes
+    taken: NDArray[np.bool_]
+
+
+def shown_lists(data: TrainingData) -> ShownLists:
+    """The lists that events came from, however many events of a user came from one."""
+    events = data.interactions
+    none = np.zeros(0, np.int64)
+    impressions = events.impressions
+    with_list = none if impressions is None else np.flatnonzero(np.diff(impressions.offsets) > 0)
+    if impressions is None or not len(with_list):
+        return ShownLists(np.zeros(1, np.int64), none, none, none, none.astype(bool))
+    leader = with_list[_is_new_list(data, impressions, with_list)]
+    number = np.searchsorted(leader, with_list, side="right") - 1
+    starts, positions = ragged_positions(impressions.offsets, leader)
+    shown = impressions.items[positions]
+    listed = np.repeat(np.arange(len(leader)), np.diff(starts))
+    taken = np.isin(listed * data.num_items + shown, number * data.num_items + events.item_index[with_list])
+    return ShownLists(starts, shown, events.user_index[leader], events.timestamp[leader], taken)
+
+
+def trials_of(data: TrainingData) -> Trials | None:
+    """The places of the lists that were shown; None where too few are known."""
+    lists = shown_lists(data)
+    if len(lists.user) < MIN_LISTS:
+        return None
+    sizes = np.diff(lists.offsets)
+    place = np.minimum(np.arange(len(lists.items)) - np.repeat(lists.offsets[:-1], sizes), PLACES - 1)
+    return Trials(np.repeat(lists.user, sizes), lists.items, place, np.repeat(lists.time, sizes), lists.taken)
+
+
+def _is_new_list(data: TrainingData, impressions: Impressions, with_list: Indexes) -> NDArray[np.bool_]:
+    """Which of the events with a list do not come from the list of the user's event before."""
+    events = data.interactions
+    starts, positions = ragged_positions(impressions.offsets, with_list)
+    sizes = np.diff(starts)
+    place = np.arange(len(positions)) - np.repeat(starts[:-1], sizes)
+    mixed = (impressions.items[positions].astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= 2 * place.astype(np.uint64) + np.uint64(1)
+    mark = np.add.reduceat(mixed, starts[:-1])
+    user, time = events.user_index[with_list], events.timestamp[with_list]
+    same = (np.diff(user) == 0) & (np.diff(time) <= SAME_LIST_S) & (mark[1:] == mark[:-1]) & (np.diff(sizes) == 0)
+    return np.concatenate([[True], ~same])
+
+
+def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
+    """All evidence in the data; items from index `known_items` on came after the last full training."""
+    created, newest = creation_times(data)
+    cells = exposures(data, created, newest)
+    curve = learn_fading(cells, data.num_items)
+    weight = np.exp(curve.of(cells.age))
+    weight *= cells.events.sum() / max(1e-9, float((cells.expected * weight).sum()))
+    expected = np.bincount(cells.item, cells.expected * weight, minlength=data.num_items).astype(np.float64)
+    by_itself = np.bincount(cells.item[~cells.is_listed], cells.events[~cells.is_listed], minlength=data.num_items)
+    expected = np.maximum(expected, MIN_CHANCE * by_itself)
+    level = curve.of(np.maximum(newest - created, 0) / DAY)
+    dated, untried = _is_dated(data), data.item_counts == 0
+    arrived = np.arange(data.num_items) >= (data.num_items if known_items is None else known_items)
+    ageless = untried & ~dated & ~arrived  # mostly as old as the log, in which nobody took them
+    level[ageless] += _level_of_untried(data, ageless)
+    expected[ageless] += len(data.interactions) / data.num_items
+    start = int(np.quantile(data.interactions.timestamp, 0.01))
+    # the first event of an item of unknown age does not tell that it was new then: rare items are met late
+    since = max(start + AFTER_START * (newest - start), newest - YOUTH_DAYS * DAY)
+    is_young = (dated & (created > since)) | untried | arrived
+    return Evidence(created, newest, data.item_counts.astype(np.float64), expected, level, is_young)
+
+
+def _is_dated(data: TrainingData) -> NDArray[np.bool_]:
+    """(N,) whose creation the items' metadata tell."""
+    column = data.items.get(CREATED)
+    return np.isfinite(column.values) if isinstance(column, Numeric) else np.zeros(data.num_items, bool)
+
+
+def _level_of_untried(data: TrainingData, untried: NDArray[np.bool_]) -> float:
+    """Log of how likely items are that nobody has taken so far and that may be as old as the log, against ordinary ones.
+
+    Told by the newest events: how many are with items that had none before.
+    """
+    events = data.interactions
+    is_late = events.timestamp > np.quantile(events.timestamp, 1 - LATELY)
+    before = np.bincount(events.item_index[~is_late], minlength=data.num_items) > 0
+    without = int((~before).sum())
+    late = int(is_late.sum())
+    if not without or not untried.any():
+        return 0.0
+    had = int((~before[events.item_index[is_late]]).sum())
+    expected = late * without / data.num_items
+    return float(min(0.0, np.log((had + PRIOR_ITEMS) / (expected + PRIOR_ITEMS))))
+
+
+def exposures(data: TrainingData, created: Indexes, newest: int) -> Exposures:
+    """Places in lists, each with the rate at which the place is clicked; and days on which any item could be taken without a list."""
+    trials, impressions = trials_of(data), data.interactions.impressions
+    events = data.interactions
+    by_itself = np.ones(len(events), bool)
+    if trials is not None and impressions is not None:
+        by_itself = np.diff(impressions.offsets) == 0
+    by_itself &= events.timestamp <= newest
+    parts = [_by_themselves(events.item_index[by_itself], events.timestamp[by_itself], created)]
+    if trials is not None:
+        age = np.maximum(trials.time - created[trials.item], 0) / DAY
+        rates = _place_rates(trials)[trials.place]
+        listed = np.ones(len(age), bool)
+        parts.append(Exposures(trials.item, age, rates, trials.taken.astype(np.float64), listed))
+    return Exposures(*(np.concatenate([getattr(part, name) for part in parts]) for name in Exposures.__annotations__))
+
+
+def _by_themselves(item: Indexes, time: Indexes, created: Indexes) -> Exposures:
+    """Cells of an item and a stretch of time, in which every event may be with any of the items that exist."""
+    if not len(item):
+        none = np.zeros(0)
+        return Exposures(item, none, none, none, none.astype(bool))
+    low, high = int(time.min()), int(time.max()) + 1
+    steps = int(np.clip(MAX_CELLS // max(1, len(created)), 1, min(STRETCHES, -(-(high - low) // DAY))))
+    edges = np.linspace(low, high, steps + 1)
+    stretch = np.clip(np.searchsorted(edges, time, side="right") - 1, 0, steps - 1)
+    taken = np.bincount(item * steps + stretch, minlength=len(created) * steps).reshape(-1, steps).astype(np.float64)
+    there = np.clip((edges[1:] - created[:, None]) / np.diff(edges), 0, 1)  # (N, steps) share of the stretch
+    expected = there * taken.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    age = np.maximum((np.maximum(edges[:-1], created[:, None]) + edges[1:]) / 2 - created[:, None], 0) / DAY
+    row, column = np.nonzero(there > 0)
+    return Exposures(row, age[row, column], expected[row, column], taken[row, column], np.zeros(len(row), bool))
+
+
+def _place_rates(trials: Trials) -> Values:
+    """(PLACES,) chance that an ordinary item is taken from each place."""
+    shown = np.bincount(trials.place, minlength=PLACES)
+    taken = np.bincount(trials.place[trials.taken], minlength=PLACES)
+    mean = taken.sum() / max(1, shown.sum())
+    rates: Values = (taken + PLACE_PRIOR) / (shown + PLACE_PRIOR / max(mean, 1e-6))
+    return rates
+
+
+def residual(events: Values, expected: Values) -> Values:
+    """(N,) by how much items do better than expected: the mean of a gamma posterior around 1."""
+    shape = dispersion(events, expected)
+    found: Values = (shape + events) / (shape + expected)
+    return found
+
+
+def dispersion(events: Values, expected: Values) -> float:
+    """The likeliest shape of the gamma distribution of what items do beyond what is expected; small where they differ much."""
+    known = expected > MIN_EXPECTED
+    had, chances = events[known], expected[known]
+    found = []
+    for shape in SHAPES:
+        likelihood = (
+            gammaln(had + shape) - gammaln(shape) + shape * np.log(shape) - (had + shape) * np.log(shape + chances)
+        )
+        found.append(float(likelihood.sum()) - 0.5 * PRIOR_ITEMS * np.log(shape / USUAL_SHAPE) ** 2)
+    return float(SHAPES[int(np.argmax(found))])

@@ -1,0 +1,166 @@
+"""Relevance of young items, put in the place of what a model that learns from events can say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recipes.cold_start.appeal import Lift, Prior, Values, learn_prior, posterior
+from recipes.cold_start.calibration import LOOKS, Calibration, Look, Tests
+from recipes.cold_start.evidence import gather, residual
+from recipes.cold_start.profiles import Directions, Takers, item_sums, learn_directions, profiles
+from recipes.data import Histories, TrainingData
+from recipes.numerics.arrays import Floats, Indexes, unit
+from recipes.numerics.cooccurrence_embedding import cooccurrence_vectors, nearest_cooccurrence
+
+LATENT = 32  # dimensions of the co-occurrence embedding
+MATURE = 20.0  # events, had or expected, at which what was learned from events counts half
+GROWN_UP = 0.95  # weight of what was learned from events from which on nothing else counts
+WITHHELD = 0.15  # share of the items to calibrate on
+MIN_WITHHELD, MIN_FOLLOWING = 5, 20
+MAX_EVENTS = 200_000  # that a fit looks at
+
+
+@dataclass(frozen=True)
+class ColdRelevance:
+    """What there is to say of young items, and of all by users' tastes.
+
+    Attributes:
+        latent: (M, LATENT) co-occurrence embedding of the first items, those that the last full training knew.
+        rows: (N, K) what an event with each item adds to a profile.
+        lift: of the takers of all N items.
+        items: (Y,) the young ones.
+        level: (Y,) log of how likely they are against an ordinary item.
+        trust: (Y,) weight of what the other components learned of them from events.
+    """
+
+    latent: Floats
+    rows: Floats
+    lift: Lift
+    items: Indexes
+    level: Floats
+    trust: Floats
+
+
+def latent_vectors(histories: Histories, num_items: int) -> Floats:
+    """(N, LATENT) items by what they stand next to in histories."""
+    return cooccurrence_vectors(nearest_cooccurrence(histories.row, histories.item_index, num_items), LATENT)
+
+
+@dataclass(frozen=True)
+class View:
+    """Takers of items in the light of some traits: what is needed to say who an item is for."""
+
+    rows: Floats
+    directions: Directions
+    prior: Prior
+    sums: Values
+    counts: Indexes
+
+    @classmethod
+    def of(cls, histories: Histories, features: Floats, latent: Floats, look: Look) -> View | None:
+        """Learn it; None where items' takers do not differ."""
+        traits = np.hstack([features * np.float32(look.content), unit(latent) * np.float32(look.latent)]).astype(
+            np.float32
+        )
+        directions = learn_directions(histories, traits, look.shrinkage) if traits.any() else None
+        if directions is None:
+            return None
+        rows = directions.of_items(traits)
+        takers = Takers.of(histories, len(rows))
+        sums = item_sums(takers.item, takers.profiles(histories, rows), len(rows))
+        counts = np.bincount(takers.item, minlength=len(rows))
+        return cls(rows, directions, learn_prior(features, sums, counts, directions.between), sums, counts)
+
+    def lift(self, features: Floats, trust: float = 1.0) -> Lift:
+        """Of all items, as far as metadata tell and takers do; each taker counts `trust`."""
+        known = posterior(self.prior, features, self.sums * trust, self.counts.astype(np.float64) * trust)
+        return Lift.of(known, self.directions.between)
+
+    def lifts(self, features: Floats, histories: Histories, trust: float = 1.0) -> Floats:
+        """(B, N) of users with these histories."""
+        return self.lift(features, trust).of_profiles(profiles(histories, self.rows))
+
+
+def learn_cold(
+    data: TrainingData, histories: Histories, features: Floats, calibration: Calibration, latent: Floats | None = None
+) -> ColdRelevance | None:
+    """What there is to say of the young items among `data`; None where nothing tells users apart.
+
+    Args:
+        data: the present catalogue and counts.
+        histories: what models learn from.
+        features: (N, F) metadata of the items.
+        calibration: as a full training learned it.
+        latent: what it learned, of the first items; learned anew without.
+    """
+    evidence = gather(data, None if latent is None else len(latent))
+    known = evidence.events + np.where(evidence.events > 0, evidence.expected, 0)
+    trust = known / (known + MATURE)
+    items = np.flatnonzero(evidence.is_young & (trust < GROWN_UP))
+    histories = sample_users(histories, MAX_EVENTS)
+    vectors = latent_vectors(histories, data.num_items) if latent is None else latent
+    view = View.of(histories, features, _padded(vectors, data.num_items), calibration.look)
+    if view is None or len(items) == data.num_items:
+        return None
+    found = np.log(residual(evidence.events, evidence.expected)) + evidence.age_level
+    level = calibration.level + found[items] - np.log(np.exp(np.delete(found, items)).mean())
+    lift = view.lift(features, calibration.taker)
+    return ColdRelevance(vectors, view.rows, lift, items, level.astype(np.float32), trust[items].astype(np.float32))
+
+
+def learn_calibration(
+    histories: Histories, queries: Histories, row: Indexes, item: Indexes, features: Floats, seed: int
+) -> Calibration:
+    """Withhold some items as if they were new and see how much what would be said of them is worth.
+
+    Args:
+        histories: what models learn from, without what followed.
+        queries: Q histories.
+        row: (P,) queries.
+        item: (P,) what followed.
+        features: (N, F) metadata.
+        seed: draws the items.
+    """
+    num_items = len(features)
+    taken = np.flatnonzero(np.bincount(histories.item_index, minlength=num_items))
+    withheld = np.sort(np.random.default_rng(seed).permutation(taken)[: int(WITHHELD * len(taken))])
+    if len(withheld) < MIN_WITHHELD or len(row) < MIN_FOLLOWING:
+        return Calibration()
+    is_withheld = np.zeros(num_items, bool)
+    is_withheld[withheld] = True
+    kept = sample_users(histories, MAX_EVENTS)
+    kept = kept.keep(~is_withheld[kept.item_index])
+    possible = np.ones((len(queries), num_items), bool)
+    possible[queries.row, queries.item_index] = False
+    asked, tests = queries.keep(~is_withheld[queries.item_index]), Tests.of(possible, withheld, row, item)
+    latent, best = latent_vectors(kept, num_items), Calibration()
+    for look in LOOKS:
+        view = View.of(kept, features, latent, look)
+        if view is not None:
+            lifts = view.lifts(features, asked)[:, withheld]
+            best = max(best, tests.calibrated(lifts, look), key=lambda found: found.likelihood)
+    return best
+
+
+def taste(histories: Histories, queries: Histories, features: Floats, calibration: Calibration) -> Floats | None:
+    """(Q, N) lifts of all items for what users with these histories would be told; None where items' takers do not differ."""
+    kept = sample_users(histories, MAX_EVENTS)
+    view = View.of(kept, features, latent_vectors(kept, len(features)), calibration.look)
+    return None if view is None else view.lifts(features, queries, calibration.taker)
+
+
+def _padded(latent: Floats, size: int) -> Floats:
+    return np.pad(latent, ((0, size - len(latent)), (0, 0)))
+
+
+def sample_users(histories: Histories, most: int) -> Histories:
+    """Users in a fixed random order until their events are too many; the others without any."""
+    sizes = np.diff(histories.offsets)
+    if sizes.sum() <= most:
+        return histories
+    order = np.random.default_rng(0).permutation(len(sizes))
+    chosen = np.zeros(len(sizes), bool)
+    chosen[order[np.cumsum(sizes[order]) <= most]] = True
+    return histories.keep(np.repeat(chosen, sizes))

@@ -1,0 +1,129 @@
+"""Scores of items that have few events, by users' tastes and items' metadata, in the place of what events say of them.
+
+What is learned from events takes over as they come: score = trust · (all other components) + (1 - trust) · own score. The
+own score is on the others' scale: log of the mean chance of ordinary items + level + slope · lift (`recipes.cold_start`).
+Lifts may count for the other items, too; their weight there is the meta-model's. It must stand after all it replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.cold_start.appeal import Lift
+from recipes.cold_start.calibration import Calibration
+from recipes.cold_start.profiles import profiles
+from recipes.cold_start.relevance import ColdRelevance, learn_cold
+from recipes.components.contract import Component, Tensors, Values
+from recipes.components.fit_context import FitContext
+from recipes.components.repeats import Repeats
+from recipes.data import Histories
+from recipes.numerics.arrays import Floats
+
+ARRAYS = ("latent", "rows", "items", "level", "trust")
+LIFTS = ("square", "linear", "constant")
+MIN_SHARE = 1e-30
+
+
+@dataclass(frozen=True)
+class YoungItems(Component):
+    """Relevance of young items.
+
+    Attributes:
+        cold: what is known of them.
+        scale: by which the scores of a row must be multiplied to be log-odds of the next event.
+        slope: what a lift counts.
+        repeats: what items of the history get for being there, the young ones too.
+        weight: of the lifts in the scores of all items.
+    """
+
+    key: ClassVar[str] = "young_items"
+
+    cold: ColdRelevance
+    scale: float
+    slope: float
+    repeats: Repeats
+    weight: float = 0.0
+
+    @classmethod
+    def fit(
+        cls,
+        histories: Histories,
+        context: FitContext,
+        calibration: Calibration,
+        repeats: Repeats,
+        latent: Floats | None,
+    ) -> Self | None:
+        """What today's data tell; `latent` is the embedding of a full training, learned anew without. None where nothing does."""
+        cold = learn_cold(context.data, histories, context.item_features, calibration, latent)
+        return None if cold is None else cls(cold, calibration.scale, calibration.slope, repeats)
+
+    @property
+    def reads_item_metadata(self) -> bool:
+        """Every item without events gets a score."""
+        return True
+
+    def replaces(self, item: int) -> bool:
+        """Whether the item is young."""
+        return bool(np.isin(item, self.cold.items))
+
+    def add_scores(self, scores: Floats, histories: Histories) -> None:
+        """Add weighted lifts to rows with events, and put the own scores of young items in their place in all rows."""
+        cold = self.cold
+        lifts = self.lifts(histories)
+        if self.weight:
+            has_events = np.diff(histories.offsets) > 0
+            scores += np.where(has_events, np.float32(self.weight), np.float32(0))[:, None] * lifts
+        if not len(cold.items):
+            return
+        own = lifts[:, cold.items] * np.float32(self.slope) + cold.level + self._ordinary(scores)[:, None]
+        own /= np.float32(self.scale)
+        seen = np.zeros_like(scores)
+        self.repeats.add_scores(seen, histories)
+        own += seen[:, cold.items]
+        scores[:, cold.items] = cold.trust * scores[:, cold.items] + (1 - cold.trust) * own
+
+    def score(self, histories: Histories) -> Floats:
+        """(B, N) lifts; what the meta-model weighs."""
+        return self.lifts(histories)
+
+    def lifts(self, histories: Histories) -> Floats:
+        """(B, N) log of how much likelier users are to take each item than others are, as their tastes and its takers say."""
+        return self.cold.lift.of_profiles(profiles(histories, self.cold.rows))
+
+    def _ordinary(self, scores: Floats) -> Floats:
+        """(B,) log of the mean chance of the items that are not young, up to what all items of the row share."""
+        raised = scores * np.float32(self.scale)
+        raised[:, self.cold.items] = -np.inf
+        top = raised.max(axis=1)
+        top = np.where(np.isfinite(top), top, 0)
+        raised -= top[:, None]
+        share = np.exp(raised, out=raised).sum(axis=1) / max(1, scores.shape[1] - len(self.cold.items))
+        return np.asarray(top + np.log(np.maximum(share, MIN_SHARE)), np.float32)
+
+    def tensors(self) -> Tensors:
+        """What is known of young items, and of lifts."""
+        arrays = {name: getattr(self.cold, name) for name in ARRAYS}
+        arrays |= {name: getattr(self.cold.lift, name) for name in LIFTS}
+        return {f"{self.key}.{name}": values for name, values in arrays.items()}
+
+    def values(self) -> Values:
+        """The weights; those of repeats are stored again, with whose arrays they are read."""
+        return {"scale": self.scale, "slope": self.slope, "weight": self.weight, "repeats": self.repeats.values()}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], values: Values, num_items: int) -> Self:
+        """The component again."""
+        arrays, lifts = ({name: tensors[f"{cls.key}.{name}"] for name in names} for names in (ARRAYS, LIFTS))
+        repeats = Repeats.from_tensors(tensors, values["repeats"], num_items)
+        return cls(
+            ColdRelevance(lift=Lift(**lifts), **arrays), values["scale"], values["slope"], repeats, values["weight"]
+        )
+
+    def weighted(self, weight: float) -> Self:
+        """The same with another weight of lifts."""
+        return replace(self, weight=weight)

@@ -1,0 +1,236 @@
+"""A simulated market of known truth, on which policies of recommendation are compared by the clicks they bring.
+
+Users have tastes, items a subject, a quality and an age; new items arrive every day, old ones fade, and a list's upper
+places are looked at more often. A policy sees what a product would see: events, impressions and metadata, never the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recipes.columns import Kind, encode_column
+from recipes.data import Ids, Impressions, Interactions, TrainingData
+from recipes.numerics.arrays import Floats, Indexes
+
+DAY = 86_400
+START = 1_700_000_000
+SUBJECTS, CREATORS = 12, 90
+TRUST_IN_METADATA = {"good": 1.0, "noisy": 0.55, "none": 0.0}  # share of the items whose metadata are true
+
+
+@dataclass(frozen=True)
+class World:
+    """The rules of a market.
+
+    Attributes:
+        users, items: at the start.
+        metadata: "good", "noisy" (almost half of it wrong) or "none" (all of it wrong).
+        growth: new items a day as a share of the first ones.
+        fade_days: days after which an item's odds of a click have fallen to 1 / e; infinite where items do not fade.
+        new_quality: added to the quality of items that arrive, in log-odds.
+        position_bias: power of a place's rank by which the chance that it is looked at falls.
+        base_age: days over which the first items were made.
+        past_days: days of browsing before the first round.
+        rounds: days that are simulated.
+        length: places of a list.
+    """
+
+    users: int = 400
+    items: int = 600
+    metadata: str = "good"
+    growth: float = 0.09
+    fade_days: float = 10.0
+    new_quality: float = 0.0
+    position_bias: float = 0.5
+    base_age: float = 8.0
+    past_days: int = 8
+    rounds: int = 9
+    length: int = 10
+
+
+WORLDS: Mapping[str, World] = {
+    "fast": World(),
+    "noisy": World(metadata="noisy"),
+    "none": World(metadata="none"),
+    "still": World(growth=0.0, fade_days=float("inf")),
+    "poor-newcomers": World(fade_days=float("inf"), new_quality=-1.5),
+    "good-newcomers": World(fade_days=float("inf"), new_quality=1.0),
+    "top-heavy": World(position_bias=1.2),
+    "large-and-slow": World(items=1500, growth=0.03, fade_days=20.0, base_age=60.0),
+}
+
+
+@dataclass
+class Market:
+    """The truth, and the log of what happened.
+
+    Attributes:
+        taste: (U, S) what users like of each subject, in log-odds.
+        subject: (N, S) what items are about, rows that sum to 1.
+        quality: (N,) in log-odds.
+        born: (N,) day.
+        told, maker: (N,) the subject and creator that the metadata name.
+        events: (user, item, day and time in seconds, list) of each click.
+        lists: (user, time, items) of each list that was shown.
+    """
+
+    world: World
+    rng: np.random.Generator
+    taste: Floats
+    subject: Floats
+    quality: Floats
+    born: NDArray[np.float64]
+    told: Indexes
+    maker: Indexes
+    events: list[tuple[int, int, int, int]] = field(default_factory=list)
+    lists: list[tuple[int, int, Indexes]] = field(default_factory=list)
+    shown: Indexes = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def open(cls, world: World, seed: int) -> Market:
+        """A market with its first items and the browsing of the days before."""
+        rng = np.random.default_rng(seed)
+        taste = rng.normal(0, 1.6, (world.users, SUBJECTS)).astype(np.float32)
+        none = np.zeros(0)
+        market = cls(
+            world, rng, taste, np.zeros((0, SUBJECTS), np.float32), none.astype(np.float32), none,
+            none.astype(np.int64), none.astype(np.int64),
+        )  # fmt: skip
+        market.arrive(world.items, rng.uniform(-world.past_days - world.base_age, -world.past_days, world.items), 0.0)
+        for day in range(-world.past_days, 0):
+            market._browse(day)
+        return market
+
+    @property
+    def num_items(self) -> int:
+        """Items so far."""
+        return len(self.quality)
+
+    def arrive(self, count: int, born: NDArray[np.float64], better: float) -> None:
+        """Add items."""
+        rng = self.rng
+        main = rng.integers(0, SUBJECTS, count)
+        maker = rng.integers(0, CREATORS // SUBJECTS, count) * SUBJECTS + main  # creators keep to a subject
+        subject = rng.dirichlet(np.full(SUBJECTS, 0.15), count) * 0.35
+        subject[np.arange(count), main] += 0.65
+        false = rng.random(count) >= TRUST_IN_METADATA[self.world.metadata]
+        told = np.where(false, rng.integers(0, SUBJECTS, count), main)
+        made = np.where(false, rng.integers(0, CREATORS, count), maker)
+        quality = rng.normal(better, 0.6, count)
+        self.subject = np.concatenate([self.subject, subject.astype(np.float32)])
+        self.quality = np.concatenate([self.quality, quality.astype(np.float32)])
+        self.born = np.concatenate([self.born, born])
+        self.told = np.concatenate([self.told, told])
+        self.maker = np.concatenate([self.maker, made])
+        self.shown = np.concatenate([self.shown, np.zeros(count, np.int64)])
+
+    def appeal(self, day: float) -> Floats:
+        """(U, N) chance of a click on an item that is looked at."""
+        age = np.maximum(day - self.born, 0)
+        odds = self.taste @ self.subject.T + self.quality - age / self.world.fade_days - 1.6
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+    def show(self, day: int, lists: Indexes) -> Indexes:
+        """(U, K) 1 where users click on what they are shown, one list each; all of it is logged."""
+        chance = np.take_along_axis(self.appeal(day), np.maximum(lists, 0), axis=1)
+        looked = (1.0 + np.arange(lists.shape[1])) ** -self.world.position_bias
+        clicks = (self.rng.random(lists.shape) < chance * looked) & (lists >= 0)
+        moments = START + day * DAY + self.rng.integers(0, DAY // 2, len(lists))
+        for user in range(len(lists)):
+            number = len(self.lists)
+            self.lists.append((user, int(moments[user]), lists[user][lists[user] >= 0]))
+            for place in np.flatnonzero(clicks[user]):
+                self.events.append((user, int(lists[user, place]), int(moments[user]) + int(place) * 20 + 20, number))
+        self.shown += np.bincount(lists[lists >= 0], minlength=self.num_items)
+        return clicks.astype(np.int64)
+
+    def _browse(self, day: int) -> None:
+        """A day before the first: users come upon items by chance and take some."""
+        chance = self.appeal(day)
+        for user in range(self.world.users):
+            met = self.rng.choice(self.num_items, 12, replace=False)
+            taken = met[self.rng.random(len(met)) < chance[user, met]]
+            at = START + day * DAY + int(self.rng.integers(0, DAY - 4000))
+            self.events += [(user, int(item), at + 60 * number, -1) for number, item in enumerate(taken)]
+
+    def data(self) -> TrainingData:
+        """What a product knows: events with the lists they came from, and metadata."""
+        users, items, times, lists = np.array(self.events, np.int64).reshape(-1, 4).T
+        order = np.lexsort((times, users))
+        empty = np.zeros(0, np.int64)
+        shown = [self.lists[number][2] if number >= 0 else empty for number in lists[order]]
+        offsets = np.concatenate([[0], np.cumsum([len(found) for found in shown])]).astype(np.int64)
+        size = len(order)
+        events = Interactions(
+            users[order], items[order], times[order], np.zeros(size, np.int16), ("click",), np.full(size, np.nan, np.float32),
+            Impressions(offsets, np.concatenate([empty, *shown])),
+        )  # fmt: skip
+        columns = {
+            "GENRE": encode_column(pa.array([f"genre {code}" for code in self.told]), Kind.CATEGORICAL),
+            "CREATOR": encode_column(pa.array([f"creator {code}" for code in self.maker]), Kind.CATEGORICAL),
+            "CREATION_TIMESTAMP": encode_column(pa.array((START + self.born * DAY).astype(np.int64)), Kind.NUMERIC),
+        }
+        names = Ids([f"user {user}" for user in range(self.world.users)])
+        return TrainingData(names, Ids([f"item {item}" for item in range(self.num_items)]), events, columns)
+
+
+class Policy(Protocol):
+    """Whoever makes the lists."""
+
+    def learn(self, day: int, market: Market) -> None:
+        """Take up what is known at the beginning of a day."""
+
+    def lists(self, length: int) -> Indexes:
+        """(U, K) items for every user."""
+
+
+PolicyFactory: TypeAlias = Callable[[int], Policy]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a policy brought in one world under one seed, by round.
+
+    Attributes:
+        rate: (R,) clicks a place.
+        old_rate: (R,) the same of places with items of the beginning; NaN where there were none.
+        new_share: (R,) share of the places with items that arrived since.
+        found: share of the good new items (best quarter by quality) shown at least fifty times within eight rounds.
+    """
+
+    rate: NDArray[np.float64]
+    old_rate: NDArray[np.float64]
+    new_share: NDArray[np.float64]
+    found: float
+
+
+def simulate(world: World, make: PolicyFactory, seed: int) -> Outcome:
+    """Let a policy make the lists of every round of a market."""
+    market, policy = Market.open(world, seed), make(seed)
+    arriving = round(world.items * world.growth)
+    rate, old_rate, new_share = (np.full(world.rounds, np.nan) for _ in range(3))
+    for day in range(world.rounds):
+        market.arrive(arriving, np.full(arriving, day - 0.02), world.new_quality)
+        policy.learn(day, market)
+        lists = policy.lists(world.length)
+        clicks = market.show(day, lists)
+        is_old = (lists < world.items) & (lists >= 0)
+        rate[day] = clicks.sum() / lists.size
+        old_rate[day] = clicks[is_old].mean() if is_old.any() else np.nan
+        new_share[day] = 1 - is_old.mean()
+    return Outcome(rate, old_rate, new_share, _found(market))
+
+
+def _found(market: Market) -> float:
+    world = market.world
+    new = np.flatnonzero((market.born >= -0.5) & (market.born < 5))  # those with three rounds or more to be found in
+    if not len(new):
+        return float("nan")
+    good = new[market.quality[new] >= np.quantile(market.quality[new], 0.75)]
+    return float((market.shown[good] >= min(50, world.users / 8)).mean())

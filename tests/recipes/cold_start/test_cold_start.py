@@ -1,0 +1,177 @@
+"""New items: who gets them by metadata alone, by their takers, and where in the list they belong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recipes import catalogue
+from recipes.clock import DAY, robust_newest
+from recipes.cold_start.evidence import gather, shown_lists, trials_of
+from recipes.cold_start.fading import Exposures, learn_fading
+from recipes.components.young_items import YoungItems
+from recipes.data import Impressions
+from recipes.run import Run
+from recipes.simulation import START, Market, World
+from tests.recipes import worlds
+
+RECIPE = catalogue.get("aws-user-personalization")(mode="fast")
+SMALL = World(users=150, items=160, past_days=8)
+
+
+def market(metadata: str = "good", new: int = 30) -> Market:
+    found = Market.open(replace(SMALL, metadata=metadata), 1)
+    found.arrive(new, np.full(new, -0.02), 0.0)
+    return found
+
+
+def agreement(found: Market, scores: np.ndarray, items: slice) -> float:
+    """Mean correlation of users' scores with their true tastes, over some items."""
+    truth = found.taste @ found.subject.T
+    pairs = zip(scores[:, items], truth[:, items], strict=True)
+    return float(np.mean([np.corrcoef(said, true)[0, 1] for said, true in pairs]))
+
+
+@pytest.fixture(scope="module")
+def good() -> Market:
+    return market()
+
+
+@pytest.fixture(scope="module")
+def model(good):
+    return RECIPE.fit(good.data(), Run())
+
+
+def test_new_items_go_to_those_who_like_such_items(good, model):
+    scores = model.score(good.data().histories())
+    assert agreement(good, scores, slice(160, None)) > 0.15
+
+
+def test_metadata_that_say_nothing_set_no_user_apart():
+    found = market("none")
+    scores = RECIPE.fit(found.data(), Run()).score(found.data().histories())
+    assert abs(agreement(found, scores, slice(160, None))) < 0.1
+
+
+def test_new_items_stand_among_the_old_ones_as_often_as_they_are_worth(good, model):
+    scores = model.score(good.data().histories())
+    best = np.argsort(-scores, axis=1)[:, :10]
+    assert 0.02 < (best >= 160).mean() < 0.7
+
+
+def test_one_history_is_scored_as_in_a_batch(good, model):
+    histories = good.data().histories()
+    both = model.score(histories)
+    for user in (0, 7):
+        np.testing.assert_allclose(model.score(histories.rows(user, user + 1))[0], both[user], atol=1e-4)
+
+
+def test_a_stored_model_knows_them_too(good, model):
+    restored = type(model).from_state(RECIPE, model.num_items, model.state())
+    histories = good.data().histories()
+    np.testing.assert_allclose(restored.score(histories), model.score(histories), atol=1e-5)
+    assert restored.component(YoungItems) is not None
+
+
+def test_seen_new_items_are_treated_as_other_seen_items(good, model):
+    data = good.data()
+    history = data.histories().rows(0, 1)
+    seen = replace(
+        history,
+        offsets=np.array([0, len(history.item_index) + 1]),
+        item_index=np.append(history.item_index, 165),
+        timestamp=np.append(history.timestamp, history.timestamp[-1] + 1),
+        event_type=np.append(history.event_type, 0).astype(np.int16),
+    )
+    before, after = model.score(history)[0], model.score(seen)[0]
+    assert np.argsort(np.argsort(-after))[165] != np.argsort(np.argsort(-before))[165]
+
+
+def test_items_fade_as_they_did_in_the_log():
+    fading = Market.open(World(users=300, items=200, fade_days=4.0, base_age=20.0, past_days=10), 2)
+    still = Market.open(World(users=300, items=200, fade_days=float("inf"), base_age=20.0, past_days=10), 2)
+    levels = []
+    for found in (fading, still):
+        evidence = gather(found.data())
+        levels.append(evidence.age_level[np.argsort(found.born)])
+    assert levels[0][0] < levels[0][-1] - 0.5
+    assert levels[1][0] > levels[0][0] + 0.4
+
+
+def with_lists(data, lists):
+    """The data with a list of items for every event."""
+    offsets = np.arange(len(data.interactions) + 1) * len(lists[0])
+    return replace(
+        data, interactions=replace(data.interactions, impressions=Impressions(offsets, np.concatenate(lists)))
+    )
+
+
+def test_a_list_from_which_several_items_were_taken_counts_once():
+    data = worlds.tasteful()
+    events = data.interactions
+    shown = [np.array([1, 2, 3])] * len(events)
+    lists = shown_lists(with_lists(data, shown))
+    together = (np.diff(events.user_index) == 0) & (np.diff(events.timestamp) <= 3600)
+    assert len(lists.user) == len(events) - together.sum()
+
+
+def test_impressions_without_a_click_lower_an_item_and_clicks_raise_it(good):
+    found = market()
+    quiet, liked = 170, 175
+    for user in range(120):
+        found.lists.append((user, START + 3600, np.array([quiet, liked, *range(8)])))
+        found.events.append((user, liked if user % 3 == 0 else user % 8, START + 3700, len(found.lists) - 1))
+    evidence = gather(found.data())
+    assert trials_of(found.data()) is not None
+    assert evidence.events[quiet] < evidence.expected[quiet]
+    before = RECIPE.fit(good.data(), Run())
+    after = RECIPE.update(before, found.data(), Run())
+    change = (after.score(found.data().histories()) - before.score(found.data().histories())).mean(axis=0)
+    others = np.delete(change, [quiet, liked])[160:]
+    assert change[quiet] < np.median(others) < change[liked]
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_an_update_tells_fans_from_others_however_the_clicks_came(good, model, steps):
+    found = market()
+    liked = 180
+    fans = np.argsort(-(found.taste @ found.subject[:160].T).mean(axis=1))
+    subject = int(np.argmax(found.taste[fans[0]]))
+    fans = np.argsort(-(found.taste[:, subject] - np.delete(found.taste, subject, axis=1).max(axis=1)))[:40]
+    others = np.argsort(found.taste[:, subject])[:40]
+    updated = model
+    for part in np.array_split(fans[:25], steps):
+        for user in part:
+            found.events.append((int(user), liked, START + 3600 + int(user), -1))
+        updated = RECIPE.update(model, found.data(), Run())
+    scores = updated.score(found.data().histories())
+    ranks = (scores > scores[:, [liked]]).sum(axis=1)
+    assert np.median(ranks[fans[25:]]) < 15
+    assert np.median(ranks[others]) > 2 * np.median(ranks[fans[25:]]) + 2
+
+
+def test_many_small_updates_know_what_a_large_one_knows(good, model):
+    found = market()
+    for user in range(20):
+        found.events.append((user, 165 + user % 3, START + 3600 + user, -1))
+    data = found.data()
+    first = RECIPE.update(model, good.data(), Run())
+    np.testing.assert_allclose(
+        RECIPE.update(first, data, Run()).score(data.histories()),
+        RECIPE.update(model, data, Run()).score(data.histories()),
+        atol=1e-3,
+    )
+
+
+def test_an_event_far_ahead_does_not_become_now():
+    times = np.arange(1000, dtype=np.int64) * 600
+    assert robust_newest(np.append(times, 400 * DAY)) == times[-1]
+    assert robust_newest(times) == times[-1]
+    assert robust_newest(np.zeros(0, np.int64)) == 0
+
+
+def test_without_events_nothing_fades():
+    none = np.zeros(0)
+    assert learn_fading(Exposures(none.astype(np.int64), none, none, none, none.astype(bool)), 3).daily == 0
