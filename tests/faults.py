@@ -10,6 +10,10 @@ from django.db import connection, transaction
 
 from console.models import Account
 
+LOCKED = (
+    "console_account, console_event, console_datasetgroup, console_sampleload, console_accesskey"  # SQLite locks all
+)
+
 
 @contextmanager
 def locked_database() -> Iterator[None]:
@@ -22,7 +26,7 @@ def locked_database() -> Iterator[None]:
                 Account.objects.create(number="999999999999", name="locks")
                 if connection.vendor == "postgresql":
                     with connection.cursor() as cursor:
-                        cursor.execute("LOCK TABLE console_datasetgroup, console_sampleload IN ACCESS EXCLUSIVE MODE")
+                        cursor.execute(f"LOCK TABLE {LOCKED} IN SHARE ROW EXCLUSIVE MODE")
                 holding.set()
                 release.wait(60)
                 transaction.set_rollback(True)

@@ -17,3 +17,5 @@ from console.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_USE_FINDERS = False  # looking at 2,000 icons for each new client takes a third of a second
 DELETING_S = 0  # what is deleted is gone at once, but in the tests of that
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):  # noqa: F405
+    DATABASES["default"]["OPTIONS"] = POSTGRES_OPTIONS | {"options": "-c lock_timeout=500"}  # noqa: F405  tests wait less

@@ -21,6 +21,7 @@ from console.errors import ThrottlingException
 Result = TypeVar("Result")
 
 WAITING_AT_MOST = 512
+IDLE_S = 1.0
 BATCH = 64  # requests in a transaction: others must come to write, too
 
 
@@ -63,7 +64,8 @@ class GroupCommit:
         while True:
             with self._changed:
                 while not self._waiting:
-                    self._changed.wait()
+                    if not self._changed.wait(IDLE_S):
+                        connection.close()  # who has nothing to write holds no connection
                 group = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
             _commit(group)
 
