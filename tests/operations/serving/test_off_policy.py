@@ -15,6 +15,7 @@ from console.serving.loader import SHELF
 from console.serving.recommend import picks_of
 from console.serving.sources import campaign_source
 from recipes.exploration import Explored
+from recipes.propensities import Draws
 from tests.operations.data.test_events import put
 from tests.operations.training.test_solutions import call, trained
 from tests.serving.test_traffic import counted  # noqa: F401  a fixture
@@ -82,11 +83,12 @@ def test_what_relevance_would_not_have_shown_is_known(account, campaign):
     source, _ = campaign_source(account, campaign, "u1")
     loaded = SHELF.get(source.artefact)
     relevance = -np.arange(loaded.data.num_items, dtype=np.float32)[None, :]
-    scores, reach = relevance.copy(), np.zeros_like(relevance)
-    scores[0, 7], reach[0, 7] = 0.5, 4.0
-    picks = picks_of(loaded, source, Explored(relevance, scores, reach), scores, 5)
+    scores = relevance.copy()
+    scores[0, 7] = 0.5
+    draws = Draws(np.array([7]), np.array([20.0], np.float32), length=5, most=1, seed=0)
+    picks = picks_of(loaded, source, Explored(relevance, scores, draws), scores, 5)
     assert [(pick.item, pick.is_by_relevance) for pick in picks] == [(7, False), *((item, True) for item in range(4))]
-    plain = picks_of(loaded, source, Explored(relevance, relevance, reach), relevance, 5)
+    plain = picks_of(loaded, source, Explored(relevance, relevance), relevance, 5)
     assert all(pick.is_by_relevance for pick in plain)
 
 
