@@ -8,7 +8,7 @@ export DATA_DIR ?= var
 FAST := tests/test_shapes.py tests/test_guards.py tests/test_jobs.py tests/web/test_templates.py tests/operations tests/serving recipes
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -65,7 +65,10 @@ bench: install  ## measure side by side with the peers, which get an environment
 	$(BIN)/python -m benchmarks.mlops --write
 	$(BIN)/python -m benchmarks.metadata --write
 
+bench-exploration: install  ## simulate markets in which new items arrive, ten seeds a world
+	$(BIN)/python -m benchmarks.exploration
+
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test format check fuzz soak bench clean
+.PHONY: help install demo run browser test format check fuzz soak bench bench-exploration clean

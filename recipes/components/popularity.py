@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recipes.clock import robust_newest
 from recipes.components.contract import Component, Tensors, Values
 from recipes.components.fit_context import FitContext
 from recipes.data import Histories, Interactions
@@ -43,7 +44,8 @@ class Popularity(Component):
     def fit(cls, events: Histories | Interactions, context: FitContext) -> Self:
         """Count events by their weight, those of late by an exponential of their age."""
         num_items, timestamp = context.num_items, events.timestamp
-        newest, span = int(timestamp.max()), max(1, int(timestamp.max() - timestamp.min()))
+        newest = robust_newest(timestamp)
+        span = max(1, newest - int(timestamp.min()))
         counts = EventCounts.partial(events, num_items, newest, span * RECENT)
         share, recent_share = counts.finish()
         log_share, log_rise = np.log(share), np.log(recent_share / share)
@@ -93,7 +95,7 @@ class EventCounts:
     @classmethod
     def partial(cls, events: Histories | Interactions, num_items: int, newest: int, seconds: float) -> Self:
         """Sum over these events; one that is `seconds` older than `newest` counts 1/e as recent."""
-        recency = np.exp((events.timestamp - newest) / seconds)
+        recency = np.exp(np.minimum(events.timestamp - newest, 0) / seconds)
         recency *= 1.0 if events.weight is None else events.weight
         every = np.bincount(events.item_index, events.weight, minlength=num_items).astype(np.float64)
         recent = np.bincount(events.item_index, recency, minlength=num_items)

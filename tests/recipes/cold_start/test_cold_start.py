@@ -11,6 +11,8 @@ from recipes import catalogue
 from recipes.clock import DAY, robust_newest
 from recipes.cold_start.evidence import gather, shown_lists, trials_of
 from recipes.cold_start.fading import Exposures, learn_fading
+from recipes.components.fit_context import FitContext, Settings
+from recipes.components.popularity import Popularity
 from recipes.components.young_items import YoungItems
 from recipes.data import Impressions
 from recipes.run import Run
@@ -175,3 +177,15 @@ def test_an_event_far_ahead_does_not_become_now():
 def test_without_events_nothing_fades():
     none = np.zeros(0)
     assert learn_fading(Exposures(none.astype(np.int64), none, none, none, none.astype(bool)), 3).daily == 0
+
+
+def test_an_event_far_ahead_does_not_become_the_whole_trend():
+    data = worlds.tasteful()
+    times = data.interactions.timestamp.copy()
+    times[5] += 400 * DAY
+    wrong = replace(data, interactions=replace(data.interactions, timestamp=times))
+    rises = []
+    for known in (data, wrong):
+        context = FitContext.of(Settings(), known, Run())
+        rises.append(Popularity.fit(known.interactions, context).log_rise)
+    np.testing.assert_allclose(rises[1], rises[0], atol=0.5)

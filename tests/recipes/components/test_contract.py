@@ -27,7 +27,8 @@ def scores(component, histories: Histories) -> np.ndarray:
 
 
 def test_every_kind_is_here():
-    assert {component.key for component in COMPONENTS_BY_CASE.values()} == COMPONENTS.keys()
+    # young items replace scores instead of adding to them: tests/recipes/cold_start holds them to what applies
+    assert {component.key for component in COMPONENTS_BY_CASE.values()} == COMPONENTS.keys() - {"young_items"}
 
 
 @EVERY
