@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from console import storage
+from console import storage, transient
 from console.models import JOBS, Job, Recommender, SolutionVersion
 from console.models.base import JSONDict
 
@@ -55,19 +55,23 @@ def _storage() -> None:
     storage.delete(probe)
 
 
+class Unhealthy(Exception):
+    """What a check found wrong, in words that anybody may read."""
+
+
 def _worker() -> None:
     if current_app.control.ping(timeout=WORKER_TIMEOUT_S):
         return
     # A worker may be too busy to answer in time; a fresh heartbeat on a job shows it is alive.
     fresh = timezone.now() - timedelta(seconds=10)
     if not any(model.objects.filter(heartbeat__gte=fresh).exists() for model in JOBS.values()):
-        raise TimeoutError("no Celery worker answers")
+        raise Unhealthy("no Celery worker answers")
 
 
 def _models() -> None:
     served = SolutionVersion.objects.exclude(damage="").filter(campaigns__isnull=False)
     if served.exists() or Recommender.objects.exclude(damage="").exists():
-        raise ValueError("the files of a served model are damaged; its page says which")
+        raise Unhealthy("the files of a served model are damaged; its page says which")
 
 
 CHECKS: dict[str, Callable[[], None]] = {
@@ -106,11 +110,7 @@ class Watch:
         """What the check found last, or that it has not come back."""
         if self.is_fresh:
             return self._result
-        return (
-            f"TimeoutError: no answer within {time.monotonic() - self._began:.0f} s"
-            if self._began
-            else "not checked yet"
-        )
+        return f"no answer within {time.monotonic() - self._began:.0f} s" if self._began else "not checked yet"
 
     def _repeat(self) -> None:
         while self._asked.wait(IDLE_S):
@@ -127,7 +127,8 @@ class Watch:
             self._check()
         except Exception as error:  # noqa: BLE001  whatever it is, it is the answer
             logger.warning("health check %s: %s", self._name, error)
-            return f"{type(error).__name__}: {error}"
+            told = str(error) if isinstance(error, Unhealthy) else transient.fault(error)
+            return told or f"{type(error).__name__}; the server's log says more"  # strangers read this
         return "ok"
 
 

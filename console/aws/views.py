@@ -39,7 +39,8 @@ def serve(request: HttpRequest, path: str = "") -> HttpResponse:
     """Answer one call of a client made for AWS."""
     if cors.is_preflight(request):
         return cors.preflight(request)
-    is_sts = not path and request.META.get("CONTENT_TYPE", "").startswith(FORM)
+    is_form = request.META.get("CONTENT_TYPE", "").startswith(FORM)
+    is_sts = not path and is_form and "HTTP_X_AMZ_TARGET" not in request.META
     response = _of_sts(request) if is_sts else _of_personalize(request, path)
     cors.allow(request, response)
     return response

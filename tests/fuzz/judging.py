@@ -112,7 +112,8 @@ def described(sent: Sent, answer: Answer) -> str:
 
 def complaints(sent: Sent, answer: Answer) -> Iterator[str]:
     """What is wrong with an answer."""
-    if answer.status == 0 or answer.status >= 500:
+    is_health = answer.status == 503 and sent.path.startswith("/healthz")  # what it says where there is no broker
+    if answer.status == 0 or (answer.status >= 500 and not is_health):
         yield f"status {answer.status}"
     if answer.seconds > SLOW_S:
         yield f"slower than {SLOW_S:.0f} s"
