@@ -20,7 +20,7 @@ from recipes import artefact, base, catalogue
 from recipes.base import Scalar
 from recipes.data import Histories, TrainingData
 from recipes.dataset import Dataset
-from recipes.evaluation.judging import judge, split_for
+from recipes.evaluation.evaluator import evaluate_model, split_for
 from recipes.numerics import topk
 from recipes.ranking import recommend
 from recipes.run import Run, ignore_progress
@@ -203,7 +203,7 @@ class Estimator:
         """
         split = split_for(self.recipe, data.training)
         run = self._run(on_progress)
-        measured = judge(self.recipe.fit(split.train, run), split, data.training, run=run)
+        measured = evaluate_model(self.recipe.fit(split.train, run), split, data.training, run=run)
         popular = measured.baselines.get("popularity", {})
         rows = {
             name: (value, *measured.intervals.get(name, (np.nan, np.nan)), popular.get(name, np.nan))

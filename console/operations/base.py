@@ -27,7 +27,7 @@ from console.errors import (
 from console.models import Account, Resource
 from console.models.base import UNFINISHED
 from console.operations.auditing import recorded
-from console.serving.fresh import FRESH
+from console.serving.request_cache import REQUEST_CACHE
 from console.shapes import (
     OPERATION_MODELS,
     SERVICE_OF,
@@ -63,8 +63,8 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
     def write(account: Account, given: dict[str, Any]) -> JSONDict | None:
         with transaction.atomic():
             result = recorded(name, account, given, partial(function, account, **given))
-            transaction.on_commit(FRESH.forget)
-        FRESH.forget()  # for what follows inside a transaction around this one
+            transaction.on_commit(REQUEST_CACHE.forget)
+        REQUEST_CACHE.forget()  # for what follows inside a transaction around this one
         return result
 
     @wraps(function)

@@ -24,5 +24,5 @@ RUNNERS: dict[str, Callable[[Claim], None]] = {
     "Recommender": _late("training_recommender"),
     "BatchInferenceJob": _late("batch"),
     "BatchSegmentJob": _late("segments"),
-    "SharedEvaluation": _late("judging_together"),
+    "SharedEvaluation": _late("shared_evaluation"),
 }

@@ -15,16 +15,16 @@ from console.jobs import Claim
 from console.models import BatchInferenceJob
 from console.runners import lines, members
 from console.runners.members import bound_of
-from console.serving.bulk import SCORE_DIGITS, Listing, Outcome, answer_many, batch_size
-from console.serving.loader import SHELF, Loaded, column_named
-from console.serving.overlay import catalog_of
-from console.serving.recommend import Ask, Source
+from console.serving.batch import SCORE_DIGITS, BatchResult, Outcome, answer_many, batch_size
+from console.serving.live_catalog import catalog_of
+from console.serving.loader import MODEL_CACHE, LoadedModel, column_named
+from console.serving.recommend import RecommendationRequest, ServingTarget
 from console.serving.sources import source_of
 from recipes import catalogue
 from recipes.base import RecipeType
 from recipes.content.themes import Themes
 
-Asked = tuple[Ask, list[str] | None]
+Asked = tuple[RecommendationRequest, list[str] | None]
 
 
 def run(held: Claim) -> None:
@@ -35,13 +35,13 @@ def run(held: Claim) -> None:
     version = row.solution_version
     recipe = catalogue.get(version.recipe or "")
     source = source_of(version.arn, recipe, version.artefact, version.solution.dataset_group_id, row.config or {})
-    loaded = SHELF.get(source.artefact)
+    loaded = MODEL_CACHE.get(source.artefact)
     themes = _themes(row, loaded)
     most = settings.QUOTAS["THEME_QUERIES"] if themes else None
     lines.convert(held, partial(_answers, row, source, loaded, themes), batch_size(loaded), most)
 
 
-def _themes(row: BatchInferenceJob, loaded: Loaded) -> Themes | None:
+def _themes(row: BatchInferenceJob, loaded: LoadedModel) -> Themes | None:
     """What names lists of items, where the job wants that."""
     if row.mode != "THEME_GENERATION":
         return None
@@ -56,8 +56,8 @@ def _themes(row: BatchInferenceJob, loaded: Loaded) -> Themes | None:
 
 def _answers(
     row: BatchInferenceJob,
-    source: Source,
-    loaded: Loaded,
+    source: ServingTarget,
+    loaded: LoadedModel,
     themes: Themes | None,
     chunk: Sequence[lines.Line],
     place: lines.Place,
@@ -72,7 +72,9 @@ def _answers(
         yield found if isinstance(found, InvalidInputException) else _output(found, themes)
 
 
-def _answered(source: Source, loaded: Loaded, asked: list[Asked], rng: np.random.Generator) -> list[Outcome]:
+def _answered(
+    source: ServingTarget, loaded: LoadedModel, asked: list[Asked], rng: np.random.Generator
+) -> list[Outcome]:
     if not asked:
         return []
     catalog = catalog_of(loaded, source.group_id)
@@ -80,7 +82,7 @@ def _answered(source: Source, loaded: Loaded, asked: list[Asked], rng: np.random
 
 
 def _ask(
-    row: BatchInferenceJob, source: Source, loaded: Loaded, line: Mapping[str, Any]
+    row: BatchInferenceJob, source: ServingTarget, loaded: LoadedModel, line: Mapping[str, Any]
 ) -> Asked | InvalidInputException:
     """A line as a request with the list to rank, or what is wrong with it."""
     ranking = loaded.recipe.type is RecipeType.PERSONALIZED_RANKING
@@ -93,10 +95,10 @@ def _ask(
         context = members.texts_of(line, "context")
     except InvalidInputException as error:
         return error
-    return Ask(user, item, row.num_results, context, bound), items
+    return RecommendationRequest(user, item, row.num_results, context, bound), items
 
 
-def _output(found: Listing, themes: Themes | None) -> dict[str, Any]:
+def _output(found: BatchResult, themes: Themes | None) -> dict[str, Any]:
     output: dict[str, Any] = {"recommendedItems": found.item_ids}
     if found.scores is not None:
         output["scores"] = found.scores

@@ -39,7 +39,7 @@ from console.models import (
     Trash,
 )
 from console.models.base import RUNNING
-from console.runners import leftovers
+from console.runners import scratch_files
 from console.scratch import scratch_folder
 from console.serving import loader
 from console.trainings import purge_trash
@@ -73,10 +73,10 @@ def run(held: Claim) -> None:
     for judged in _judged(group):
         held.check()
         _forget_in_evaluation(judged, users)
-    leftovers.remove(group, users)
+    scratch_files.remove(group, users)
     if held.finish(num_deleted=len(known)):
         _forget_list(job.data_location)
-        leftovers.overwrite()
+        scratch_files.overwrite()
 
 
 def _forget_list(url: str) -> None:

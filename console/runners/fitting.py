@@ -21,8 +21,8 @@ from console.errors import JobError
 from console.ingest.snapshot import Tables, training_tables
 from console.jobs import Claim
 from console.models import DatasetGroup
-from console.runners.choosing import Choice, check_enough
-from console.runners.growing import grown
+from console.runners.append_update import grown
+from console.runners.training_selection import Choice, check_enough
 from console.scratch import scratch_folder
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
@@ -31,7 +31,7 @@ from recipes import artefact
 from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.columns import Numeric
 from recipes.data import TrainingData
-from recipes.evaluation import judging
+from recipes.evaluation import evaluator
 from recipes.evaluation.evaluate import Evaluation
 from recipes.run import Progress, Run
 
@@ -46,7 +46,7 @@ STAGES = {  # what people read, and where on the bar it begins and ends
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class TrainingSnapshot:
     """A group's data at one moment.
 
     Attributes:
@@ -102,7 +102,9 @@ class Watch:
         )
 
 
-def read(group: DatasetGroup, choice: Choice, recipe: type[Recipe], before: TrainingData | None = None) -> Snapshot:
+def read(
+    group: DatasetGroup, choice: Choice, recipe: type[Recipe], before: TrainingData | None = None
+) -> TrainingSnapshot:
     """Take a snapshot of a group's data, with the ids of the one `before` first where there is one.
 
     Raises:
@@ -119,10 +121,10 @@ def read(group: DatasetGroup, choice: Choice, recipe: type[Recipe], before: Trai
     learned = choice.weighed(choice.columns(everything.keep(choice.events(everything.interactions))))
     if "INTERACTIONS" in recipe.required and recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
         check_enough(learned, choice)
-    return Snapshot(everything, learned, choice, state)
+    return TrainingSnapshot(everything, learned, choice, state)
 
 
-def fit_all(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict | None = None) -> JSONDict:
+def fit_all(recipe: Recipe, snapshot: TrainingSnapshot, watch: Watch, objective: JSONDict | None = None) -> JSONDict:
     """Judge, learn from everything, publish: the fields of the row."""
     began = monotonic()
     tried = _judge(recipe, snapshot, watch, objective)
@@ -145,7 +147,7 @@ def fit_all(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDic
 
 def publish(
     model: Model,
-    snapshot: Snapshot,
+    snapshot: TrainingSnapshot,
     evaluation: Evaluation | None = None,
     objective: JSONDict | None = None,
     before: artefact.Artefact | None = None,
@@ -176,17 +178,19 @@ def publish(
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluatedModel:
     """The model that was put to the test, and what came of it."""
 
     model: Model
     evaluation: Evaluation
 
 
-def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict | None) -> Judged | None:
+def _judge(
+    recipe: Recipe, snapshot: TrainingSnapshot, watch: Watch, objective: JSONDict | None
+) -> EvaluatedModel | None:
     """Fit on the training part of the split and judge on the rest; None where a recipe can do without a test."""
     try:
-        split = judging.split_for(recipe, snapshot.learned)
+        split = evaluator.split_for(recipe, snapshot.learned)
     except RecipeError:
         if "INTERACTIONS" in recipe.required and recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
             raise
@@ -197,8 +201,10 @@ def _judge(recipe: Recipe, snapshot: Snapshot, watch: Watch, objective: JSONDict
     lift = lift_of(snapshot.learned, objective)
     shown = model if lift is None else Lifted(model, lift)
     weights = snapshot.choice.weights
-    evaluation = judging.judge(shown, split, snapshot.learned, run=run, event_weights=weights, rewards=values)
-    return Judged(model, evaluation)
+    evaluation = evaluator.evaluate_model(
+        shown, split, snapshot.learned, run=run, event_weights=weights, rewards=values
+    )
+    return EvaluatedModel(model, evaluation)
 
 
 def _finite(told: Any) -> Any:

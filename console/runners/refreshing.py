@@ -15,7 +15,7 @@ from django.utils import timezone
 from console.errors import JobError, ServiceError
 from console.models import Campaign, DatasetGroup, Experiment, Recommender, SolutionVersion, Status
 from console.runners import fitting
-from console.runners.choosing import Choice, EventRule
+from console.runners.training_selection import Choice, EventRule
 from console.serving import loader
 from console.trainings import drop_artefacts, is_refresh_due
 from recipes import catalogue, use_cases

@@ -15,20 +15,20 @@ from console.jobs import Claim
 from console.models import BatchSegmentJob
 from console.runners import lines, members
 from console.runners.members import bound_of
-from console.serving.loader import SHELF, Loaded
+from console.serving.loader import MODEL_CACHE, LoadedModel
 from recipes.filters import Bound, Catalogue, CompiledFilters, FilterError, parse_attributes
 from recipes.methods.item_affinity import AffinityModel, ItemAttributeAffinity
 from recipes.numerics.arrays import Floats
 from recipes.numerics.topk import top_k
 from recipes.ranking import BATCH_BYTES
 
-Answer = Callable[[Loaded, lines.Line], Floats]
+Answer = Callable[[LoadedModel, lines.Line], Floats]
 
 
 def run(held: Claim) -> None:
     """Run the job that the claim is on."""
     row: BatchSegmentJob = BatchSegmentJob.objects.select_related("solution_version", "filter").get(pk=held.row.pk)
-    loaded = SHELF.get(row.solution_version.artefact)
+    loaded = MODEL_CACHE.get(row.solution_version.artefact)
     by_attributes = isinstance(loaded.recipe, ItemAttributeAffinity)
     users = CompiledFilters(Catalogue.of_users(loaded.data))
     chunk = max(1, min(64, BATCH_BYTES // (4 * max(1, loaded.data.num_users))))
@@ -39,7 +39,7 @@ def run(held: Claim) -> None:
 
 def _answers(
     row: BatchSegmentJob,
-    loaded: Loaded,
+    loaded: LoadedModel,
     users: CompiledFilters,
     answer: Answer,
     chunk: Sequence[lines.Line],
@@ -55,7 +55,7 @@ def _answers(
 
 
 def _output(
-    row: BatchSegmentJob, loaded: Loaded, users: CompiledFilters, line: lines.Line, scores: Floats
+    row: BatchSegmentJob, loaded: LoadedModel, users: CompiledFilters, line: lines.Line, scores: Floats
 ) -> dict[str, Any]:
     bound = bound_of(row.filter, line)
     if bound:
@@ -72,7 +72,7 @@ def _mask(bound: Bound, users: CompiledFilters) -> NDArray[np.bool_]:
         raise InvalidInputException(str(error), field="filterArn") from None
 
 
-def _by_item(loaded: Loaded, line: lines.Line) -> Floats:
+def _by_item(loaded: LoadedModel, line: lines.Line) -> Floats:
     name = members.id_of(line, "itemId", needed=True)
     item = loaded.data.item_ids.index(str(name))
     if item < 0:
@@ -80,7 +80,7 @@ def _by_item(loaded: Loaded, line: lines.Line) -> Floats:
     return loaded.model.segment(np.array([item], np.int64))
 
 
-def _by_attributes(loaded: Loaded, line: lines.Line) -> Floats:
+def _by_attributes(loaded: LoadedModel, line: lines.Line) -> Floats:
     text = members.text_of(line, "itemAttributes", 'ITEMS.genres = "Comedy"')
     try:
         mask = loaded.item_filters.mask(parse_attributes(text))

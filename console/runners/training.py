@@ -14,9 +14,9 @@ from console.jobs import Claim
 from console.models import Campaign, Solution, SolutionVersion, Status
 from console.models.base import update_summary
 from console.runners import fitting
-from console.runners.choosing import Choice
-from console.runners.fitting import Snapshot, Watch
-from console.runners.searching import chosen, tuned
+from console.runners.fitting import TrainingSnapshot, Watch
+from console.runners.training_selection import Choice
+from console.runners.tuning import chosen, tuned
 from console.scratch import scratch_folder
 from console.serving import loader
 from console.shapes import JSONDict
@@ -88,7 +88,7 @@ def _update(watch: Watch, version: SolutionVersion) -> JSONDict:
     }  # fmt: skip
 
 
-def _told(snapshot: Snapshot, base: SolutionVersion) -> JSONDict:
+def _told(snapshot: TrainingSnapshot, base: SolutionVersion) -> JSONDict:
     note = f"An update of {base.arn_name}, whose metrics these are; items known: {snapshot.everything.num_items}."
     return {"counts": snapshot.counts, "data_state": snapshot.state, "notes": [note]}
 

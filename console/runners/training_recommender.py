@@ -7,7 +7,7 @@ from console.jobs import Claim
 from console.models import Recommender, Status
 from console.models.base import update_summary
 from console.runners import fitting
-from console.runners.choosing import Choice, EventRule
+from console.runners.training_selection import Choice, EventRule
 from console.trainings import drop_artefacts
 from recipes import use_cases
 from recipes.base import RecipeError

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from console.errors import InvalidInputException
 from console.models import Account
-from console.serving.recommend import Source
+from console.serving.recommend import ServingTarget
 from console.serving.sources import campaign_source, version_source
 from console.serving.use_cases import recommender_source
 
 
 def any_source(
     account: Account, campaign_arn: str | None, recommender_arn: str | None, solution_version_arn: str | None
-) -> Source:
+) -> ServingTarget:
     """The source that exactly one of the ARNs names.
 
     Raises:

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from console.models import Dataset
 from console.models.base import JSONDict
-from console.serving.loader import Loaded
+from console.serving.live_catalog import catalog_of
+from console.serving.loader import LoadedModel
 from console.serving.metadata import title_column, value_text, values_of
-from console.serving.overlay import catalog_of
 from recipes.columns import Columns
 
 PICTURES = ("IMAGE", "IMAGE_URL", "PICTURE", "PICTURE_URL", "POSTER", "POSTER_URL", "THUMBNAIL", "THUMBNAIL_URL")
@@ -60,12 +60,12 @@ class Display:
 class Cards:
     """Items of a loaded model as people see them, with what was put since it was trained."""
 
-    loaded: Loaded
+    loaded: LoadedModel
     columns: Columns
     display: Display
 
     @classmethod
-    def of(cls, loaded: Loaded, group_id: int) -> Cards:
+    def of(cls, loaded: LoadedModel, group_id: int) -> Cards:
         """For the items of a group's model."""
         columns = catalog_of(loaded, group_id).columns
         return cls(loaded, columns, Display.of(group_id, columns))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.serving.exploration_config import CUT_OFF, WEIGHT, read_exploration
-from console.serving.loader import Loaded
+from console.serving.loader import LoadedModel
 from recipes.exploration import Explored, explore
 from recipes.numerics.arrays import Floats
 
@@ -31,7 +31,7 @@ class Exploration:
 
 def explored(
     settings: Exploration | None,
-    loaded: Loaded,
+    loaded: LoadedModel,
     scores: Floats,
     length: int,
     rng: np.random.Generator | None = None,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from console import transient
 from console.errors import DamagedModelException, InvalidInputException
 from console.models import SolutionVersion, Status
-from console.serving.loader import SHELF, Loaded
+from console.serving.loader import MODEL_CACHE, LoadedModel
 
 
-def model_of(artefact: str) -> Loaded:
+def model_of(artefact: str) -> LoadedModel:
     """The model under an artefact's key or, while that is damaged, the newest earlier one of its solution.
 
     Raises:
         DamagedModelException: neither it nor an earlier one can be read.
     """
     try:
-        return SHELF.get(artefact)
+        return MODEL_CACHE.get(artefact)
     except DamagedModelException as error:
         for earlier in _earlier(artefact):
             found = _readable(earlier)
@@ -25,9 +25,9 @@ def model_of(artefact: str) -> Loaded:
         raise
 
 
-def _readable(artefact: str) -> Loaded | None:
+def _readable(artefact: str) -> LoadedModel | None:
     try:
-        return SHELF.get(artefact)
+        return MODEL_CACHE.get(artefact)
     except (DamagedModelException, InvalidInputException):
         return None
 

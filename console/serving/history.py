@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.serving import queries
-from console.serving.loader import Loaded
+from console.serving.loader import LoadedModel
 from recipes.data import Histories
 from recipes.filters import Events
 
@@ -26,7 +26,7 @@ class LiveEvent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Past:
+class UserHistory:
     """A user's events on items of the catalogue.
 
     Attributes:
@@ -74,7 +74,7 @@ class Past:
         return not bool(np.any(self.learned & (self.item >= 0)))
 
 
-def past_of(loaded: Loaded, group_id: int, user_id: str | None, *, actions: bool = False) -> Past:
+def history_of(loaded: LoadedModel, group_id: int, user_id: str | None, *, actions: bool = False) -> UserHistory:
     """All that is known of a user; one indexed query for what streamed in, with items or with actions."""
     if not user_id:
         return join(loaded, -1, ())
@@ -83,21 +83,21 @@ def past_of(loaded: Loaded, group_id: int, user_id: str | None, *, actions: bool
     return join(loaded, loaded.data.user_ids.index(user_id), live)
 
 
-def join(loaded: Loaded, user: int, live: Sequence[LiveEvent]) -> Past:
+def join(loaded: LoadedModel, user: int, live: Sequence[LiveEvent]) -> UserHistory:
     """The snapshot's events of a user (by index), then the live ones."""
     events = loaded.data.interactions
     low, high = (int(loaded.data.offsets[user]), int(loaded.data.offsets[user + 1])) if user >= 0 else (0, 0)
     part = slice(low, high)
     learned = np.ones(high - low, bool) if loaded.learned is None else loaded.learned[part]
     if not live:
-        return Past(
+        return UserHistory(
             user, events.item_index[part], events.timestamp[part], events.event_type[part], events.event_types, learned, 0, (),
             len(events.event_types),
         )  # fmt: skip
     codes = dict(loaded.codes)
     types = np.array([codes.setdefault(event.event_type, len(codes)) for event in live], np.int16)
     wanted = loaded.types
-    return Past(
+    return UserHistory(
         user,
         np.concatenate([events.item_index[part], loaded.data.item_ids.indexes(event.item_id for event in live)]),
         np.concatenate([events.timestamp[part], np.array([event.timestamp for event in live], np.int64)]),

@@ -22,7 +22,7 @@ from console.errors import DamagedModelException, InvalidInputException, JobErro
 from console.models import Recommender, SolutionVersion
 from console.serving.metadata import column_texts
 from console.serving.objective import Lifted, lift_of
-from console.serving.remembering import ScoreMemory
+from console.serving.score_cache import ScoreMemory
 from console.transient import survived
 from recipes import artefact
 from recipes.base import Model, Recipe, RecipeError, RecipeType
@@ -35,7 +35,7 @@ from recipes.integrity import DamagedError
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind, so that it can be a key
-class Loaded:
+class LoadedModel:
     """A fitted model with its snapshot, and what serving derives from them once.
 
     Attributes:
@@ -120,19 +120,19 @@ class Loaded:
         return ExplorationState.of(self.data)
 
 
-class Shelf:
+class ModelCache:
     """Loaded models by artefact; safe to share between threads."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
         """Hold at most `most` models of `most_bytes` of files together; the one in use always stays."""
         self.most, self.most_bytes = most, most_bytes
-        self._models: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
+        self._models: OrderedDict[tuple[str, int], LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         self._folders: dict[str, Path] = {}
         self._failures: dict[str, tuple[DamagedModelException, float]] = {}
 
-    def get(self, key: str) -> Loaded:
+    def get(self, key: str) -> LoadedModel:
         """The model under an artefact's key, loaded if need be; after a failure it is tried again a while later.
 
         Raises:
@@ -153,7 +153,7 @@ class Shelf:
             self._failures.pop(key, None)
         return found
 
-    def _get(self, key: str) -> Loaded:
+    def _get(self, key: str) -> LoadedModel:
         try:
             stamp = self._stamp(key)
         except (JobError, OSError):
@@ -180,14 +180,14 @@ class Shelf:
         folder = self._folders[key] = storage.local_folder(key)
         return key, (folder / "manifest.json").stat().st_mtime_ns
 
-    def _find(self, stamp: tuple[str, int]) -> Loaded | None:
+    def _find(self, stamp: tuple[str, int]) -> LoadedModel | None:
         with self._lock:
             found = self._models.get(stamp)
             if found is not None:
                 self._models.move_to_end(stamp)
             return found
 
-    def _keep(self, stamp: tuple[str, int], loaded: Loaded) -> None:
+    def _keep(self, stamp: tuple[str, int], loaded: LoadedModel) -> None:
         with self._lock:
             for old in [known for known in self._models if known[0] == stamp[0]]:
                 del self._models[old]
@@ -246,13 +246,13 @@ def _note(key: str, damage: str) -> None:
                 model.objects.filter(artefact=key).update(damage=damage)
 
 
-def load(key: str) -> Loaded:
+def load(key: str) -> LoadedModel:
     """Read an artefact and warm what the first request would wait for; raises as `read` does."""
     found = read(key)
     types = found.manifest.get("event_types_learned")
     size = sum(path.stat().st_size for path in storage.local_folder(key).iterdir())
     lift = lift_of(found.data, found.manifest.get("objective"))
-    loaded = Loaded(
+    loaded = LoadedModel(
         key,
         found.model if lift is None else Lifted(found.model, lift),
         found.data,
@@ -273,4 +273,4 @@ def column_named(columns: Columns, name: str) -> Any:
     return next((column for key, column in columns.items() if key.upper() == wanted), None)
 
 
-SHELF = Shelf(settings.MODELS_IN_MEMORY, settings.MODEL_BYTES_IN_MEMORY)
+MODEL_CACHE = ModelCache(settings.MODELS_IN_MEMORY, settings.MODEL_BYTES_IN_MEMORY)

@@ -19,10 +19,10 @@ from console.serving import recorder
 from console.serving.experiments import REGISTER, Arm
 from console.serving.exploring import Exploration, explored, within
 from console.serving.fallback import model_of
-from console.serving.history import Past, past_of
-from console.serving.loader import Loaded
+from console.serving.history import UserHistory, history_of
+from console.serving.live_catalog import Catalog, catalog_of
+from console.serving.loader import LoadedModel
 from console.serving.metadata import values_of
-from console.serving.overlay import Catalog, catalog_of
 from recipes.base import RecipeType
 from recipes.exploration import Explored
 from recipes.filters import Bound, FilterError, UserContext
@@ -35,7 +35,7 @@ POPULAR = "Popular item"  # the reason of items that are there because nothing i
 
 
 @dataclass(frozen=True)
-class Source:
+class ServingTarget:
     """What is asked: a campaign, a recommender or a version.
 
     Attributes:
@@ -67,7 +67,7 @@ class Source:
     influence: Mapping[str, float] = field(default_factory=dict, hash=False)
     arm: Arm | None = None
 
-    def exploring(self, exploration: Exploration) -> Source:
+    def exploring(self, exploration: Exploration) -> ServingTarget:
         """The same under other settings of exploration."""
         return replace(self, exploration=exploration)
 
@@ -82,7 +82,7 @@ class Promotion:
 
 
 @dataclass(frozen=True)
-class Ask:
+class RecommendationRequest:
     """A request, checked: ids, how many, and what to leave out."""
 
     user_id: str | None = None
@@ -92,10 +92,10 @@ class Ask:
     filter: Bound | None = None
     promotion: Promotion | None = None
     columns: tuple[str, ...] | None = None
-    past: Past | None = None
+    past: UserHistory | None = None
 
 
-class Pick(NamedTuple):
+class RankedItem(NamedTuple):
     """One place of the list; a tuple, as a request makes dozens."""
 
     item: int
@@ -108,18 +108,18 @@ class Pick(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Answer:
+class RecommendationResult:
     """A list as it was made, with what made it."""
 
     recommendation_id: str
-    picks: list[Pick]
-    loaded: Loaded
+    picks: list[RankedItem]
+    loaded: LoadedModel
     catalog: Catalog
-    past: Past
+    past: UserHistory
     allowed: NDArray[np.bool_] | None
     scores: NDArray[np.float32]
 
-    def wire(self, source: Source, columns: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
+    def wire(self, source: ServingTarget, columns: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
         """The list as it travels."""
         reasoned = source.recipe in REASONED
         return [
@@ -135,7 +135,7 @@ class Answer:
             for pick in self.picks
         ]
 
-    def reasons(self, pick: Pick) -> list[str] | None:
+    def reasons(self, pick: RankedItem) -> list[str] | None:
         """Why an item is there, in the words of the v2 recipes; None where the user's taste is why."""
         told = {
             "Promoted item": pick.promotion is not None,
@@ -145,48 +145,48 @@ class Answer:
         return [reason for reason, holds in told.items() if holds] or None
 
 
-def recommend(source: Source, ask: Ask) -> Answer:
+def recommend(source: ServingTarget, ask: RecommendationRequest) -> RecommendationResult:
     """Answer GetRecommendations."""
     loaded = model_of(source.artefact)
     catalog = catalog_of(loaded, source.group_id)
-    past = ask.past or past_of(loaded, source.group_id, ask.user_id)
+    past = ask.past or history_of(loaded, source.group_id, ask.user_id)
     query = loaded.data.item_ids.index(ask.item_id) if ask.item_id else -1
     scores = _scores(source, loaded, past, query, ask)
     allowed = _allowed(source, ask, loaded, catalog, past, query)
     bonus = explored(source.exploration, loaded, within(scores, allowed), ask.k)
     shown = bonus.scores if allowed is None else np.where(allowed, bonus.scores, scores)
-    picks = picks_of(loaded, source, bonus, shown, ask.k) if ask.k else []
+    picks = ranked_items(loaded, source, bonus, shown, ask.k) if ask.k else []
     row = scores[0]
     if ask.promotion is not None:
         picks = _with_promotion(
             ask, ask.promotion, picks, partial(_masked, source, ask, loaded, catalog, past, query), loaded, row
         )
-    answer = Answer(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
+    answer = RecommendationResult(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
     _remember(source, answer)
     return answer
 
 
-def rank(source: Source, ask: Ask, item_ids: list[str]) -> Answer:
+def rank(source: ServingTarget, ask: RecommendationRequest, item_ids: list[str]) -> RecommendationResult:
     """Answer GetPersonalizedRanking: the given items in the user's order; unknown ones last, without a score."""
     loaded = model_of(source.artefact)
     catalog = catalog_of(loaded, source.group_id)
-    past = ask.past or past_of(loaded, source.group_id, ask.user_id)
+    past = ask.past or history_of(loaded, source.group_id, ask.user_id)
     row = _scores(source, loaded, past, -1, ask)[0]
     allowed = _allowed(source, ask, loaded, catalog, past, -1)
     picks = ranked(loaded, row, allowed, item_ids, has_scores=source.has_scores)
-    answer = Answer(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
+    answer = RecommendationResult(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
     _remember(source, answer)
     return answer
 
 
 def ranked(
-    loaded: Loaded,
+    loaded: LoadedModel,
     row: NDArray[np.float32],
     allowed: NDArray[np.bool_] | None,
     item_ids: list[str],
     *,
     has_scores: bool,
-) -> list[Pick]:
+) -> list[RankedItem]:
     """The given items by their scores, which sum to 1 over the list; unknown ones last; what a filter drops is left out."""
     unique = list(dict.fromkeys(item_ids))
     indexes = loaded.data.item_ids.indexes(unique)
@@ -200,13 +200,13 @@ def ranked(
         shares /= shares.sum()
     order = np.argsort(-listed, kind="stable")
     return [
-        Pick(int(indexes[at]), unique[at], float(shares[at]) if ratable[at] and has_scores else None)
+        RankedItem(int(indexes[at]), unique[at], float(shares[at]) if ratable[at] and has_scores else None)
         for at in order
         if allowed is None or (known[at] and allowed[indexes[at]])
     ]
 
 
-def related_scores(source: Source, loaded: Loaded, queries: NDArray[np.int64]) -> Floats:
+def related_scores(source: ServingTarget, loaded: LoadedModel, queries: NDArray[np.int64]) -> Floats:
     """(Q, N) scores by relation to the query items (-1 unknown), which are left out themselves."""
     model = loaded.model
     if isinstance(model, SemanticModel):
@@ -218,7 +218,9 @@ def related_scores(source: Source, loaded: Loaded, queries: NDArray[np.int64]) -
     return scores
 
 
-def _scores(source: Source, loaded: Loaded, past: Past, query: int, ask: Ask) -> NDArray[np.float32]:
+def _scores(
+    source: ServingTarget, loaded: LoadedModel, past: UserHistory, query: int, ask: RecommendationRequest
+) -> NDArray[np.float32]:
     """(1, N) scores by the query item where the recipe relates items, else by the history."""
     if loaded.recipe.type is RecipeType.RELATED_ITEMS:
         return related_scores(source, loaded, np.array([query], np.int64))
@@ -226,7 +228,12 @@ def _scores(source: Source, loaded: Loaded, past: Past, query: int, ask: Ask) ->
 
 
 def _allowed(
-    source: Source, ask: Ask, loaded: Loaded, catalog: Catalog, past: Past, query: int
+    source: ServingTarget,
+    ask: RecommendationRequest,
+    loaded: LoadedModel,
+    catalog: Catalog,
+    past: UserHistory,
+    query: int,
 ) -> NDArray[np.bool_] | None:
     """(N,) what filter and automatic removals leave; None for everything."""
     allowed = None
@@ -242,7 +249,13 @@ def _allowed(
 
 
 def masked(
-    bound: Bound, group_id: int, user_id: str | None, loaded: Loaded, catalog: Catalog, past: Past, query: int
+    bound: Bound,
+    group_id: int,
+    user_id: str | None,
+    loaded: LoadedModel,
+    catalog: Catalog,
+    past: UserHistory,
+    query: int,
 ) -> NDArray[np.bool_]:
     """(N,) the items that a bound filter leaves.
 
@@ -257,12 +270,20 @@ def masked(
 
 
 def _masked(
-    source: Source, ask: Ask, loaded: Loaded, catalog: Catalog, past: Past, query: int, bound: Bound
+    source: ServingTarget,
+    ask: RecommendationRequest,
+    loaded: LoadedModel,
+    catalog: Catalog,
+    past: UserHistory,
+    query: int,
+    bound: Bound,
 ) -> NDArray[np.bool_]:
     return masked(bound, source.group_id, ask.user_id, loaded, catalog, past, query)
 
 
-def _user_context(bound: Bound, group_id: int, user_id: str | None, loaded: Loaded, past: Past) -> UserContext:
+def _user_context(
+    bound: Bound, group_id: int, user_id: str | None, loaded: LoadedModel, past: UserHistory
+) -> UserContext:
     if any(expression.when for expression in bound.expressions) and user_id:
         put = Record.objects.filter(
             dataset__dataset_group_id=group_id, dataset__type="USERS", entity_id=user_id
@@ -272,7 +293,9 @@ def _user_context(bound: Bound, group_id: int, user_id: str | None, loaded: Load
     return UserContext(loaded.data.users, past.user, past.events())
 
 
-def picks_of(loaded: Loaded, source: Source, found: Explored, shown: Floats, k: int) -> list[Pick]:
+def ranked_items(
+    loaded: LoadedModel, source: ServingTarget, found: Explored, shown: Floats, k: int
+) -> list[RankedItem]:
     """The k best with what is told of each."""
     best = top_k(found.scores, k).items
     size = int(np.count_nonzero(best[0] >= 0))
@@ -280,26 +303,28 @@ def picks_of(loaded: Loaded, source: Source, found: Explored, shown: Floats, k: 
     ids = loaded.data.item_ids.take(items)
     shares = loaded.model.probabilities(shown)[0, items].tolist() if source.has_scores else [None] * size
     if found.scores is found.relevance:
-        return [Pick(*told) for told in zip(items.tolist(), ids, shares, strict=True)]
+        return [RankedItem(*told) for told in zip(items.tolist(), ids, shares, strict=True)]
     chances, won = found.propensity(best)[0, :size].tolist(), found.is_explored(best)[0, :size].tolist()
     relevant = set(top_k(found.relevance, size).items[0].tolist())
     placed = [item in relevant for item in items.tolist()]
-    return [Pick(*told) for told in zip(items.tolist(), ids, shares, [None] * size, won, chances, placed, strict=True)]
+    return [
+        RankedItem(*told) for told in zip(items.tolist(), ids, shares, [None] * size, won, chances, placed, strict=True)
+    ]
 
 
 def _with_promotion(
-    ask: Ask,
+    ask: RecommendationRequest,
     promotion: Promotion,
-    organic: list[Pick],
+    organic: list[RankedItem],
     mask: Callable[[Bound], NDArray[np.bool_]],
-    loaded: Loaded,
+    loaded: LoadedModel,
     row: NDArray[np.float32],
-) -> list[Pick]:
+) -> list[RankedItem]:
     """Put promoted items at random places; both kinds keep their own order. The request's filter does not touch them."""
     wanted = int(ask.k * promotion.percent / 100 + 0.5)
     scores = row if promotion.filter is None else np.where(mask(promotion.filter), row, -np.inf).astype(np.float32)
     found = [int(item) for item in top_k(scores[None, :], wanted).items[0] if item >= 0] if wanted else []
-    promoted = [Pick(item, loaded.data.item_ids[item], None, promotion.name) for item in found]
+    promoted = [RankedItem(item, loaded.data.item_ids[item], None, promotion.name) for item in found]
     others = [pick for pick in organic if pick.item not in set(found)][: ask.k - len(promoted)]
     size = len(promoted) + len(others)
     places = set(random.sample(range(size), len(promoted)))
@@ -307,7 +332,7 @@ def _with_promotion(
     return [next(by_kind[place in places]) for place in range(size)]
 
 
-def _remember(source: Source, answer: Answer) -> None:
+def _remember(source: ServingTarget, answer: RecommendationResult) -> None:
     recorder.record(
         answer.recommendation_id,
         {
@@ -325,7 +350,7 @@ def _remember(source: Source, answer: Answer) -> None:
     )
 
 
-def policy_of(source: Source) -> dict[str, Any]:
+def policy_of(source: ServingTarget) -> dict[str, Any]:
     """How the list was chosen: what an off-policy estimate must know beside the propensities."""
     told: dict[str, Any] = {"recipe": source.recipe}
     if source.exploration is not None:
@@ -333,7 +358,7 @@ def policy_of(source: Source) -> dict[str, Any]:
     return told
 
 
-def in_arm(source: Source) -> dict[str, Any]:
+def in_arm(source: ServingTarget) -> dict[str, Any]:
     """What is kept of an answer in an experiment; its user counts as one who was given something."""
     if source.arm is None:
         return {}

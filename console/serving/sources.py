@@ -12,8 +12,8 @@ from console.models import Account, SolutionVersion, Status
 from console.serving import queries
 from console.serving.experiments import Arm, is_treated
 from console.serving.exploring import Exploration
-from console.serving.fresh import FRESH
-from console.serving.recommend import Source
+from console.serving.recommend import ServingTarget
+from console.serving.request_cache import REQUEST_CACHE
 from recipes import catalogue, filters
 from recipes.base import Recipe, RecipeType
 
@@ -21,20 +21,20 @@ NO_USER = {"aws-popularity-count", "aws-trending-now"}
 METADATA_ALWAYS = {"aws-user-personalization-v2", "aws-personalized-ranking-v2"}
 
 
-def campaign_source(account: Account, arn: str, user_id: str | None = None) -> tuple[Source, type[Recipe]]:
+def campaign_source(account: Account, arn: str, user_id: str | None = None) -> tuple[ServingTarget, type[Recipe]]:
     """What a campaign serves; where an experiment runs and `user_id` is given, what this user gets of it.
 
     Raises:
         ResourceNotFoundException: no such campaign in this account.
         InvalidInputException: it is not ACTIVE; the runtime knows no ResourceInUseException.
     """
-    row, source, recipe = FRESH.get(("campaign", account.pk, arn), partial(_control, account, arn))
+    row, source, recipe = REQUEST_CACHE.get(("campaign", account.pk, arn), partial(_control, account, arn))
     if row.experiment is None or not user_id:
         return source, recipe
     return _of_arm(account, source, recipe, row, user_id)
 
 
-def _control(account: Account, arn: str) -> tuple[queries.CampaignRow, Source, type[Recipe]]:
+def _control(account: Account, arn: str) -> tuple[queries.CampaignRow, ServingTarget, type[Recipe]]:
     """A campaign as it is now, and what it serves to those in no experiment."""
     name = _name(account, arn, "campaign", "campaignArn")
     row = queries.campaign(account.pk, name)
@@ -47,11 +47,11 @@ def _control(account: Account, arn: str) -> tuple[queries.CampaignRow, Source, t
 
 
 def _of_arm(
-    account: Account, control: Source, recipe: type[Recipe], row: queries.CampaignRow, user_id: str
-) -> tuple[Source, type[Recipe]]:
+    account: Account, control: ServingTarget, recipe: type[Recipe], row: queries.CampaignRow, user_id: str
+) -> tuple[ServingTarget, type[Recipe]]:
     """What a user gets while an experiment runs; the treatment allows what the campaign allows."""
     pk = row.experiment or 0
-    found = FRESH.get(("experiment", pk), partial(queries.experiment, pk))
+    found = REQUEST_CACHE.get(("experiment", pk), partial(queries.experiment, pk))
     if found is None:  # ended between the two queries
         return control, recipe
     arn = str(arns.Arn(account.number, "experiment", found.name))
@@ -63,7 +63,7 @@ def _of_arm(
     return replace(source, arm=arm, metadata=source.metadata or control.metadata), recipe
 
 
-def version_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
+def version_source(account: Account, arn: str) -> tuple[ServingTarget, type[Recipe]]:
     """What a version would serve; for tests of a version that no campaign has, and for batch jobs."""
     row = SolutionVersion.objects.select_related("solution").by_arn(account, arn, field="solutionVersionArn")
     if row.status != Status.ACTIVE:
@@ -72,10 +72,10 @@ def version_source(account: Account, arn: str) -> tuple[Source, type[Recipe]]:
     return source_of(arn, recipe, row.artefact, row.solution.dataset_group_id, {}), recipe
 
 
-def source_of(arn: str, recipe: type[Recipe], artefact: str, group_id: int, config: dict[str, Any]) -> Source:
+def source_of(arn: str, recipe: type[Recipe], artefact: str, group_id: int, config: dict[str, Any]) -> ServingTarget:
     """A source of a custom recipe under a campaign's configuration."""
     related = recipe.type is RecipeType.RELATED_ITEMS
-    return Source(
+    return ServingTarget(
         arn, recipe.name, artefact, group_id,
         exploration=Exploration.of(config.get("itemExplorationConfig")) if recipe.explores else None,
         has_scores=recipe.has_scores,
@@ -102,7 +102,7 @@ def bound_filter(
             )
         return None
     name = _name(account, arn, "filter", field)
-    row = FRESH.get(("filter", account.pk, name), partial(queries.filter_named, account.pk, name))
+    row = REQUEST_CACHE.get(("filter", account.pk, name), partial(queries.filter_named, account.pk, name))
     if row is None:
         raise _missing(arn, field)
     if row.group_id != group_id:

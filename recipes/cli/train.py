@@ -16,7 +16,7 @@ from recipes.base import Model, Recipe, RecipeError
 from recipes.cli.tables import InputError, read_training
 from recipes.data import TrainingData
 from recipes.evaluation.evaluate import Evaluation
-from recipes.evaluation.judging import judge, split_for
+from recipes.evaluation.evaluator import evaluate_model, split_for
 from recipes.run import Progress, Run
 
 QUIET_SECONDS = 1.0  # between two lines of progress within a stage
@@ -101,21 +101,21 @@ class Announcer:
 
 
 @dataclass(frozen=True)
-class Measured:
+class EvaluatedModel:
     """The model that was put to the test, and what came of it."""
 
     model: Model
     evaluation: Evaluation
 
 
-def _measure(recipe: Recipe, data: TrainingData, run: Run) -> Measured | None:
+def _measure(recipe: Recipe, data: TrainingData, run: Run) -> EvaluatedModel | None:
     try:
         split = split_for(recipe, data)
     except RecipeError as error:
         run.report("evaluating", message=f"not measured: {error}")
         return None
     model = recipe.fit(split.train, run.share(MEASURED_SHARE))
-    return Measured(model, judge(model, split, data, run=run))
+    return EvaluatedModel(model, evaluate_model(model, split, data, run=run))
 
 
 def _check_out(folder: Path) -> None:
@@ -124,7 +124,7 @@ def _check_out(folder: Path) -> None:
         raise InputError(f"--out {folder} holds something that is not a model; choose a new folder.")
 
 
-def _timed(recipe: Recipe, data: TrainingData, measured: Measured | None, run: Run) -> tuple[Model, float]:
+def _timed(recipe: Recipe, data: TrainingData, measured: EvaluatedModel | None, run: Run) -> tuple[Model, float]:
     began, rest = monotonic(), run.share(1.0)
     model = recipe.refit(measured.model, data, rest) if measured else recipe.fit(data, rest)
     return model, monotonic() - began

@@ -167,7 +167,7 @@ def _weighted(
     ridges = {name for name, model in models.items() if model.kind == "ridge"}
     meta, quality, shares = _meta_model(held_out, scores | others, ridges | {"network", "taste"})
     if "taste" in others:
-        plain = {name: told for name, told in others.items() if name != "taste"}
+        plain = {name: other for name, other in others.items() if name != "taste"}
         without = _meta_model(held_out, scores | plain, ridges | {"network"})
         if quality < (1 + TASTE_GAIN) * without[1]:
             (meta, quality, shares), others = without, plain

@@ -34,7 +34,7 @@ class Plan:
         network: trained without the held-out events, or None; it is not stored.
         seconds: that trying took, which is longer than fitting the chosen ones.
         max_events: how many there was time to learn from, None if all.
-        calibration: on which scale new items are; None where they are not told apart.
+        calibration: on which scale new items are; None where they are treated alike.
     """
 
     base_models: Mapping[str, BaseModel] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import pytest
 
 from console.models import Event, Record, SolutionVersion
 from console.runners import refreshing
-from console.serving.fresh import FRESH
+from console.serving.request_cache import REQUEST_CACHE
 from tests.operations.training.test_solutions import call, trained
 from tests.worlds import NOW, films
 
@@ -45,7 +45,7 @@ def test_trends_follow_the_stream(account, run_jobs, hourless):
         )  # fmt: skip
     assert call("GetRecommendations", account, campaign_arn=arn)["itemList"][0]["itemId"] != "i77"
     assert refreshing.refresh_due() == 1
-    FRESH.forget()  # as a web process does by itself a quarter of a second after a worker's refresh
+    REQUEST_CACHE.forget()  # as a web process does by itself a quarter of a second after a worker's refresh
     assert call("GetRecommendations", account, campaign_arn=arn)["itemList"][0]["itemId"] == "i77"
 
 

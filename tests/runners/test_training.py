@@ -11,9 +11,9 @@ from console import jobs, storage, tasks
 from console.ingest.snapshot import training_tables
 from console.models import Record, SolutionVersion, Status
 from console.runners import refreshing
-from console.runners.choosing import Choice
+from console.runners.append_update import grown
 from console.runners.fitting import Watch, read
-from console.runners.growing import grown
+from console.runners.training_selection import Choice
 from recipes import artefact, catalogue
 from recipes.data import TrainingData
 from recipes.run import Progress

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from console.ingest.snapshot import Tables
-from console.runners.growing import grown
+from console.runners.append_update import grown
 from console.serving.history import LiveEvent, join
-from console.serving.loader import Loaded
+from console.serving.loader import LoadedModel
 from recipes import catalogue
 from recipes.columns import Kind
 from recipes.data import MAX_EVENT_TYPE_CODES, TrainingData
@@ -139,7 +139,7 @@ def test_types_newer_than_the_network_are_read_as_unknown():
 @given(types=st.lists(words, min_size=1, max_size=5))
 def test_streamed_events_of_new_types_are_unknown_to_the_model_and_known_to_filters(types):
     data = read(tables())
-    loaded = Loaded("key", None, data, 0, None, 0)
+    loaded = LoadedModel("key", None, data, 0, None, 0)
     live = [LiveEvent("i1", type_, START + 10**6 + n) for n, type_ in enumerate(types)]
     past = join(loaded, 0, live)
     learned = past.history().event_type

@@ -7,10 +7,10 @@ import pytest
 from console import storage
 from console.models import Event, SolutionVersion
 from console.operations.data import event_trackers, events
-from console.serving.bulk import _pasts
-from console.serving.history import past_of
-from console.serving.loader import Shelf
-from console.serving.recommend import Ask
+from console.serving.batch import _pasts
+from console.serving.history import history_of
+from console.serving.loader import ModelCache
+from console.serving.recommend import RecommendationRequest
 from recipes import artefact
 from tests.operations.training.test_solutions import call, trained
 from tests.worlds import NOW, films
@@ -32,11 +32,11 @@ def _browse(account, tracking_id, *items, session="visit", **who):
 
 
 def _loaded():
-    return Shelf(4, 2**28).get(SolutionVersion.objects.first().artefact)
+    return ModelCache(4, 2**28).get(SolutionVersion.objects.first().artefact)
 
 
 def _items(loaded, group, user):
-    past = past_of(loaded, group.pk, user)
+    past = history_of(loaded, group.pk, user)
     return [loaded.data.item_ids[int(item)] for item in past.item]
 
 
@@ -54,7 +54,7 @@ def test_its_events_count_for_itself_before_and_after_a_training(account, run_jo
     _browse(account, tracking_id, "i10")
     loaded = _loaded()
     assert _items(loaded, group, "visit") == ["i2", "i10", "i6"]
-    [past] = _pasts(loaded, group.pk, [Ask("visit")])
+    [past] = _pasts(loaded, group.pk, [RecommendationRequest("visit")])
     assert past.num_live == 3
 
 

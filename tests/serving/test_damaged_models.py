@@ -9,10 +9,10 @@ import pytest
 
 from console import storage
 from console.errors import DamagedModelException
-from console.health import CHECKS
+from console.health import CHECKS, Unhealthy
 from console.models import BatchInferenceJob, SolutionVersion
 from console.serving import loader
-from console.serving.loader import Shelf
+from console.serving.loader import ModelCache
 from recipes import artefact, integrity
 from tests.operations.training.test_solutions import call, trained
 from tests.web.conftest import alice  # noqa: F401  a fixture
@@ -28,9 +28,9 @@ def _fresh_process(monkeypatch):
 
 
 def forget(monkeypatch) -> None:
-    shelf = Shelf(16, 2**30)
+    shelf = ModelCache(16, 2**30)
     for name in ("get", "_failures"):
-        monkeypatch.setattr(loader.SHELF, name, getattr(shelf, name))
+        monkeypatch.setattr(loader.MODEL_CACHE, name, getattr(shelf, name))
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_health_is_red_and_the_page_offers_to_train_again(account, campaign, mon
     recommended(account, campaign)
     forget(monkeypatch)
     recommended(account, campaign)
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(Unhealthy, match="damaged"):
         CHECKS["models"]()
     page = alice.get(f"/solution-versions/{newest().arn_name}/").text
     assert "model.safetensors is damaged" in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from console.serving.loader import Loaded
+from console.serving.loader import LoadedModel
 from console.serving.recommend import related_scores
 from console.serving.sources import source_of
 from recipes.methods.semantic_similarity import SemanticSimilarity
@@ -14,7 +14,7 @@ from tests.recipes.worlds import tasteful
 
 def test_it_works():
     data = tasteful()
-    loaded = Loaded("key", SemanticSimilarity().fit(data, Run()), data, 0, None, 0)
+    loaded = LoadedModel("key", SemanticSimilarity().fit(data, Run()), data, 0, None, 0)
     queries = np.array([0, -1])
     plain, popular = (
         related_scores(source_of("arn", SemanticSimilarity, "key", 1, config), loaded, queries)

@@ -13,9 +13,9 @@ from console import storage
 from console.errors import InvalidInputException
 from console.models import Campaign, Event, Record, SolutionVersion
 from console.serving import recorder
-from console.serving.history import past_of
-from console.serving.loader import Shelf
-from console.serving.overlay import FRESH_S, replace_rows
+from console.serving.history import history_of
+from console.serving.live_catalog import FRESH_S, replace_rows
+from console.serving.loader import ModelCache
 from console.serving.use_cases import recommender_source  # noqa: F401  loads every module of serving
 from recipes.columns import Kind, encode_column
 from tests.operations.training.test_solutions import call, trained
@@ -77,7 +77,7 @@ def test_filters_see_live_events_and_put_items(account, campaign, group, monkeyp
         filter_expression='INCLUDE ItemID WHERE ITEMS.GENRES IN ("Sport")',
     )["filterArn"]  # fmt: skip
     assert listed(account, campaign, filter_arn=genre) == []
-    monkeypatch.setattr("console.serving.overlay.FRESH_S", 0)
+    monkeypatch.setattr("console.serving.live_catalog.FRESH_S", 0)
     values = {"GENRES": "Sport|Comedy", "TITLE": "Final", "PRICE": 3.5, "CREATION_TIMESTAMP": 5}
     Record.objects.create(dataset=group.datasets.get(type="ITEMS"), entity_id="i5", values=values)
     answer = call(
@@ -116,11 +116,11 @@ def test_events_in_the_snapshot_are_not_counted_twice(account, run_jobs, campaig
     solution = SolutionVersion.objects.get().solution
     call("CreateSolutionVersion", account, solution_arn=solution.arn)
     run_jobs()
-    shelf = Shelf(2, 10**9)
+    shelf = ModelCache(2, 10**9)
     old, new = (shelf.get(row.artefact) for row in solution.versions.order_by("pk"))
-    assert len(past_of(old, group.pk, "u1").item) == len(past_of(new, group.pk, "u1").item) == 25
-    assert past_of(old, group.pk, "u1").num_live == 1
-    assert past_of(new, group.pk, "u1").num_live == 0
+    assert len(history_of(old, group.pk, "u1").item) == len(history_of(new, group.pk, "u1").item) == 25
+    assert history_of(old, group.pk, "u1").num_live == 1
+    assert history_of(new, group.pk, "u1").num_live == 0
 
 
 def test_the_shelf_keeps_what_was_used_last(account, run_jobs):
@@ -128,14 +128,14 @@ def test_the_shelf_keeps_what_was_used_last(account, run_jobs):
     for name in ("a", "b", "c"):
         trained(account, run_jobs, group, "aws-popularity-count", name=name)
     keys = list(SolutionVersion.objects.order_by("pk").values_list("artefact", flat=True))
-    shelf = Shelf(2, 10**9)
+    shelf = ModelCache(2, 10**9)
     first = shelf.get(keys[0])
     assert shelf.get(keys[0]) is first
     shelf.get(keys[1])
     shelf.get(keys[0])
     shelf.get(keys[2])
     assert shelf.get(keys[0]) is first
-    assert Shelf(2, 1).get(keys[0]).size_bytes > 1
+    assert ModelCache(2, 1).get(keys[0]).size_bytes > 1
     manifest = storage.local_folder(keys[0]) / "manifest.json"
     manifest.write_text(manifest.read_text() + " ")
     assert shelf.get(keys[0]) is not first

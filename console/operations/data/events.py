@@ -27,7 +27,7 @@ from console.operations.data.group_commit import WRITER
 from console.operations.data.values import column_value, event_seconds
 from console.operations.data.visitors import Visitor, visitor_of
 from console.serving.attribution import attribute
-from console.serving.fresh import FRESH
+from console.serving.request_cache import REQUEST_CACHE
 from console.shapes import json_kind
 from recipes.tables.field import Field
 
@@ -48,7 +48,7 @@ def put_events(
     user_id: str | None = None,
 ) -> None:
     """Take up to ten item interactions of one session."""
-    group, schema = FRESH.get(("tracker", account.pk, tracking_id), partial(_tracked, account, tracking_id))
+    group, schema = REQUEST_CACHE.get(("tracker", account.pk, tracking_id), partial(_tracked, account, tracking_id))
     who = visitor_of(session_id, user_id)
     rows = [
         _event(group, schema, who if who.has_session else visitor_of(session_id, user_id), event, f"eventList[{place}]")

@@ -10,7 +10,7 @@ from console.operations.base import operation
 from console.operations.data.datasets import find_dataset
 from console.operations.serving.filter_preview import newest_trained
 from console.serving.display import ADDRESSES, ITEM_ID, PLACE, Cards, Display
-from console.serving.loader import SHELF
+from console.serving.loader import MODEL_CACHE
 
 SAMPLE = 6
 
@@ -23,7 +23,7 @@ def get_item_display(account: Account, *, dataset_arn: str) -> JSONDict:
     trained = newest_trained(dataset.dataset_group)
     if trained is None:
         return told
-    cards = Cards.of(SHELF.get(trained.artefact), dataset.dataset_group_id)
+    cards = Cards.of(MODEL_CACHE.get(trained.artefact), dataset.dataset_group_id)
     most_events = (-cards.loaded.popularity).argsort(kind="stable")[:SAMPLE].tolist()
     return told | {
         "inForce": _wire(cards.display),

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
-from console.operations.evaluation.judged import Judged, judged
-from console.serving.loader import SHELF
+from console.operations.evaluation.evaluated import Judged, judged
+from console.serving.loader import MODEL_CACHE
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Kind
 from recipes.data import TrainingData
@@ -34,7 +34,7 @@ def get_recommendation_exposure(
     """How the places of all lists were shared out among the catalogue's items."""
     entries = judged(account, solution_version_arns, shared_evaluation_arn)
     first = entries[0].shown
-    data = SHELF.get(entries[0].version.artefact).data
+    data = MODEL_CACHE.get(entries[0].version.artefact).data
     columns = [n for n, c in data.items.items() if isinstance(c, Categorical) and c.kind is Kind.CATEGORICAL]
     if column and column not in columns:
         raise InvalidInputException(

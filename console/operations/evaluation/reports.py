@@ -12,7 +12,7 @@ from console.errors import InvalidInputException, ResourceInUseException, Resour
 from console.models import JOBS, Account, Job, Recommender, SolutionVersion, Status
 from console.models.base import ENDED_BADLY
 from console.operations.base import operation
-from console.operations.evaluation.judged import judged
+from console.operations.evaluation.evaluated import judged
 from console.operations.evaluation.metric_words import words
 from console.operations.training.solution_versions import version_named
 from console.shapes import JSONDict

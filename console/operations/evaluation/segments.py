@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from console.errors import InvalidInputException, InvalidNextTokenException, ResourceNotFoundException
 from console.models import Account
 from console.operations.base import operation
+from console.operations.evaluation.evaluated import Judged, judged
 from console.operations.evaluation.exposure import CUTOFF, HEADLINE, RESAMPLES
-from console.operations.evaluation.judged import Judged, judged
 from console.serving.display import Cards
-from console.serving.loader import SHELF, Loaded
+from console.serving.loader import MODEL_CACHE, LoadedModel
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Column, Numeric
 from recipes.evaluation import significance
@@ -54,7 +54,7 @@ def get_metric_segments(
 ) -> JSONDict:
     """A metric by activity, by kinds of items and by a column of the users."""
     entries = judged(account, solution_version_arns, shared_evaluation_arn)
-    loaded = SHELF.get(entries[0].version.artefact)
+    loaded = MODEL_CACHE.get(entries[0].version.artefact)
     columns = [name for name, found in loaded.data.users.items() if isinstance(found, Numeric | Categorical)]
     if column and column not in columns:
         raise InvalidInputException(
@@ -129,7 +129,7 @@ def get_judged_lists(
         )
     taken = list(dict.fromkeys(shown.truth[shown.offsets[row] : shown.offsets[row + 1]].tolist()))
     version = entries[0].version
-    cards = Cards.of(SHELF.get(version.artefact), version.solution.dataset_group_id)
+    cards = Cards.of(MODEL_CACHE.get(version.artefact), version.solution.dataset_group_id)
     return {
         "lists": [{"solutionVersionArn": entry.arn, "items": _listed(entry, user_id, cards, cutoff)} for entry in entries],
         "taken": [_item(cards, shown.item_ids[item]) for item in taken],
@@ -162,7 +162,7 @@ def _start(token: str | None) -> int:
     return int(token)
 
 
-def _segments(shown: Shown, loaded: Loaded, column: str | None) -> Iterator[Segment]:
+def _segments(shown: Shown, loaded: LoadedModel, column: str | None) -> Iterator[Segment]:
     for label, users in _buckets(shown.history_sizes.astype(np.float64), "events"):
         yield Segment("activity", label, users=users)
     yield Segment("items", "new items", items=shown.is_new)

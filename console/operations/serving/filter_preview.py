@@ -10,9 +10,9 @@ from console.models import Account, DatasetGroup, Recommender, SolutionVersion
 from console.operations.base import operation
 from console.operations.serving.filters import schema_columns
 from console.serving.display import Cards
-from console.serving.history import past_of
-from console.serving.loader import SHELF
-from console.serving.overlay import catalog_of
+from console.serving.history import history_of
+from console.serving.live_catalog import catalog_of
+from console.serving.loader import MODEL_CACHE
 from console.serving.recommend import masked
 from console.serving.sources import bind
 from console.shapes import JSONDict
@@ -46,9 +46,9 @@ def preview_filter(
     given = {"userId": user_id or not bound.needs_user, "itemId": item_id or not bound.needs_current_item}
     if needed := [name for name, is_there in given.items() if not is_there]:
         return told | {"needed": needed}
-    loaded = SHELF.get(trained.artefact)
+    loaded = MODEL_CACHE.get(trained.artefact)
     catalog = catalog_of(loaded, group.pk)
-    past = past_of(loaded, group.pk, user_id)
+    past = history_of(loaded, group.pk, user_id)
     query = loaded.data.item_ids.index(item_id) if item_id else -1
     allowed = masked(bound, group.pk, user_id, loaded, catalog, past, query)
     cards = Cards.of(loaded, group.pk)

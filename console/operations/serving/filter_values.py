@@ -10,8 +10,8 @@ from console.models import Account, Dataset, DatasetGroup
 from console.operations.base import operation
 from console.operations.serving.filter_preview import newest_trained
 from console.operations.training.choices import event_types_of
-from console.serving.loader import SHELF, column_named
-from console.serving.overlay import catalog_of
+from console.serving.live_catalog import catalog_of
+from console.serving.loader import MODEL_CACHE, column_named
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Columns
 
@@ -50,7 +50,7 @@ def _categories(group: DatasetGroup, kind: str, column: str) -> tuple[str, ...]:
     trained = newest_trained(group)
     if trained is None or kind not in {"ITEMS", "USERS"}:
         return ()
-    loaded = SHELF.get(trained.artefact)
+    loaded = MODEL_CACHE.get(trained.artefact)
     columns: Columns = catalog_of(loaded, group.pk).columns if kind == "ITEMS" else loaded.data.users
     found = column_named(columns, column)
     return found.categories if isinstance(found, Categorical) else ()

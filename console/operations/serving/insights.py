@@ -18,10 +18,17 @@ from console.operations.base import operation
 from console.serving.any_source import any_source
 from console.serving.display import Cards, Display
 from console.serving.exploring import Exploration
-from console.serving.history import LiveEvent, Past, join, past_of
-from console.serving.loader import SHELF, Loaded
+from console.serving.history import LiveEvent, UserHistory, history_of, join
+from console.serving.loader import MODEL_CACHE, LoadedModel
 from console.serving.metadata import values_of
-from console.serving.recommend import Answer, Ask, Promotion, Source, rank, recommend
+from console.serving.recommend import (
+    Promotion,
+    RecommendationRequest,
+    RecommendationResult,
+    ServingTarget,
+    rank,
+    recommend,
+)
 from console.serving.sources import bind, bound_filter
 from console.shapes import JSONDict
 from recipes.base import RecipeType
@@ -107,7 +114,7 @@ def get_user_history(
     """What a user has done, newest first, live events included."""
     source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     cards = Cards.of(loaded, source.group_id)
-    past = past_of(loaded, source.group_id, user_id)
+    past = history_of(loaded, source.group_id, user_id)
     order = np.argsort(-past.timestamp, kind="stable")[:max_results]
     user = loaded.data.user_ids.index(user_id)
     return {
@@ -142,14 +149,14 @@ def test_recommendations(
     """What the source answers under other settings, with titles; the seen and the explored are marked."""
     source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
     source = _overridden(source, exploration_weight, exploration_item_age_cut_off)
-    loaded = SHELF.get(source.artefact)
+    loaded = MODEL_CACHE.get(source.artefact)
     past = None if history is None else join(loaded, -1, [LiveEvent(item, "", at) for at, item in enumerate(history)])
     promotion = None
     if promotion_filter_arn:
         bound = bound_filter(account, promotion_filter_arn, None, source.group_id, field="promotionFilterArn")
         promotion = Promotion("promotion", promotion_percent or 20, bound)
     chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
-    ask = Ask(user_id, item_id, num_results, context or {}, chosen, promotion, past=past)
+    ask = RecommendationRequest(user_id, item_id, num_results, context or {}, chosen, promotion, past=past)
     began = perf_counter()
     answer = rank(source, ask, input_list) if input_list else recommend(source, ask)
     took = (perf_counter() - began) * 1000
@@ -190,7 +197,7 @@ def explain_recommendation(
             field="userId",
         )
     chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
-    answer = recommend(_overridden(source, 0.0, None), Ask(user_id, None, num_results, {}, chosen))
+    answer = recommend(_overridden(source, 0.0, None), RecommendationRequest(user_id, None, num_results, {}, chosen))
     history, cards = answer.past.history(), Cards.of(loaded, source.group_id)
     return _standing(answer, item, num_results) | {
         "title": cards.title(item),
@@ -199,14 +206,14 @@ def explain_recommendation(
     }
 
 
-def _asked(account: Account, *arns: str | None) -> tuple[Source, Loaded]:
+def _asked(account: Account, *arns: str | None) -> tuple[ServingTarget, LoadedModel]:
     """The one source that campaign, recommender or version names, and its model."""
     source = any_source(account, *arns)
-    return source, SHELF.get(source.artefact)
+    return source, MODEL_CACHE.get(source.artefact)
 
 
 def _filter(
-    account: Account, source: Source, arn: str | None, expression: str | None, values: dict[str, str] | None
+    account: Account, source: ServingTarget, arn: str | None, expression: str | None, values: dict[str, str] | None
 ) -> Bound | None:
     if arn and expression:
         raise InvalidInputException("Give filterArn or filterExpression, not both.", field="filterExpression")
@@ -215,7 +222,7 @@ def _filter(
     return bound_filter(account, arn, values, source.group_id)
 
 
-def _overridden(source: Source, weight: float | None, cutoff_days: float | None) -> Source:
+def _overridden(source: ServingTarget, weight: float | None, cutoff_days: float | None) -> ServingTarget:
     if source.exploration is None or (weight is None and cutoff_days is None):
         return source
     kept = source.exploration
@@ -264,7 +271,7 @@ def _card(cards: Cards, item: int) -> JSONDict:
     }
 
 
-def _event(cards: Cards, past: Past, position: int) -> JSONDict:
+def _event(cards: Cards, past: UserHistory, position: int) -> JSONDict:
     loaded = cards.loaded
     item, live = int(past.item[position]), position - (len(past.item) - past.num_live)
     code = int(past.event_type[position])
@@ -277,13 +284,13 @@ def _event(cards: Cards, past: Past, position: int) -> JSONDict:
     }
 
 
-def _value(loaded: Loaded, past: Past, position: int) -> float | None:
+def _value(loaded: LoadedModel, past: UserHistory, position: int) -> float | None:
     """The value of one of the snapshot's events, where it has one."""
     value = float(loaded.data.interactions.event_value[loaded.data.offsets[past.user] + position])
     return None if np.isnan(value) else value
 
 
-def _shown(answer: Answer, source: Source) -> list[JSONDict]:
+def _shown(answer: RecommendationResult, source: ServingTarget) -> list[JSONDict]:
     seen = set(answer.past.item.tolist())
     loaded = answer.loaded
     held_out = loaded.held_out(answer.past.user)
@@ -300,7 +307,7 @@ def _shown(answer: Answer, source: Source) -> list[JSONDict]:
     ]  # fmt: skip
 
 
-def _standing(answer: Answer, item: int, size: int) -> JSONDict:
+def _standing(answer: RecommendationResult, item: int, size: int) -> JSONDict:
     """Where an item stands, or the first stage that dropped it."""
     scores, allowed = answer.scores, answer.allowed
     if not np.isfinite(scores[item]):

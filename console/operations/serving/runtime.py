@@ -10,7 +10,7 @@ from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
 from console.serving.actions import recommend_actions
-from console.serving.recommend import Ask, Promotion, Source, rank, recommend
+from console.serving.recommend import Promotion, RecommendationRequest, ServingTarget, rank, recommend
 from console.serving.sources import bound_filter, campaign_source
 from console.serving.traffic import metered
 from console.serving.use_cases import recommender_source
@@ -44,7 +44,7 @@ def get_recommendations(
         raise InvalidInputException(f"userId is missing; {source.recipe} recommends to a user.", field="userId")
     if source.needs_item and not item_id:
         raise InvalidInputException(f"itemId is missing; {source.recipe} relates items to it.", field="itemId")
-    ask = Ask(
+    ask = RecommendationRequest(
         user_id, item_id, num_results, context or {},
         bound_filter(account, filter_arn, filter_values, source.group_id),
         _promotion(account, source, promotions or []),
@@ -77,7 +77,7 @@ def get_personalized_ranking(
             "PERSONALIZED_RANKING.", field="campaignArn"
         )  # fmt: skip
     columns = _columns(source, metadata_columns, len(input_list), "inputList")
-    ask = Ask(
+    ask = RecommendationRequest(
         user_id=user_id,
         context=context or {},
         filter=bound_filter(account, filter_arn, filter_values, source.group_id),
@@ -109,13 +109,17 @@ def get_action_recommendations(
             f"The campaign serves {recipe.name}, which is {recipe.type}; GetActionRecommendations needs one of type "
             "PERSONALIZED_ACTIONS.", field="campaignArn"
         )  # fmt: skip
-    ask = Ask(user_id, k=num_results, filter=bound_filter(account, filter_arn, filter_values, source.group_id))
+    ask = RecommendationRequest(
+        user_id, k=num_results, filter=bound_filter(account, filter_arn, filter_values, source.group_id)
+    )
     identifier, picks = recommend_actions(source, ask)
     actions = [{"actionId": pick.item_id, "score": pick.score} for pick in picks]
     return {"actionList": actions, "recommendationId": identifier}
 
 
-def _source(account: Account, campaign_arn: str | None, recommender_arn: str | None, user_id: str | None) -> Source:
+def _source(
+    account: Account, campaign_arn: str | None, recommender_arn: str | None, user_id: str | None
+) -> ServingTarget:
     if (campaign_arn is None) == (recommender_arn is None):
         raise InvalidInputException("Give exactly one of campaignArn and recommenderArn.", field="campaignArn")
     if recommender_arn is not None:
@@ -131,7 +135,9 @@ def _source(account: Account, campaign_arn: str | None, recommender_arn: str | N
     return source
 
 
-def _columns(source: Source, wanted: dict[str, list[str]] | None, size: int, field: str) -> tuple[str, ...] | None:
+def _columns(
+    source: ServingTarget, wanted: dict[str, list[str]] | None, size: int, field: str
+) -> tuple[str, ...] | None:
     """The metadata columns that a response carries; also holds the list's length to its limit."""
     limit = MOST_WITH_METADATA if wanted else MOST
     if size > limit:
@@ -155,7 +161,7 @@ def _columns(source: Source, wanted: dict[str, list[str]] | None, size: int, fie
     return tuple(columns)
 
 
-def _promotion(account: Account, source: Source, promotions: list[JSONDict]) -> Promotion | None:
+def _promotion(account: Account, source: ServingTarget, promotions: list[JSONDict]) -> Promotion | None:
     if not promotions:
         return None
     if not source.promotes:

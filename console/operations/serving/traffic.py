@@ -8,7 +8,7 @@ from console.operations.base import operation
 from console.serving import recorder, traffic
 from console.serving.any_source import any_source
 from console.serving.display import Cards
-from console.serving.loader import SHELF
+from console.serving.loader import MODEL_CACHE
 from console.serving.traffic import Minutes
 from console.shapes import JSONDict
 
@@ -50,7 +50,7 @@ def get_recommendation_trace(account: Account, *, recommendation_id: str) -> JSO
         )
     arns: dict[str, str | None] = dict.fromkeys((*kind.values(), "solution_version_arn")) | {named: told["source"]}
     source = any_source(account, **arns)
-    loaded = SHELF.get(source.artefact)
+    loaded = MODEL_CACHE.get(source.artefact)
     cards = Cards.of(loaded, source.group_id)
     explored = set(told["explored"])
     return {

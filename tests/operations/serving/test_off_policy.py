@@ -11,8 +11,8 @@ from console.errors import ResourceNotFoundException
 from console.models import DatasetGroup
 from console.operations.data import event_trackers
 from console.serving import recorder
-from console.serving.loader import SHELF
-from console.serving.recommend import picks_of
+from console.serving.loader import MODEL_CACHE
+from console.serving.recommend import ranked_items
 from console.serving.sources import campaign_source
 from recipes.exploration import Explored
 from recipes.propensities import Draws
@@ -81,14 +81,14 @@ def test_weight_0_is_estimated_from_what_was_shown(account, counted, campaign, g
 
 def test_what_relevance_would_not_have_shown_is_known(account, campaign):
     source, _ = campaign_source(account, campaign, "u1")
-    loaded = SHELF.get(source.artefact)
+    loaded = MODEL_CACHE.get(source.artefact)
     relevance = -np.arange(loaded.data.num_items, dtype=np.float32)[None, :]
     scores = relevance.copy()
     scores[0, 7] = 0.5
     draws = Draws(np.array([7]), np.array([20.0], np.float32), length=5, most=1, seed=0)
-    picks = picks_of(loaded, source, Explored(relevance, scores, draws), scores, 5)
+    picks = ranked_items(loaded, source, Explored(relevance, scores, draws), scores, 5)
     assert [(pick.item, pick.is_by_relevance) for pick in picks] == [(7, False), *((item, True) for item in range(4))]
-    plain = picks_of(loaded, source, Explored(relevance, relevance), relevance, 5)
+    plain = ranked_items(loaded, source, Explored(relevance, relevance), relevance, 5)
     assert all(pick.is_by_relevance for pick in plain)
 
 

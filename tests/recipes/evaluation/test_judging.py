@@ -10,7 +10,7 @@ import pytest
 
 from recipes import catalogue
 from recipes.data import TrainingData
-from recipes.evaluation.judging import TREND, judge, split_for, trend_accuracy
+from recipes.evaluation.evaluator import TREND, evaluate_model, split_for, trend_accuracy
 from recipes.methods.trending import TrendingNow
 from recipes.run import Run
 from tests.recipes import worlds
@@ -41,7 +41,7 @@ def test_it_works(name, figure):
     data = worlds.actions() if name == "aws-next-best-action" else worlds.tasteful()
     recipe = catalogue.get(name)()
     split = split_for(recipe, data)
-    evaluation = judge(recipe.fit(split.train, Run()), split, data)
+    evaluation = evaluate_model(recipe.fit(split.train, Run()), split, data)
     assert np.isfinite(evaluation.figures[figure])
     assert evaluation.fingerprint == split.fingerprint
 

@@ -15,7 +15,7 @@ from console.errors import JobError
 from console.jobs import Claim
 from console.models import SharedEvaluation, SharedResult, SolutionVersion
 from console.runners import fitting
-from console.runners.choosing import Choice
+from console.runners.training_selection import Choice
 from console.scratch import scratch_folder
 from console.serving import loader
 from console.serving.objective import Lifted, lift_of

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from console.runners.choosing import Choice
+from console.runners.training_selection import Choice
 from recipes.data import TrainingData
 
 

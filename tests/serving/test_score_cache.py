@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from console.serving import remembering
-from console.serving.remembering import ScoreMemory
+from console.serving import score_cache
+from console.serving.score_cache import ScoreMemory
 from recipes.data import Histories
 
 
@@ -47,7 +47,7 @@ def test_what_is_remembered_cannot_be_changed_by_accident(memory):
 
 
 def test_it_is_bounded(memory, asked, monkeypatch):
-    monkeypatch.setattr(remembering, "MOST_BYTES", 3 * 8 * 4)  # room for three rows
+    monkeypatch.setattr(score_cache, "MOST_BYTES", 3 * 8 * 4)  # room for three rows
     for item in (1, 2, 3, 4, 1):
         memory.score(Histories.of([[item]]))
     assert len(asked) == 5

@@ -14,7 +14,7 @@ import pyarrow as pa
 from django.db import connection
 
 from console.models import Dataset, Record
-from console.serving.loader import Loaded
+from console.serving.loader import LoadedModel
 from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
 from recipes.filters import Catalogue, CompiledFilters, Target
 
@@ -39,7 +39,7 @@ _current: weakref.WeakKeyDictionary[Any, Catalog] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def catalog_of(loaded: Loaded, group_id: int) -> Catalog:
+def catalog_of(loaded: LoadedModel, group_id: int) -> Catalog:
     """The catalogue of a loaded model with the records that were put since; asks the database twice a second at most."""
     known = _current.get(loaded.model)
     now = time.monotonic()
@@ -65,7 +65,9 @@ def _stamp(group_id: int) -> tuple[int, Any]:
     return count, newest
 
 
-def _built(loaded: Loaded, records: list[tuple[str, Mapping[str, Any]]], stamp: tuple[int, Any], now: float) -> Catalog:
+def _built(
+    loaded: LoadedModel, records: list[tuple[str, Mapping[str, Any]]], stamp: tuple[int, Any], now: float
+) -> Catalog:
     places = loaded.data.item_ids.indexes(entity for entity, _ in records)
     known = [(int(place), values) for place, (_, values) in zip(places, records, strict=True) if place >= 0]
     if not known:

@@ -34,7 +34,7 @@ def split_for(recipe: Recipe | type[Recipe], data: TrainingData) -> Split | Segm
     return splits.segmentation(data) if is_segment else splits.amazon(data)
 
 
-def judge(
+def evaluate_model(
     model: Model,
     split: Split | SegmentSplit,
     data: TrainingData,

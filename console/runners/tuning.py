@@ -6,11 +6,11 @@ import os
 
 from django.conf import settings as django_settings
 
-from console.runners.fitting import Snapshot, Watch
+from console.runners.fitting import TrainingSnapshot, Watch
 from console.shapes import JSONDict
 from recipes import catalogue, tuning
 from recipes.base import Recipe, Scalar
-from recipes.evaluation.judging import split_for
+from recipes.evaluation.evaluator import split_for
 
 TRIALS = 8  # where nothing is said; each is a fit
 CANDIDATES = ("aws-popularity-count", "aws-user-personalization", "aws-hrnn")
@@ -23,7 +23,7 @@ METRICS = {  # AWS's words to ours; what is not known is the default
 
 
 def tuned(
-    recipe: Recipe, config: JSONDict, snapshot: Snapshot, watch: Watch, key: int
+    recipe: Recipe, config: JSONDict, snapshot: TrainingSnapshot, watch: Watch, key: int
 ) -> tuple[Recipe, dict[str, Scalar], JSONDict]:
     """The recipe with the hyperparameters that did best, these, and the trials for people.
 
@@ -48,7 +48,7 @@ def tuned(
     return found.recipe, found.settings, {"trials": attempts, "objective": found.metric}
 
 
-def chosen(config: JSONDict, snapshot: Snapshot, watch: Watch) -> tuple[Recipe, JSONDict]:
+def chosen(config: JSONDict, snapshot: TrainingSnapshot, watch: Watch) -> tuple[Recipe, JSONDict]:
     """The recipe that AutoML takes, and how the candidates did."""
     listed = config.get("autoMLConfig", {})
     names = [arn.rpartition("/")[2] for arn in listed.get("recipeList", [])] or list(CANDIDATES)

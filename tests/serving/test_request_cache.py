@@ -6,8 +6,8 @@ import pytest
 
 from console.errors import InvalidInputException, ResourceNotFoundException
 from console.models import Campaign, Experiment, Filter, SolutionVersion
-from console.serving import fresh
-from console.serving.fresh import Fresh
+from console.serving import request_cache
+from console.serving.request_cache import RequestCache
 from console.serving.sources import bound_filter, campaign_source
 from tests.operations.evaluation.test_experiments import campaign, group, version, versions  # noqa: F401  fixtures
 from tests.operations.training.test_solutions import call
@@ -17,22 +17,22 @@ from tests.operations.training.test_solutions import call
 def clock(monkeypatch):
     """Seconds by hand."""
     now = [100.0]
-    monkeypatch.setattr(fresh, "monotonic", lambda: now[0])
+    monkeypatch.setattr(request_cache, "monotonic", lambda: now[0])
     return now
 
 
 def test_it_works(clock):
-    known, told = Fresh(), iter(range(10))
+    known, told = RequestCache(), iter(range(10))
     assert [known.get("a", lambda: next(told)) for _ in range(3)] == [0, 0, 0]
     assert known.get("b", lambda: next(told)) == 1
-    clock[0] += fresh.FRESH_S
+    clock[0] += request_cache.FRESH_S
     assert [known.get("a", lambda: next(told)) for _ in range(2)] == [2, 2]
     known.forget()
     assert known.get("a", lambda: next(told)) == 3
 
 
 def test_what_was_read_while_something_was_written_is_not_kept():
-    known = Fresh()
+    known = RequestCache()
 
     def read() -> str:
         known.forget()  # the write that another thread has just committed
@@ -43,7 +43,7 @@ def test_what_was_read_while_something_was_written_is_not_kept():
 
 
 def test_what_is_missing_or_raises_is_asked_again():
-    known = Fresh()
+    known = RequestCache()
     assert known.get("a", lambda: None) is None
     with pytest.raises(ZeroDivisionError):
         known.get("a", lambda: 1 // 0)
@@ -51,8 +51,8 @@ def test_what_is_missing_or_raises_is_asked_again():
 
 
 def test_it_holds_a_bounded_number(monkeypatch):
-    monkeypatch.setattr(fresh, "MOST", 3)
-    known = Fresh()
+    monkeypatch.setattr(request_cache, "MOST", 3)
+    known = RequestCache()
     for number in range(10):
         known.get(number, lambda: "x")
     assert len(known._known) <= 3
@@ -62,7 +62,7 @@ def test_requests_read_a_campaign_once_in_a_while(account, campaign, clock, djan
     campaign_source(account, campaign, "u1")
     with django_assert_num_queries(0):
         campaign_source(account, campaign, "u2")
-    clock[0] += fresh.FRESH_S
+    clock[0] += request_cache.FRESH_S
     with django_assert_num_queries(1):
         campaign_source(account, campaign, "u1")
 
@@ -70,10 +70,10 @@ def test_requests_read_a_campaign_once_in_a_while(account, campaign, clock, djan
 def test_what_another_process_writes_is_honoured_after_a_quarter_of_a_second(account, campaign, versions, clock):  # noqa: F811
     assert campaign_source(account, campaign)[1].name == "aws-user-personalization"
     Campaign.objects.update(solution_version=SolutionVersion.objects.by_arn(account, versions[1], field="x"))
-    clock[0] += fresh.FRESH_S
+    clock[0] += request_cache.FRESH_S
     assert campaign_source(account, campaign)[1].name == "aws-popularity-count"
     Campaign.objects.update(status="CREATE FAILED")
-    clock[0] += fresh.FRESH_S
+    clock[0] += request_cache.FRESH_S
     with pytest.raises(InvalidInputException, match="is CREATE FAILED"):
         campaign_source(account, campaign)
 
@@ -97,7 +97,7 @@ def test_experiments_begin_and_stop_in_time(account, campaign, versions, clock):
     call("CreateExperiment", account, name="f", campaign_arn=campaign, treatment_version_arn=versions[1])
     assert campaign_source(account, campaign, "u1")[0].arm
     Experiment.objects.filter(status="RUNNING").update(status="STOPPED", treatment=None)  # by another process
-    clock[0] += fresh.FRESH_S
+    clock[0] += request_cache.FRESH_S
     assert campaign_source(account, campaign, "u1")[0].arm is None
 
 
@@ -115,6 +115,6 @@ def test_filters_are_honoured_as_campaigns_are(account, group, clock):  # noqa: 
     assert bound_filter(account, arn, None, group.pk)
     Filter.objects.update(status="CREATE FAILED")
     assert bound_filter(account, arn, None, group.pk)
-    clock[0] += fresh.FRESH_S
+    clock[0] += request_cache.FRESH_S
     with pytest.raises(InvalidInputException, match="is CREATE FAILED"):
         bound_filter(account, arn, None, group.pk)

@@ -24,7 +24,7 @@ class Known(NamedTuple):
     state: object
 
 
-class Fresh:
+class RequestCache:
     """Values by key, None never, each read anew when it is too old or something was written here; safe to share between threads."""
 
     def __init__(self) -> None:
@@ -52,4 +52,4 @@ class Fresh:
         self._state = object()
 
 
-FRESH = Fresh()
+REQUEST_CACHE = RequestCache()

@@ -14,10 +14,18 @@ from numpy.typing import NDArray
 from console.errors import InvalidInputException
 from console.models import Event
 from console.serving.exploring import explored
-from console.serving.history import LIVE_LIMIT, LiveEvent, Past, join
-from console.serving.loader import Loaded
-from console.serving.overlay import Catalog
-from console.serving.recommend import POPULAR, REASONED, Ask, Source, masked, ranked, related_scores
+from console.serving.history import LIVE_LIMIT, LiveEvent, UserHistory, join
+from console.serving.live_catalog import Catalog
+from console.serving.loader import LoadedModel
+from console.serving.recommend import (
+    POPULAR,
+    REASONED,
+    RecommendationRequest,
+    ServingTarget,
+    masked,
+    ranked,
+    related_scores,
+)
 from recipes.base import RecipeType
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats
@@ -29,7 +37,7 @@ QUERY_USERS = 500  # SQLite takes no more than some hundred parameters in one qu
 
 
 @dataclass(frozen=True)
-class Listing:
+class BatchResult:
     """What one request gets, best first.
 
     Attributes:
@@ -45,20 +53,20 @@ class Listing:
     reasons: list[list[str]] | None = None
 
 
-Outcome: TypeAlias = Listing | InvalidInputException
+Outcome: TypeAlias = BatchResult | InvalidInputException
 Mask: TypeAlias = NDArray[np.bool_] | None
 
 
-def batch_size(loaded: Loaded) -> int:
+def batch_size(loaded: LoadedModel) -> int:
     """How many requests are scored together."""
     return max(1, min(QUERY_USERS, BATCH_BYTES // (4 * max(1, loaded.data.num_items))))
 
 
 def answer_many(
-    source: Source,
-    loaded: Loaded,
+    source: ServingTarget,
+    loaded: LoadedModel,
     catalog: Catalog,
-    asks: Sequence[Ask],
+    asks: Sequence[RecommendationRequest],
     lists: Sequence[list[str] | None],
     rng: np.random.Generator,
 ) -> list[Outcome]:
@@ -85,7 +93,9 @@ def answer_many(
     ]
 
 
-def _mask(source: Source, loaded: Loaded, catalog: Catalog, ask: Ask, past: Past) -> Mask | InvalidInputException:
+def _mask(
+    source: ServingTarget, loaded: LoadedModel, catalog: Catalog, ask: RecommendationRequest, past: UserHistory
+) -> Mask | InvalidInputException:
     if ask.filter is None:
         return None
     query = loaded.data.item_ids.index(ask.item_id) if ask.item_id else -1
@@ -96,12 +106,12 @@ def _mask(source: Source, loaded: Loaded, catalog: Catalog, ask: Ask, past: Past
 
 
 def _ranked(
-    source: Source,
-    loaded: Loaded,
+    source: ServingTarget,
+    loaded: LoadedModel,
     row: NDArray[np.float32],
     mask: Mask | InvalidInputException,
     items: list[str],
-    past: Past,
+    past: UserHistory,
 ) -> Outcome:
     if isinstance(mask, InvalidInputException):
         return mask
@@ -113,21 +123,21 @@ def _ranked(
 
 
 def _listing(
-    source: Source,
-    past: Past,
+    source: ServingTarget,
+    past: UserHistory,
     items: Sequence[int],
     item_ids: list[str],
     scores: list[float | None] | list[float] | None,
-) -> Listing:
+) -> BatchResult:
     reasons = None
     if source.recipe in REASONED:
         reasons = [[POPULAR] if past.is_empty else [] for _ in item_ids]
-    return Listing(items, item_ids, scores, reasons)
+    return BatchResult(items, item_ids, scores, reasons)
 
 
 def _best(
-    source: Source,
-    loaded: Loaded,
+    source: ServingTarget,
+    loaded: LoadedModel,
     scores: Floats,
     masks: Sequence[Mask | InvalidInputException],
     k: int,
@@ -157,7 +167,9 @@ def _best(
     ]
 
 
-def _scores(source: Source, loaded: Loaded, asks: Sequence[Ask], pasts: Sequence[Past]) -> Floats:
+def _scores(
+    source: ServingTarget, loaded: LoadedModel, asks: Sequence[RecommendationRequest], pasts: Sequence[UserHistory]
+) -> Floats:
     """(B, N); requests with a context of their own are scored one by one, as the context belongs to the batch."""
     if loaded.recipe.type is RecipeType.RELATED_ITEMS:
         queries = loaded.data.item_ids.indexes(ask.item_id or "" for ask in asks)
@@ -168,7 +180,7 @@ def _scores(source: Source, loaded: Loaded, asks: Sequence[Ask], pasts: Sequence
     return loaded.model.score(Histories.concatenate(histories))
 
 
-def _pasts(loaded: Loaded, group_id: int, asks: Sequence[Ask]) -> list[Past]:
+def _pasts(loaded: LoadedModel, group_id: int, asks: Sequence[RecommendationRequest]) -> list[UserHistory]:
     users = [ask.user_id for ask in asks if ask.user_id]
     live: dict[str, list[LiveEvent]] = defaultdict(list)
     unseen = Q(pk__gt=loaded.newest_event) | Q(is_anonymous=True)
