@@ -354,7 +354,8 @@ def _encode_events(
     event_value = np.full(len(order), np.nan, np.float32)
     if "EVENT_VALUE" in names:
         event_value = pc.cast(table["EVENT_VALUE"], pa.float32(), safe=False).to_numpy().astype(np.float32)
-    impressions = _encode_impressions(table["IMPRESSION"], item_ids).take(order) if "IMPRESSION" in names else None
+    has_lists = "IMPRESSION" in names and table["IMPRESSION"].null_count < table.num_rows
+    impressions = _encode_impressions(table["IMPRESSION"], item_ids).take(order) if has_lists else None
     wanted = [name for name in table.column_names if name not in RESERVED and (kinds is None or name in kinds)]
     columns = {name: take_rows(encode_column(table[name], (kinds or {}).get(name)), order) for name in wanted}
     return Interactions(

@@ -34,7 +34,7 @@ EVENT_FIELDS: dict[str, tuple[pa.DataType, Callable[[Event], Any]]] = {
     "RECOMMENDATION_ID": (pa.string(), lambda event: event.recommendation_id),
     "EVENT_ATTRIBUTION_SOURCE": (pa.string(), lambda event: event.attribution_source),
 }
-STREAMED_TOO = ("EVENT_TYPE", "EVENT_VALUE")  # live events have them whether the schema does or not
+STREAMED_TOO = ("EVENT_TYPE", "EVENT_VALUE", "IMPRESSION")  # live events have them whether the schema does or not
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def schema_of(dataset: Dataset) -> DatasetSchema:
 
 
 def avro_columns(schema: DatasetSchema | None, kind: str) -> pa.Schema:
-    """The columns of streamed rows: the schema's, and for events their type and value."""
+    """The columns of streamed rows: the schema's, and for events their type, value and impression."""
     entity = "ACTION_ID" if kind == "ACTION_INTERACTIONS" else "ITEM_ID"
     fields = (
         list(schema.arrow()) if schema else [pa.field(n, EVENT_FIELDS[n][0]) for n in ("USER_ID", entity, "TIMESTAMP")]

@@ -24,6 +24,7 @@ from console.models import DatasetGroup
 from console.runners.append_update import grown
 from console.runners.training_selection import Choice, check_enough
 from console.scratch import scratch_folder
+from console.serving.impressions import join_late
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
 from console.trainings import data_state
@@ -111,6 +112,7 @@ def read(
         JobError: there is too little to learn from.
     """
     state = data_state(group.pk)
+    join_late(group)
     tables = training_tables(group)
     if recipe.type is RecipeType.PERSONALIZED_ACTIONS:
         tables = _actions(tables)

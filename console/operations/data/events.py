@@ -26,6 +26,7 @@ from console.operations.data.event_rows import identify, insert_new
 from console.operations.data.group_commit import WRITER
 from console.operations.data.values import column_value, event_seconds
 from console.operations.data.visitors import Visitor, visitor_of
+from console.serving import impressions
 from console.serving.attribution import attribute
 from console.serving.request_cache import REQUEST_CACHE
 from console.shapes import json_kind
@@ -54,6 +55,7 @@ def put_events(
         _event(group, schema, who if who.has_session else visitor_of(session_id, user_id), event, f"eventList[{place}]")
         for place, event in enumerate(event_list)
     ]
+    impressions.join(group.pk, rows)  # here, not in the writer, which waits for nothing but the disk
 
     def write() -> None:
         new = insert_new(group, rows, event_list)
@@ -76,6 +78,7 @@ def put_action_interactions(account: Account, *, tracking_id: str, action_intera
     group = dataset.dataset_group
     rows = [_action_event(group, entry, place) for place, entry in enumerate(action_interactions)]
     visitors = {visitor_of(entry["sessionId"], entry.get("userId")) for entry in action_interactions}
+    impressions.join(group.pk, rows)
 
     def write() -> None:
         insert_new(group, rows, action_interactions)
