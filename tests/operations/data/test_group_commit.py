@@ -80,14 +80,17 @@ def test_a_full_queue_is_told_at_once():
     held = Held(writer)
     held.gather(writer, [])
     held = Held(writer)
-    for number in range(2):
-        held.pool.submit(writer.run, lambda n=number: make(n))
+    waiting = [held.pool.submit(writer.run, lambda n=number: make(n)) for number in range(2)]
     while len(writer._waiting) < 2:
         time.sleep(0.005)
     with pytest.raises(ThrottlingException) as caught:
         writer.run(lambda: make(3))
     assert caught.value.retry_after_s
     held.release.set()
+    assert [future.result(60) for future in waiting] == [
+        "account-0",
+        "account-1",
+    ]  # else they write while tables are emptied
 
 
 def test_nothing_is_acknowledged_that_is_not_committed(account):
