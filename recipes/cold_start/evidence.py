@@ -94,8 +94,8 @@ def shown_lists(data: TrainingData) -> ShownLists:
     with_list = none if impressions is None else np.flatnonzero(np.diff(impressions.offsets) > 0)
     if impressions is None or not len(with_list):
         return ShownLists(np.zeros(1, np.int64), none, none, none, none.astype(bool))
-    leader = with_list[_is_new_list(data, impressions, with_list)]
-    number = np.searchsorted(leader, with_list, side="right") - 1
+    number, first = _showings(data, impressions, with_list)
+    leader = with_list[first]
     starts, positions = ragged_positions(impressions.offsets, leader)
     shown = impressions.items[positions]
     listed = np.repeat(np.arange(len(leader)), np.diff(starts))
@@ -113,8 +113,11 @@ def trials_of(data: TrainingData) -> Trials | None:
     return Trials(np.repeat(lists.user, sizes), lists.items, place, np.repeat(lists.time, sizes), lists.taken)
 
 
-def _is_new_list(data: TrainingData, impressions: Impressions, with_list: Indexes) -> NDArray[np.bool_]:
-    """Which of the events with a list do not come from the list of the user's event before."""
+def _showings(data: TrainingData, impressions: Impressions, with_list: Indexes) -> tuple[Indexes, Indexes]:
+    """Of the events with a list: (E,) which showing each came from, and (L,) the first event of each showing.
+
+    A user's events with the same list are of one showing, whatever other lists the user took from between them.
+    """
     events = data.interactions
     starts, positions = ragged_positions(impressions.offsets, with_list)
     sizes = np.diff(starts)
@@ -124,8 +127,15 @@ def _is_new_list(data: TrainingData, impressions: Impressions, with_list: Indexe
     mixed *= 2 * place.astype(np.uint64) + np.uint64(1)
     mark = np.add.reduceat(mixed, starts[:-1])
     user, time = events.user_index[with_list], events.timestamp[with_list]
-    same = (np.diff(user) == 0) & (np.diff(time) <= SAME_LIST_S) & (mark[1:] == mark[:-1]) & (np.diff(sizes) == 0)
-    return np.concatenate([[True], ~same])
+    order = np.lexsort((time, sizes, mark, user))
+    same = np.diff(time[order]) <= SAME_LIST_S
+    for key in (user, mark, sizes):
+        same &= key[order][1:] == key[order][:-1]
+    is_first = np.concatenate([[True], ~same])
+    first = order[is_first]
+    number = np.empty_like(order)
+    number[order] = np.argsort(np.argsort(first))[np.cumsum(is_first) - 1]
+    return number, np.sort(first)
 
 
 def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
