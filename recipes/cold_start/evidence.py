@@ -49,6 +49,7 @@ class Evidence:
         created: (N,) seconds.
         newest: from which ages count.
         events: (N,) events.
+        telling: (N,) of them, those that say how an item does: not the one that only says since when there is the item.
         expected: (N,) events that an ordinary item would have had in the same places and days at the same ages.
         age_level: (N,) log of how likely items of its present age are taken, against new ones.
         is_young: (N,) true for items that are new to the log.
@@ -57,6 +58,7 @@ class Evidence:
     created: Indexes
     newest: int
     events: Values
+    telling: Values
     expected: Values
     age_level: Values
     is_young: NDArray[np.bool_]
@@ -158,7 +160,16 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     # the first event of an item of unknown age does not tell that it was new then: rare items are met late
     since = max(start + AFTER_START * (newest - start), newest - YOUTH_DAYS * DAY)
     is_young = (dated & (created > since)) | untried | arrived
-    return Evidence(created, newest, data.item_counts.astype(np.float64), expected, level, is_young)
+    events = data.item_counts.astype(np.float64)
+    return Evidence(created, newest, events, events - _is_met(data, created), expected, level, is_young)
+
+
+def _is_met(data: TrainingData, created: Indexes) -> NDArray[np.bool_]:
+    """(N,) whose creation is the time of an event: an item made known by being taken would be taken once at least."""
+    item, time = data.interactions.item_index, data.interactions.timestamp
+    found = np.zeros(data.num_items, bool)
+    found[item[time == created[item]]] = True
+    return found
 
 
 def _is_dated(data: TrainingData) -> NDArray[np.bool_]:

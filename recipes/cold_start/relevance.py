@@ -104,7 +104,7 @@ def learn_cold(
     view = View.of(histories, features, _padded(vectors, data.num_items), calibration.look)
     if view is None or len(items) == data.num_items:
         return None
-    found = np.log(residual(evidence.events, evidence.expected)) + evidence.age_level
+    found = np.log(residual(evidence.telling, evidence.expected)) + evidence.age_level
     level = calibration.level + found[items] - np.log(np.exp(np.delete(found, items)).mean())
     lift = view.lift(features, calibration.taker)
     return ColdRelevance(vectors, view.rows, lift, items, level.astype(np.float32), trust[items].astype(np.float32))

@@ -1,7 +1,8 @@
 """Scores of items that have few events, by users' tastes and items' metadata, in the place of what events say of them.
 
 What is learned from events takes over as they come: score = trust · (all other components) + (1 - trust) · own score. The
-own score is on the others' scale: log of the mean chance of ordinary items + level + slope · lift (`recipes.cold_start`).
+own score is on the others' scale: log of the mean chance of ordinary items that the user has not taken yet + level +
+slope · lift (`recipes.cold_start`).
 Lifts may count for the other items, too; their weight there is the meta-model's. It must stand after all it replaces.
 """
 
@@ -80,10 +81,10 @@ class YoungItems(Component):
             scores += np.where(has_events, np.float32(self.weight), np.float32(0))[:, None] * lifts
         if not len(cold.items):
             return
-        own = lifts[:, cold.items] * np.float32(self.slope) + cold.level + self._ordinary(scores)[:, None]
-        own /= np.float32(self.scale)
         seen = np.zeros_like(scores)
         self.repeats.add_scores(seen, histories)
+        own = lifts[:, cold.items] * np.float32(self.slope) + cold.level
+        own = (own + self._ordinary(scores - seen, histories)[:, None]) / np.float32(self.scale)
         own += seen[:, cold.items]
         scores[:, cold.items] = cold.trust * scores[:, cold.items] + (1 - cold.trust) * own
 
@@ -95,14 +96,27 @@ class YoungItems(Component):
         """(B, N) log of how much likelier users are to take each item than others are, as their tastes and its takers say."""
         return self.cold.lift.of_profiles(profiles(histories, self.cold.rows))
 
-    def _ordinary(self, scores: Floats) -> Floats:
-        """(B,) log of the mean chance of the items that are not young, up to what all items of the row share."""
+    def _ordinary(self, scores: Floats, histories: Histories) -> Floats:
+        """(B,) log of the mean chance of the items that are not young, up to what all items of the row share.
+
+        Those of the history are left out, as they were where level and slope were learned, unless there are no others.
+
+        Args:
+            scores: (B, N) without what items of the history get for being there.
+            histories: B.
+        """
         raised = scores * np.float32(self.scale)
         raised[:, self.cold.items] = -np.inf
+        row, item = histories.row, histories.item_index
+        known = raised[row, item]
+        raised[row, item] = -np.inf
+        without_others = ~np.isfinite(raised).any(axis=1)[row]
+        raised[row[without_others], item[without_others]] = known[without_others]
+        number = np.maximum(np.isfinite(raised).sum(axis=1), 1)
         top = raised.max(axis=1)
         top = np.where(np.isfinite(top), top, 0)
         raised -= top[:, None]
-        share = np.exp(raised, out=raised).sum(axis=1) / max(1, scores.shape[1] - len(self.cold.items))
+        share = np.exp(raised, out=raised).sum(axis=1) / number
         return np.asarray(top + np.log(np.maximum(share, MIN_SHARE)), np.float32)
 
     def tensors(self) -> Tensors:

@@ -13,6 +13,7 @@ from recipes.cold_start.evidence import gather, shown_lists, trials_of
 from recipes.cold_start.fading import Exposures, learn_fading
 from recipes.components.fit_context import FitContext, Settings
 from recipes.components.popularity import Popularity
+from recipes.components.repeats import Repeats
 from recipes.components.young_items import YoungItems
 from recipes.data import Impressions
 from recipes.run import Run
@@ -89,6 +90,47 @@ def test_seen_new_items_are_treated_as_other_seen_items(good, model):
     )
     before, after = model.score(history)[0], model.score(seen)[0]
     assert np.argsort(np.argsort(-after))[165] != np.argsort(np.argsort(-before))[165]
+
+
+def with_repeats(model, seen: float):
+    """The model where items of the history get so much for being there."""
+    repeats = Repeats(model.component(Repeats).rates, seen)
+    changed = {Repeats: repeats, YoungItems: replace(model.component(YoungItems), repeats=repeats)}
+    return type(model)(
+        model.recipe, model.num_items, [changed.get(type(part), part) for part in model.components], model.plan
+    )
+
+
+def test_what_repeats_get_lifts_no_new_items_over_old_ones(good, model):
+    histories = good.data().histories()
+    never, often = (with_repeats(model, seen).score(histories) for seen in (-30.0, 8.0))
+    np.testing.assert_allclose(often[:, 160:], never[:, 160:], atol=1e-4)
+
+
+def test_who_took_all_old_items_gets_the_new_ones_first(good, model):
+    history = good.data().histories().rows(0, 1)
+    items = np.arange(160)
+    everything = replace(
+        history,
+        offsets=np.array([0, 160]),
+        item_index=items,
+        timestamp=history.timestamp[-1] + items,
+        event_type=np.zeros(160, np.int16),
+    )
+    scores = with_repeats(model, -30.0).score(everything)[0]
+    assert scores[160:].min() > scores[:160].max()
+
+
+def test_an_event_from_which_an_items_age_counts_says_nothing_of_its_worth():
+    found = market()
+    made_known, taken = 170, 171
+    for item, later in ((made_known, 0), (taken, 3600)):
+        found.events.append((5, item, int(found.data().items["CREATION_TIMESTAMP"].values[item]) + later, -1))
+    data = found.data()
+    for known in (data, replace(data, items={})):
+        assert gather(known).events[[made_known, taken]].tolist() == [1, 1]
+    assert gather(data).telling[[made_known, taken]].tolist() == [0, 1]
+    assert gather(replace(data, items={})).telling[[made_known, taken]].tolist() == [0, 0]
 
 
 def test_items_fade_as_they_did_in_the_log():
