@@ -55,7 +55,7 @@ def test_a_gigabyte_packed_small_is_looked_at_in_bounded_memory_and_time(alice, 
     [
         (zipped(), "a ZIP archive"),
         (gzip.compress(gzip.compress(b"USER_ID\n1\n")), "not CSV"),
-        (b"PAR1" + b"\0" * 100, "a Parquet file"),
+        (b"PAR1" + b"\0" * 100, "looks like Parquet but cannot be read"),
         (b"\x1f\x8b" + b"x" * 100, "gzip"),
         (gzip.compress(b"USER_ID,AGE\n1,2\n" * 100)[:-20], "gzip"),
         (b"<html></html>", "HTML"),

@@ -16,6 +16,7 @@ from console.api.routes import routes
 from console.models import Event, Member, Token
 from console.operations.base import OPERATIONS
 from console.shapes import AWS_SERVICES, OPERATION_MODELS, SERVICE_OF
+from console.tenancy import location_for
 from tests.operations.worlds import dataset, group
 
 GROUPS = "/api/v1/dataset-groups/"
@@ -163,7 +164,7 @@ def test_it_takes_files(alice, account):
     assert answer.status_code == 201
     body = answer.json()
     assert (body["sizeBytes"], body["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
-    location = storage.location_for(account, body["location"])
+    location = location_for(account, body["location"])
     assert location.key.startswith(f"{account.number}/")
     assert location.key.endswith("/my-films.csv")
     with storage.open_read(location) as file:

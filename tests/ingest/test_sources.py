@@ -76,6 +76,7 @@ from console import storage
 from console.ingest import schema
 from console.ingest.loading import Importer
 from console.ingest.mapping import Reading
+from console.scratch import scratch_folder
 fields = [schema.Field(name, kind) for name, kind in json.loads(sys.argv[1])]
 parsed = schema.parse(schema.text_of("INTERACTIONS", fields))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.evaluation.importance import FEWEST, importances
+from recipes.evaluation.importance import MIN_TRIALS, importances
 
 
 def trials(seed: int, count: int = 12):
@@ -46,7 +46,7 @@ def test_words_have_a_mean_each():
 
 
 def test_too_few_trials_say_nothing():
-    settings, values = trials(1, FEWEST - 1)
+    settings, values = trials(1, MIN_TRIALS - 1)
     assert importances(settings, values) == []
     assert importances([{"x": str(n)} for n in range(9)], [3.0] * 9) == []
     assert importances([], []) == []

@@ -113,7 +113,7 @@ def test_a_trial_can_be_made_a_solution_of(alice, group, run_jobs):
     version = SolutionVersion.objects.get()
     page = alice.get(f"/solution-versions/{version.arn_name}/")
     assert 'data-chart="trials"' in text_of(page)
-    assert "told from six finished trials on" in text_of(page)
+    assert "Importance is shown after six finished trials" in text_of(page)
     query = page.context["trials"][-1]["query"]
     form = alice.get(f"{CREATE}&like=also&{query}").context["form"]
     assert form["name"].value() == "also-2"
