@@ -53,6 +53,7 @@ class Evidence:
         expected: (N,) events that an ordinary item would have had in the same places and days at the same ages.
         age_level: (N,) log of how likely items of its present age are taken, against new ones.
         is_young: (N,) true for items that are new to the log.
+        is_ageless: (N,) true for those without events and date that the last full training knew.
     """
 
     created: Indexes
@@ -62,6 +63,7 @@ class Evidence:
     expected: Values
     age_level: Values
     is_young: NDArray[np.bool_]
+    is_ageless: NDArray[np.bool_]
 
 
 def creation_times(data: TrainingData) -> tuple[Indexes, int]:
@@ -161,7 +163,7 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     since = max(start + AFTER_START * (newest - start), newest - YOUTH_DAYS * DAY)
     is_young = (dated & (created > since)) | untried | arrived
     events = data.item_counts.astype(np.float64)
-    return Evidence(created, newest, events, events - _is_met(data, created), expected, level, is_young)
+    return Evidence(created, newest, events, events - _is_met(data, created), expected, level, is_young, ageless)
 
 
 def _is_met(data: TrainingData, created: Indexes) -> NDArray[np.bool_]:

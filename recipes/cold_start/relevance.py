@@ -98,7 +98,8 @@ def learn_cold(
     evidence = gather(data, None if latent is None else len(latent))
     known = evidence.events + np.where(evidence.events > 0, evidence.expected, 0)
     trust = known / (known + MATURE)
-    items = np.flatnonzero(evidence.is_young & (trust < GROWN_UP))
+    is_described = ~evidence.is_ageless | features.any(axis=1)  # of the others nothing at all is known
+    items = np.flatnonzero(evidence.is_young & (trust < GROWN_UP) & is_described)
     histories = sample_users(histories, MAX_EVENTS)
     vectors = latent_vectors(histories, data.num_items) if latent is None else latent
     view = View.of(histories, features, _padded(vectors, data.num_items), calibration.look)

@@ -160,4 +160,5 @@ def test_the_schema_follows_the_columns_while_one_edits(page, films, tmp_path):
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url("**/preview/**")
     page.get_by_label("Name of event").fill("CHANNEL")
-    page.locator("#schema", has_text="CHANNEL").wait_for()
+    page.get_by_text("Options and schema").click()
+    page.locator("#schema-0", has_text="CHANNEL").wait_for()
