@@ -11,6 +11,7 @@ from urllib.parse import quote
 from django.utils.safestring import SafeString
 
 from console.sheets import SheetWriter
+from console.web.plots import interactive
 from console.web.plots.model import SERIES, Colour, Look, Mark, Plot, Point, Series, categories, numbers, times
 from console.web.plots.svg import draw
 from console.web.plots.words import minute, plain, shown
@@ -41,6 +42,11 @@ class Chart:
     def svg(self) -> SafeString:
         """The drawing, for a template."""
         return draw(self.plot, self.title)
+
+    @property
+    def interactive(self) -> SafeString:
+        """The drawing for a file that is opened without the console (`console.web.plots.interactive`)."""
+        return interactive.draw(self.plot, self.key)
 
     @property
     def csv_url(self) -> str:

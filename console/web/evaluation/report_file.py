@@ -14,6 +14,7 @@ from django.utils.safestring import mark_safe
 from console.shapes import JSONDict
 from console.sheets import SheetWriter
 from console.web.lists import csv_cell
+from console.web.plots import interactive
 
 HEAD = (
     "metric",
@@ -46,9 +47,9 @@ def as_csv(answer: JSONDict, labels: dict[str, str]) -> HttpResponse:
 
 
 def as_html(context: dict[str, Any]) -> HttpResponse:
-    """The verdicts, charts and tables with their style inside."""
+    """The verdicts, charts and tables with their style and script inside."""
     styles = "\n".join(Path(str(finders.find(name))).read_text() for name in STYLES)
-    context |= {"styles": mark_safe(styles)}  # noqa: S308 - our own files
+    context |= {"styles": mark_safe(styles), "script": interactive.script()}  # noqa: S308 - our own files
     return _download(
         render_to_string("evaluation/compare/report.html", context), "comparison.html", "text/html; charset=utf-8"
     )
