@@ -128,7 +128,7 @@ class Watch:
         except Exception as error:  # noqa: BLE001  whatever it is, it is the answer
             logger.warning("health check %s: %s", self._name, error)
             told = str(error) if isinstance(error, Unhealthy) else transient.fault(error)
-            return told or f"{type(error).__name__}; the server's log says more"  # strangers read this
+            return told or f"{type(error).__name__}; the server's log says more"  # unsigned callers read this
         return "ok"
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-SMALL_BYTES = 64 * 1024  # what strangers may send; browsers' beacons have no more either
+SMALL_BYTES = 64 * 1024  # what unsigned requests may send; browsers' beacons have no more either
 IN_MEMORY_BYTES = 1 << 20
 SMALL_S = 10.0  # for all of a small body
 SILENT_S = 15.0  # between two chunks of a large one

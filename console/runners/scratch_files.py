@@ -48,7 +48,7 @@ PAUSE_S = 0.5
 
 
 def remove(group: DatasetGroup, users: set[str]) -> None:
-    """Remove a group's leftovers, and what names any of `users`."""
+    """Remove a group's scratch files, and what names any of `users`."""
     _imports(group)
     _batches(group)
     _insights(group)

@@ -18,7 +18,7 @@ from recipes.methods.next_best_action import ActionModel
 from recipes.numerics.arrays import Floats
 from recipes.run import Run
 
-LIKELY = 0.5  # chance from which an action counts as foretold
+LIKELY = 0.5  # chance from which an action counts as predicted
 ROWS = 256  # queries scored at a time
 
 

@@ -67,5 +67,5 @@ def trend_accuracy(recipe: TrendingNow, data: TrainingData) -> float:
     before, after = splits.newest_window(data, seconds)
     start = int(data.interactions.timestamp.max(initial=0)) - seconds
     previous = before.keep(before.interactions.timestamp > start - seconds)
-    foretold = top_k(recipe.rises(before, start)[None, :], TREND_DEPTH).items[0]
-    return metrics.trend_prediction_accuracy(foretold, distinct_users(previous), distinct_users(after), TREND_DEPTH)
+    predicted = top_k(recipe.rises(before, start)[None, :], TREND_DEPTH).items[0]
+    return metrics.trend_prediction_accuracy(predicted, distinct_users(previous), distinct_users(after), TREND_DEPTH)
