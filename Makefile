@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One order and one set of random numbers for the tests of every run, so that a verdict does not hang on a draw.
+SEED ?= 1
 export DATA_DIR ?= var
 # What a change most often breaks, in well under a minute; `make test` runs everything.
 FAST := tests/test_shapes.py tests/test_guards.py tests/test_jobs.py tests/web/test_templates.py tests/operations tests/serving recipes
@@ -31,12 +33,12 @@ run: install  ## start the server with an empty console
 browser: $(VENV)/installed-dev
 	@tests/install_browser.sh
 
-test: browser  ## run all tests, the browser's too; BACKEND=postgres runs them on PostgreSQL and Redis
+test: browser  ## run all tests, the browser's too; SEED=2 in another order; BACKEND=postgres runs them on PostgreSQL and Redis
 ifeq ($(BACKEND),postgres)
 	@tests/install_servers.sh
-	$(BIN)/python -m tests.backends $(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m tests.backends $(BIN)/python -m pytest -n 2 --dist loadgroup --randomly-seed=$(SEED)
 else
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --randomly-seed=$(SEED)
 endif
 
 format: $(VENV)/installed-dev  ## put Python, templates, style sheets and scripts into their form

@@ -21,6 +21,7 @@ from console.storage import Location
 
 ROWS_PER_FILE = 5_000_000
 STRUCTURAL = '[",\\r\\n]'
+APOSTROPHE_FIRST = "^'"
 
 
 def run(held: Claim) -> None:
@@ -46,11 +47,17 @@ def run(held: Claim) -> None:
 
 
 def _write(table: pa.Table, file: IO[bytes]) -> None:
-    """Append rows; text is quoted only where some value makes that necessary."""
+    """Append rows; text is quoted only where some value makes that necessary.
+
+    A cell that begins with an apostrophe could pass for one quoted with apostrophes, so then all cells are quoted.
+    """
     texts = [column for column in table.columns if pa.types.is_string(column.type)]
-    special = any(pc.any(pc.match_substring_regex(column, STRUCTURAL)).as_py() for column in texts)
-    options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed" if special else "none")
-    arrow_csv.write_csv(table, file, options)
+
+    def holds(pattern: str) -> bool:
+        return any(pc.any(pc.match_substring_regex(column, pattern)).as_py() for column in texts)
+
+    style = "all_valid" if holds(APOSTROPHE_FIRST) else "needed" if holds(STRUCTURAL) else "none"
+    arrow_csv.write_csv(table, file, arrow_csv.WriteOptions(include_header=False, quoting_style=style))
 
 
 def _named(target: Location, job: str, number: int) -> Location:

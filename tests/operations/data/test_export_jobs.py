@@ -7,7 +7,7 @@ import io
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console import storage
@@ -94,6 +94,8 @@ EXPORTED = avro.parse(
 
 
 @settings(max_examples=150, deadline=None)
+@example(["''"])
+@example(["'a'", "b"])
 @given(st.lists(st.lists(PIECES, max_size=5).map("".join), min_size=1, max_size=12))
 def test_what_is_exported_is_imported_as_it_was(titles):
     columns = [[f"i{n}" for n in range(len(titles))], titles, [2**62 + n for n in range(len(titles))]]
