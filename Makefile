@@ -56,6 +56,9 @@ check: $(VENV)/installed-dev  ## format, lint, types, import contracts, fast tes
 	$(BIN)/mypy console recipes
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(FAST)
 
+messages: $(VENV)/installed-dev  ## bring the pages' translations up to date and list what is left to translate
+	$(BIN)/python -m tests.messages
+
 fuzz: $(VENV)/installed-dev  ## send made-up requests and filters; CASES=100000 for a long run
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000)
 
@@ -73,4 +76,4 @@ bench-exploration: install  ## simulate markets in which new items arrive, ten s
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test format check fuzz soak bench bench-exploration clean
+.PHONY: help install demo run browser test format check messages fuzz soak bench bench-exploration clean

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "console.web.middleware.PagesMiddleware",
+    "console.web.languages.LanguageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -201,9 +202,12 @@ DISK_WARNING_PERCENT = float(os.environ.get("DISK_WARNING_PERCENT", "10"))  # le
 MODELS_IN_MEMORY = int(os.environ.get("MODELS_IN_MEMORY", "16"))
 MODEL_BYTES_IN_MEMORY = int(os.environ.get("MODEL_BYTES_IN_MEMORY", str(4 * 2**30)))
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # of the pages; `make messages` updates their catalogues
+LOCALE_PATHS = [ASSETS_DIR / "locale"]
+FORMAT_MODULE_PATH = ["console.web.formats"]
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
@@ -225,11 +229,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 86_400
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # A proxy that ends TLS, sets X-Forwarded-Proto and appends to X-Forwarded-For: cookies then travel by HTTPS only.
 BEHIND_HTTPS = flag("BEHIND_HTTPS", default=False)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
 

@@ -31,7 +31,7 @@
   // Times are written in UTC; on hover they say the exact one where the person is.
   const zoned = (within = document) =>
     within.querySelectorAll("time[datetime]").forEach((time) => {
-      time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+      time.title = new Date(time.dateTime).toLocaleString(root.lang, { dateStyle: "medium", timeStyle: "long" });
     });
 
   const copy = async (button) => {
@@ -45,12 +45,14 @@
   };
 
   // An upload with its progress in bytes; the server answers with the address of the preview.
+  const decimal = (n, digits) =>
+    n.toLocaleString(root.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const bytes = (n) => {
     for (const unit of ["B", "KiB", "MiB"]) {
-      if (n < 1024) return `${n.toFixed(unit === "B" ? 0 : 1)} ${unit}`;
+      if (n < 1024) return `${decimal(n, unit === "B" ? 0 : 1)} ${unit}`;
       n /= 1024;
     }
-    return `${n.toFixed(2)} GiB`;
+    return `${decimal(n, 2)} GiB`;
   };
   const upload = (form) => {
     const [state, foot] = [form.querySelector(".upload-state"), form.querySelector(".form-foot")];
@@ -67,7 +69,10 @@
       const percent = Math.floor((100 * loaded) / total);
       bar.style.width = `${percent}%`;
       bar.parentElement.setAttribute("aria-valuenow", percent);
-      words.textContent = loaded < total ? `${bytes(loaded)} of ${bytes(total)}` : "Storing the file";
+      words.textContent =
+        loaded < total
+          ? state.dataset.sent.replace("{loaded}", bytes(loaded)).replace("{total}", bytes(total))
+          : state.dataset.storing;
     };
     request.onload = () => {
       let answer = {};
@@ -77,10 +82,10 @@
         /* an error page */
       }
       if (answer.next) window.location = answer.next;
-      else ended(answer.error || `The server answered ${request.status} and kept nothing.`);
+      else ended(answer.error || state.dataset.refused.replace("{status}", request.status));
     };
-    request.onerror = () => ended("The connection broke; nothing was kept. Upload again.");
-    request.onabort = () => ended("Cancelled; nothing was kept.");
+    request.onerror = () => ended(state.dataset.broken);
+    request.onabort = () => ended(state.dataset.cancelled);
     state.querySelector("[data-cancel]").onclick = () => request.abort();
     [state.hidden, foot.hidden, bar.parentElement.hidden] = [false, true, false];
     request.send(new FormData(form));

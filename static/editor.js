@@ -62,7 +62,7 @@
     under.setAttribute("aria-hidden", "true");
     [list.id, list.hidden] = [`${area.id}_completions`, true];
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", "What can follow");
+    list.setAttribute("aria-label", area.dataset.completions);
     area.before(box);
     box.append(under, area, list);
     area.setAttribute("aria-autocomplete", "list");
@@ -137,7 +137,7 @@
       const answer = await fetch(`${area.dataset.editor}?${query}`);
       if (number !== asked || !answer.ok) return;
       const { values, low, high } = await answer.json();
-      const counted = (count) => (count === undefined ? "" : count.toLocaleString("en"));
+      const counted = (count) => (count === undefined ? "" : count.toLocaleString(document.documentElement.lang));
       const found = values.map(({ value, count }) => ({ label: value, note: counted(count), insert: `"${value}"` }));
       if (!found.length && low !== undefined && !typed)
         found.push(

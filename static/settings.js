@@ -37,7 +37,9 @@
   });
   const follow = (input) =>
     document.querySelectorAll(`[data-output-of="${input.id}"]`).forEach((place) => {
-      place.textContent = Number(input.value).toFixed((input.step.split(".")[1] || "").length);
+      const digits = (input.step.split(".")[1] || "").length;
+      const form = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+      place.textContent = Number(input.value).toLocaleString(document.documentElement.lang, form);
     });
   document.addEventListener("input", (event) => {
     const form = event.target.closest("[data-settings]");

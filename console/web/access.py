@@ -13,10 +13,11 @@ from django_htmx.middleware import HtmxDetails
 
 from console.models import Account, Member
 from console.operations.auditing import acting_as
+from console.web.languages import lazily
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-NO_MEMBER = "Your user belongs to no account. Ask an administrator to add you to one."
-VIEWERS_READ = (
+NO_MEMBER = lazily("Your user belongs to no account. Ask an administrator to add you to one.")
+VIEWERS_READ = lazily(
     "Viewers may look at everything and change nothing. Ask an administrator of the account for the admin role."
 )
 

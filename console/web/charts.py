@@ -9,8 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from console.sheets import SheetWriter
+from console.web.languages import lazily, localised
 from console.web.plots import interactive
 from console.web.plots.model import SERIES, Colour, Look, Mark, Plot, Point, Series, categories, numbers, times
 from console.web.plots.svg import draw
@@ -68,7 +70,7 @@ class Bar:
     high: float | None = None
 
 
-def metric_bars(key: str, title: str, series: Mapping[str, Sequence[Bar]], head: str = "Metric") -> Chart:
+def metric_bars(key: str, title: str, series: Mapping[str, Sequence[Bar]], head: str = lazily("Metric")) -> Chart:
     """Bars of metrics side by side, one colour for each series, with 95 % intervals as whiskers."""
     return _bars(key, title, head, series)
 
@@ -103,12 +105,18 @@ def _bars(key: str, title: str, head: str, series: Mapping[str, Sequence[Bar]], 
 def counts(key: str, title: str, labels: Sequence[str], values: Sequence[int], head: str) -> Chart:
     """One bar for each label."""
     points = tuple(
-        Point(at, value, words=f"{label}\n{value:,}")
+        Point(at, value, words=f"{label}\n{localised(format(value, ','))}")
         for at, (label, value) in enumerate(zip(labels, values, strict=True))
     )
-    plot = Plot((Series("Count", points, Look.BARS),), categories(labels), numbers(values), bar_width=0.9, height=150)
+    plot = Plot(
+        (Series(gettext("Count"), points, Look.BARS),), categories(labels), numbers(values), bar_width=0.9, height=150
+    )
     return Chart(
-        key, title, plot, (head, "Count"), tuple((label, value) for label, value in zip(labels, values, strict=True))
+        key,
+        title,
+        plot,
+        (head, gettext("Count")),
+        tuple((label, value) for label, value in zip(labels, values, strict=True)),
     )
 
 
@@ -129,7 +137,7 @@ def stacked_over_time(
     sums = [sum(points.get(at, 0) for points in series.values()) for at in starts]
     plot = Plot(drawn, times(starts, width=period), numbers(sums), is_stacked=True, bar_width=0.92 * period)
     rows: list[tuple[Cell, ...]] = [(minute(at), *[points.get(at, 0) for points in series.values()]) for at in starts]
-    return Chart(key, title, plot, ("From (UTC)", *series), tuple(rows))
+    return Chart(key, title, plot, (gettext("From (UTC)"), *series), tuple(rows))
 
 
 def timeline(key: str, title: str, start: float, width: float, values: Sequence[int]) -> Chart:
@@ -137,13 +145,17 @@ def timeline(key: str, title: str, start: float, width: float, values: Sequence[
     starts = [start + at * width for at in range(len(values))]
     days = [minute(at).partition(" ")[0] for at in starts]
     points = tuple(
-        Point(at + width / 2, value, words=f"from {day}\n{value:,}") for at, day, value in zip(starts, days, values, strict=True)
+        Point(at + width / 2, value, words=gettext("from {day}\n{value}").format(day=day, value=localised(f"{value:,}"))) for at, day, value in zip(starts, days, values, strict=True)
     )  # fmt: skip
     plot = Plot(
-        (Series("Events", points, Look.BARS),), times(starts, width=width), numbers(values), bar_width=0.95 * width, height=150
+        (Series(gettext("Events"), points, Look.BARS),), times(starts, width=width), numbers(values), bar_width=0.95 * width, height=150
     )  # fmt: skip
     return Chart(
-        key, title, plot, ("From", "Count"), tuple((day, value) for day, value in zip(days, values, strict=True))
+        key,
+        title,
+        plot,
+        (gettext("From"), gettext("Count")),
+        tuple((day, value) for day, value in zip(days, values, strict=True)),
     )
 
 
@@ -157,23 +169,27 @@ def training_curves(key: str, epochs: Sequence[Mapping[str, float]], best_epoch:
     drawn = tuple(
         Series(
             plain(name),
-            tuple(Point(one["epoch"], one[name], words=f"Epoch {one['epoch']:.0f}\n{plain(name)}: {shown(one[name])}")
+            tuple(Point(one["epoch"], one[name], words=gettext("Epoch {epoch}\n{name}: {one}").format(epoch=localised(f"{one['epoch']:.0f}"), name=plain(name), one=shown(one[name])))
                   for one in epochs if name in one),
             Look.STEPS, SERIES[place % len(SERIES)], place, is_on_right=has_two and not is_loss(name),
         )
         for place, name in enumerate(names)
     )  # fmt: skip
-    left = numbers([one.get(name) for one in epochs for name in (losses or names)], title="Loss" if losses else "")
+    left = numbers(
+        [one.get(name) for one in epochs for name in (losses or names)], title=gettext("Loss") if losses else ""
+    )
     others = [one.get(name) for one in epochs for name in names if not is_loss(name)]
     plot = Plot(
         drawn,
-        replace(numbers([one["epoch"] for one in epochs], from_zero=False, whole=True), title="Epoch"),
+        replace(numbers([one["epoch"] for one in epochs], from_zero=False, whole=True), title=gettext("Epoch")),
         left,
-        numbers(others, title="Validation") if has_two else None,
-        () if best_epoch is None else (Mark(best_epoch, f"best, epoch {best_epoch}"),),
+        numbers(others, title=gettext("Validation")) if has_two else None,
+        ()
+        if best_epoch is None
+        else (Mark(best_epoch, gettext("best, epoch {best_epoch}").format(best_epoch=best_epoch)),),
     )
     rows = tuple((int(epoch["epoch"]), *(epoch.get(name) for name in names)) for epoch in epochs)
-    return Chart(key, "Learning by epoch", plot, ("Epoch", *map(plain, names)), rows)
+    return Chart(key, gettext("Learning by epoch"), plot, (gettext("Epoch"), *map(plain, names)), rows)
 
 
 def by_cutoff(key: str, title: str, series: Mapping[str, Mapping[int, Bar]]) -> Chart:
@@ -196,15 +212,15 @@ def _over_lengths(
     drawn = tuple(
         Series(
             name,
-            tuple(Point(k, points[k].value, points[k].low, points[k].high, _said(f"{name} at {k}", points[k])) for k in sorted(points)),
+            tuple(Point(k, points[k].value, points[k].low, points[k].high, _said(gettext("{name} at {k}").format(name=name, k=k), points[k])) for k in sorted(points)),
             look, Colour.BASELINE if name == "popularity" else SERIES[place % len(SERIES)], place, has_band,
         )
         for place, (name, points) in enumerate(series.items())
     )  # fmt: skip
     lengths = sorted({k for points in series.values() for k in points})
     ends = [value for points in series.values() for bar in points.values() for value in (bar.value, bar.low, bar.high)]
-    columns, rows = _numbers("Length", lengths, series)
-    plot = Plot(drawn, numbers(lengths, title="Length of the list", whole=True), numbers(ends), height=280)
+    columns, rows = _numbers(gettext("Length"), lengths, series)
+    plot = Plot(drawn, numbers(lengths, title=gettext("Length of the list"), whole=True), numbers(ends), height=280)
     return Chart(key, title, plot, columns, rows)
 
 
@@ -214,22 +230,22 @@ def lorenz(key: str, series: Mapping[str, Sequence[Mapping[str, float]]]) -> Cha
     drawn = [
         Series(
             name,
-            tuple(Point(x, y, words=f"{name}: {shown(x)} % of the items, {shown(y)} % of the places") for x, y in points.items()),
+            tuple(Point(x, y, words=gettext("{name}: {x} % of the items, {y} % of the places").format(name=name, x=shown(x), y=shown(y))) for x, y in points.items()),
             Look.LINE, SERIES[place % len(SERIES)], place,
         )
         for place, (name, points) in enumerate(shares.items())
     ]  # fmt: skip
-    drawn.append(Series("all equally", (Point(0, 0), Point(100, 100)), Look.LINE, Colour.BASELINE, 2))
+    drawn.append(Series(gettext("all equally"), (Point(0, 0), Point(100, 100)), Look.LINE, Colour.BASELINE, 2))
     places = sorted({items for points in shares.values() for items in points})
     plot = Plot(
         tuple(drawn),
-        numbers([0, 100], suffix=" %", title="Items, least recommended first"),
-        numbers([0, 100], suffix=" %", title="Their share of the places"),
+        numbers([0, 100], suffix=" %", title=gettext("Items, least recommended first")),
+        numbers([0, 100], suffix=" %", title=gettext("Their share of the places")),
         height=280,
     )
     rows = tuple((round(at, 2), *(points.get(at) for points in shares.values())) for at in places)
-    columns = ("Share of items, %", *(f"{name}, %" for name in series))
-    return Chart(key, "Concentration of the recommendations", plot, columns, rows)
+    columns = (gettext("Share of items, %"), *(f"{name}, %" for name in series))
+    return Chart(key, gettext("Concentration of the recommendations"), plot, columns, rows)
 
 
 def is_loss(name: str) -> bool:
@@ -239,7 +255,11 @@ def is_loss(name: str) -> bool:
 
 def _said(name: str, bar: Bar, suffix: str = "") -> str:
     """A value in words, for the pointer."""
-    interval = "" if bar.low is None or bar.high is None else f" ({shown(bar.low)} to {shown(bar.high)})"
+    interval = (
+        ""
+        if bar.low is None or bar.high is None
+        else gettext(" ({low} to {high})").format(low=shown(bar.low), high=shown(bar.high))
+    )
     return f"{name}: {shown(bar.value)}{suffix}{interval}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Count
+from django.utils.translation import gettext_noop
 
 from console.models import (
     BatchInferenceJob,
@@ -20,28 +21,29 @@ from console.models import (
     Schema,
 )
 from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
+from console.web.languages import lazily
 
-DOMAINS = {"ECOMMERCE": "E-commerce", "VIDEO_ON_DEMAND": "Video on demand", None: "Custom"}
+DOMAINS = {"ECOMMERCE": "E-commerce", "VIDEO_ON_DEMAND": lazily("Video on demand"), None: lazily("Custom")}
 DATASET_TYPES = {
-    "INTERACTIONS": "Interactions",
-    "ITEMS": "Items",
-    "USERS": "Users",
-    "ACTIONS": "Actions",
-    "ACTION_INTERACTIONS": "Action interactions",
+    "INTERACTIONS": lazily("Interactions"),
+    "ITEMS": lazily("Items"),
+    "USERS": lazily("Users"),
+    "ACTIONS": lazily("Actions"),
+    "ACTION_INTERACTIONS": lazily("Action interactions"),
 }
-MODES = {"FULL": "Replace", "INCREMENTAL": "Add"}
-GROUP = Column("Dataset group", "dataset_group", "resource", "dataset_group__name")
-DATASET = Column("Dataset", "dataset", "resource", "dataset__name")
+MODES = {"FULL": lazily("Replace"), "INCREMENTAL": lazily("Add")}
+GROUP = Column(gettext_noop("Dataset group"), "dataset_group", "resource", "dataset_group__name")
+DATASET = Column(gettext_noop("Dataset"), "dataset", "resource", "dataset__name")
 
 GROUPS = register(
     Kind(
         DatasetGroup, "dataset-groups", "dataset group", "datasetGroupArn", "collection",
-        "A dataset group holds what is trained together: the interactions, items and users of one application.",
+        gettext_noop("A dataset group holds what is trained together: the interactions, items and users of one application."),
         columns=(
             NAME,
-            Column("Domain", lambda row: DOMAINS[row.domain], sort="domain"),
-            Column("Datasets", "dataset_count", "number", "dataset_count"),
-            Column("Solutions", "solution_count", "number", "solution_count"),
+            Column(gettext_noop("Domain"), lambda row: DOMAINS[row.domain], sort="domain"),
+            Column(gettext_noop("Datasets"), "dataset_count", "number", "dataset_count"),
+            Column(gettext_noop("Solutions"), "solution_count", "number", "solution_count"),
             STATUS,
             CREATED,
         ),
@@ -58,11 +60,11 @@ GROUPS = register(
 SCHEMAS = register(
     Kind(
         Schema, "schemas", "schema", "schemaArn", "braces",
-        "A schema says which columns a dataset has and of which types. Uploading a file makes one for you.",
+        gettext_noop("A schema says which columns a dataset has and of which types. Uploading a file creates one for you."),
         columns=(
             NAME,
-            Column("Domain", lambda row: DOMAINS[row.domain], sort="domain"),
-            Column("Datasets", "dataset_count", "number", "dataset_count"),
+            Column(gettext_noop("Domain"), lambda row: DOMAINS[row.domain], sort="domain"),
+            Column(gettext_noop("Datasets"), "dataset_count", "number", "dataset_count"),
             CREATED,
         ),
         group_path="",
@@ -73,10 +75,10 @@ SCHEMAS = register(
 DATASETS = register(
     Kind(
         Dataset, "datasets", "dataset", "datasetArn", "table",
-        "Datasets hold who did what (interactions), what there is (items) and who is there (users).",
+        gettext_noop("Datasets hold who did what (interactions), what there is (items) and who is there (users)."),
         columns=(
-            NAME, Column("Type", lambda row: DATASET_TYPES[row.type], sort="type"), GROUP, Column("Rows", "rows", "number"),
-            Column("Schema", "schema", "resource", "schema__name"), STATUS, CREATED,
+            NAME, Column(gettext_noop("Type"), lambda row: DATASET_TYPES[row.type], sort="type"), GROUP, Column(gettext_noop("Rows"), "rows", "number"),
+            Column(gettext_noop("Schema"), "schema", "resource", "schema__name"), STATUS, CREATED,
         ),
         related=("dataset_group__account", "schema__account"),
         asks_name=True,
@@ -87,11 +89,11 @@ DATASETS = register(
 IMPORT_JOBS = register(
     Kind(
         DatasetImportJob, "dataset-import-jobs", "dataset import job", "datasetImportJobArn", "box-arrow-in-down",
-        "An import job brings the rows of CSV files into a dataset and reports those it could not read.",
+        gettext_noop("An import job brings the rows of CSV files into a dataset and reports those it could not read."),
         columns=(
-            NAME, DATASET, Column("Mode", lambda row: MODES[row.import_mode], sort="import_mode"),
-            Column("Rows", lambda row: row.report.get("imported"), "number"),
-            Column("Bad rows", lambda row: row.report.get("rejected"), "number"), STATUS, CREATED,
+            NAME, DATASET, Column(gettext_noop("Mode"), lambda row: MODES[row.import_mode], sort="import_mode"),
+            Column(gettext_noop("Rows"), lambda row: row.report.get("imported"), "number"),
+            Column(gettext_noop("Bad rows"), lambda row: row.report.get("rejected"), "number"), STATUS, CREATED,
         ),
         group_path="dataset__dataset_group",
         related=("dataset__account", "dataset__dataset_group__account"),
@@ -102,8 +104,8 @@ IMPORT_JOBS = register(
 EXPORT_JOBS = register(
     Kind(
         DatasetExportJob, "dataset-export-jobs", "dataset export job", "datasetExportJobArn", "box-arrow-up",
-        "An export job writes a dataset's rows as CSV files to a location.",
-        columns=(NAME, DATASET, Column("Rows to export", "ingestion_mode"), STATUS, CREATED),
+        gettext_noop("An export job writes a dataset's rows as CSV files to a location."),
+        columns=(NAME, DATASET, Column(gettext_noop("Rows to export"), "ingestion_mode"), STATUS, CREATED),
         group_path="dataset__dataset_group",
         related=("dataset__account", "dataset__dataset_group__account"),
         deletable=False,
@@ -113,8 +115,8 @@ EXPORT_JOBS = register(
 DELETION_JOBS = register(
     Kind(
         DataDeletionJob, "data-deletion-jobs", "data deletion job", "dataDeletionJobArn", "eraser",
-        "A deletion job removes users everywhere: imported rows, live events, and histories inside served models.",
-        columns=(NAME, GROUP, Column("Users deleted", "num_deleted", "number"), STATUS, CREATED),
+        gettext_noop("A deletion job removes users everywhere: imported rows, live events, and histories inside served models."),
+        columns=(NAME, GROUP, Column(gettext_noop("Users deleted"), "num_deleted", "number"), STATUS, CREATED),
         related=("dataset_group__account",),
         deletable=False,
         create_url="data-deletion-jobs-create",
@@ -123,9 +125,9 @@ DELETION_JOBS = register(
 INSIGHTS_JOBS = register(
     Kind(
         DataInsightsJob, "data-insights-jobs", "data insights job", "dataInsightsJobArn", "clipboard-data",
-        "An analysis looks at every row of a group's data and tells what may harm recommendations.",
+        gettext_noop("An analysis looks at every row of a group's data and tells what may harm recommendations."),
         columns=(
-            NAME, GROUP, Column("Findings", lambda row: len(row.report["insights"]) if row.report else None, "number"),
+            NAME, GROUP, Column(gettext_noop("Findings"), lambda row: len(row.report["insights"]) if row.report else None, "number"),
             STATUS, CREATED,
         ),
         related=("dataset_group__account",),
@@ -135,8 +137,8 @@ INSIGHTS_JOBS = register(
 TRACKERS = register(
     Kind(
         EventTracker, "event-trackers", "event tracker", "eventTrackerArn", "lightning",
-        "An event tracker takes what your users do right now, so that recommendations follow within a second.",
-        columns=(NAME, GROUP, Column("Tracking ID", "tracking_id", "code"), STATUS, CREATED),
+        gettext_noop("An event tracker takes what your users do right now, so that recommendations follow within a second."),
+        columns=(NAME, GROUP, Column(gettext_noop("Tracking ID"), "tracking_id", "code"), STATUS, CREATED),
         related=("dataset_group__account",),
         create_url="event-trackers-create",
         asks_name=True,
@@ -145,8 +147,8 @@ TRACKERS = register(
 FILTERS = register(
     Kind(
         Filter, "filters", "filter", "filterArn", "funnel",
-        "A filter keeps items out of recommendations, or lets only some in: what was bought already, one genre, one price range.",
-        columns=(NAME, GROUP, Column("Expression", "expression", "code"), STATUS, CREATED),
+        gettext_noop("A filter keeps items out of recommendations, or lets only some in: what was bought already, one genre, one price range."),
+        columns=(NAME, GROUP, Column(gettext_noop("Expression"), "expression", "code"), STATUS, CREATED),
         related=("dataset_group__account",),
         create_url="filters-create",
         search=("name", "expression"),
@@ -155,10 +157,10 @@ FILTERS = register(
 BATCH_JOBS = register(
     Kind(
         BatchInferenceJob, "batch-inference-jobs", "batch inference job", "batchInferenceJobArn", "stack",
-        "A batch inference job writes recommendations for many users or items at once, as JSON Lines.",
+        gettext_noop("A batch inference job writes recommendations for many users or items at once, as JSON Lines."),
         columns=(
-            NAME, Column("Solution", "solution_version.solution", "resource", "solution_version__solution__name"),
-            Column("Results each", "num_results", "number", "num_results"), STATUS, CREATED,
+            NAME, Column(gettext_noop("Solution"), "solution_version.solution", "resource", "solution_version__solution__name"),
+            Column(gettext_noop("Results each"), "num_results", "number", "num_results"), STATUS, CREATED,
         ),
         group_path="solution_version__solution__dataset_group",
         related=("solution_version__solution__account", "solution_version__solution__dataset_group__account"),
@@ -169,10 +171,10 @@ BATCH_JOBS = register(
 SEGMENT_JOBS = register(
     Kind(
         BatchSegmentJob, "batch-segment-jobs", "batch segment job", "batchSegmentJobArn", "people",
-        "A batch segment job finds the users with the greatest affinity to items or to attributes of items.",
+        gettext_noop("A batch segment job finds the users with the greatest affinity to items or to attributes of items."),
         columns=(
-            NAME, Column("Solution", "solution_version.solution", "resource", "solution_version__solution__name"),
-            Column("Users each", "num_results", "number", "num_results"), STATUS, CREATED,
+            NAME, Column(gettext_noop("Solution"), "solution_version.solution", "resource", "solution_version__solution__name"),
+            Column(gettext_noop("Users each"), "num_results", "number", "num_results"), STATUS, CREATED,
         ),
         group_path="solution_version__solution__dataset_group",
         related=("solution_version__solution__account", "solution_version__solution__dataset_group__account"),
@@ -183,8 +185,8 @@ SEGMENT_JOBS = register(
 ATTRIBUTIONS = register(
     Kind(
         MetricAttribution, "metric-attributions", "metric attribution", "metricAttributionArn", "graph-up",
-        "A metric attribution adds up what recommendations led to, by their source: clicks, purchases, revenue.",
-        columns=(NAME, GROUP, Column("Metrics", lambda row: len(row.metrics), "number"), STATUS, CREATED),
+        gettext_noop("A metric attribution adds up what recommendations led to, by their source: clicks, purchases, revenue."),
+        columns=(NAME, GROUP, Column(gettext_noop("Metrics"), lambda row: len(row.metrics), "number"), STATUS, CREATED),
         related=("dataset_group__account",),
         create_url="metric-attributions-create",
         asks_name=True,
@@ -193,7 +195,7 @@ ATTRIBUTIONS = register(
 SAMPLE_LOADS = register(
     Kind(
         SampleLoad, "samples", "sample", "sampleArn", "box",
-        "A sample is a data set to try the console with, trained and served.",
+        gettext_noop("A sample is a data set to try the console with, trained and served."),
         related=("dataset_group__account",),
         deletable=False,
     )

@@ -11,11 +11,13 @@ from django.db import models
 from django.db.models.deletion import Collector, ProtectedError
 from django.http import HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Experiment, Resource
 from console.web.access import Request, page, writing_page
 from console.web.kinds import KINDS, Kind
+from console.web.nouns import called
 from console.web.pages import call, find, render, service_error
 
 Fact = tuple[str, Any, str]  # label, value, look
@@ -49,7 +51,7 @@ def detail_context(kind: Kind, row: Resource) -> dict[str, Any]:
 def crumbs(kind: Kind, group: DatasetGroup | None) -> list[tuple[str, str]]:
     """The way from the group to a resource of this kind."""
     if kind.model is DatasetGroup:
-        return [("Dataset groups", reverse(kind.slug))]
+        return [(gettext("Dataset groups"), reverse(kind.slug))]
     trail = [(group.name, reverse("dataset-groups-detail", args=[group.name]))] if group else []
     return [*trail, (kind.title, reverse(kind.slug) + (f"?group={group.name}" if group else ""))]
 
@@ -64,7 +66,7 @@ def delete_view(request: Request, name: str, kind: Kind) -> HttpResponseBase:
     if request.method == "POST":
         error = _delete(request, row, kind)
         if not error:
-            messages.success(request, f"{deleted_words(kind)} {kind.noun} {row}.")
+            messages.success(request, deleted_words(kind).format(what=f"{kind.called()} {row}"))
             remaining = group if group and group != row else None
             return HttpResponseRedirect(reverse(kind.slug) + (f"?group={remaining.name}" if remaining else ""))
     context = detail_context(kind, row) | {"goes": goes, "blockers": blockers, "error": error}
@@ -73,7 +75,9 @@ def delete_view(request: Request, name: str, kind: Kind) -> HttpResponseBase:
 
 def _delete(request: Request, row: Resource, kind: Kind) -> str:
     if kind.asks_name and request.POST.get("name") != row.name:
-        return f"Type the name {row.name} to delete it; it was “{request.POST.get('name', '')}”."
+        return gettext("Type the name {name} to delete it; it was “{entered}”.").format(
+            name=row.name, entered=request.POST.get("name", "")
+        )
     try:
         remove(request, row, kind)
     except ServiceError as failed:
@@ -91,7 +95,7 @@ def remove(request: Request, row: Resource, kind: Kind) -> None:
 
 def deleted_words(kind: Kind) -> str:
     """How a deletion is told."""
-    return "Moved to the trash:" if kind.restorable else "Deleted"
+    return gettext("Moved to the trash: {what}.") if kind.restorable else gettext("Deleted {what}.")
 
 
 def consequences(row: Resource) -> tuple[list[tuple[str, int]], list[Any]]:
@@ -120,4 +124,4 @@ def _experiments(collector: Collector) -> list[Experiment]:
 
 def _noun(model: type[models.Model], count: int) -> str:
     noun = KINDS[model.__name__].noun if model.__name__ in KINDS else str(model._meta.verbose_name)
-    return noun if count == 1 else f"{noun}s"
+    return called(noun, count)

@@ -14,11 +14,13 @@ from typing import Any, ClassVar
 from botocore import xform_name
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import Account, DatasetGroup
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict, parameter_names
+from console.web.languages import lazily
 
 CLASSES: dict[str, str] = {
     "select": "form-select",
@@ -27,7 +29,7 @@ CLASSES: dict[str, str] = {
     "range": "form-range",
 }
 ALLOWED_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]*")
-NAME_HELP = "Letters, digits, - and _; at most 63."
+NAME_HELP = lazily("Letters, digits, - and _; at most 63.")
 
 
 class StyledForm(forms.Form):
@@ -90,7 +92,7 @@ class OperationForm(StyledForm):
         self.add_error(next((name for name in names if name in self.fields), None), str(error))
 
 
-def name_field(label: str = "Name", **options: Any) -> forms.CharField:
+def name_field(label: str = lazily("Name"), **options: Any) -> forms.CharField:
     """A resource's name; its pattern and length are the service model's to judge."""
     widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": 63})
     return NameField(label=label, help_text=NAME_HELP, widget=widget, **options)
@@ -104,8 +106,10 @@ class NameField(forms.CharField):
         super().validate(value)
         if value and mended_name(value) != value:
             raise forms.ValidationError(
-                f"{value} {_fault(value)}. Allowed are letters, digits, - and _, with a letter or digit first. "
-                f"{mended_name(value) or 'Another name'} would do and is filled in."
+                gettext(
+                    "{value} {fault}. Allowed are letters, digits, - and _, with a letter or digit "
+                    "first. {mended} would do and is filled in."
+                ).format(value=value, fault=_fault(value), mended=mended_name(value) or gettext("Another name"))
             )
 
 
@@ -122,14 +126,18 @@ def mended_name(text: str) -> str:
 def _fault(name: str) -> str:
     """What is wrong with a name, in words."""
     if " " in name:
-        return "has a space"
+        return gettext("has a space")
     wrong = next((letter for letter in name if not ALLOWED_NAME.fullmatch(f"a{letter}")), "")
-    return f"has the character {wrong}" if wrong else f"begins with {name[0]}"
+    return (
+        gettext("has the character {character}").format(character=wrong)
+        if wrong
+        else gettext("begins with {character}").format(character=name[0])
+    )
 
 
 def group_field() -> forms.ChoiceField:
     """The dataset group that something is made in; `group_choices` fills it."""
-    return forms.ChoiceField(label="Dataset group")
+    return forms.ChoiceField(label=lazily("Dataset group"))
 
 
 def group_choices(form: forms.Form, groups: list[DatasetGroup]) -> None:
@@ -137,7 +145,7 @@ def group_choices(form: forms.Form, groups: list[DatasetGroup]) -> None:
     name = "dataset_group_arn"
     only = groups[0].arn if len(groups) == 1 else None
     form.fields[name] = forms.ChoiceField(
-        label="Dataset group",
+        label=gettext("Dataset group"),
         choices=[(group.arn, group.name) for group in groups],
         initial=only,
         widget=forms.HiddenInput() if only else forms.Select(attrs={"class": "form-select"}),

@@ -7,16 +7,18 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from console.models import Account, Dataset, DatasetGroup, Filter, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.data.uploads import keep
 from console.web.forms import OperationForm, group_choices, group_field, name_field
+from console.web.languages import lazily
 
 RESULTS = "results"
 SEGMENTING = ("aws-item-affinity", "aws-item-attribute-affinity")
 NOT_IN_BATCH = (*SEGMENTING, "aws-trending-now", "aws-next-best-action")
-LOCATION_HELP = "s3://BUCKET/KEY; a folder ends in a slash."
+LOCATION_HELP = lazily("s3://BUCKET/KEY; a folder ends in a slash.")
 
 
 def role_of(account: Account) -> str:
@@ -54,7 +56,7 @@ class JobForm(OperationForm):
         """An input is either uploaded or named."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if "location" in self.fields and not data.get("file") and not data.get("location"):
-            self.add_error("file", "Choose a file, or name a location below.")
+            self.add_error("file", gettext("Choose a file, or name a location below."))
         return data
 
 
@@ -65,29 +67,30 @@ def input_file(label: str, help_text: str) -> forms.FileField:
 
 def input_location() -> forms.CharField:
     """Where a job's input lies already."""
-    return forms.CharField(label="Or its location", required=False, max_length=256, help_text=LOCATION_HELP)
+    return forms.CharField(label=lazily("Or its location"), required=False, max_length=256, help_text=LOCATION_HELP)
 
 
 def output_folder() -> forms.CharField:
     """Where a job writes."""
-    return forms.CharField(label="Output folder", max_length=256, help_text="s3://BUCKET/FOLDER/")
+    return forms.CharField(label=lazily("Output folder"), max_length=256, help_text="s3://BUCKET/FOLDER/")
 
 
 class BatchForm(JobForm):
     """What batch inference and segment jobs share."""
 
     fields_of: ClassVar[dict[str, str]] = {"jobInput": "location", "jobOutput": "output"}
-    input_help: ClassVar[str] = (
-        'JSON Lines: one request a line, such as {"userId": "7"}, {"itemId": "12"} or {"userId": "7", "itemList": ["1", "2"]}.'
+    input_help: ClassVar[str] = lazily(
+        'JSON Lines: one request a line, such as {"userId": "7"}, {"itemId": "12"} or {"userId": "7",'
+        ' "itemList": ["1", "2"]}.'
     )
 
     segments: ClassVar[bool] = False
-    wanted: ClassVar[str] = "a recipe that recommends or ranks"
+    wanted: ClassVar[str] = lazily("a recipe that recommends or ranks")
 
-    solution_version_arn = forms.ChoiceField(label="Solution version")
-    filter_arn = forms.ChoiceField(label="Filter", required=False)
-    num_results = forms.IntegerField(label="Results for each line", min_value=1, initial=25)
-    file = input_file("Input", input_help)
+    solution_version_arn = forms.ChoiceField(label=gettext_lazy("Solution version"))
+    filter_arn = forms.ChoiceField(label=gettext_lazy("Filter"), required=False)
+    num_results = forms.IntegerField(label=gettext_lazy("Results for each line"), min_value=1, initial=25)
+    file = input_file(lazily("Input"), input_help)
     location = input_location()
     output = output_folder()
 
@@ -102,15 +105,19 @@ class BatchForm(JobForm):
         if group:
             versions, filters = versions.filter(solution__dataset_group=group), filters.filter(dataset_group=group)
         chosen = [(row.arn, f"{row.arn_name} · {row.recipe}") for row in versions.select_related("account", "solution")]
-        allowed = [("", "None"), *((row.arn, row.name) for row in filters.select_related("account"))]
+        allowed = [("", gettext("None")), *((row.arn, row.name) for row in filters.select_related("account"))]
         select = forms.Select(attrs={"class": "form-select"})
         self.fields["solution_version_arn"] = forms.ChoiceField(
-            label="Solution version",
+            label=gettext("Solution version"),
             choices=chosen,
             widget=select,
-            help_text="" if chosen else f"None that can do this is active yet. Train one with {self.wanted}.",
+            help_text=""
+            if chosen
+            else gettext("No active version can do this. Train one with {wanted}.").format(wanted=self.wanted),
         )
-        self.fields["filter_arn"] = forms.ChoiceField(label="Filter", choices=allowed, required=False, widget=select)
+        self.fields["filter_arn"] = forms.ChoiceField(
+            label=gettext("Filter"), choices=allowed, required=False, widget=select
+        )
 
     def members(self) -> JSONDict:
         """The request by wire names."""
@@ -137,17 +144,19 @@ class BatchInferenceForm(BatchForm):
     }  # fmt: skip
 
     item_name = forms.CharField(
-        label="Themes by the column",
+        label=gettext_lazy("Themes by the column"),
         required=False,
         max_length=150,
-        help_text="Of related items: the column that names them, such as TITLE. Each list then gets a short title of its own.",
+        help_text=gettext_lazy(
+            "Of related items: the column that names them, such as TITLE. Each list then gets a short title of its own."
+        ),
     )
     exploration_weight = forms.FloatField(
-        label="Exploration weight",
+        label=gettext_lazy("Exploration weight"),
         required=False,
         min_value=0,
         max_value=1,
-        help_text="Of recipes that explore: 0 shows what fits best, 1 explores most; empty is AWS's 0.3.",
+        help_text=gettext_lazy("Of recipes that explore: 0 shows what fits best, 1 explores most; empty is AWS's 0.3."),
         widget=forms.NumberInput(attrs={"step": "0.1"}),
     )
     field_order = ["job_name", "solution_version_arn", "file", "location", "output", "filter_arn"]
@@ -170,11 +179,12 @@ class BatchSegmentForm(BatchForm):
     operation: ClassVar[str] = "CreateBatchSegmentJob"
     prefix_of_name: ClassVar[str] = "segment"
     segments: ClassVar[bool] = True
-    wanted: ClassVar[str] = "item-affinity or item-attribute-affinity"
+    wanted: ClassVar[str] = lazily("item-affinity or item-attribute-affinity")
 
-    num_results = forms.IntegerField(label="Users for each line", min_value=1, initial=25)
+    num_results = forms.IntegerField(label=gettext_lazy("Users for each line"), min_value=1, initial=25)
     file = input_file(
-        "Input", 'JSON Lines: {"itemId": "105"}, or {"itemAttributes": "ITEMS.genres = \\"Comedy\\""} for attributes.'
+        lazily("Input"),
+        lazily('JSON Lines: {"itemId": "105"}, or {"itemAttributes": "ITEMS.genres = \\"Comedy\\""} for attributes.'),
     )
 
 
@@ -185,10 +195,14 @@ class ExportForm(JobForm):
     prefix_of_name: ClassVar[str] = "export"
     fields_of: ClassVar[dict[str, str]] = {"jobOutput": "output"}
 
-    dataset_arn = forms.ChoiceField(label="Dataset")
+    dataset_arn = forms.ChoiceField(label=gettext_lazy("Dataset"))
     ingestion_mode = forms.ChoiceField(
-        label="Rows to export",
-        choices=[("ALL", "All"), ("BULK", "Those imported"), ("PUT", "Those sent one by one")],
+        label=gettext_lazy("Rows to export"),
+        choices=[
+            ("ALL", gettext_lazy("All")),
+            ("BULK", gettext_lazy("Those imported")),
+            ("PUT", gettext_lazy("Those sent one by one")),
+        ],
     )
     output = output_folder()
 
@@ -199,7 +213,7 @@ class ExportForm(JobForm):
         rows = rows.filter(dataset_group=group) if group else rows
         choices = [(row.arn, row.arn_name) for row in rows]
         select = forms.Select(attrs={"class": "form-select"})
-        self.fields["dataset_arn"] = forms.ChoiceField(label="Dataset", choices=choices, widget=select)
+        self.fields["dataset_arn"] = forms.ChoiceField(label=gettext("Dataset"), choices=choices, widget=select)
 
     def members(self) -> JSONDict:
         """The request by wire names."""
@@ -221,7 +235,7 @@ class DeletionForm(JobForm):
     fields_of: ClassVar[dict[str, str]] = {"dataSource": "location"}
 
     dataset_group_arn = group_field()
-    file = input_file("Users to delete", "CSV with one column, USER_ID.")
+    file = input_file(lazily("Users to delete"), lazily("CSV with one column, USER_ID."))
     location = input_location()
 
     def __init__(self, *args: Any, group: DatasetGroup | None, **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from console import storage
 from console.errors import JobError, ServiceError
@@ -41,18 +42,18 @@ class JobPages:
     @property
     def heading(self) -> str:
         """Of the page that starts one."""
-        return f"Create {self.kind.noun}"
+        return gettext("Create {noun}").format(noun=self.kind.called())
 
 
 def _batch_facts(job: Any) -> list[Fact]:
     return [
-        ("Solution version", job.solution_version, "resource"),
-        ("Filter", job.filter, "resource"),
-        ("Results for each line", job.num_results, "number"),
-        ("Lines answered", job.report.get("lines"), "number"),
-        ("Lines with an error", job.report.get("errors"), "number"),
-        ("Input", job.job_input["s3DataSource"]["path"], "code"),
-        ("Output", job.job_output["s3DataDestination"]["path"], "code"),
+        (gettext("Solution version"), job.solution_version, "resource"),
+        (gettext("Filter"), job.filter, "resource"),
+        (gettext("Results for each line"), job.num_results, "number"),
+        (gettext("Lines answered"), job.report.get("lines"), "number"),
+        (gettext("Lines with an error"), job.report.get("errors"), "number"),
+        (gettext("Input"), job.job_input["s3DataSource"]["path"], "code"),
+        (gettext("Output"), job.job_output["s3DataDestination"]["path"], "code"),
     ]
 
 
@@ -60,22 +61,26 @@ def _inference_facts(job: Any) -> list[Fact]:
     theme = (job.theme_generation_config or {}).get("fieldsForThemeGeneration", {}).get("itemName")
     exploration = (job.config or {}).get("itemExplorationConfig", {})
     told = [f"{name} {value}" for name, value in exploration.items()]
-    return [*_batch_facts(job), ("Themes by", theme, "code"), ("Exploration", ", ".join(told), "text")]
+    return [
+        *_batch_facts(job),
+        (gettext("Themes by"), theme, "code"),
+        (gettext("Exploration"), ", ".join(told), "text"),
+    ]
 
 
 def _export_facts(job: Any) -> list[Fact]:
     return [
-        ("Dataset", job.dataset, "resource"),
-        ("Rows to export", job.ingestion_mode, "text"),
-        ("Output", job.job_output["s3DataDestination"]["path"], "code"),
+        (gettext("Dataset"), job.dataset, "resource"),
+        (gettext("Rows to export"), job.ingestion_mode, "text"),
+        (gettext("Output"), job.job_output["s3DataDestination"]["path"], "code"),
     ]
 
 
 def _deletion_facts(job: Any) -> list[Fact]:
     return [
-        ("Dataset group", job.dataset_group, "resource"),
-        ("Users deleted", job.num_deleted, "number"),
-        ("Location", job.data_location, "code"),
+        (gettext("Dataset group"), job.dataset_group, "resource"),
+        (gettext("Users deleted"), job.num_deleted, "number"),
+        (gettext("Location"), job.data_location, "code"),
     ]
 
 
@@ -95,7 +100,7 @@ def create(request: Request, pages: JobPages) -> HttpResponse:
         "form": form,
         "heading": pages.heading,
         "lead": pages.kind.purpose,
-        "submit": "Start",
+        "submit": gettext("Start"),
         "crumbs": crumbs(pages.kind, group),
         "cancel_url": reverse(pages.kind.slug) + (f"?group={group.name}" if group else ""),
     }
@@ -151,7 +156,7 @@ def result(request: Request, name: str, file: str, pages: JobPages) -> Streaming
     job: Job = find(request, pages.kind.model.__name__, name)
     found = next((one for one in results(request, job, pages) if one.key.rpartition("/")[2] == file), None)
     if found is None:
-        raise Http404(f"Job {name} has written no file {file}.")
+        raise Http404(gettext("Job {name} has written no file {file}.").format(name=name, file=file))
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
     return StreamingHttpResponse(chunks(found), content_type="application/octet-stream", headers=headers)
 

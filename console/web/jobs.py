@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import JOBS, Job, Status
@@ -29,7 +30,7 @@ def progress_of(job: Job) -> dict[str, Any]:
     return {
         "job": job,
         "label": type(job).__name__,
-        "stage": progress.get("stage") or ("waiting for a worker" if job.status == job.waiting else ""),
+        "stage": progress.get("stage") or (gettext("waiting for a worker") if job.status == job.waiting else ""),
         "percent": round(100 * fraction) if fraction is not None else None,
         "seconds": seconds,
         "left": left,
@@ -45,7 +46,7 @@ def find_job(request: Request, label: str, pk: int) -> Job:
     rows = model.objects.for_account(request.account).select_related("account").filter(pk=pk) if model else []
     row: Job | None = next(iter(rows), None)
     if row is None:
-        raise Http404("There is no such job in this account.")
+        raise Http404(gettext("There is no such job in this account."))
     return row
 
 

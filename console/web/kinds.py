@@ -11,9 +11,12 @@ from typing import Any, Literal
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_noop
 
 from console.models import Account, DatasetGroup, Resource
 from console.operations.account.trash import KINDS as TRASHABLE
+from console.web.nouns import called
 
 Look = Literal["text", "link", "status", "time", "number", "code", "resource"]
 
@@ -37,9 +40,9 @@ class Column:
         return found
 
 
-NAME = Column("Name", "name", "link", "name")
-STATUS = Column("Status", "status", "status", "status")
-CREATED = Column("Created", "created", "time", "created")
+NAME = Column(gettext_noop("Name"), "name", "link", "name")
+STATUS = Column(gettext_noop("Status"), "status", "status", "status")
+CREATED = Column(gettext_noop("Created"), "created", "time", "created")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,11 @@ class Kind:
     @property
     def title(self) -> str:
         """The list's heading: "Filters"."""
-        return f"{self.noun[0].upper()}{self.noun[1:]}s"
+        return capfirst(self.called(2))
+
+    def called(self, count: int = 1) -> str:
+        """The noun for so many, in the reader's language."""
+        return called(self.noun, count)
 
     @property
     def restorable(self) -> bool:

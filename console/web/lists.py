@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import DatasetGroup
@@ -103,7 +104,7 @@ def shown_columns(request: Request, kind: Kind) -> list[Column]:
 def chips(request: Request) -> list[tuple[str, str]]:
     """The filters in force, each with the query string that takes it away."""
     found = []
-    for name, words in (("q", "Name has “{}”"), ("status", "Status: {}")):
+    for name, words in (("q", gettext("Name has “{}”")), ("status", gettext("Status: {}"))):
         if value := request.GET.get(name, "").strip():
             rest = request.GET.copy()
             rest.pop(name)
@@ -118,7 +119,7 @@ def columns_view(request: Request, slug: str) -> HttpResponseBase:
     """Keep which columns this person wants to see of a list; viewers may choose, too."""
     kind = next((known for known in KINDS.values() if known.slug == slug), None)
     if kind is None:
-        raise Http404(f"There is no list {slug}.")
+        raise Http404(gettext("There is no list {slug}.").format(slug=slug))
     if request.method == "POST":
         wanted = set(request.POST.getlist("column"))
         hidden = [column.label for column in kind.columns[1:] if column.label not in wanted]
@@ -133,24 +134,31 @@ def bulk_delete_view(request: Request, slug: str) -> HttpResponseBase:
     """Ask before deleting several; what is refused stays, with the reason."""
     kind = next((known for known in KINDS.values() if known.slug == slug and known.deletable), None)
     if kind is None:
-        raise Http404(f"There is no list {slug} to delete from.")
+        raise Http404(gettext("There is no list {slug} to delete from.").format(slug=slug))
     back = f"{reverse(slug)}?{request.GET.urlencode()}"
     rows = _ticked(request, kind)
     if len(rows) > MOST_AT_ONCE:
         messages.error(
-            request, f"More than {MOST_AT_ONCE} {kind.noun}s match; narrow the list and delete them in parts."
+            request,
+            gettext("More than {most} {nouns} match; narrow the list and delete them in parts.").format(
+                most=MOST_AT_ONCE, nouns=kind.called(2)
+            ),
         )
         return HttpResponseRedirect(back)
     if not rows:
-        messages.error(request, f"Nothing is selected. Select the {kind.noun}s to delete.")
+        messages.error(
+            request, gettext("Nothing is selected. Select the {nouns} to delete.").format(nouns=kind.called(2))
+        )
         return HttpResponseRedirect(back)
-    words = f"{len(rows)} {kind.noun}{'' if len(rows) == 1 else 's'}"
+    words = f"{len(rows)} {kind.called(len(rows))}"
     error = ""
     if request.POST.get("confirmed"):
         if not kind.asks_name or request.POST.get("words", "").strip() == words:
             _delete_all(request, kind, rows)
             return HttpResponseRedirect(back)
-        error = f"Type {words} to delete them; it was “{request.POST.get('words', '')}”."
+        error = gettext("Type {words} to delete them; it was “{entered}”.").format(
+            words=words, entered=request.POST.get("words", "")
+        )
     context = {
         "kind": kind,
         "rows": [(row, *consequences(row)) for row in rows],
@@ -158,7 +166,7 @@ def bulk_delete_view(request: Request, slug: str) -> HttpResponseBase:
         "error": error,
         "back": back,
         "crumbs": [(kind.title, back)],
-        "heading": f"Delete {words}",
+        "heading": gettext("Delete {words}").format(words=words),
     }
     return render(request, "generic/delete_many.html", context, status=409 if error else 200)
 
@@ -180,9 +188,11 @@ def _delete_all(request: Request, kind: Kind, rows: list[Any]) -> None:
             remove(request, row, kind)
             gone += 1
         except ServiceError as refused:
-            messages.error(request, f"{row} stays: {service_error(refused)}")
+            messages.error(
+                request, gettext("{row} was not deleted: {refused}").format(row=row, refused=service_error(refused))
+            )
     if gone:
-        messages.success(request, f"{deleted_words(kind)} {gone} {kind.noun}{'' if gone == 1 else 's'}.")
+        messages.success(request, deleted_words(kind).format(what=f"{gone} {kind.called(gone)}"))
 
 
 def csv_response(kind: Kind, rows: QuerySet[Any], columns: list[Column]) -> StreamingHttpResponse:

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from django.utils.translation import gettext
+
 from console.web.charts import Chart
+from console.web.languages import localised
 from console.web.plots.model import MINUTE, Colour, Look, Mark, Plot, Point, Scale, Series, categories, numbers, times
 from console.web.plots.words import minute, shown
 
@@ -17,16 +20,16 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
     """Requests by the minute as bars, errors on top of them, and the 95th percentile of the latency as a line."""
     good = [(one["start"], one["requests"] - one["errors"]) for one in minutes]
     drawn = (
-        Series("answered", tuple(Point(at + 30, n, words=f"{minute(at)}\n{n:,} answered") for at, n in good), Look.BARS),
+        Series("answered", tuple(Point(at + 30, n, words=gettext("{at}\n{n} answered").format(at=minute(at), n=localised(f"{n:,}"))) for at, n in good), Look.BARS),
         Series(
             "refused",
-            tuple(Point(one["start"] + 30, one["errors"], words=f"{minute(one['start'])}\n{one['errors']:,} refused")
+            tuple(Point(one["start"] + 30, one["errors"], words=gettext("{start}\n{errors} refused").format(start=minute(one['start']), errors=localised(f"{one['errors']:,}")))
                   for one in minutes),
             Look.BARS, Colour.BAD,
         ),
         Series(
             "p95, ms",
-            tuple(Point(one["start"] + 30, one.get("p95"), words=f"{minute(one['start'])}\np95 {shown(one.get('p95'))} ms")
+            tuple(Point(one["start"] + 30, one.get("p95"), words=gettext("{start}\np95 {value} ms").format(start=minute(one['start']), value=shown(one.get('p95'))))
                   for one in minutes),
             Look.STEPS, Colour.SECOND, is_on_right=True,
         ),
@@ -34,7 +37,7 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
     plot = Plot(
         drawn,
         times([one["start"] for one in minutes], width=MINUTE),
-        numbers([one["requests"] for one in minutes], title="Requests", whole=True),
+        numbers([one["requests"] for one in minutes], title=gettext("Requests"), whole=True),
         numbers([one.get("p95") for one in minutes], title="ms"),
         is_stacked=True,
         bar_width=0.9 * MINUTE,
@@ -43,8 +46,8 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
         (minute(one["start"]), one["requests"], one["errors"], one.get("p50"), one.get("p95"), one.get("p99"))
         for one in minutes
     )
-    columns = ("Minute (UTC)", "Requests", "Errors", "p50", "p95", "p99")
-    return Chart(key, "Requests by the minute", plot, columns, rows)
+    columns = (gettext("Minute (UTC)"), gettext("Requests"), gettext("Errors"), "p50", "p95", "p99")
+    return Chart(key, gettext("Requests by the minute"), plot, columns, rows)
 
 
 def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
@@ -52,7 +55,7 @@ def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
     told = [point for point in points if point.get("lift") is not None and point.get("high") is not None]
     drawn = tuple(
         Point(one["end"], 100 * one["lift"], 100 * one["low"], 100 * one["high"],
-              f"{minute(one['end'])}\n{100 * one['lift']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})")
+              gettext("{end}\n{lift} % ({low} to {high})").format(end=minute(one['end']), lift=localised(f"{100 * one['lift']:.1f}"), low=localised(f"{100 * one['low']:.1f}"), high=localised(f"{100 * one['high']:.1f}")))
         for one in told
     )  # fmt: skip
     plot = Plot(
@@ -62,28 +65,28 @@ def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
         marks=(Mark(0, is_vertical=False, colour=Colour.BASELINE),),
     )
     columns = (
-        "Until (UTC)",
-        "Control users",
-        "Converted",
-        "Treatment users",
-        "Converted",
-        "Lift, %",
-        "Low, %",
-        "High, %",
+        gettext("Until (UTC)"),
+        gettext("Control users"),
+        gettext("Converted"),
+        gettext("Treatment users"),
+        gettext("Converted"),
+        gettext("Lift, %"),
+        gettext("Low, %"),
+        gettext("High, %"),
     )
     rows = tuple(
         (minute(point["end"]), point["controlUsers"], point["controlConverted"], point["treatmentUsers"],
          point["treatmentConverted"], *(_percent(point.get(name)) for name in ("lift", "low", "high")))
         for point in points
     )  # fmt: skip
-    return Chart(key, "Lift over time", plot, columns, rows)
+    return Chart(key, gettext("Lift over time"), plot, columns, rows)
 
 
 def _settled(points: Sequence[Point]) -> Scale:
     """A scale for the later intervals; those of the first hours would flatten all the rest."""
     ends = [end for point in points[len(points) // 3 :] for end in (point.low, point.high) if end is not None]
     reach = min(400.0, 1.1 * max((abs(end) for end in ends), default=100.0))
-    return numbers([max(-105.0, -reach), reach], suffix=" %", title="Lift")
+    return numbers([max(-105.0, -reach), reach], suffix=" %", title=gettext("Lift"))
 
 
 def _percent(share: float | None) -> float | None:
@@ -101,7 +104,7 @@ def trial_lines(key: str, trials: Sequence[Mapping[str, Any]], objective: str) -
     ranked = sorted(range(len(trials)), key=lambda at: trials[at]["value"])
     drawn = tuple(
         Series(
-            f"Trial {trials[at]['number']}",
+            gettext("Trial {number}").format(number=trials[at]['number']),
             tuple(Point(place, column[at], words=_of_trial(trials[at], objective)) for place, column in enumerate(columns)),
             Look.LINE,
             f"q{rank * LEVELS // len(trials)}",
@@ -113,7 +116,7 @@ def trial_lines(key: str, trials: Sequence[Mapping[str, Any]], objective: str) -
     rows = tuple(
         (trial["number"], *(trial["parameters"].get(name) for name in names), trial["value"]) for trial in trials
     )
-    return Chart(key, "Trials of the tuning", plot, ("Trial", *names, objective), rows)
+    return Chart(key, gettext("Trials of the tuning"), plot, (gettext("Trial"), *names, objective), rows)
 
 
 def _range(trials: Sequence[Mapping[str, Any]], name: str) -> str:
@@ -121,13 +124,15 @@ def _range(trials: Sequence[Mapping[str, Any]], name: str) -> str:
     texts = sorted({str(trial["parameters"].get(name, "")) for trial in trials})
     with suppress(ValueError):
         texts.sort(key=float)
-        texts = [f"{float(text):.3g}" for text in texts]
+        texts = [localised(f"{float(text):.3g}") for text in texts]
     return texts[0] if len(texts) == 1 else f"{texts[0]} – {texts[-1]}"
 
 
 def _of_trial(trial: Mapping[str, Any], objective: str) -> str:
     settings = "\n".join(f"{name}: {value}" for name, value in sorted(trial["parameters"].items()))
-    return f"Trial {trial['number']}\n{objective}: {shown(trial['value'])}\n{settings}"
+    return gettext("Trial {number}\n{objective}: {value}\n{settings}").format(
+        number=trial["number"], objective=objective, value=shown(trial["value"]), settings=settings
+    )
 
 
 def _scaled(texts: Sequence[str]) -> list[float]:

@@ -6,9 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from console.serving import traffic
 from console.serving.traffic import Minutes
 from console.shapes import JSONDict
+from console.web.languages import localised
 from console.web.plots.words import shown
 
 ACCURACY = "normalized_discounted_cumulative_gain_at_10"
@@ -27,7 +30,7 @@ class Quality:
     @property
     def times_popularity(self) -> str:
         """How many times as good as showing everybody the same: "2.4×"."""
-        return f"{self.value / self.popularity:.1f}×" if self.popularity else ""
+        return localised(f"{self.value / self.popularity:.1f}×") if self.popularity else ""
 
     def __str__(self) -> str:
         """The value with its interval.
@@ -36,8 +39,8 @@ class Quality:
         ('0.247 (0.182 – 0.313)', '0.5')
         """
         if self.low is None or self.high is None:
-            return f"{self.value:.3g}"
-        return f"{self.value:.3f} ({self.low:.3f} – {self.high:.3f})"
+            return localised(f"{self.value:.3g}")
+        return localised(f"{self.value:.3f} ({self.low:.3f} – {self.high:.3f})")
 
 
 def quality_of(version: Any) -> Quality | None:
@@ -76,7 +79,7 @@ def requests_of(server: Any) -> int | None:
 def latency_of(server: Any) -> str:
     """The 95th percentile of the last hour in milliseconds."""
     asked = _last_hour(server)
-    return f"{shown(asked['p95'])} ms" if asked and asked["p95"] is not None else ""
+    return gettext("{p95} ms").format(p95=shown(asked["p95"])) if asked and asked["p95"] is not None else ""
 
 
 def _last_hour(server: Any) -> JSONDict | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
+from django.utils.translation import gettext, gettext_noop
 
 from console.models import Campaign, Experiment, Recommender, SharedEvaluation, Solution, SolutionVersion, Status
 from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
@@ -17,7 +18,7 @@ def recipe_title(name: str | None) -> str:
     >>> recipe_title("aws-user-personalization"), recipe_title(None)
     ('user-personalization', 'chosen by AutoML')
     """
-    return name.removeprefix("aws-") if name else "chosen by AutoML"
+    return name.removeprefix("aws-") if name else gettext("chosen by AutoML")
 
 
 def _recipe(row: Any) -> str:
@@ -36,12 +37,15 @@ SOLUTIONS = register(
         "solution",
         "solutionArn",
         "cpu",
-        "A solution is a recipe with its settings on this group's data; each training makes a version of it to compare and deploy.",
+        gettext_noop(
+            "A solution is a recipe with its settings on this group's data; each training makes a version"
+            " of it to compare and deploy."
+        ),
         (
             NAME,
-            Column("Recipe", _recipe, sort="recipe"),
-            Column("NDCG at 10", _newest_quality),
-            Column("Versions", "versions_count", "number"),
+            Column(gettext_noop("Recipe"), _recipe, sort="recipe"),
+            Column(gettext_noop("NDCG at 10"), _newest_quality),
+            Column(gettext_noop("Versions"), "versions_count", "number"),
             STATUS,
             CREATED,
         ),
@@ -64,12 +68,12 @@ VERSIONS = register(
         "solution version",
         "solutionVersionArn",
         "layers",
-        "A version is one training of a solution.",
+        gettext_noop("A version is one training of a solution."),
         (
-            Column("Version", "arn_name", "link"),
-            Column("Recipe", _recipe, sort="recipe"),
-            Column("NDCG at 10", quality_of),
-            Column("Training", "training_mode"),
+            Column(gettext_noop("Version"), "arn_name", "link"),
+            Column(gettext_noop("Recipe"), _recipe, sort="recipe"),
+            Column(gettext_noop("NDCG at 10"), quality_of),
+            Column(gettext_noop("Training"), "training_mode"),
             STATUS,
             CREATED,
         ),
@@ -87,9 +91,11 @@ SHARED = register(
         "shared evaluation",
         "sharedEvaluationArn",
         "clipboard-data",
-        "A shared evaluation puts versions that were trained on different data to one test that none of them has seen. "
-        "Compare offers one where it is needed.",
-        (NAME, Column("Test", lambda row: row.get_method_display()), STATUS, CREATED),
+        gettext_noop(
+            "A shared evaluation puts versions that were trained on different data to one test that none "
+            "of them has seen. Compare offers one where it is needed."
+        ),
+        (NAME, Column(gettext_noop("Test"), lambda row: row.get_method_display()), STATUS, CREATED),
         related=("dataset_group",),
     )
 )
@@ -100,13 +106,15 @@ CAMPAIGNS = register(
         "campaign",
         "campaignArn",
         "broadcast",
-        "A campaign answers requests with a solution version: recommendations, related items or a ranking.",
+        gettext_noop(
+            "A campaign answers requests with a solution version: recommendations, related items or a ranking."
+        ),
         (
             NAME,
-            Column("Version", "solution_version", "resource"),
-            Column("Recipe", lambda row: recipe_title(row.solution_version.recipe)),
-            Column("NDCG at 10", lambda row: quality_of(row.solution_version)),
-            Column("Requests, last hour", requests_of, "number"),
+            Column(gettext_noop("Version"), "solution_version", "resource"),
+            Column(gettext_noop("Recipe"), lambda row: recipe_title(row.solution_version.recipe)),
+            Column(gettext_noop("NDCG at 10"), lambda row: quality_of(row.solution_version)),
+            Column(gettext_noop("Requests, last hour"), requests_of, "number"),
             Column("p95", latency_of),
             STATUS,
             CREATED,
@@ -124,12 +132,15 @@ EXPERIMENTS = register(
         "experiment",
         "experimentArn",
         "signpost-split",
-        "An experiment splits a campaign's users between the version it serves and another, and tells which does better.",
+        gettext_noop(
+            "An experiment splits a campaign's users between the version it serves and another, and tells"
+            " which does better."
+        ),
         (
             NAME,
-            Column("Campaign", "campaign", "resource", "campaign__name"),
-            Column("Treatment", lambda row: row.treatment_arn.partition(":solution/")[2]),
-            Column("Share", lambda row: f"{row.traffic_share} %", "number", "traffic_share"),
+            Column(gettext_noop("Campaign"), "campaign", "resource", "campaign__name"),
+            Column(gettext_noop("Treatment"), lambda row: row.treatment_arn.partition(":solution/")[2]),
+            Column(gettext_noop("Share"), lambda row: f"{row.traffic_share} %", "number", "traffic_share"),
             STATUS,
             CREATED,
         ),
@@ -150,12 +161,15 @@ RECOMMENDERS = register(
         "recommender",
         "recommenderArn",
         "stars",
-        "A recommender serves one use case of a domain, such as Top picks for you: trained, deployed and retrained by itself.",
+        gettext_noop(
+            "A recommender serves one use case of a domain, such as Top picks for you: trained, deployed "
+            "and retrained by itself."
+        ),
         (
             NAME,
-            Column("Use case", _recipe, sort="recipe"),
-            Column("NDCG at 10", quality_of),
-            Column("Requests, last hour", requests_of, "number"),
+            Column(gettext_noop("Use case"), _recipe, sort="recipe"),
+            Column(gettext_noop("NDCG at 10"), quality_of),
+            Column(gettext_noop("Requests, last hour"), requests_of, "number"),
             Column("p95", latency_of),
             STATUS,
             CREATED,

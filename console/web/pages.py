@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Resource
@@ -19,6 +20,7 @@ from console.shapes import JSONDict
 from console.web.access import Request
 from console.web.data.steps import shown_steps
 from console.web.kinds import KINDS
+from console.web.languages import lazily
 
 SESSION_GROUP = "dataset_group"
 
@@ -34,25 +36,25 @@ class Link:
 
 
 GROUP_LINKS = (
-    ("", (("Overview", "/dataset-groups/{}/", "house"), ("Datasets", "/datasets/?group={}", "table"),
-          ("Data insights", "/data-insights/?group={}", "clipboard-data"),
-          ("Import jobs", "/dataset-import-jobs/?group={}", "box-arrow-in-down"),
-          ("Event tracker", "/event-trackers/?group={}", "lightning"), ("Filters", "/filters/?group={}", "funnel"))),
-    ("Models", (("Recipes", "/recipes/?group={}", "journal-text"), ("Solutions", "/solutions/?group={}", "cpu"),
-                ("Compare", "/compare/?group={}", "bar-chart"))),
-    ("Use", (("Campaigns", "/campaigns/?group={}", "broadcast"),
-             ("Experiments", "/experiments/?group={}", "signpost-split"), ("Recommenders", "/recommenders/?group={}", "stars"),
-             ("Batch jobs", "/batch-inference-jobs/?group={}", "stack"),
-             ("Segments", "/batch-segment-jobs/?group={}", "people"),
-             ("Metric attribution", "/metric-attributions/?group={}", "graph-up"))),
+    ("", ((lazily("Overview"), "/dataset-groups/{}/", "house"), (lazily("Datasets"), "/datasets/?group={}", "table"),
+          (lazily("Data insights"), "/data-insights/?group={}", "clipboard-data"),
+          (lazily("Import jobs"), "/dataset-import-jobs/?group={}", "box-arrow-in-down"),
+          (lazily("Event tracker"), "/event-trackers/?group={}", "lightning"), (lazily("Filters"), "/filters/?group={}", "funnel"))),
+    (lazily("Models"), ((lazily("Recipes"), "/recipes/?group={}", "journal-text"), (lazily("Solutions"), "/solutions/?group={}", "cpu"),
+                (lazily("Compare"), "/compare/?group={}", "bar-chart"))),
+    (lazily("Use"), ((lazily("Campaigns"), "/campaigns/?group={}", "broadcast"),
+             (lazily("Experiments"), "/experiments/?group={}", "signpost-split"), (lazily("Recommenders"), "/recommenders/?group={}", "stars"),
+             (lazily("Batch jobs"), "/batch-inference-jobs/?group={}", "stack"),
+             (lazily("Segments"), "/batch-segment-jobs/?group={}", "people"),
+             (lazily("Metric attribution"), "/metric-attributions/?group={}", "graph-up"))),
 )  # fmt: skip
 ACCOUNT_LINKS = (
-    ("Dataset groups", "/dataset-groups/", "collection"),
-    ("Schemas", "/schemas/", "braces"),
+    (lazily("Dataset groups"), "/dataset-groups/", "collection"),
+    (lazily("Schemas"), "/schemas/", "braces"),
     ("API access", "/settings/access/", "key"),
-    ("Audit", "/audit/", "clock-history"),
-    ("Trash", "/trash/", "trash3"),
-    ("Health", "/settings/health/", "heart-pulse"),
+    (lazily("Audit"), "/audit/", "clock-history"),
+    (lazily("Trash"), "/trash/", "trash3"),
+    (lazily("Health"), "/settings/health/", "heart-pulse"),
 )
 
 
@@ -91,7 +93,7 @@ def find(request: Request, label: str, name: str) -> Any:
     kind = KINDS[label]
     row = kind.rows(request.account).filter(**kind.model.arn_lookup(name)).first()
     if row is None:
-        raise Http404(f"There is no {kind.noun} {name} in this account.")
+        raise Http404(gettext("There is no {noun} {name} in this account.").format(noun=kind.called(), name=name))
     return row
 
 

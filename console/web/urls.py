@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from console.web import job_pages, jobs, lists, model_urls
 from console.web.account import audit, people, settings_pages, trash
@@ -28,6 +29,7 @@ urlpatterns = [
     *trash.urlpatterns,
     path("lists/<str:slug>/columns/", lists.columns_view, name="list-columns"),
     path("lists/<str:slug>/delete/", lists.bulk_delete_view, name="list-delete"),
+    path("language/", set_language, name="set_language"),
     path("jobs/<str:label>/<int:pk>/progress/", jobs.progress_view, name="job-progress"),
     path("jobs/<str:label>/<int:pk>/<str:action>/", jobs.act_view, name="job-act"),
     path("", include(model_urls)),

@@ -166,7 +166,7 @@ def _signed_in(server, browser, path):
 
 def _ingest_key(server, browser, tracker) -> str:
     page = _signed_in(server, browser, f"/event-trackers/{tracker['eventTrackerArn'].rpartition('/')[2]}/")
-    page.get_by_role("button", name="Make an ingest key").click()
+    page.get_by_role("button", name="Create an ingest key").click()
     text = page.locator("pre", has_text="data-key").inner_text()
     page.context.close()
     return text.partition('data-key="')[2].partition('"')[0]

@@ -190,7 +190,7 @@ def test_what_is_refused_stays_with_the_reason(alice, account):
         {"chosen": ["films"], "confirmed": "yes", "words": "1 dataset group"},
         follow=True,
     )
-    assert "films stays:" in answer.text
+    assert "films was not deleted:" in answer.text
     assert names(answer) == ["films"]
 
 

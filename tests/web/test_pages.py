@@ -281,7 +281,7 @@ def test_a_viewer_cannot_stop_a_job(alice, vera, films):
 def test_a_filter_is_deleted(alice, imported):
     expression = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")'
     alice.post("/create/filters/", {"dataset_group_arn": imported.arn, "name": "f", "filter_expression": expression})
-    assert "Nothing else goes with it" in alice.get("/filters/f/delete/").text
+    assert "Nothing else is deleted" in alice.get("/filters/f/delete/").text
     answer = alice.post("/filters/f/delete/", follow=True)
     assert "Moved to the trash: filter f." in answer.text
     assert not Filter.objects.exists()

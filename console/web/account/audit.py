@@ -7,6 +7,7 @@ import re
 
 from django.http import HttpResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.shapes import JSONDict
@@ -25,11 +26,11 @@ def audit_view(request: Request) -> HttpResponse:
     context: JSONDict = {
         "arn": arn,
         "short": arn.rpartition(":")[2],
-        "heading": "History" if arn else "Audit",
+        "heading": gettext("History") if arn else gettext("Audit"),
         "crumbs": [],
     }
     if arn:
-        context["crumbs"] = [("Audit", reverse("audit"))]
+        context["crumbs"] = [(gettext("Audit"), reverse("audit"))]
     try:
         answer = call(request, "ListAuditEntries", members)
         context |= {"entries": [_read(entry) for entry in answer["auditEntries"]], "next": answer.get("nextToken")}

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
 from console import arns
 from console.disk import disk
@@ -16,11 +17,17 @@ from console.models.base import UNFINISHED
 from console.models.sealed import opened, seal
 from console.web.access import Request, page
 from console.web.kinds import KINDS
+from console.web.languages import lazily
 from console.web.links import absolute
 from console.web.pages import render
 
 SHOWN_ONCE = "made_once"
-LIFETIMES = (("", "never expires"), ("30", "for 30 days"), ("90", "for 90 days"), ("365", "for a year"))
+LIFETIMES = (
+    ("", lazily("never expires")),
+    ("30", lazily("for 30 days")),
+    ("90", lazily("for 90 days")),
+    ("365", lazily("for a year")),
+)
 
 
 @page
@@ -69,12 +76,12 @@ def revoke(request: Request, what: str, pk: int) -> HttpResponse:
             Token.objects.filter(user_id=request.member.user_id, pk=pk).delete()
         else:
             AccessKey.objects.filter(account=request.account, pk=pk).delete()
-        messages.success(request, f"Revoked the {what}.")
+        messages.success(request, gettext("Revoked the {what}.").format(what=what))
     return HttpResponseRedirect(reverse("settings-access"))
 
 
 def snippets(endpoint: str, made: dict[str, str]) -> list[tuple[str, str]]:
-    """How programs come in, with the fresh credentials filled in where there are some."""
+    """Connect a program, with the fresh credentials filled in where there are some."""
     python = f"""import boto3
 
 personalize = boto3.client(
@@ -91,9 +98,9 @@ export AWS_DEFAULT_REGION={arns.REGION}
 export AWS_ACCESS_KEY_ID={made.get("key_id", "ACCESS_KEY_ID")}
 export AWS_SECRET_ACCESS_KEY={made.get("secret", "SECRET_ACCESS_KEY")}"""
     return [
-        ("Python with boto3", python),
-        ("Programs that exist already: only the environment", environment),
-        ("REST with curl", shell),
+        (gettext("Python with boto3"), python),
+        (gettext("Existing programs: set the environment only"), environment),
+        (gettext("REST with curl"), shell),
     ]
 
 
@@ -103,14 +110,14 @@ def health(request: Request) -> HttpResponse:
     waiting = []
     for label, model in sorted(JOBS.items()):
         rows = model.objects.for_account(request.account).filter(status__in=UNFINISHED)
-        noun = KINDS[label].noun if label in KINDS else label
+        noun = KINDS[label].called() if label in KINDS else label
         waiting += [(noun, *row) for row in rows.order_by().values_list("status").annotate(count=Count("pk"))]
     running = [
         job
         for model in JOBS.values()
         for job in model.objects.for_account(request.account).select_related("account").exclude(claim="")[:20]
     ]
-    context = {"heading": "Health", "waiting": waiting, "running": running, "disk": disk()}
+    context = {"heading": gettext("Health"), "waiting": waiting, "running": running, "disk": disk()}
     return render(request, "account/settings/health.html", context)
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from console.web.forms import style
 
@@ -37,7 +38,9 @@ class SignInForm(AuthenticationForm):
         key = f"sign-in:{address_of(self.request)}:{self.cleaned_data.get('username', '')[:150]}"
         if _count(key) >= ATTEMPTS:
             raise ValidationError(
-                f"Too many wrong passwords for this name. Wait {WAIT_MINUTES} minutes, then try again."
+                gettext("Too many wrong passwords for this name. Wait {minutes} minutes, then try again.").format(
+                    minutes=WAIT_MINUTES
+                )
             )
         try:
             return super().clean()

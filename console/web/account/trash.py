@@ -5,22 +5,27 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
 from console.web.access import Request, page, writing_page
 from console.web.kinds import KINDS
+from console.web.languages import lazily
 from console.web.pages import call, render, service_error
 
-ACTS = {"restore": ("RestoreFromTrash", "Restored"), "delete": ("DeleteFromTrash", "Gone for good")}
+ACTS = {
+    "restore": ("RestoreFromTrash", lazily("Restored")),
+    "delete": ("DeleteFromTrash", lazily("Deleted permanently")),
+}
 
 
 @page
 def trash_view(request: Request) -> HttpResponse:
     """What can be had back."""
     entries = call(request, "ListTrash", {})["trash"]
-    rows = [entry | {"noun": KINDS[entry["kind"]].noun} for entry in entries]
-    return render(request, "account/settings/trash.html", {"heading": "Trash", "rows": rows})
+    rows = [entry | {"noun": KINDS[entry["kind"]].called()} for entry in entries]
+    return render(request, "account/settings/trash.html", {"heading": gettext("Trash"), "rows": rows})
 
 
 @require_POST

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext
+
 from console.models import Campaign, Dataset, DatasetGroup, EventTracker, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.kinds import page_url
@@ -90,20 +92,26 @@ def _advice(
     best = max(versions, key=lambda one: quality.value if (quality := quality_of(one)) else -1.0, default=version)
     served, reached = quality_of(version), quality_of(best)
     if newest is not None and newest > version.created + STALE:
-        return Advice("Train again", "The data is newer than the model that answers.", page_url(version.solution))
+        return Advice(
+            gettext("Train again"),
+            gettext("The data is newer than the model that answers."),
+            page_url(version.solution),
+        )
     if best.pk != version.pk and served and reached and reached.value > (served.high or served.value):
         query = urlencode(
             {"group": group.name, "version": [version.arn_name, best.arn_name], "baseline": version.arn_name},
             doseq=True,
         )
         return Advice(
-            "Compare versions", f"{best.arn_name} was evaluated better than what is served.", f"/compare/?{query}"
+            gettext("Compare versions"),
+            gettext("{arn_name} was evaluated better than what is served.").format(arn_name=best.arn_name),
+            f"/compare/?{query}",
         )
     if "ITEMS" not in types:
-        reason = "With items, new ones are recommended, and lists show titles and pictures."
-        return Advice("Import items", reason, f"/create/datasets/?group={group.name}&type=Items")
+        reason = gettext("With items, new ones are recommended, and lists show titles and pictures.")
+        return Advice(gettext("Import items"), reason, f"/create/datasets/?group={group.name}&type=Items")
     if not EventTracker.objects.filter(dataset_group=group).exists():
-        reason = "With live events, lists follow what a user does within seconds."
-        return Advice("Create event tracker", reason, f"/create/event-trackers/?group={group.name}")
-    reason = "Try users, change a history, and see why each item is there."
-    return Advice("Open the test panel", reason, f"{page_url(campaign)}?pick=random")
+        reason = gettext("With live events, lists follow what a user does within seconds.")
+        return Advice(gettext("Create event tracker"), reason, f"/create/event-trackers/?group={group.name}")
+    reason = gettext("Try users, change a history, and see why each item is there.")
+    return Advice(gettext("Open the test panel"), reason, f"{page_url(campaign)}?pick=random")

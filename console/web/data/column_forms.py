@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from console.ingest.mapping import SEPARATORS, sample, unit_words
 from console.ingest.schema import parse, required_columns, reserved_columns
@@ -13,24 +14,24 @@ from console.models import DatasetGroup, DatasetImportJob, MetricAttribution
 from console.serving.attribution_reports import folder_of
 from console.shapes import JSONDict
 from console.web.forms import OperationForm, StyledForm, name_field
+from console.web.languages import lazily
 
 LOOKS = (
-    ("string", "Id or label"),
-    ("category", "Category"),
-    ("text", "Description"),
-    ("long", "Whole number"),
-    ("double", "Decimal number"),
-    ("boolean", "True or false"),
+    ("string", lazily("Id or label")),
+    ("category", lazily("Category")),
+    ("text", lazily("Description")),
+    ("long", lazily("Whole number")),
+    ("double", lazily("Decimal number")),
+    ("boolean", lazily("True or false")),
 )
 TIMES = (
-    ("s", "Time, in seconds"),
-    ("ms", "Time, in milliseconds"),
-    ("us", "Time, in microseconds"),
-    ("ns", "Time, in nanoseconds"),
-    ("iso", "Time, as ISO text"),
-    ("excel", "Time, as Excel's day number"),
+    ("s", lazily("Time, in seconds")),
+    ("ms", lazily("Time, in milliseconds")),
+    ("us", lazily("Time, in microseconds")),
+    ("ns", lazily("Time, in nanoseconds")),
+    ("iso", lazily("Time, as ISO text")),
+    ("excel", lazily("Time, as Excel's day number")),
 )
-LISTS = tuple((f"list:{mark}", f"List: {label}") for mark, label in SEPARATORS.items())
 MEMBERS_OF_LOOK: dict[str, JSONDict] = {
     "category": {"type": "string", "categorical": True},
     "text": {"type": "string", "textual": True},
@@ -59,7 +60,7 @@ class ColumnForm(StyledForm):
     source = forms.CharField(widget=forms.HiddenInput, strip=False, required=False)
     use = forms.BooleanField(required=False)
     name = forms.CharField(required=False, max_length=63, widget=forms.TextInput(attrs={"list": "names", "size": 16}))
-    look = forms.ChoiceField(choices=(*LOOKS, *LISTS, *TIMES))
+    look = forms.ChoiceField(choices=(*LOOKS, *TIMES))
     decimal = forms.CharField(widget=forms.HiddenInput, required=False)
     unit = forms.CharField(widget=forms.HiddenInput, required=False)
     nullable = forms.BooleanField(required=False)
@@ -71,9 +72,19 @@ class ColumnForm(StyledForm):
         if self.is_bound:
             told = {name: self.data.get(self.add_prefix(name), "") for name in told}
         source, units = told["source"], {told[name] for name in ("look", "unit") if "%" in told[name]}
-        choices = [*LOOKS, *LISTS, *TIMES, *((unit, f"Time: {unit_words(unit)}") for unit in sorted(units))]
+        choices = [
+            *LOOKS,
+            *((f"list:{mark}", gettext("List: {marks}").format(marks=marks)) for mark, marks in SEPARATORS.items()),
+            *TIMES,
+            *((unit, gettext("Time: {unit}").format(unit=unit_words(unit))) for unit in sorted(units)),
+        ]
         self.fields["look"].choices = choices  # type: ignore[attr-defined]
-        labels = {"use": "Use", "name": "Name of", "look": "Type of", "nullable": "May be empty:"}
+        labels = {
+            "use": gettext("Use"),
+            "name": gettext("Name of"),
+            "look": gettext("Type of"),
+            "nullable": gettext("May be empty:"),
+        }
         for name, label in labels.items():
             self.fields[name].widget.attrs["aria-label"] = f"{label} {source}"
         for name, css in (("name", "form-control"), ("look", "form-select")):
@@ -98,7 +109,9 @@ class ColumnForm(StyledForm):
         """A column that is used needs a name."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("use") and not data.get("name"):
-            self.add_error("name", f"Name the column {data.get('source')}, or leave it out.")
+            self.add_error(
+                "name", gettext("Name the column {column}, or leave it out.").format(column=data.get("source"))
+            )
         return data
 
 
@@ -146,25 +159,32 @@ class ImportForm(OperationForm):
 
     operation: ClassVar[str] = "CreateDatasetFromFile"
     import_mode = forms.ChoiceField(
-        label="Rows that are there",
-        choices=[("FULL", "Replace them with this file's"), ("INCREMENTAL", "Keep them and add this file's")],
+        label=gettext_lazy("Existing rows"),
+        choices=[
+            ("FULL", gettext_lazy("Replace them with this file's")),
+            ("INCREMENTAL", gettext_lazy("Keep them and add this file's")),
+        ],
         widget=forms.RadioSelect,
         initial="FULL",
     )
     max_bad_rows_percent = forms.FloatField(
-        label="Bad rows allowed, in percent",
+        label=gettext_lazy("Bad rows allowed, in percent"),
         min_value=0,
         max_value=100,
         initial=5,
-        help_text="Rows that break a rule are left out and listed. Above this share the import fails and changes nothing.",
+        help_text=gettext_lazy(
+            "Rows that break a rule are left out and listed. Above this share the import fails and changes nothing."
+        ),
     )
-    job_name = name_field("Name of the import job", required=False)
+    job_name = name_field(lazily("Name of the import job"), required=False)
     constant_name = forms.CharField(
-        label="Add a column", required=False, max_length=63, widget=forms.TextInput(attrs={"list": "names"}),
-        help_text="For what the file does not say, such as EVENT_TYPE.",
+        label=gettext_lazy("Add a column"), required=False, max_length=63, widget=forms.TextInput(attrs={"list": "names"}),
+        help_text=gettext_lazy("For what the file does not contain, such as EVENT_TYPE."),
     )  # fmt: skip
-    constant_value = forms.CharField(label="Its value in every row", required=False, max_length=1000)
-    publish_attribution_metrics_to_s3 = forms.BooleanField(label="Publish event metrics to Amazon S3", required=False)
+    constant_value = forms.CharField(label=gettext_lazy("Its value in every row"), required=False, max_length=1000)
+    publish_attribution_metrics_to_s3 = forms.BooleanField(
+        label=gettext_lazy("Publish event metrics to Amazon S3"), required=False
+    )
 
     def __init__(
         self, *args: Any, group: DatasetGroup, kind: str, location: str, has_rows: bool, **kwargs: Any
@@ -179,9 +199,9 @@ class ImportForm(OperationForm):
             self.fields["import_mode"].widget = forms.HiddenInput()
         folder = _report_folder(group) if kind == "INTERACTIONS" else ""
         if folder:
-            self.fields[
-                "publish_attribution_metrics_to_s3"
-            ].help_text = f"A report of what the group's metric attribution counts in these rows goes to {folder}."
+            self.fields["publish_attribution_metrics_to_s3"].help_text = gettext(
+                "A report of what the group's metric attribution counts in these rows goes to {folder}."
+            ).format(folder=folder)
         else:
             del self.fields["publish_attribution_metrics_to_s3"]
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import DataInsightsJob, DatasetGroup
@@ -18,6 +19,7 @@ from console.web.data_kinds import DATASET_TYPES, INSIGHTS_JOBS
 from console.web.details import detail_context
 from console.web.jobs import progress_of
 from console.web.kinds import page_url
+from console.web.languages import localised
 from console.web.lists import list_urls
 from console.web.pages import call, chosen_group, find, render, service_error
 from console.web.templatetags.display import number
@@ -36,7 +38,7 @@ def latest(request: Request) -> HttpResponse:
     if job is not None:
         return _shown(request, job, group)
     has_rows = any(dataset.parts or _is_streamed_to(dataset.type, group) for dataset in group.datasets.all())
-    context = {"group": group, "has_rows": has_rows, "heading": "Data insights", "crumbs": _crumbs(group)}
+    context = {"group": group, "has_rows": has_rows, "heading": gettext("Data insights"), "crumbs": _crumbs(group)}
     return render(request, "data/data_insights/first.html", context, group=group)
 
 
@@ -62,7 +64,7 @@ def detail(request: Request, name: str) -> HttpResponse:
 def _shown(request: Request, job: DataInsightsJob, group: DatasetGroup) -> HttpResponse:
     context = detail_context(INSIGHTS_JOBS, job) | {
         "progress": progress_of(job),
-        "facts": [("Dataset group", group, "resource")],
+        "facts": [(gettext("Dataset group"), group, "resource")],
         "is_latest": job.pk == group.insights_jobs.values_list("pk", flat=True).first(),
     }
     if job.status == job.done:
@@ -83,13 +85,15 @@ def _found(told: JSONDict, group: DatasetGroup) -> JSONDict:
             for insight in told["insights"]
         ],
         "numbers": numbers,
-        "span": f"{day(numbers['first'])} to {day(numbers['last'])}" if numbers and "first" in numbers else "",
+        "span": gettext("{first} to {last}").format(first=day(numbers["first"]), last=day(numbers["last"]))
+        if numbers and "first" in numbers
+        else "",
         "event_types": counts(
             "event-types",
-            "Events by type",
+            gettext("Events by type"),
             [one["value"] for one in types],
             [one["count"] for one in types],
-            "Event type",
+            gettext("Event type"),
         )
         if len(types) > 1
         else None,
@@ -121,16 +125,25 @@ def _column(column: JSONDict) -> JSONDict:
 
 def _values(column: JSONDict, *, is_time: bool) -> str:
     if column.get("minimum") is None:
-        return f"{number(column['unique'])} distinct"
+        return gettext("{unique} distinct").format(unique=number(column["unique"]))
     if is_time:
-        return f"{day(column['minimum'])} to {day(column['maximum'])}"
-    return f"{column['minimum']:g} to {column['maximum']:g}, median {column['median']:g}, mean {mean(column['mean'])}"
+        return gettext("{minimum} to {maximum}").format(minimum=day(column["minimum"]), maximum=day(column["maximum"]))
+    return gettext("{minimum} to {maximum}, median {median}, mean {mean}").format(
+        minimum=localised(f"{column['minimum']:g}"),
+        maximum=localised(f"{column['maximum']:g}"),
+        median=localised(f"{column['median']:g}"),
+        mean=mean(column["mean"]),
+    )
 
 
 def _label(bar: JSONDict, *, is_time: bool) -> str:
     if "low" not in bar:
         return str(bar.get("label", ""))
-    return f"{day(bar['low'])} to {day(bar['high'])}" if is_time else f"{bar['low']:g} to {bar['high']:g}"
+    return (
+        gettext("{low} to {high}").format(low=day(bar["low"]), high=day(bar["high"]))
+        if is_time
+        else gettext("{low} to {high}").format(low=localised(f"{bar['low']:g}"), high=localised(f"{bar['high']:g}"))
+    )
 
 
 def _is_streamed_to(kind: str, group: DatasetGroup) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import path
+from django.utils.translation import gettext
 
 from console.models import Dataset
 from console.shapes import JSONDict
@@ -14,6 +15,7 @@ from console.web.data import uploads
 from console.web.data.facts import day, mean, timeline
 from console.web.data_kinds import DATASET_TYPES, DATASETS
 from console.web.details import detail_context
+from console.web.languages import localised
 from console.web.lists import list_urls
 from console.web.pages import call, find, render
 from console.web.templatetags.display import number
@@ -32,10 +34,15 @@ def dataset(request: Request, name: str) -> HttpResponse:
         | {
             "profile": profile,
             "num_items": profile.get("items"),  # a template's `.items` would be the dict's method where there are none
-            "span": f"{day(profile['first'])} to {day(profile['last'])}" if profile.get("first") is not None else "",
+            "span": gettext("{first} to {last}").format(first=day(profile["first"]), last=day(profile["last"]))
+            if profile.get("first") is not None
+            else "",
             "chart": timeline(row),
             "columns": [_column(column) for column in profile.get("columns", [])],
-            "facts": [("Type", DATASET_TYPES[row.type], "text"), ("Dataset group", row.dataset_group, "resource")],
+            "facts": [
+                (gettext("Type"), DATASET_TYPES[row.type], "text"),
+                (gettext("Dataset group"), row.dataset_group, "resource"),
+            ],
             "import_jobs": row.import_jobs.select_related("account")[:SHOWN_JOBS],
             "export_jobs": row.export_jobs.select_related("account")[:SHOWN_JOBS],
         }
@@ -58,12 +65,14 @@ def _values(column: JSONDict) -> Any:
     if column.get("min") is not None:
         low, high = column["min"], column["max"]
         if column["name"].endswith("TIMESTAMP"):
-            return f"{day(low)} to {day(high)}"
-        return f"{low:g} to {high:g}, mean {mean(column.get('mean'))}"
+            return gettext("{low} to {high}").format(low=day(low), high=day(high))
+        return gettext("{low} to {high}, mean {value}").format(
+            low=localised(f"{low:g}"), high=localised(f"{high:g}"), value=mean(column.get("mean"))
+        )
     if column.get("distinct") is None:
         return "–"
-    at_least = "at least " if column.get("distinctIsLowerBound") else ""
-    return f"{at_least}{number(column['distinct'])} distinct"
+    at_least = gettext("at least ") if column.get("distinctIsLowerBound") else ""
+    return gettext("{at_least}{distinct} distinct").format(at_least=at_least, distinct=number(column["distinct"]))
 
 
 urlpatterns = [

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+from django.utils.translation import gettext, ngettext
 
 from console.models import Dataset
 from console.web import charts
 from console.web.charts import Chart
+from console.web.languages import date, localised
 from console.web.templatetags.display import number
 
 ENTITIES = ("ITEMS", "USERS", "ACTIONS")
 IDS = ("ITEM_ID", "USER_ID", "ACTION_ID")
-COUNTED = (("users", "users"), ("items", "items"), ("actions", "actions"))
+COUNTED: tuple[tuple[str, Callable[[int], str]], ...] = (
+    ("users", lambda count: ngettext("{n} user", "{n} users", count)),
+    ("items", lambda count: ngettext("{n} item", "{n} items", count)),
+    ("actions", lambda count: ngettext("{n} action", "{n} actions", count)),
+)
 
 
 def dataset_facts(dataset: Dataset) -> list[str]:
@@ -23,9 +31,9 @@ def dataset_facts(dataset: Dataset) -> list[str]:
     statistics = dataset.statistics or {}
     if dataset.type in ENTITIES:
         return [name for name in statistics.get("columns", {}) if name not in IDS]
-    found = [f"{number(statistics[key])} {noun}" for key, noun in COUNTED if statistics.get(key)]
+    found = [words(count).format(n=number(count)) for key, words in COUNTED if (count := statistics.get(key))]
     if statistics.get("first") is not None:
-        found.append(f"{day(statistics['first'])} to {day(statistics['last'])}")
+        found.append(gettext("{first} to {last}").format(first=day(statistics["first"]), last=day(statistics["last"])))
     return found
 
 
@@ -35,8 +43,7 @@ def day(seconds: float) -> str:
     >>> day(874724710)
     '20 Sep 1997'
     """
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment.day} {moment:%b %Y}"
+    return date(datetime.fromtimestamp(seconds, UTC))
 
 
 def timeline(dataset: Dataset | None) -> Chart | None:
@@ -44,7 +51,7 @@ def timeline(dataset: Dataset | None) -> Chart | None:
     found = (dataset.statistics or {}).get("timeline") if dataset else None
     if not found or not found.get("counts"):
         return None
-    return charts.timeline("timeline", "Events over time", found["start"], found["width"], found["counts"])
+    return charts.timeline("timeline", gettext("Events over time"), found["start"], found["width"], found["counts"])
 
 
 def mean(value: float | None) -> str:
@@ -53,4 +60,4 @@ def mean(value: float | None) -> str:
     >>> mean(1989.38), mean(3.529), mean(123456.7), mean(None)
     ('1989', '3.529', '123,457', '–')
     """
-    return f"{value:.4g}".replace("-", "−") if value is not None and abs(value) < 10_000 else number(value)
+    return localised(f"{value:.4g}".replace("-", "−")) if value is not None and abs(value) < 10_000 else number(value)

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
 from django.urls import path, reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from console.errors import ServiceError
 from console.models import JOBS, Dataset, DatasetGroup, Job, SampleLoad
@@ -21,18 +22,23 @@ from console.web.details import detail_context
 from console.web.forms import OperationForm, name_field
 from console.web.jobs import progress_of
 from console.web.kinds import KINDS, page_url
+from console.web.languages import lazily
 from console.web.lists import list_urls, list_view
 from console.web.pages import call, find, render, service_error
 from console.web.serving.testing import someones_list
 
 SAMPLES = (
-    ("movielens-100k", "MovieLens 100K", "100,000 ratings of 1,682 films by 943 people"),
-    ("streaming-demo", "Streaming demo", "A made-up film catalogue, a tenth of it brand new, with known tastes"),
+    ("movielens-100k", "MovieLens 100K", lazily("100,000 ratings of 1,682 films by 943 people")),
+    (
+        "streaming-demo",
+        lazily("Streaming demo"),
+        lazily("A made-up film catalogue, a tenth of it brand new, with known tastes"),
+    ),
 )
 DATASET_TYPES = (
-    ("Interactions", "Who did what with which item, and when. Training needs it."),
-    ("Items", "What there is: titles, categories, prices. Lets new items be recommended."),
-    ("Users", "Who is there: age, country, tier. Sharpens the first recommendations."),
+    ("Interactions", lazily("Who did what with which item, and when. Training needs it.")),
+    ("Items", lazily("What there is: titles, categories, prices. Lets new items be recommended.")),
+    ("Users", lazily("Who is there: age, country, tier. Sharpens the first recommendations.")),
 )
 LATEST_JOBS = 6
 SERVING = 10
@@ -45,10 +51,16 @@ class GroupForm(OperationForm):
 
     name = name_field()
     domain = forms.ChoiceField(
-        label="Domain",
+        label=gettext_lazy("Domain"),
         required=False,
-        choices=[("", "Custom: any application"), ("ECOMMERCE", "E-commerce"), ("VIDEO_ON_DEMAND", "Video on demand")],
-        help_text="A domain brings recommenders made for it and asks for some columns; it cannot be changed later.",
+        choices=[
+            ("", gettext_lazy("Custom: any application")),
+            ("ECOMMERCE", "E-commerce"),
+            ("VIDEO_ON_DEMAND", gettext_lazy("Video on demand")),
+        ],
+        help_text=gettext_lazy(
+            "A domain brings recommenders made for it and asks for some columns; it cannot be changed later."
+        ),
     )
 
 
@@ -60,10 +72,10 @@ def create(request: Request) -> HttpResponse:
         return HttpResponseRedirect(reverse("dataset-groups-detail", args=[form.cleaned_data["name"]]))
     context = {
         "form": form,
-        "heading": "Create dataset group",
+        "heading": gettext("Create dataset group"),
         "lead": GROUPS.purpose,
-        "submit": "Create dataset group",
-        "crumbs": [("Dataset groups", reverse("dataset-groups"))],
+        "submit": gettext("Create dataset group"),
+        "crumbs": [(gettext("Dataset groups"), reverse("dataset-groups"))],
         "cancel_url": reverse("home"),
     }
     return render(request, "generic/form.html", context)
@@ -89,7 +101,7 @@ def sample(request: Request, name: str) -> HttpResponse:
     context = detail_context(SAMPLE_LOADS, load) | {
         "progress": progress_of(load),
         "campaign": main_campaign(load.dataset_group) if load.dataset_group else None,
-        "facts": [("Dataset group", load.dataset_group, "resource")],
+        "facts": [(gettext("Dataset group"), load.dataset_group, "resource")],
     }
     return render(request, "data/dataset_groups/sample.html", context, group=load.dataset_group)
 
@@ -128,7 +140,9 @@ def strip(request: Request, name: str) -> HttpResponse:
         context |= someones_list(request, campaign)
     if request.htmx:
         return render_fragment(request, "data/dataset_groups/_strip.html", context)
-    return render(request, "data/dataset_groups/strip.html", context | {"heading": "Recommendations"}, group=group)
+    return render(
+        request, "data/dataset_groups/strip.html", context | {"heading": gettext("Recommendations")}, group=group
+    )
 
 
 def _card(kind: str, purpose: str, dataset: Dataset | None) -> dict[str, Any]:

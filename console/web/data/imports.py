@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
 from console.errors import JobError, ServiceError
 from console.models import DatasetGroup, DatasetImportJob
@@ -21,10 +22,16 @@ from console.web.data_kinds import IMPORT_JOBS, MODES
 from console.web.details import detail_context
 from console.web.jobs import progress_of
 from console.web.kinds import page_url
+from console.web.languages import lazily
 from console.web.lists import list_urls
 from console.web.pages import call, chosen_group, find, render, service_error
 
-DELIMITERS = ((",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Bar"))
+DELIMITERS = (
+    (",", lazily("Comma")),
+    (";", lazily("Semicolon")),
+    ("\t", lazily("Tab")),
+    ("|", lazily("Bar")),
+)
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
 
 
@@ -70,10 +77,13 @@ def _context(group: DatasetGroup, files: list[IncomingFile]) -> JSONDict:
     first = files[0]
     named = [("type", file.kind.title()) for file in files]
     return {
-        "heading": f"Import {' and '.join(file.name for file in files)}",
+        "heading": gettext("Import {files}").format(files=", ".join(file.name for file in files)),
         "crumbs": [
             (group.name, reverse("dataset-groups-detail", args=[group.name])),
-            ("Import a file", f"{reverse('datasets-upload')}?{urlencode([('group', group.name), *named[:1]])}"),
+            (
+                gettext("Import a file"),
+                f"{reverse('datasets-upload')}?{urlencode([('group', group.name), *named[:1]])}",
+            ),
         ],
         "files": files,
         "columns": first.columns,
@@ -92,7 +102,7 @@ def judge(request: Request) -> HttpResponse:
     group, number = chosen_group(request), int(request.GET.get("file", "0"))
     locations = request.GET.getlist("location")
     if group is None or number >= len(locations):
-        raise Http404("There is no such file.")
+        raise Http404(gettext("There is no such file."))
     file = read_file(request, group, number, locations[number], _kind(request, number))
     return TemplateResponse(
         request, "data/imports/_file.html", {"file": file, "group": group, "types": TYPES, "is_live": True}
@@ -117,9 +127,9 @@ def import_job(request: Request, name: str) -> HttpResponse:
         "report": report,
         "retry_url": retry_url(job),
         "facts": [
-            ("Dataset", job.dataset, "resource"),
-            ("Location", job.data_location, "code"),
-            ("Mode", MODES[job.import_mode], "text"),
+            (gettext("Dataset"), job.dataset, "resource"),
+            (gettext("Location"), job.data_location, "code"),
+            (gettext("Mode"), MODES[job.import_mode], "text"),
             *_event_metrics(job),
         ],
     }
@@ -130,7 +140,13 @@ def _event_metrics(job: DatasetImportJob) -> list[tuple[str, str, str]]:
     """Whether metrics of the imported events were published; other datasets have no events."""
     if job.dataset.type.upper() != "INTERACTIONS":
         return []
-    return [("Event metrics", "Published to Amazon S3" if job.publish_attribution_metrics else "Not published", "text")]
+    return [
+        (
+            gettext("Event metrics"),
+            gettext("Published to Amazon S3") if job.publish_attribution_metrics else gettext("Not published"),
+            "text",
+        )
+    ]
 
 
 @page
@@ -139,7 +155,7 @@ def rejects(request: Request, name: str) -> StreamingHttpResponse:
     job: DatasetImportJob = find(request, "DatasetImportJob", name)
     location = rejects_location(request.account, job.arn)
     if location is None:
-        raise Http404(f"Import job {name} has left no row out.")
+        raise Http404(gettext("Import job {name} has left no row out.").format(name=name))
     headers = {"Content-Disposition": f'attachment; filename="{name}-rejects.csv"'}
     return StreamingHttpResponse(chunks(location), content_type="text/csv", headers=headers)
 

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path
+from django.utils.translation import gettext, gettext_lazy
 
 from console.models import Dataset
 from console.shapes import JSONDict
@@ -16,10 +17,11 @@ from console.web.data_kinds import DATASETS
 from console.web.details import crumbs
 from console.web.forms import OperationForm
 from console.web.kinds import page_url
+from console.web.languages import lazily
 from console.web.pages import call, find, render
 from console.web.serving.testing import dressed
 
-PICTURE_HELP = (
+PICTURE_HELP = lazily(
     "A column with addresses, such as {IMAGE_URL}, or an address with columns in it, such as "
     "https://images.example/{ITEM_ID}.jpg."
 )
@@ -30,15 +32,15 @@ class ItemDisplayForm(OperationForm):
 
     operation: ClassVar[str] = "UpdateItemDisplay"
 
-    title_column = forms.ChoiceField(label="Title", required=False)
+    title_column = forms.ChoiceField(label=gettext_lazy("Title"), required=False)
     subtitle_columns = forms.MultipleChoiceField(
-        label="Below the title",
+        label=gettext_lazy("Below the title"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="The first two that an item has are shown. With none selected, all that say something.",
+        help_text=gettext_lazy("The first two that an item has are shown. With none selected, all that say something."),
     )
     picture = forms.CharField(
-        label="Picture",
+        label=gettext_lazy("Picture"),
         required=False,
         max_length=1000,
         help_text=PICTURE_HELP,
@@ -50,7 +52,11 @@ class ItemDisplayForm(OperationForm):
         super().__init__(*args, **kwargs)
         self.dataset_arn = told["datasetArn"]
         columns, guess = told["columns"], told.get("guess", {})
-        by_name = f"By name ({guess['titleColumn']})" if guess.get("titleColumn") else "By name"
+        by_name = (
+            gettext("By name ({title_column})").format(title_column=guess["titleColumn"])
+            if guess.get("titleColumn")
+            else gettext("By name")
+        )
         self.fields["title_column"].choices = [("", by_name), *((name, name) for name in columns)]  # type: ignore[attr-defined]
         self.fields["subtitle_columns"].choices = [(name, name) for name in columns]  # type: ignore[attr-defined]
         self.fields["picture"].widget.attrs["placeholder"] = guess.get("picture") or "none"
@@ -73,13 +79,15 @@ def edit(request: Request, name: str) -> HttpResponse:
     }
     form = ItemDisplayForm(request.POST or None, told=told, initial=initial)
     if request.method == "POST" and form.submit(request.account) is not None:
-        messages.success(request, "Items are shown so from now on.")
+        messages.success(request, gettext("Items are now shown this way."))
         return HttpResponseRedirect(request.path)
     context = {
         "form": form,
-        "heading": "How items are shown",
-        "lead": "What stands for an item wherever the console lists some: campaigns, comparisons, traces, filters.",
-        "submit": "Save",
+        "heading": gettext("How items are shown"),
+        "lead": gettext(
+            "How an item appears wherever the console lists items: campaigns, comparisons, traces, filters."
+        ),
+        "submit": gettext("Save"),
         "crumbs": [*crumbs(DATASETS, row.dataset_group), (row.name, page_url(row))],
         "cancel_url": page_url(row),
         "columns": told["columns"],

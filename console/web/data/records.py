@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import path
+from django.utils.translation import gettext, gettext_lazy
 
 from console.ingest.schema import Field, parse
 from console.models import Dataset, Schema
@@ -49,9 +50,9 @@ class RecordForm(OperationForm):
 def _control(field: Field) -> forms.Field:
     options: dict[str, Any] = {"label": field.name, "required": not field.nullable}
     if field.name.endswith("TIMESTAMP"):
-        options["help_text"] = "Seconds since 1970, UTC."
+        options["help_text"] = gettext("Seconds since 1970, UTC.")
     if field.categorical:
-        options["help_text"] = "Several categories are parted by |."
+        options["help_text"] = gettext("Separate several categories with |.")
     match field.type:
         case "int" | "long":
             return forms.IntegerField(**options)
@@ -59,7 +60,7 @@ def _control(field: Field) -> forms.Field:
             return forms.FloatField(**options)
         case "boolean":
             return forms.TypedChoiceField(
-                choices=[("", "–"), ("true", "True"), ("false", "False")], coerce=_truth, **options
+                choices=[("", "–"), ("true", gettext("True")), ("false", gettext("False"))], coerce=_truth, **options
             )
     return forms.CharField(max_length=20_000 if field.textual else 1000, **options)
 
@@ -73,7 +74,7 @@ class ReplaceSchemaForm(OperationForm):
 
     operation: ClassVar[str] = "UpdateDataset"
 
-    schema_arn = forms.ChoiceField(label="Schema")
+    schema_arn = forms.ChoiceField(label=gettext_lazy("Schema"))
 
     def __init__(self, *args: Any, dataset: Dataset, **kwargs: Any) -> None:
         """Offer the account's other schemas."""
@@ -81,10 +82,10 @@ class ReplaceSchemaForm(OperationForm):
         self.dataset = dataset
         rows = Schema.objects.for_account(dataset.account).select_related("account").exclude(pk=dataset.schema_id)
         self.fields["schema_arn"] = forms.ChoiceField(
-            label="Schema",
+            label=gettext("Schema"),
             choices=[(row.arn, row.name) for row in rows],
             widget=forms.Select(attrs={"class": "form-select"}),
-            help_text="It keeps the fields there are; what it adds may be empty.",
+            help_text=gettext("It keeps the fields there are; what it adds may be empty."),
         )
 
     def members(self) -> JSONDict:
@@ -97,10 +98,15 @@ def put_record(request: Request, name: str) -> HttpResponse:
     """Add or replace one item, user or action."""
     dataset: Dataset = find(request, "Dataset", name)
     if dataset.type not in PUTS:
-        raise Http404(f"A dataset of type {dataset.type} takes events, not records.")
+        raise Http404(gettext("A dataset of type {type} takes events, not records.").format(type=dataset.type))
     form = RecordForm(request.POST or None, dataset=dataset)
     return _answer(
-        request, dataset, form, "Put a record", "It replaces the record of the same id, at once.", "Put record"
+        request,
+        dataset,
+        form,
+        gettext("Add a record"),
+        gettext("It replaces the record of the same id, at once."),
+        gettext("Add record"),
     )
 
 
@@ -109,15 +115,15 @@ def replace_schema(request: Request, name: str) -> HttpResponse:
     """Give a dataset a wider schema."""
     dataset: Dataset = find(request, "Dataset", name)
     form = ReplaceSchemaForm(request.POST or None, dataset=dataset)
-    lead = "Items and users may get a wider schema; new columns are empty until the next import."
-    return _answer(request, dataset, form, "Replace schema", lead, "Replace schema")
+    lead = gettext("Items and users may get a wider schema; new columns are empty until the next import.")
+    return _answer(request, dataset, form, gettext("Replace schema"), lead, gettext("Replace schema"))
 
 
 def _answer(
     request: Request, dataset: Dataset, form: OperationForm, heading: str, lead: str, submit: str
 ) -> HttpResponse:
     if request.method == "POST" and form.submit(request.account) is not None:
-        messages.success(request, "Done.")
+        messages.success(request, gettext("Done."))
         return HttpResponseRedirect(page_url(dataset))
     context = {
         "form": form,

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from console.ingest.mapping import column_name, sample
 from console.ingest.schema import required_columns
 from console.shapes import JSONDict
+from console.web.languages import lazily
 
 CONSTANT = "="
 SAMPLES = 3
@@ -32,52 +34,75 @@ class Role:
     may_be_constant: bool = False
 
 
-WHO = Role("USER_ID", "Who", "person", "Choose the column that identifies the user.")
-WHAT = Role("ITEM_ID", "What", "box-seam", "Choose the column that identifies the item.")
+WHO = Role("USER_ID", lazily("Who"), "person", lazily("Choose the column that identifies the user."))
+WHAT = Role("ITEM_ID", lazily("What"), "box-seam", lazily("Choose the column that identifies the item."))
 WHEN = Role(
     "TIMESTAMP",
-    "When",
+    lazily("When"),
     "clock",
-    "Choose the column with the time of the event, or one date for every row.",
+    lazily("Choose the column with the time of the event, or one date for every row."),
     may_be_constant=True,
 )
 EVENT = Role(
     "EVENT_TYPE",
-    "Event",
+    lazily("Event"),
     "lightning",
-    "Choose the column with the event type, or enter one for every row.",
-    "Optional. Without it all rows count alike.",
+    lazily("Choose the column with the event type, or enter one for every row."),
+    lazily("Optional. Without it all rows count alike."),
     may_be_constant=True,
 )
-WHICH = Role("ITEM_ID", "Which", "box-seam", "Choose the column with one id for each item.")
+WHICH = Role("ITEM_ID", lazily("Which"), "box-seam", lazily("Choose the column with one id for each item."))
 SINCE = Role(
     "CREATION_TIMESTAMP",
-    "Since",
+    lazily("Since"),
     "calendar-plus",
-    "Choose the column with the date since when the item exists.",
-    "Optional. With it new items can be explored.",
+    lazily("Choose the column with the date since when the item exists."),
+    lazily("Optional. With it new items can be explored."),
 )
 ROLES: dict[str, tuple[Role, ...]] = {
     "INTERACTIONS": (WHO, WHAT, WHEN, EVENT),
     "ITEMS": (
         WHICH,
-        Role("TITLE", "Title", "type", without="Optional. Without it items are shown by their ids."),
-        Role("IMAGE_URL", "Picture", "image", without="Optional. Without it items are shown with a placeholder."),
+        Role(
+            "TITLE",
+            lazily("Title"),
+            "type",
+            without=lazily("Optional. Without it items are shown by their ids."),
+        ),
+        Role(
+            "IMAGE_URL",
+            lazily("Picture"),
+            "image",
+            without=lazily("Optional. Without it items are shown with a placeholder."),
+        ),
         SINCE,
     ),
     "USERS": (WHO,),
-    "ACTIONS": (Role("ACTION_ID", "Which", "hand-index", "Choose the column with one id for each action."), SINCE),
+    "ACTIONS": (
+        Role(
+            "ACTION_ID",
+            lazily("Which"),
+            "hand-index",
+            lazily("Choose the column with one id for each action."),
+        ),
+        SINCE,
+    ),
     "ACTION_INTERACTIONS": (
         WHO,
-        Role("ACTION_ID", "Action", "hand-index", "Choose the column that identifies the action."),
+        Role(
+            "ACTION_ID",
+            lazily("Action"),
+            "hand-index",
+            lazily("Choose the column that identifies the action."),
+        ),
         WHEN,
         EVENT,
     ),
 }
 DOMAIN_ROLES: dict[str, Role] = {
-    "PRICE": Role("PRICE", "Price", "tag", "Choose the column with the price."),
-    "CATEGORY_L1": Role("CATEGORY_L1", "Category", "diagram-3", "Choose the column with the main category."),
-    "GENRES": Role("GENRES", "Genres", "diagram-3", "Choose the column with the genres."),
+    "PRICE": Role("PRICE", lazily("Price"), "tag", lazily("Choose the column with the price.")),
+    "CATEGORY_L1": Role("CATEGORY_L1", lazily("Category"), "diagram-3", lazily("Choose the column with the main category.")),
+    "GENRES": Role("GENRES", lazily("Genres"), "diagram-3", lazily("Choose the column with the genres.")),
 }  # fmt: skip
 
 
@@ -138,12 +163,18 @@ def _gap(role: Role, column: JSONDict | None, guess: JSONDict, samples: Sequence
     if guess.get("examples") and not samples:
         unread = guess["examples"][0]
         return (
-            f"{unread} is not read as {column.get('type', 'text')}. Choose another type below."
+            gettext("{unread} is not read as {type}. Choose another type below.").format(
+                unread=unread, type=column.get("type", "text")
+            )
             if not _is_time(role)
-            else (f"{unread} is not read as a time. Choose another column, or its type below.")
+            else (
+                gettext("{unread} is not read as a time. Choose another column, or its type below.").format(
+                    unread=unread
+                )
+            )
         )
     return (
-        "A time is needed; choose how it is written below."
+        gettext("A time is needed; choose how it is written below.")
         if _is_time(role) and guess and not column.get("timestampUnit")
         else ""
     )
@@ -155,8 +186,11 @@ def _is_time(role: Role) -> bool:
 
 def described_gap(kind: str, chosen: Sequence[JSONDict]) -> str:
     """Items and users need a column besides their id."""
-    words = {"ITEMS": "item", "USERS": "user"}.get(kind, "")
-    return f"Use at least one column that describes the {words}." if words and len(chosen) < 2 else ""
+    if len(chosen) >= 2:
+        return ""
+    if kind == "ITEMS":
+        return gettext("Use at least one column that describes the item.")
+    return gettext("Use at least one column that describes the user.") if kind == "USERS" else ""
 
 
 def open_questions(found: JSONDict, data: QueryDict | None, prefix: str) -> list[JSONDict]:

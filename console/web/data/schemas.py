@@ -9,6 +9,7 @@ from django import forms
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from console.errors import ServiceError
 from console.ingest.schema import Field, required_columns, text_of
@@ -20,14 +21,19 @@ from console.web.data_kinds import DATASETS, SCHEMAS
 from console.web.details import crumbs, detail_context
 from console.web.forms import OperationForm, group_choices, group_field, name_field
 from console.web.kinds import page_url
+from console.web.languages import lazily
 from console.web.lists import list_urls
 from console.web.pages import find, groups_for, render
 
 TYPES = (
-    ("Interactions", "Interactions"), ("Items", "Items"), ("Users", "Users"), ("Actions", "Actions"),
-    ("Action_Interactions", "Action interactions"),
+    ("Interactions", lazily("Interactions")), ("Items", lazily("Items")), ("Users", lazily("Users")), ("Actions", lazily("Actions")),
+    ("Action_Interactions", lazily("Action interactions")),
 )  # fmt: skip
-DOMAIN_CHOICES = [("", "Custom"), ("ECOMMERCE", "E-commerce"), ("VIDEO_ON_DEMAND", "Video on demand")]
+DOMAIN_CHOICES = [
+    ("", lazily("Custom")),
+    ("ECOMMERCE", "E-commerce"),
+    ("VIDEO_ON_DEMAND", lazily("Video on demand")),
+]
 EXTRA = {"ITEMS": Field("CATEGORY", "string", nullable=True, categorical=True), "USERS": Field("COUNTRY", "string", nullable=True, categorical=True),
          "ACTIONS": Field("VALUE", "long", nullable=True)}  # fmt: skip
 
@@ -41,7 +47,7 @@ def template_schema(kind: str, domain: str | None) -> str:
     return json.dumps(json.loads(text_of(kind, fields)), indent=2)
 
 
-def schema_area(label: str = "Schema", **options: Any) -> forms.CharField:
+def schema_area(label: str = lazily("Schema"), **options: Any) -> forms.CharField:
     """A text area for a schema's JSON."""
     widget = forms.Textarea(attrs={"rows": 18, "spellcheck": "false", "class": "font-monospace"})
     return forms.CharField(label=label, widget=widget, **options)
@@ -53,7 +59,7 @@ class SchemaForm(OperationForm):
     operation: ClassVar[str] = "CreateSchema"
 
     name = name_field()
-    domain = forms.ChoiceField(label="Domain", choices=DOMAIN_CHOICES, required=False)
+    domain = forms.ChoiceField(label=gettext_lazy("Domain"), choices=DOMAIN_CHOICES, required=False)
     schema = schema_area()
 
 
@@ -63,19 +69,22 @@ class DatasetForm(OperationForm):
     operation: ClassVar[str] = "CreateDataset"
 
     dataset_group_arn = group_field()
-    name = name_field("Dataset name")
-    dataset_type = forms.ChoiceField(label="Dataset type", choices=TYPES)
-    schema_arn = forms.ChoiceField(label="Schema", required=False)
-    schema_name = name_field("Name of the new schema", required=False)
-    schema = schema_area("New schema", required=False)
+    name = name_field(lazily("Dataset name"))
+    dataset_type = forms.ChoiceField(label=gettext_lazy("Dataset type"), choices=TYPES)
+    schema_arn = forms.ChoiceField(label=gettext_lazy("Schema"), required=False)
+    schema_name = name_field(lazily("Name of the new schema"), required=False)
+    schema = schema_area(lazily("New schema"), required=False)
 
     def __init__(self, *args: Any, groups: list[DatasetGroup], schemas: list[Schema], **kwargs: Any) -> None:
         """Offer `groups` and `schemas`."""
         super().__init__(*args, **kwargs)
         group_choices(self, groups)
-        choices = [("", "A new one, from the text below"), *((one.arn, one.name) for one in schemas)]
+        choices = [("", gettext("A new one, from the text below")), *((one.arn, one.name) for one in schemas)]
         self.fields["schema_arn"] = forms.ChoiceField(
-            label="Schema", required=False, choices=choices, widget=forms.Select(attrs={"class": "form-select"})
+            label=gettext("Schema"),
+            required=False,
+            choices=choices,
+            widget=forms.Select(attrs={"class": "form-select"}),
         )
         self.domain: str | None = groups[0].domain if len(groups) == 1 else None
 
@@ -83,7 +92,7 @@ class DatasetForm(OperationForm):
         """A new schema needs a name."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if not data.get("schema_arn") and not data.get("schema_name"):
-            self.add_error("schema_name", "Name the new schema, or choose one that is there.")
+            self.add_error("schema_name", gettext("Name the new schema, or choose one that is there."))
         return data
 
     def submit(self, account: Any) -> JSONDict | None:
@@ -119,9 +128,9 @@ def create_schema(request: Request) -> HttpResponse:
         return HttpResponseRedirect(page_url(Schema.objects.by_arn(request.account, made["schemaArn"])))
     context = {
         "form": form,
-        "heading": "Create schema",
+        "heading": gettext("Create schema"),
         "lead": SCHEMAS.purpose,
-        "submit": "Create schema",
+        "submit": gettext("Create schema"),
         "crumbs": crumbs(SCHEMAS, None),
         "cancel_url": reverse("schemas"),
     }
@@ -142,9 +151,11 @@ def create_dataset(request: Request) -> HttpResponse:
         return HttpResponseRedirect(page_url(Dataset.objects.by_arn(request.account, made["datasetArn"])))
     context = {
         "form": form,
-        "heading": "Create dataset",
-        "lead": "An empty dataset with a schema of your own; then import into it from a bucket or by programs.",
-        "submit": "Create dataset",
+        "heading": gettext("Create dataset"),
+        "lead": gettext(
+            "An empty dataset with a schema of your own; then import into it from a bucket or by programs."
+        ),
+        "submit": gettext("Create dataset"),
         "crumbs": crumbs(DATASETS, group),
         "cancel_url": reverse("datasets") + (f"?group={group.name}" if group else ""),
         "types": TYPES,
@@ -158,7 +169,7 @@ def schema(request: Request, name: str) -> HttpResponse:
     row: Schema = find(request, "Schema", name)
     document = json.loads(row.text)
     context = detail_context(SCHEMAS, row) | {
-        "facts": [("Domain", dict(DOMAIN_CHOICES)[row.domain or ""], "text")],
+        "facts": [(gettext("Domain"), dict(DOMAIN_CHOICES)[row.domain or ""], "text")],
         "fields": [_described(field) for field in document.get("fields", [])],
         "text": json.dumps(document, indent=2),
         "datasets": row.datasets.select_related("account", "dataset_group"),

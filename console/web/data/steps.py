@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from django.utils.translation import gettext
+
 from console.models import Dataset, DatasetGroup, Recommender, Solution, SolutionVersion, Status
 from console.web.data.cockpit import main_campaign
 
@@ -61,23 +63,30 @@ def steps_of(group: DatasetGroup) -> list[Step]:
     served_url = f"/campaigns/{standing.campaign}/" if standing.campaign else f"/recommenders/{standing.recommender}/"
     trained_url = version_url.format(*standing.version) if standing.version else ""
     entries = (
-        ("Data", standing.has_interactions, f"/datasets/?group={name}", f"/create/datasets/?group={name}",
-         "Import interactions"),
-        ("Recipe", standing.solution or standing.recommender, f"/solutions/?group={name}", f"/recipes/?group={name}",
-         "Choose a recipe"),
-        ("Train", standing.version or standing.recommender, f"/solutions/{standing.solution}/",
-         f"/solutions/{standing.solution}/", "Train a solution version"),
-        ("Evaluate", standing.evaluated or standing.recommender, trained_url, trained_url, "Read the metrics"),
-        ("Deploy", served, served_url, f"/create/campaigns/?group={name}", "Create a campaign"),
-        ("Test", False, served_url, served_url, "Get recommendations"),
+        (gettext("Data"), standing.has_interactions, f"/datasets/?group={name}", f"/create/datasets/?group={name}",
+         gettext("Import interactions")),
+        (gettext("Recipe"), standing.solution or standing.recommender, f"/solutions/?group={name}", f"/recipes/?group={name}",
+         gettext("Choose a recipe")),
+        (gettext("Train"), standing.version or standing.recommender, f"/solutions/{standing.solution}/",
+         f"/solutions/{standing.solution}/", gettext("Train a solution version")),
+        (gettext("Evaluate"), standing.evaluated or standing.recommender, trained_url, trained_url, gettext("Read the metrics")),
+        (gettext("Deploy"), served, served_url, f"/create/campaigns/?group={name}", gettext("Create a campaign")),
+        (gettext("Test"), False, served_url, served_url, gettext("Get recommendations")),
     )  # fmt: skip
     steps: list[Step] = []
     todo: tuple[str, str] | None = None
     for label, done, there, here, verb in entries:
         if todo:
-            steps.append(Step(label, "blocked", todo[0], f"First: {todo[1][0].lower()}{todo[1][1:]}"))
+            steps.append(
+                Step(
+                    label,
+                    "blocked",
+                    todo[0],
+                    gettext("First: {step}").format(step=f"{todo[1][0].lower()}{todo[1][1:]}"),
+                )
+            )
         elif done:
-            steps.append(Step(label, "done", there, "Done"))
+            steps.append(Step(label, "done", there, gettext("Done")))
         else:
             todo = (here, verb)
             steps.append(Step(label, "now", here, verb))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
 from console import arns
 from console.errors import ServiceError
@@ -47,9 +48,9 @@ def create(request: Request) -> HttpResponse:
         return HttpResponseRedirect(page_url(EventTracker.objects.by_arn(request.account, made["eventTrackerArn"])))
     context = {
         "form": form,
-        "heading": "Create event tracker",
+        "heading": gettext("Create event tracker"),
         "lead": TRACKERS.purpose,
-        "submit": "Create event tracker",
+        "submit": gettext("Create event tracker"),
         "crumbs": crumbs(TRACKERS, group),
         "cancel_url": reverse("event-trackers"),
     }
@@ -64,9 +65,9 @@ def detail(request: Request, name: str) -> HttpResponse:
     events = Event.objects.filter(dataset_group=row.dataset_group)
     context = detail_context(TRACKERS, row) | {
         "facts": [
-            ("Tracking ID", row.tracking_id, "code"),
-            ("Dataset group", row.dataset_group, "resource"),
-            ("Events taken", events.count(), "number"),
+            (gettext("Tracking ID"), row.tracking_id, "code"),
+            (gettext("Dataset group"), row.dataset_group, "resource"),
+            (gettext("Events received"), events.count(), "number"),
         ],
         "snippets": snippets(row.tracking_id, endpoint),
         "page_snippet": page_snippet(row.ingest_key, absolute(request, reverse("op.js"))),
@@ -82,7 +83,7 @@ def key(request: Request, name: str) -> HttpResponse:
     row: EventTracker = find(request, "EventTracker", name)
     if request.method == "POST" and request.POST.get("what") == "withdraw":
         event_trackers.withdraw_ingest_key(row)
-        messages.success(request, "Withdrew the ingest key; pages that hold it are refused.")
+        messages.success(request, gettext("The ingest key is withdrawn; pages that use it are refused."))
     elif request.method == "POST":
         try:
             event_trackers.issue_ingest_key(row, request.POST.get("origins", ""))
@@ -119,7 +120,7 @@ events.put_events(
   "trackingId": "{tracking_id}", "userId": "USER_ID", "sessionId": "SESSION_ID",
   "eventList": [{{"eventType": "watch", "itemId": "ITEM_ID", "sentAt": 1767225600}}]
 }}'"""
-    return [("Python with boto3", python), ("Shell with curl", shell)]
+    return [(gettext("Python with boto3"), python), (gettext("Shell with curl"), shell)]
 
 
 urlpatterns = [

@@ -9,15 +9,17 @@ from urllib.parse import urlencode
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from console import storage
 from console.models import Account, DatasetGroup
 from console.web.access import Request, writing_page
+from console.web.languages import lazily
 from console.web.pages import chosen_group, render
 
 TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
 MAX_FILES = 5
-EMPTY = "Choose a file that is not empty: CSV text, plain or gzipped."
+EMPTY = lazily("Choose a file that is not empty: CSV text, plain or gzipped.")
 
 
 @writing_page
@@ -37,10 +39,16 @@ def upload(request: Request) -> HttpResponse:
             address = f"{reverse('datasets-preview')}?{query}"
             by_script = request.headers.get("X-Requested-With") == "XMLHttpRequest"
             return JsonResponse({"next": address}) if by_script else HttpResponseRedirect(address)
-        error = f"{len(files)} files were chosen; at most {MAX_FILES} are read together." if files else EMPTY
+        error = (
+            gettext("{files} files were chosen; at most {most} are read together.").format(
+                files=len(files), most=MAX_FILES
+            )
+            if files
+            else EMPTY
+        )
     groups = DatasetGroup.objects.for_account(request.account).values_list("name", flat=True)
     context = {
-        "heading": "Import a file",
+        "heading": gettext("Import a file"),
         "error": error,
         "types": TYPES,
         "type": kind if kind in TYPES else "",

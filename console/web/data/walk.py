@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.ingest.mapping import epoch_of
@@ -85,7 +86,11 @@ class IncomingFile:
     def gaps(self) -> list[str]:
         """What is missing before the import may start, in words."""
         gaps = [card.gap for card in self.cards if card.gap]
-        gaps += [f"Answer the question: {question['text']}" for question in self.questions if question["is_open"]]
+        gaps += [
+            gettext("Answer the question: {text}").format(text=question["text"])
+            for question in self.questions
+            if question["is_open"]
+        ]
         return [*gaps, self.described_gap] if self.described_gap else gaps
 
     @property
@@ -271,7 +276,7 @@ def _span(guess: JSONDict) -> str:
     if guess.get("type") in {"string", "boolean"} or not guess.get("min"):
         return ""
     low, high = (guess[end].partition(" ")[0].partition("T")[0] for end in ("min", "max"))
-    return f"{low} to {high}"
+    return gettext("{low} to {high}").format(low=low, high=high)
 
 
 def retry_url(job: DatasetImportJob) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render as render_fragment
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import SolutionVersion
@@ -14,6 +15,7 @@ from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.evaluation.compare import comparing
 from console.web.evaluation.selection import Selection
+from console.web.languages import localised
 from console.web.pages import call, find, service_error
 from console.web.serving import testing
 
@@ -60,7 +62,9 @@ def anyone_users_view(request: Request) -> HttpResponse:
         ]
     except ServiceError:
         found = []
-    options = [(user["userId"], f"{user['events']:,} events") for user in found]
+    options = [
+        (user["userId"], gettext("{events} events").format(events=localised(f"{user['events']:,}"))) for user in found
+    ]
     return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
 
 

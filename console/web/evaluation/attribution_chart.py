@@ -6,18 +6,25 @@ from collections import defaultdict
 from time import time
 
 from django.db.models import F, Sum
+from django.utils.translation import gettext
 
 from console.models import MetricAttribution
 from console.web.charts import Chart, stacked_over_time
+from console.web.languages import lazily
 from console.web.plots.model import SERIES
 
 HOUR, DAY = 3600, 86_400
 WINDOW = 900
-SPANS = {"day": "Last 24 hours", "week": "Last 7 days", "": "Last 14 days", "all": "All"}
+SPANS = {
+    "day": lazily("Last 24 hours"),
+    "week": lazily("Last 7 days"),
+    "": lazily("Last 14 days"),
+    "all": lazily("All"),
+}
 SECONDS = {"day": DAY, "week": 7 * DAY, "": 14 * DAY}
 PERIODS = {"day": WINDOW, "week": HOUR, "": 6 * HOUR}
 MOST_SOURCES = len(SERIES)
-OTHERS = "all others"
+OTHERS = lazily("all others")
 
 
 def over_time(row: MetricAttribution, metric: str, span: str) -> Chart | None:
@@ -33,7 +40,7 @@ def over_time(row: MetricAttribution, metric: str, span: str) -> Chart | None:
     if not by_source:
         return None
     series = _largest(by_source)
-    title = f"{metric} over time by source"
+    title = gettext("{metric} over time by source").format(metric=metric)
     return stacked_over_time(
         "sums", title, {short(source): points for source, points in series.items()}, period, OTHERS
     )

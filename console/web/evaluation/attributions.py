@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import Sum
 from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from console import storage
 from console.errors import ServiceError
@@ -25,6 +26,7 @@ from console.web.evaluation.attribution_chart import SPANS, over_time
 from console.web.forms import OperationForm, StyledForm, group_choices, group_field, name_field
 from console.web.job_forms import role_of
 from console.web.kinds import page_url
+from console.web.languages import localised
 from console.web.lists import Echo, csv_cell, list_urls
 from console.web.pages import call, find, groups_for, render, service_error
 
@@ -36,11 +38,11 @@ SUM_COLUMNS = ("window", "metric_name", "event_type", "function", "source", "met
 class MetricForm(StyledForm):
     """One metric."""
 
-    eventType = forms.CharField(label="Event type", max_length=256, required=False)  # noqa: N815  the member's name
-    metricName = forms.CharField(label="Metric name", max_length=256, required=False)  # noqa: N815
+    eventType = forms.CharField(label=gettext_lazy("Event type"), max_length=256, required=False)  # noqa: N815  the member's name
+    metricName = forms.CharField(label=gettext_lazy("Metric name"), max_length=256, required=False)  # noqa: N815
     expression = forms.CharField(
-        label="Expression", max_length=256, required=False,
-        widget=forms.TextInput(attrs={"placeholder": "SAMPLECOUNT() or SUM(Items.PRICE)"}),
+        label=gettext_lazy("Expression"), max_length=256, required=False,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SAMPLECOUNT() or SUM(Items.PRICE)")}),
     )  # fmt: skip
 
 
@@ -53,10 +55,13 @@ class _OutputForm(OperationForm):
     fields_of: ClassVar[dict[str, str]] = {"metricsOutputConfig": "path"}
 
     path = forms.CharField(
-        label="Folder for reports",
+        label=gettext_lazy("Folder for reports"),
         required=False,
         max_length=256,
-        help_text="s3://BUCKET/FOLDER/. Sums of live events are written there once a day, those of an import if it asks for it.",
+        help_text=gettext_lazy(
+            "s3://BUCKET/FOLDER/. Sums of live events are written there once a day, those of an"
+            " import if it asks for it."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -124,9 +129,9 @@ def create(request: Request) -> HttpResponse:
     form = AttributionForm(request.POST or None, groups=groups)
     first = [{"eventType": "click", "metricName": "clicks", "expression": "SAMPLECOUNT()"}]
     context = {
-        "heading": "Create metric attribution",
+        "heading": gettext("Create metric attribution"),
         "lead": ATTRIBUTIONS.purpose,
-        "submit": "Create metric attribution",
+        "submit": gettext("Create metric attribution"),
         "crumbs": crumbs(ATTRIBUTIONS, group),
         "cancel_url": reverse("metric-attributions"),
     }
@@ -139,9 +144,9 @@ def update(request: Request, name: str) -> HttpResponse:
     row: MetricAttribution = find(request, "MetricAttribution", name)
     form = UpdateForm(request.POST or None, row=row)
     context = {
-        "heading": "Edit metric attribution",
-        "lead": "Sums of a metric that is removed stay; a metric that is changed counts on under its name.",
-        "submit": "Save",
+        "heading": gettext("Edit metric attribution"),
+        "lead": gettext("Sums of a metric that is removed stay; a metric that is changed counts on under its name."),
+        "submit": gettext("Save"),
         "crumbs": [*crumbs(ATTRIBUTIONS, row.dataset_group), (row.name, page_url(row))],
         "cancel_url": page_url(row),
     }
@@ -175,7 +180,10 @@ def detail(request: Request, name: str) -> HttpResponseBase:
     span = request.GET.get("span", "")
     sums = row.sums.values("metric_name", "event_type", "source").annotate(total=Sum("value"))
     context = detail_context(ATTRIBUTIONS, row) | {
-        "facts": [("Dataset group", row.dataset_group, "resource"), ("Folder for reports", _folder(row), "code")],
+        "facts": [
+            (gettext("Dataset group"), row.dataset_group, "resource"),
+            (gettext("Folder for reports"), _folder(row), "code"),
+        ],
         "sums": sums.order_by("metric_name", "-total")[:SHOWN_SUMS],
         "chart": over_time(row, chosen, span),
         "told": told,
@@ -196,7 +204,10 @@ def write_report(request: Request, name: str) -> HttpResponse:
         try:
             made = call(request, "CreateAttributionReport", {"metricAttributionArn": row.arn})
             messages.success(
-                request, f"{made['report']['rows']:,} sums are on their way to {made['report']['location']}."
+                request,
+                gettext("{rows} sums are on their way to {location}.").format(
+                    rows=localised(f"{made['report']['rows']:,}"), location=made["report"]["location"]
+                ),
             )
         except ServiceError as error:
             messages.error(request, service_error(error))
@@ -209,7 +220,7 @@ def report(request: Request, name: str, pk: int) -> StreamingHttpResponse:
     row: MetricAttribution = find(request, "MetricAttribution", name)
     found = row.reports.filter(pk=pk).first()
     if found is None:
-        raise Http404(f"The metric attribution {name} has no such report.")
+        raise Http404(gettext("The metric attribution {name} has no such report.").format(name=name))
     headers = {"Content-Disposition": f'attachment; filename="{found.name}"'}
     return StreamingHttpResponse(chunks(storage.store(found.draft)), content_type="text/csv", headers=headers)
 
@@ -224,7 +235,17 @@ def _csv(row: MetricAttribution) -> StreamingHttpResponse:
     sums = row.sums.order_by("-window", "metric_name", "source").values_list(*SUM_COLUMNS)
 
     def lines(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
-        yield writer.writerow(["Window", "Metric", "Event type", "Function", "Source", "Import method", "Sum"])
+        yield writer.writerow(
+            [
+                "Window",
+                "Metric",
+                "Event type",
+                "Function",
+                "Source",
+                "Import method",
+                "Sum",
+            ]
+        )
         for window, *others in rows:
             yield writer.writerow([datetime.fromtimestamp(window, UTC).isoformat(), *map(csv_cell, others)])
 

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
@@ -22,17 +23,18 @@ from console.web.evaluation.report_file import as_csv, as_html
 from console.web.evaluation.selection import FEWEST, MOST, Selection
 from console.web.jobs import progress_of
 from console.web.kinds import page_url
+from console.web.languages import lazily
 from console.web.model_kinds import SHARED
 from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
 from console.web.training.choosing import crumbs_of
 
 TABS = (
-    ("compare", "Metrics", 2), ("compare-lengths", "By length", 1), ("compare-exposure", "Exposure", 1),
-    ("compare-segments", "Segments", 1), ("compare-users", "Users", 2), ("compare-anyone", "Any user", 1),
+    ("compare", lazily("Metrics"), 2), ("compare-lengths", lazily("By length"), 1), ("compare-exposure", lazily("Exposure"), 1),
+    ("compare-segments", lazily("Segments"), 1), ("compare-users", lazily("Users"), 2), ("compare-anyone", lazily("Any user"), 1),
 )  # fmt: skip
 METRICS = {
-    "normalized_discounted_cumulative_gain": "NDCG", "precision": "Precision", "recall": "Recall", "hit_rate": "Hit rate",
-    "mean_reciprocal_rank": "MRR", "strict_ndcg": "Strict NDCG",
+    "normalized_discounted_cumulative_gain": "NDCG", "precision": lazily("Precision"), "recall": lazily("Recall"), "hit_rate": lazily("Hit rate"),
+    "mean_reciprocal_rank": "MRR", "strict_ndcg": lazily("Strict NDCG"),
 }  # fmt: skip
 CUTOFFS = (5, 10, 25, 50)
 Content = Callable[[Request, Selection], dict[str, Any]]
@@ -74,7 +76,7 @@ def tab_context(name: str, selection: Selection) -> dict[str, Any]:
         "tabs": [(label, reverse(tab), tab == name) for tab, label, _ in TABS],
         "tab_url": reverse(name),
         "crumbs": crumbs_of(selection.group),
-        "heading": "Compare",
+        "heading": gettext("Compare"),
         "labels": selection.labels,
         "earlier": selection.judged_together() if selection.is_blocked else [],
     }
@@ -152,9 +154,9 @@ def shared_view(request: Request, name: str) -> HttpResponse:
         "versions": [result.solution_version for result in results],
         "compare_url": f"{reverse('compare')}?group={row.dataset_group.name}&shared={row.name}",
         "facts": [
-            ("Test", row.get_method_display(), "text"),
-            ("Users asked for", row.report.get("num_queries"), "number"),
-            ("How", row.report.get("note"), "text"),
+            (gettext("Test"), row.get_method_display(), "text"),
+            (gettext("Users tested"), row.report.get("num_queries"), "number"),
+            (gettext("How"), row.report.get("note"), "text"),
         ],
     }
     return render(request, "evaluation/compare/shared.html", context, group=row.dataset_group)
@@ -169,4 +171,6 @@ def _group_of_versions(request: Request) -> DatasetGroup | None:
 def _too_few(request: Request, selection: Selection, fewest: int) -> str:
     if not request.GET.getlist("version") or fewest <= len(selection.chosen) <= MOST:
         return ""
-    return f"{len(selection.chosen)} chosen; choose {fewest} to {MOST} versions."
+    return gettext("{chosen} chosen; choose {fewest} to {MOST} versions.").format(
+        chosen=len(selection.chosen), fewest=fewest, MOST=MOST
+    )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from console.shapes import JSONDict
 from console.web.charts import Bar, Chart, metric_bars
+from console.web.languages import lazily, localised
 from console.web.templatetags.display import number, signed
 
 HEADLINE = "normalized_discounted_cumulative_gain_at_10"
@@ -14,7 +17,7 @@ WIDTH = 200  # of the interval's drawing, in its own units
 LOOKS = {
     "better": ("good", "arrow-up-right", "better"),
     "worse": ("bad", "arrow-down-right", "worse"),
-    "tied": ("even", "dash", "no difference to be sure of"),
+    "tied": ("even", "dash", lazily("no clear difference")),
 }
 
 TALLY = (("good", "better"), ("even", "even"), ("bad", "worse"))
@@ -51,8 +54,10 @@ class Difference:
     def interval(self) -> str:
         """The interval in words, for those who cannot see it drawn."""
         if self.difference_low is None or self.difference_high is None:
-            return "no interval"
-        return f"{signed(self.difference_low)} to {signed(self.difference_high)}"
+            return gettext("no interval")
+        return gettext("{difference_low} to {difference_high}").format(
+            difference_low=signed(self.difference_low), difference_high=signed(self.difference_high)
+        )
 
 
 def differences(metric: JSONDict, labels: Mapping[str, str]) -> list[Difference]:
@@ -84,16 +89,24 @@ def verdict(answer: JSONDict, labels: Mapping[str, str]) -> tuple[str, str, str]
     baseline = labels[answer["baselineArn"]]
     rest = _tally(answer, labels, best)
     if best.look == "good":
-        return f"{best.label} is better than {baseline}", f"on {metric['title']} by {_by(best)}; {rest}", "good"
-    if best.look == "bad":
-        others = best.label if len(rows) == 1 else "all others"
         return (
-            f"{baseline} is better than {others}",
-            f"on {metric['title']}; {best.label} differs by {_by(best)}",
+            gettext("{label} is better than {baseline}").format(label=best.label, baseline=baseline),
+            gettext("on {title} by {best}; {rest}").format(title=metric["title"], best=_by(best), rest=rest),
+            "good",
+        )
+    if best.look == "bad":
+        others = best.label if len(rows) == 1 else gettext("all others")
+        return (
+            gettext("{baseline} is better than {others}").format(baseline=baseline, others=others),
+            gettext("on {title}; {label} differs by {best}").format(
+                title=metric["title"], label=best.label, best=_by(best)
+            ),
             "bad",
         )
-    sentence = f"on {metric['title']}; {best.label} comes closest, with a difference of {_by(best)}"
-    return f"No version is surely better than {baseline}", sentence, "even"
+    sentence = gettext("on {title}; {label} comes closest, with a difference of {best}").format(
+        title=metric["title"], label=best.label, best=_by(best)
+    )
+    return gettext("No version is surely better than {baseline}").format(baseline=baseline), sentence, "even"
 
 
 def _by(row: Difference) -> str:
@@ -112,8 +125,10 @@ def _tally(answer: JSONDict, labels: Mapping[str, str], best: Difference) -> str
         for row in differences(metric, labels)
         if row.arn == best.arn
     ]
-    counted = [f"{word} on {looks.count(look)}" for look, word in TALLY if look in looks]
-    return f"of {len(looks)} metrics it is {', '.join(counted)}"
+    counted = [
+        gettext("{word} on {look}").format(word=word, look=looks.count(look)) for look, word in TALLY if look in looks
+    ]
+    return gettext("of {looks} metrics it is {counted}").format(looks=len(looks), counted=", ".join(counted))
 
 
 def chance_words(p: float) -> str:
@@ -122,7 +137,7 @@ def chance_words(p: float) -> str:
     >>> chance_words(0.0002), chance_words(0.031)
     ('p < 0.001', 'p = 0.031')
     """
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return localised("p < 0.001" if p < 0.001 else f"p = {p:.3f}")
 
 
 def table(metrics: Iterable[JSONDict], labels: Mapping[str, str]) -> Iterator[JSONDict]:
@@ -147,4 +162,6 @@ def chart(answer: JSONDict, labels: Mapping[str, str]) -> Chart:
         for version in answer["versions"]
     }
     popular = [Bar(metric["title"], metric["popularity"]) for metric in shown if "popularity" in metric]
-    return metric_bars("compared", "Metrics of the versions", series | ({"popularity": popular} if popular else {}))
+    return metric_bars(
+        "compared", gettext("Metrics of the versions"), series | ({"popularity": popular} if popular else {})
+    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from console.models import SolutionVersion
 from console.shapes import JSONDict
 from console.web.charts import Chart
 from console.web.evaluation.comparison import HEADLINE, chance_words
 from console.web.kinds import page_url
+from console.web.languages import lazily
 from console.web.plots.model import SERIES, Colour, Look, Plot, Point, Series, numbers
 from console.web.plots.words import shown
 from console.web.templatetags.display import duration
@@ -17,10 +20,10 @@ from console.web.templatetags.display import duration
 DISCOVERY = ("novelty_at_25", "coverage")
 # What accuracy is drawn against, and whether less of it is better.
 AGAINST = {
-    "coverage": ("Coverage", False),
-    "novelty_at_25": ("Novelty", False),
-    "intra_list_diversity_at_25": ("Diversity", False),
-    "average_popularity_at_25": ("Average popularity", True),
+    "coverage": (lazily("Coverage"), False),
+    "novelty_at_25": (lazily("Novelty"), False),
+    "intra_list_diversity_at_25": (lazily("Diversity"), False),
+    "average_popularity_at_25": (lazily("Average popularity"), True),
 }
 
 
@@ -38,14 +41,19 @@ def goals(answer: JSONDict, labels: Mapping[str, str], versions: Sequence[Soluti
     metrics = {metric["name"]: metric for metric in answer["metrics"]}
     found = []
     if HEADLINE in metrics:
-        found.append(_by_metric("Accuracy", metrics[HEADLINE], labels, answer["baselineArn"]))
+        found.append(_by_metric(gettext("Accuracy"), metrics[HEADLINE], labels, answer["baselineArn"]))
     name = next((name for name in DISCOVERY if name in metrics), None)
     if name:
-        found.append(_by_metric("Discovery", metrics[name], labels, answer["baselineArn"]))
+        found.append(_by_metric(gettext("Discovery"), metrics[name], labels, answer["baselineArn"]))
     found += _by_seconds(
-        "Speed", {row.arn: seconds_a_list(row) for row in versions}, labels, "{} for each list of the test"
+        gettext("Speed"),
+        {row.arn: seconds_a_list(row) for row in versions},
+        labels,
+        gettext("{} for each list of the test"),
     )
-    found += _by_seconds("Cost", {row.arn: row.seconds for row in versions}, labels, "training takes {}")
+    found += _by_seconds(
+        gettext("Cost"), {row.arn: row.seconds for row in versions}, labels, gettext("training takes {}")
+    )
     return found
 
 
@@ -59,18 +67,23 @@ def _by_metric(title: str, metric: JSONDict, labels: Mapping[str, str], baseline
     sign = -1 if metric.get("lessIsBetter") else 1
     ranked = sorted(metric["values"], key=lambda entry: -sign * entry["value"])
     best, baseline = ranked[0], labels[baseline_arn]
-    said = f"{metric['title']} is {shown(best['value'])}"
+    said = gettext("{title} is {value}").format(title=metric["title"], value=shown(best["value"]))
     if best["solutionVersionArn"] == baseline_arn:
-        return Goal(title, baseline, f"{said}; it is the baseline{_close(ranked, labels)}.")
+        return Goal(
+            title,
+            baseline,
+            gettext("{said}; it is the baseline{ranked}.").format(said=said, ranked=_close(ranked, labels)),
+        )
     if best.get("verdict") == "better":
         chance = f" ({chance_words(best['p'])})" if best.get("p") is not None else ""
         return Goal(
             title,
             labels[best["solutionVersionArn"]],
-            f"{said}, surely better than {baseline}{chance}{_close(ranked, labels)}.",
+            gettext("{said}, surely better than {baseline}{chance}{ranked}.").format(
+                said=said, baseline=baseline, chance=chance, ranked=_close(ranked, labels)
+            ),
         )
-    return Goal(title, "No clear winner", f"{labels[best['solutionVersionArn']]} has the best {metric['title']}, {shown(best['value'])}, "
-                f"but chance could explain its lead over {baseline}.")  # fmt: skip
+    return Goal(title, gettext("No clear winner"), gettext("{labels} has the best {title}, {value}, but chance could explain its lead over {baseline}.").format(labels=labels[best['solutionVersionArn']], title=metric['title'], value=shown(best['value']), baseline=baseline))  # fmt: skip
 
 
 def _close(ranked: Sequence[JSONDict], labels: Mapping[str, str]) -> str:
@@ -80,7 +93,7 @@ def _close(ranked: Sequence[JSONDict], labels: Mapping[str, str]) -> str:
         return ""
     if first["low"] > second["high"] or second["low"] > first["high"]:
         return ""
-    return f"; {labels[second['solutionVersionArn']]} is close, their intervals overlap"
+    return gettext("; {labels} is close, their intervals overlap").format(labels=labels[second["solutionVersionArn"]])
 
 
 def _by_seconds(title: str, seconds: Mapping[str, float | None], labels: Mapping[str, str], words: str) -> list[Goal]:
@@ -88,7 +101,15 @@ def _by_seconds(title: str, seconds: Mapping[str, float | None], labels: Mapping
     if len(known) < len(labels):
         return []
     (least, winner), (most, last) = known[0], known[-1]
-    return [Goal(title, winner, f"{words.format(time_words(least)).capitalize()}; {last} needs {time_words(most)}.")]
+    return [
+        Goal(
+            title,
+            winner,
+            gettext("{capitalize}; {last} needs {most}.").format(
+                capitalize=words.format(time_words(least)).capitalize(), last=last, most=time_words(most)
+            ),
+        )
+    ]
 
 
 def time_words(seconds: float) -> str:
@@ -97,7 +118,9 @@ def time_words(seconds: float) -> str:
     >>> time_words(0.0042), time_words(75)
     ('4.2 ms', '1 min 15 s')
     """
-    return f"{shown(round(1000 * seconds, 2))} ms" if seconds < 0.1 else duration(seconds)
+    return (
+        gettext("{seconds} ms").format(seconds=shown(round(1000 * seconds, 2))) if seconds < 0.1 else duration(seconds)
+    )
 
 
 def scatter(
@@ -113,30 +136,40 @@ def scatter(
     points = {}
     for entry in metrics[HEADLINE]["values"]:
         arn, other = entry["solutionVersionArn"], across[entry["solutionVersionArn"]]
-        said = f"{labels[arn]}\nNDCG at 10: {_interval(entry)}\n{title}: {_interval(other)}"
+        said = gettext("{labels}\nNDCG at 10: {entry}\n{title}: {other}").format(
+            labels=labels[arn], entry=_interval(entry), title=title, other=_interval(other)
+        )
         points[arn] = Point(
             other["value"], entry["value"], entry.get("low"), entry.get("high"), said, urls.get(arn, "")
         )
     front = pareto([(point.x, point.y or 0.0) for point in points.values()], less_is_better=less_is_better)
-    line = Series("not beaten in both", tuple(Point(x, y) for x, y in front), Look.LINE, Colour.BASELINE, 1)
+    line = Series(gettext("not beaten in both"), tuple(Point(x, y) for x, y in front), Look.LINE, Colour.BASELINE, 1)
     drawn = [Series(labels[arn], (point,), Look.POINTS, SERIES[place % len(SERIES)], place % len(SERIES))
              for place, (arn, point) in enumerate(points.items())]  # fmt: skip
     ends = [end for point in points.values() for end in (point.y, point.low, point.high)]
-    better = "less is better" if less_is_better else "more is better"
+    better = gettext("less is better") if less_is_better else gettext("more is better")
     plot = Plot(
         (line, *drawn),
         numbers([point.x for point in points.values()], title=f"{title}, {better}"),
-        numbers(ends, title="NDCG at 10"),
+        numbers(ends, title=gettext("NDCG at 10")),
         height=300,
     )
     rows = tuple((labels[arn], point.x, point.y) for arn, point in points.items())
-    return Chart("trade-off", f"Accuracy against {title.lower()}", plot, ("Version", title, "NDCG at 10"), rows)
+    return Chart(
+        "trade-off",
+        gettext("Accuracy against {lower}").format(lower=title.lower()),
+        plot,
+        (gettext("Version"), title, gettext("NDCG at 10")),
+        rows,
+    )
 
 
 def _interval(entry: JSONDict) -> str:
     if entry.get("low") is None:
         return shown(entry["value"])
-    return f"{shown(entry['value'])} ({shown(entry['low'])} to {shown(entry['high'])})"
+    return gettext("{value} ({low} to {high})").format(
+        value=shown(entry["value"]), low=shown(entry["low"]), high=shown(entry["high"])
+    )
 
 
 def pareto(points: Sequence[tuple[float, float]], *, less_is_better: bool = False) -> list[tuple[float, float]]:

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.shapes import JSONDict
@@ -14,12 +15,13 @@ from console.web.access import Request
 from console.web.charts import Bar, bands, lorenz, metric_bars, share_bars
 from console.web.evaluation.compare import CUTOFFS, METRICS, comparing, measure
 from console.web.evaluation.selection import Selection
+from console.web.languages import lazily
 from console.web.lists import csv_cell
 from console.web.pages import call
 from console.web.serving import testing
 
-ORDERS = {"HURT_FIRST": "Worse first", "HELPED_FIRST": "Better first"}
-KINDS = {"activity": "How much they had done", "items": "What they took"}
+ORDERS = {"HURT_FIRST": lazily("Worse first"), "HELPED_FIRST": lazily("Better first")}
+KINDS = {"activity": lazily("How much they had done"), "items": lazily("What they took")}
 EVERYONE = 100
 
 
@@ -29,7 +31,7 @@ def lengths_view(request: Request, selection: Selection) -> dict[str, Any]:
     asked = measure(request)
     answer = call(request, "GetMetricCurve", selection.members | {"metric": asked["metric"]})
     series = {selection.labels[one["solutionVersionArn"]]: one["points"] for one in answer["curves"]}
-    title = f"{METRICS[asked['metric']]} by length of the list"
+    title = gettext("{METRICS} by length of the list").format(METRICS=METRICS[asked["metric"]])
     return asked | {"metrics": METRICS, "chart": bands("by-length", title, series), "chart_title": title}
 
 
@@ -52,9 +54,14 @@ def exposure_view(request: Request, selection: Selection) -> dict[str, Any]:
         "cutoffs": CUTOFFS,
         "rows": rows,
         "curve": lorenz("lorenz", {row["label"]: row["curve"] for row in rows}),
-        "tiers": share_bars("tiers", "Share of the places by popularity of the items", tiers, "Popularity"),
+        "tiers": share_bars(
+            "tiers", gettext("Share of the places by popularity of the items"), tiers, gettext("Popularity")
+        ),
         "categories": share_bars(
-            "categories", f"Share of the places by {answer['column']}", categories, answer["column"]
+            "categories",
+            gettext("Share of the places by {column}").format(column=answer["column"]),
+            categories,
+            answer["column"],
         )
         if answer.get("column")
         else None,
@@ -75,7 +82,7 @@ def segments_view(request: Request, selection: Selection) -> dict[str, Any]:
         "answer": answer,
         "metrics": METRICS,
         "cutoffs": CUTOFFS,
-        "title": f"{METRICS[asked['metric']]} at {asked['cutoff']}",
+        "title": gettext("{METRICS} at {cutoff}").format(METRICS=METRICS[asked["metric"]], cutoff=asked["cutoff"]),
         "parts": [_part(kind, rows, labels) for kind, rows in parts.items()],
         "worst": [one | {"version": labels[one["solutionVersionArn"]]} for one in answer.get("worst", [])],
     }
@@ -100,7 +107,7 @@ def outcomes_view(request: Request, selection: Selection) -> dict[str, Any]:
         "order": order,
         "others": others,
         "other": other,
-        "title": f"{METRICS[asked['metric']]} at {asked['cutoff']}",
+        "title": gettext("{METRICS} at {cutoff}").format(METRICS=METRICS[asked["metric"]], cutoff=asked["cutoff"]),
     }
 
 
@@ -139,7 +146,7 @@ def _shares(rows: list[JSONDict]) -> list[Bar]:
 
 def _part(kind: str, rows: list[JSONDict], labels: dict[str, str]) -> JSONDict:
     """One way of cutting the test into segments: its table, and its chart where there is more than one."""
-    title = KINDS.get(kind, f"By {kind}")
+    title = KINDS.get(kind, gettext("By {kind}").format(kind=kind))
     series = {
         label: [
             Bar(row["label"], value["value"], value["low"], value["high"])
@@ -149,7 +156,11 @@ def _part(kind: str, rows: list[JSONDict], labels: dict[str, str]) -> JSONDict:
         ]
         for arn, label in labels.items()
     }
-    return {"title": title, "rows": rows, "chart": metric_bars(f"segments-{kind.lower()}", title, series, "Segment")}
+    return {
+        "title": title,
+        "rows": rows,
+        "chart": metric_bars(f"segments-{kind.lower()}", title, series, gettext("Segment")),
+    }
 
 
 def _users_csv(request: Request, members: JSONDict) -> HttpResponse:

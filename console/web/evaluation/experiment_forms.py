@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from console.models import Campaign, SolutionVersion
 from console.shapes import JSONDict
@@ -28,28 +29,33 @@ class ExperimentForm(OperationForm):
 
     name = name_field()
     treatment = forms.ChoiceField(
-        label="Treatment", help_text="The version to be tried; it must answer the same requests."
+        label=gettext_lazy("Treatment"),
+        help_text=gettext_lazy("The version to be tried; it must answer the same requests."),
     )
     share = forms.IntegerField(
-        label="Share of the users for the treatment, in percent",
+        label=gettext_lazy("Share of the users for the treatment, in percent"),
         min_value=1,
         max_value=99,
         initial=50,
         widget=RangeInput({"class": "form-range", "min": 1, "max": 99, "step": 1, "data-output": ""}),
-        help_text="Half and half needs the fewest users; less risks less. It stays as it is while the experiment runs.",
+        help_text=gettext_lazy(
+            "50 % needs the fewest users; a smaller share risks less. It cannot be changed while the experiment runs."
+        ),
     )
     types = forms.MultipleChoiceField(
-        label="Events that count",
+        label=gettext_lazy("Events that count"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Select none to count every event.",
+        help_text=gettext_lazy("Select none to count every event."),
     )
     effect = forms.FloatField(
-        label="Least effect of interest, in percent",
+        label=gettext_lazy("Minimum effect of interest, in percent"),
         min_value=0.1,
         initial=5,
         widget=forms.NumberInput({"step": "any"}),
-        help_text="5 stands for five percent more users with an outcome. A smaller one needs many more users.",
+        help_text=gettext_lazy(
+            "5 stands for five percent more users with an outcome. A smaller one needs many more users."
+        ),
     )
 
     def __init__(

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import Campaign, DatasetGroup, Event, Experiment, SolutionVersion
@@ -16,6 +17,7 @@ from console.web.access import Request, page, writing_page
 from console.web.details import detail_context
 from console.web.evaluation.experiment_forms import ExperimentForm, treatments
 from console.web.kinds import page_url
+from console.web.languages import lazily, localised
 from console.web.live_charts import lift_chart
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
 from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
@@ -25,26 +27,29 @@ from console.web.training.choosing import recipes_by_name
 RECENT = 1000  # streamed events that are looked at for their types
 ACTS = {"stop": "StopExperiment", "promote": "PromoteExperiment"}
 DONE = {
-    "stop": "{0} is stopped; everybody gets the control.",
-    "promote": "{0} is promoted; {1} serves the treatment to everybody. It can be rolled back.",
+    "stop": lazily("{0} is stopped; everybody gets the control."),
+    "promote": lazily("{0} is promoted; {1} serves the treatment to everybody. It can be rolled back."),
 }
 VERDICTS = {
-    "NOT_VALID": ("bad", "x-octagon", "Not valid: the users were not split as planned, so the arms cannot be compared."),
-    "TOO_EARLY": ("even", "hourglass-split", "Too early to tell: the planned number of users is not reached."),
-    "BETTER": ("good", "arrow-up-circle", "The treatment does better."),
-    "WORSE": ("bad", "arrow-down-circle", "The treatment does worse."),
-    "NO_DIFFERENCE": ("even", "dash-circle", "No difference is shown; if there is one, it is likely smaller than was looked for."),
+    "NOT_VALID": ("bad", "x-octagon", lazily("Not valid: the users were not split as planned, so the arms cannot be compared.")),
+    "TOO_EARLY": ("even", "hourglass-split", lazily("Too early to tell: the planned number of users is not reached.")),
+    "BETTER": ("good", "arrow-up-circle", lazily("The treatment does better.")),
+    "WORSE": ("bad", "arrow-down-circle", lazily("The treatment does worse.")),
+    "NO_DIFFERENCE": ("even", "dash-circle", lazily("No difference is shown; if there is one, it is probably smaller than the effect of interest.")),
 }  # fmt: skip
 ALWAYS = {
-    "BETTER": ("good", "The treatment is better, whenever you look."),
-    "WORSE": ("bad", "The treatment is worse, whenever you look."),
-    "FUTILE": ("even", "Neither a gain nor a harm as large as was looked for is left: going on is of no use."),
-    "GO_ON": ("even", "Not decided yet."),
+    "BETTER": ("good", lazily("The treatment is better, whenever you look.")),
+    "WORSE": ("bad", lazily("The treatment is worse, whenever you look.")),
+    "FUTILE": (
+        "even",
+        lazily("A gain or harm as large as you look for is no longer likely: there is no use in continuing."),
+    ),
+    "GO_ON": ("even", lazily("Not decided yet.")),
 }
 GUARDS = {
     "KEPT": ("good", "kept"),
     "BROKEN": ("bad", "broken"),
-    "OPEN": ("even", "more users are needed"),
+    "OPEN": ("even", lazily("more users are needed")),
 }
 
 
@@ -77,7 +82,11 @@ def experiment_view(request: Request, campaign: str, name: str) -> HttpResponse:
             members["minimumEffect"] = float(effect) / 100
         told = call(request, "GetExperimentResults", members)
     except (ServiceError, ValueError) as error:
-        context["refusal"] = service_error(error) if isinstance(error, ServiceError) else f"{effect} is not a number."
+        context["refusal"] = (
+            service_error(error)
+            if isinstance(error, ServiceError)
+            else gettext("{effect} is not a number.").format(effect=effect)
+        )
         told = call(request, "GetExperimentResults", {"experimentArn": row.arn})
     context["guarded"] = guarded
     context |= _told(told) | {"effect": effect or f"{100 * told['sample']['minimumEffect']:g}"}
@@ -99,11 +108,13 @@ def create_experiment_view(request: Request) -> HttpResponse:
     )  # fmt: skip
     if request.method == "POST" and (made := form.submit(request.account)):
         row = Experiment.objects.by_arn(request.account, made["experimentArn"])
-        messages.success(request, f"{row.name} runs; each user is on one side from now on.")
+        messages.success(
+            request, gettext("{row} is running; each user now gets one of the two versions.").format(row=row.name)
+        )
         return HttpResponseRedirect(page_url(row))
     context = {
-        "form": form, "campaign": campaign, "offered": offered, "heading": "Start experiment", "submit": "Start experiment",
-        "lead": f"{campaign.name} goes on with {version_label(campaign.solution_version)} for the control.",
+        "form": form, "campaign": campaign, "offered": offered, "heading": gettext("Start experiment"), "submit": gettext("Start experiment"),
+        "lead": gettext("{campaign} goes on with {solution_version} for the control.").format(campaign=campaign.name, solution_version=version_label(campaign.solution_version)),
         "cancel_url": reverse("campaign-experiments", args=[campaign.name]), "crumbs": _crumbs(campaign),
     }  # fmt: skip
     return render(request, "evaluation/experiments/form.html", context, group=group, status=400 if form.errors else 200)
@@ -132,13 +143,15 @@ def end_experiment_view(request: Request, campaign: str, name: str, action: str)
 def _find(request: Request, campaign: str, name: str) -> Experiment:
     row: Experiment = find(request, "Experiment", name)
     if row.campaign.name != campaign:
-        raise Http404(f"The experiment {name} is not one of the campaign {campaign}.")
+        raise Http404(
+            gettext("The experiment {name} is not one of the campaign {campaign}.").format(name=name, campaign=campaign)
+        )
     return row
 
 
 def _crumbs(campaign: Campaign) -> list[tuple[str, str]]:
     crumbs: list[tuple[str, str]] = detail_context(CAMPAIGNS, campaign)["crumbs"]
-    experiments = ("Experiments", reverse("campaign-experiments", args=[campaign.name]))
+    experiments = (gettext("Experiments"), reverse("campaign-experiments", args=[campaign.name]))
     return [*crumbs, (campaign.name, page_url(campaign)), experiments]
 
 
@@ -151,10 +164,10 @@ def _context(row: Experiment) -> dict[str, Any]:
         "treatment": versions[row.treatment_arn],
         "shares": (100 - row.traffic_share, row.traffic_share),
         "facts": [
-            ("Campaign", row.campaign, "resource"),
-            ("Counts as an outcome", ", ".join(row.event_types) or "Every event", "text"),
-            ("Least effect of interest", f"{100 * row.minimum_effect:g} %", "text"),
-            ("Ended", row.ended, "time"),
+            (gettext("Campaign"), row.campaign, "resource"),
+            (gettext("Counts as an outcome"), ", ".join(row.event_types) or gettext("Every event"), "text"),
+            (gettext("Minimum effect of interest"), localised(f"{100 * row.minimum_effect:g} %"), "text"),
+            (gettext("Ended"), row.ended, "time"),
         ],
     }
 
@@ -196,7 +209,7 @@ def _told(told: JSONDict) -> dict[str, Any]:
         "estimates": [
             (label, note, told[key], _look(told[key]))
             for key, label, note in (
-                ("lift", "Share of users with an outcome", "lift"), ("eventsLift", "Events per user", "lift"),
+                ("lift", gettext("Share of users with an outcome"), "lift"), ("eventsLift", gettext("Events per user"), "lift"),
             )
             if told.get(key)
         ],
@@ -216,7 +229,7 @@ def _always(found: JSONDict) -> JSONDict:
 def _look(estimate: JSONDict) -> tuple[str, str, str]:
     """Class, icon and words; what may be chance is grey."""
     if estimate["pValue"] >= 0.05:
-        return "even", "dash", "may be chance"
+        return "even", "dash", gettext("may be chance")
     return ("good", "caret-up-fill", "better") if estimate["value"] > 0 else ("bad", "caret-down-fill", "worse")
 
 
@@ -226,7 +239,7 @@ def _choose_campaign(request: Request) -> HttpResponse:
     rows = list(found.filter(solution_version__solution__dataset_group=group) if group else found)
     if len(rows) == 1:
         return HttpResponseRedirect(f"{reverse('experiments-create')}?campaign={rows[0].name}")
-    context = {"rows": rows, "heading": "Start experiment", "crumbs": []}
+    context = {"rows": rows, "heading": gettext("Start experiment"), "crumbs": []}
     return render(request, "evaluation/experiments/choose.html", context, group=group)
 
 

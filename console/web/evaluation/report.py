@@ -7,23 +7,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext
+
 from console.shapes import JSONDict
 from console.web.charts import Bar, Chart, by_cutoff, metric_bars, training_curves
+from console.web.languages import lazily, localised
 from console.web.live_charts import trial_lines
 from console.web.plots.words import plain
 
 AT_CUTOFF = re.compile(r"(.+)_at_(\d+)$")
 BY_LENGTH = (
-    ("normalized_discounted_cumulative_gain", "NDCG by length of the list"),
-    ("precision", "Precision by length of the list"),
+    ("normalized_discounted_cumulative_gain", lazily("NDCG by length of the list")),
+    ("precision", lazily("Precision by length of the list")),
 )
 LOG_TAIL = 12
 LEVEL = 0.05
 PROTOCOLS = {
-    "amazon": "10 % of the users, evaluated on the newest tenth of their events",
-    "segmentation": "the newest fifth of each user's events",
+    "amazon": lazily("10 % of the users, evaluated on the newest tenth of their events"),
+    "segmentation": lazily("the newest fifth of each user's events"),
 }
-STAGES = {"judged": "Training for the evaluation", "evaluation": "Evaluation", "served": "Training on all data"}
+STAGES = {
+    "judged": lazily("Training for the evaluation"),
+    "evaluation": lazily("Evaluation"),
+    "served": lazily("Training on all data"),
+}
 
 
 def report_context(report: JSONDict, recipe: JSONDict) -> dict[str, Any]:
@@ -83,8 +90,10 @@ def _ending(report: JSONDict) -> str:
         return ""
     last = int(epochs[-1]["epoch"])
     if best < last:
-        return f"Stopped after epoch {last}: nothing got better after epoch {best}, whose model is kept."
-    return f"The last epoch, {last}, is the best and is kept."
+        return gettext(
+            "Stopped after epoch {last}: nothing got better after epoch {best}, whose model is kept."
+        ).format(last=last, best=best)
+    return gettext("The last epoch, {last}, is the best and is kept.").format(last=last)
 
 
 def _trial(trial: JSONDict) -> JSONDict:
@@ -101,7 +110,7 @@ def _importance(one: JSONDict) -> JSONDict:
 
 def _short(text: str) -> str:
     try:
-        return f"{float(text):.4g}"
+        return localised(f"{float(text):.4g}")
     except ValueError:
         return text
 
@@ -114,7 +123,9 @@ def _bars(metrics: Iterable[JSONDict]) -> Chart | None:
         "this version": [Bar(m["title"], m["value"], m.get("low"), m.get("high")) for m in shown],
         "popularity": [Bar(m["title"], m["popularity"]) for m in shown if "popularity" in m],
     }
-    return metric_bars("bars", "Metrics with 95 % intervals", {name: bars for name, bars in series.items() if bars})
+    return metric_bars(
+        "bars", gettext("Metrics with 95 % intervals"), {name: bars for name, bars in series.items() if bars}
+    )
 
 
 def _by_length(metrics: Iterable[JSONDict]) -> Iterable[Chart]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from console.web.languages import day_form, localised, month_form
+
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 TIME_STEPS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR // 2, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY,
               30 * DAY, 61 * DAY, 91 * DAY, 182 * DAY, 365 * DAY, 730 * DAY, 1825 * DAY, 3650 * DAY)  # fmt: skip
@@ -153,8 +155,8 @@ def _label(value: float, digits: int) -> str:
     if abs(value) < 1e-12:
         return "0"
     if abs(value) >= 10_000:
-        return f"{value / 1000:,.0f}k".replace("-", "−")
-    return f"{value:,.{digits}f}".replace("-", "−")
+        return localised(f"{value / 1000:,.0f}k".replace("-", "−"))
+    return localised(f"{value:,.{digits}f}".replace("-", "−"))
 
 
 def categories(names: Sequence[str], title: str = "") -> Scale:
@@ -175,7 +177,15 @@ def times(seconds: Sequence[float], *, width: float = 0) -> Scale:
         low, high = low - HOUR, high + HOUR
     span = high - low
     step = next((step for step in TIME_STEPS if span / step <= MAX_TICKS), TIME_STEPS[-1])
-    form = "%H:%M" if span <= 36 * HOUR else "%-d %b" if span <= 300 * DAY else "%b %Y" if span <= 2000 * DAY else "%Y"
+    form = (
+        "%H:%M"
+        if span <= 36 * HOUR
+        else day_form()
+        if span <= 300 * DAY
+        else month_form()
+        if span <= 2000 * DAY
+        else "%Y"
+    )
     first = math.ceil(low / step)
     places = [at * step for at in range(first, math.floor(high / step) + 1)]
     return Scale(low, high, tuple((place, datetime.fromtimestamp(place, UTC).strftime(form)) for place in places))

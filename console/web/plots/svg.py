@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from console.web.plots.model import Look, Mark, Plot, Point, Scale, Series
 
@@ -261,6 +262,6 @@ def _level(scale: Scale) -> SafeString:
 
 def _titles(plot: Plot) -> SafeString:
     """What the axes are, in words below the plot."""
-    named = [("↑", plot.y.title), ("→", plot.x.title), ("↑ right", plot.right.title if plot.right else "")]
+    named = [("↑", plot.y.title), ("→", plot.x.title), (gettext("↑ right"), plot.right.title if plot.right else "")]
     said = [f"{arrow} {title}" for arrow, title in named if title]
     return format_html('<p class="plot-titles" aria-hidden="true">{}</p>', " · ".join(said)) if said else NOTHING

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from console.web.languages import localised, moment
+
 ACRONYMS = {"ndcg", "mrr", "map"}
 
 
@@ -23,7 +25,7 @@ def minute(seconds: float) -> str:
     >>> minute(1_700_000_000)
     '2023-11-14 22:13'
     """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+    return moment(datetime.fromtimestamp(seconds, UTC))
 
 
 def shown(value: float | None) -> str:
@@ -35,4 +37,4 @@ def shown(value: float | None) -> str:
     if value is None:
         return "–"
     text = f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:.4g}"
-    return text.replace("-", "−")
+    return localised(text.replace("-", "−"))

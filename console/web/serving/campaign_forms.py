@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeAlias
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from console.models import Campaign, DatasetGroup, SolutionVersion, Status
 from console.shapes import JSONDict
@@ -34,39 +35,39 @@ class ConfigForm(OperationForm):
         "campaignConfig": "exploration_weight",
     }
 
-    version = forms.ChoiceField(label="Solution version")
+    version = forms.ChoiceField(label=gettext_lazy("Solution version"))
     exploration_weight = forms.FloatField(
-        label="Exploration weight",
+        label=gettext_lazy("Exploration weight"),
         min_value=0,
         max_value=1,
         initial=WEIGHT,
         required=False,
         widget=RangeInput({"class": "form-range", "step": "0.05", "data-output": ""}),
-        help_text="0 shows only what fits best; 1 gives new and rarely seen items the most room.",
+        help_text=gettext_lazy("0 shows only what fits best; 1 gives new and rarely seen items the most room."),
     )
     age_cut_off = forms.FloatField(
-        label="Explore items up to this age, in days",
+        label=gettext_lazy("Explore items up to this age, in days"),
         min_value=0,
         initial=CUT_OFF,
         required=False,
         widget=forms.NumberInput({"step": "any"}),
-        help_text="Items older than this are never explored.",
+        help_text=gettext_lazy("Items older than this are never explored."),
     )
     sync = forms.BooleanField(
-        label="Take over each new version of the solution",
+        label=gettext_lazy("Serve each new version of the solution"),
         required=False,
-        help_text="Whenever a training of this solution ends well, the campaign serves it.",
+        help_text=gettext_lazy("When a training of this solution succeeds, the campaign serves the new version."),
     )
     metadata = forms.BooleanField(
-        label="Return metadata with recommendations",
+        label=gettext_lazy("Return metadata with recommendations"),
         required=False,
-        help_text="Requests may then ask for columns of the items.",
+        help_text=gettext_lazy("Requests may then ask for columns of the items."),
     )
     tps = forms.IntegerField(
-        label="Minimum requests per second",
+        label=gettext_lazy("Minimum requests per second"),
         min_value=1,
         initial=1,
-        help_text="Kept for compatibility; nothing is reserved for it.",
+        help_text=gettext_lazy("Kept for compatibility; nothing is reserved for it."),
     )
 
     def __init__(self, recipes: Recipes, group: DatasetGroup, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
@@ -65,15 +66,17 @@ def create_campaign_view(request: Request) -> HttpResponse:
     form = CampaignForm(recipes_by_name(request), group, data=request.POST or None, initial=initial)
     if request.method == "POST" and (made := form.submit(request.account)):
         campaign = Campaign.objects.by_arn(request.account, made["campaignArn"])
-        messages.success(request, f"{campaign.name} answers requests now. Test it here.")
+        messages.success(
+            request, gettext("{campaign} answers requests now. Test it here.").format(campaign=campaign.name)
+        )
         return HttpResponseRedirect(page_url(campaign))
     context = {
         "form": form,
-        "heading": "Create campaign",
-        "submit": "Create campaign",
-        "lead": "A campaign answers requests with a solution version.",
+        "heading": gettext("Create campaign"),
+        "submit": gettext("Create campaign"),
+        "lead": gettext("A campaign answers requests with a solution version."),
         "cancel_url": f"{reverse('campaigns')}?group={group.name}",
-        "crumbs": [*crumbs_of(group), ("Campaigns", f"{reverse('campaigns')}?group={group.name}")],
+        "crumbs": [*crumbs_of(group), (gettext("Campaigns"), f"{reverse('campaigns')}?group={group.name}")],
     }
     return render(request, "serving/campaigns/form.html", context, group=group, status=400 if form.errors else 200)
 
@@ -88,14 +91,17 @@ def update_campaign_view(request: Request, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         change = _change_of_version(request, campaign, form.cleaned_data["version"])
         if (not change or request.POST.get("confirmed")) and form.submit(request.account):
-            messages.success(request, f"{campaign.name} is updated; requests get the new settings now.")
+            messages.success(
+                request,
+                gettext("{campaign} is updated; requests get the new settings now.").format(campaign=campaign.name),
+            )
             return HttpResponseRedirect(page_url(campaign))
     context = {
         "form": form,
         "object": campaign,
         "change": change,
-        "heading": f"Update {campaign.name}",
-        "submit": "Update campaign",
+        "heading": gettext("Update {campaign}").format(campaign=campaign.name),
+        "submit": gettext("Update campaign"),
         "cancel_url": page_url(campaign),
         "crumbs": [*detail_context(CAMPAIGNS, campaign)["crumbs"], (campaign.name, page_url(campaign))],
     }
@@ -113,7 +119,12 @@ def rollback_view(request: Request, name: str) -> HttpResponse:
         members = {"campaignArn": campaign.arn, "solutionVersionArn": previous.arn}
         try:
             call(request, "UpdateCampaign", members)
-            messages.success(request, f"{campaign.name} serves {previous.arn_name} again.")
+            messages.success(
+                request,
+                gettext("{campaign} serves {arn_name} again.").format(
+                    campaign=campaign.name, arn_name=previous.arn_name
+                ),
+            )
         except ServiceError as error:
             messages.error(request, service_error(error))
     return HttpResponseRedirect(page_url(campaign))
@@ -147,17 +158,25 @@ def _aws_rows(answer: JSONDict) -> list[Difference]:
 
 def _facts(campaign: Campaign, recipe: JSONDict, exploration: JSONDict) -> list[tuple[str, Any, str]]:
     facts: list[tuple[str, Any, str]] = [
-        ("Version", campaign.solution_version, "resource"),
-        ("Recipe", recipe.get("title", campaign.solution_version.recipe), "text"),
-        ("Minimum requests per second", campaign.min_provisioned_tps, "number"),
-        ("Follows the latest version", "Yes" if campaign.follows_latest else "No", "text"),
+        (gettext("Version"), campaign.solution_version, "resource"),
+        (gettext("Recipe"), recipe.get("title", campaign.solution_version.recipe), "text"),
+        (gettext("Minimum requests per second"), campaign.min_provisioned_tps, "number"),
+        (gettext("Follows the latest version"), gettext("Yes") if campaign.follows_latest else gettext("No"), "text"),
         (
-            "Metadata",
-            "Returned when asked" if campaign.config.get("enableMetadataWithRecommendations") else "No",
+            gettext("Metadata"),
+            gettext("Returned when asked")
+            if campaign.config.get("enableMetadataWithRecommendations")
+            else gettext("No"),
             "text",
         ),
     ]
     if recipe.get("explores"):
-        facts.append(("Exploration weight", exploration.get("explorationWeight", "0.3"), "text"))
-        facts.append(("Explores items up to", f"{exploration.get('explorationItemAgeCutOff', '30')} days old", "text"))
+        facts.append((gettext("Exploration weight"), exploration.get("explorationWeight", "0.3"), "text"))
+        facts.append(
+            (
+                gettext("Explores items up to"),
+                gettext("{days} days old").format(days=exploration.get("explorationItemAgeCutOff", "30")),
+                "text",
+            )
+        )
     return facts

@@ -10,6 +10,7 @@ from django import forms
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render as render_fragment
 from django.urls import path, reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Filter, SolutionVersion
@@ -21,18 +22,25 @@ from console.web.data_kinds import FILTERS
 from console.web.details import crumbs, detail_context
 from console.web.forms import OperationForm, group_choices, group_field, name_field
 from console.web.kinds import page_url
+from console.web.languages import lazily, localised
 from console.web.lists import list_urls
 from console.web.pages import call, find, groups_for, render
 from console.web.serving.testing import dressed
 
 SHOWN_ITEMS, TYPE_AHEAD = 6, 12
 EXAMPLES = (
-    ("Leave out what the user has bought", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")'),
-    ("Only given genres, chosen with each request", "INCLUDE ItemID WHERE Items.GENRES IN ($GENRES)"),
-    ("Only within a price range", "INCLUDE ItemID WHERE Items.PRICE >= $MIN AND Items.PRICE <= $MAX"),
-    ("Nothing for adults shown to minors", 'EXCLUDE ItemID WHERE Items.RATING IN ("adult") IF CurrentUser.AGE < 18'),
     (
-        "Two rules at once",
+        lazily("Leave out what the user has bought"),
+        'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")',
+    ),
+    (lazily("Only given genres, chosen with each request"), "INCLUDE ItemID WHERE Items.GENRES IN ($GENRES)"),
+    (lazily("Only within a price range"), "INCLUDE ItemID WHERE Items.PRICE >= $MIN AND Items.PRICE <= $MAX"),
+    (
+        lazily("Nothing for adults shown to minors"),
+        'EXCLUDE ItemID WHERE Items.RATING IN ("adult") IF CurrentUser.AGE < 18',
+    ),
+    (
+        lazily("Two rules at once"),
         'INCLUDE ItemID WHERE Items.YEAR > 2000 | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")',
     ),
 )
@@ -49,7 +57,7 @@ class FilterForm(OperationForm):
     dataset_group_arn = group_field()
     name = name_field()
     filter_expression = forms.CharField(
-        label="Expression",
+        label=gettext_lazy("Expression"),
         max_length=2500,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "font-monospace"}),
     )
@@ -60,6 +68,7 @@ class FilterForm(OperationForm):
         group_choices(self, groups)
         self.fields["filter_expression"].widget.attrs |= {
             "data-editor": reverse("filters-values"),
+            "data-completions": gettext("What can follow"),
             "hx-get": check_url,
             "hx-trigger": "input changed delay:300ms, load, change from:#id_dataset_group_arn",
             "hx-target": "#verdict",
@@ -81,9 +90,9 @@ def create(request: Request) -> HttpResponse:
         return HttpResponseRedirect(page_url(Filter.objects.by_arn(request.account, made["filterArn"])))
     context = {
         "form": form,
-        "heading": "Create filter",
+        "heading": gettext("Create filter"),
         "lead": FILTERS.purpose,
-        "submit": "Create filter",
+        "submit": gettext("Create filter"),
         "crumbs": crumbs(FILTERS, group),
         "cancel_url": reverse("filters") + (f"?group={group.name}" if group else ""),
         "examples": EXAMPLES,
@@ -129,7 +138,10 @@ def users(request: Request) -> HttpResponse:
         kind = "solutionVersionArn" if isinstance(trained, SolutionVersion) else "recommenderArn"
         members = {kind: trained.arn, "maxResults": TYPE_AHEAD} | ({"query": typed} if typed else {"kind": "heavy"})
         found = call(request, "SearchUsers", members)["users"]
-        options = [(user["userId"], f"{user['events']:,} events") for user in found]
+        options = [
+            (user["userId"], gettext("{events} events").format(events=localised(f"{user['events']:,}")))
+            for user in found
+        ]
     return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
 
 

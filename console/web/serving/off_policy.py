@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.shapes import JSONDict
@@ -36,11 +37,13 @@ def off_policy_view(request: Request, slug: str, name: str) -> HttpResponse:
 def _verdict(told: JSONDict) -> tuple[str, str]:
     """Class and sentence: by whether the interval of the difference leaves out none."""
     if not told["estimates"] or not told["outcomes"]:
-        return "even", "Nothing can be told yet: too few lists, or no event names one with its recommendationId."
+        return "even", gettext(
+            "There is no estimate yet: too few lists, or no event names one with its recommendationId."
+        )
     if not told["explored"]:
-        return "even", "No list had explored items, so weight 0 would have earned the same."
+        return "even", gettext("No list had explored items, so weight 0 would have earned the same.")
     if told["difference"]["low"] > 0:
-        return "good", "Exploration earned more than weight 0 would have."
+        return "good", gettext("Exploration earned more than weight 0 would have.")
     if told["difference"]["high"] < 0:
-        return "bad", "Exploration earned less than weight 0 would have."
-    return "even", "No difference is shown between exploration and weight 0."
+        return "bad", gettext("Exploration earned less than weight 0 would have.")
+    return "even", gettext("No difference is shown between exploration and weight 0.")

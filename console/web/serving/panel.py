@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import Campaign, DatasetGroup, EventTracker, Filter, Status
@@ -15,12 +16,13 @@ from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.details import detail_context
 from console.web.kinds import KINDS, page_url
+from console.web.languages import lazily, localised
 from console.web.pages import call, find, group_of, render, service_error
 from console.web.serving import testing
 from console.web.serving.testing import Ask, Listing, Server
 
 TYPE_AHEAD, SHELF = 12, 12
-LABELS = {"campaigns": "Campaign", "recommenders": "Recommender"}
+LABELS = {"campaigns": lazily("Campaign"), "recommenders": lazily("Recommender")}
 EXPLAINED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
 SAME = "same"  # the second list comes from the same server, with another weight
 
@@ -77,7 +79,10 @@ def users_view(request: Request, slug: str, name: str) -> HttpResponse:
     server = find(request, LABELS[slug], name)
     members = {**testing.member_of(server), "maxResults": TYPE_AHEAD}
     found = _offered(request, "SearchUsers", members, request.GET.get("user", ""))
-    options = [(user["userId"], f"{user['events']:,} events") for user in found.get("users", [])]
+    options = [
+        (user["userId"], gettext("{events} events").format(events=localised(f"{user['events']:,}")))
+        for user in found.get("users", [])
+    ]
     return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
 
 
@@ -105,7 +110,9 @@ def why_view(request: Request, slug: str, name: str) -> HttpResponse:
     except ServiceError as error:
         told = {"sentence": service_error(error), "contributions": []}
     if "explored" in request.GET and "rank" in told:
-        told["sentence"] = f"Shown to learn about it; by what fits best it stands at place {told['rank']}."
+        told["sentence"] = gettext("Shown to learn about it; by relevance alone it would be at place {rank}.").format(
+            rank=told["rank"]
+        )
     contributions = _weighed(told.get("contributions", []))
     context = {"told": told, "contributions": contributions, "item": item, "ask": ask, "object": server, "slug": slug}
     if request.htmx:
@@ -119,8 +126,8 @@ def _results(request: Request, server: Server, ask: Ask, kind: str, others: list
     lists: list[Listing] = [first]
     if ask.is_what_if:
         before = testing.listing(request, server, replace(ask, without=(), added=()), ask.weight)
-        after = replace(first, title="After", items=testing.compared(before.items, first.items))
-        lists = [replace(before, title="Before"), after]
+        after = replace(first, title=gettext("After"), items=testing.compared(before.items, first.items))
+        lists = [replace(before, title=gettext("Before")), after]
     beside = server if ask.other == SAME else next((row for row in others if row.name == ask.other), None)
     if beside:
         second = testing.listing(request, beside, ask, ask.other_weight)

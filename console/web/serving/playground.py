@@ -8,6 +8,7 @@ from dataclasses import replace
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
@@ -42,7 +43,7 @@ def event_view(request: Request, name: str) -> HttpResponse:
     context = panel_context(request, campaign, recipes_by_name(request))
     first, *others = context["lists"]
     moved = replace(first, items=testing.compared(before.items, first.items))
-    context |= {"lists": [moved, *others], "note": "The event was sent. Arrows show what it moved."}
+    context |= {"lists": [moved, *others], "note": gettext("The event was sent. Arrows show what it moved.")}
     return render_fragment(request, "serving/campaigns/_panel.html", context)
 
 

@@ -15,12 +15,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from console import arns
 from console.errors import ServiceError
 from console.models import Campaign, Filter, Recommender, Status
 from console.shapes import JSONDict
 from console.web.access import Request
+from console.web.languages import localised
 from console.web.links import absolute
 from console.web.pages import call, service_error
 from console.web.placeholders import hue, initials
@@ -121,7 +123,11 @@ def pick(request: Request, server: Server, ask: Ask, kind: str, needed: tuple[st
         found = call(request, "SearchItems", {**member_of(server), "kind": "random", "maxResults": TO_RANK})["items"]
         chosen["items"] = "\n".join(item["itemId"] for item in found)
     missing = [what for what, text in chosen.items() if not text]
-    note = f"There is no {kind} {missing[0]} in what this was trained on." if missing else ""
+    note = (
+        gettext("There is no {kind} {missing} in what this was trained on.").format(kind=kind, missing=missing[0])
+        if missing
+        else ""
+    )
     filled = {what: text for what, text in chosen.items() if text}
     return replace(
         ask,
@@ -168,10 +174,16 @@ def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
         answer = call(request, "TestRecommendations", members)
     except ServiceError as error:
         return Listing(server.name, "", server, [], service_error(error))
-    notes = [f"weight {weight_in_force(server, weight)}"] if answer.get("explores") else []
-    notes.append(f"{answer.get('milliseconds', 0):.1f} ms")
+    notes = (
+        [gettext("weight {weight}").format(weight=weight_in_force(server, weight))] if answer.get("explores") else []
+    )
+    notes.append(gettext("{milliseconds} ms").format(milliseconds=localised(f"{answer.get('milliseconds', 0):.1f}")))
     if ask.filter:
-        notes.append(f"{answer.get('passing', 0):,} of {answer.get('numItems', 0):,} items pass")
+        notes.append(
+            gettext("{passing} of {total} items pass").format(
+                passing=localised(f"{answer.get('passing', 0):,}"), total=localised(f"{answer.get('numItems', 0):,}")
+            )
+        )
     items = [dressed(item) | {"rank": rank} for rank, item in enumerate(answer["items"], 1)]
     return Listing(server.name, " · ".join(notes), server, items)
 
@@ -225,9 +237,9 @@ def someones_list(request: Request, server: Server) -> JSONDict:
 
 def _move(before: int | None, now: int) -> JSONDict:
     if before is None:
-        return {"icon": "plus-lg", "words": "not in the first list", "by": 0}
+        return {"icon": "plus-lg", "words": gettext("not in the first list"), "by": 0}
     if before == now:
-        return {"icon": "dash", "words": "same place as in the first list", "by": 0}
+        return {"icon": "dash", "words": gettext("same place as in the first list"), "by": 0}
     direction = "up" if now < before else "down"
     return {"icon": f"arrow-{direction}", "words": f"{direction} {abs(now - before)}", "by": abs(now - before)}
 

@@ -8,19 +8,21 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render as render_fragment
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.details import detail_context
 from console.web.kinds import KINDS
+from console.web.languages import lazily
 from console.web.live_charts import traffic_chart
 from console.web.pages import call, find, group_of, render, service_error
 from console.web.serving import testing
 from console.web.serving.panel import LABELS
 from console.web.serving.testing import Server
 
-SPANS = {60: "Last hour", 360: "Last 6 hours", 1440: "Last day"}
+SPANS = {60: lazily("Last hour"), 360: lazily("Last 6 hours"), 1440: lazily("Last day")}
 
 
 @page
@@ -53,7 +55,9 @@ def trace_view(request: Request, slug: str, name: str, identifier: str) -> HttpR
     try:
         trace = call(request, "GetRecommendationTrace", {"recommendationId": identifier})
         if trace["sourceArn"] != server.arn:
-            context["refusal"] = f"{identifier} was answered by {trace['sourceArn']}."
+            context["refusal"] = gettext("{identifier} was answered by {source_arn}.").format(
+                identifier=identifier, source_arn=trace["sourceArn"]
+            )
         else:
             context |= {"trace": _timed(trace), "rows": [testing.dressed(item) for item in trace["items"]]}
     except ServiceError as error:

@@ -6,11 +6,13 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from console.web.languages import lazily
+
 register = template.Library()
 
 
 @register.simple_tag
-def progress_bar(percent: int | None, label: str = "Progress") -> SafeString:
+def progress_bar(percent: int | None, label: str = lazily("Progress")) -> SafeString:
     """How far something is; None moves without an end."""
     if percent is None:
         return format_html('<div class="progress unknown" role="progressbar" aria-label="{}"></div>', label)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,15 +14,34 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from console.models import Experiment, Resource, Solution, SolutionVersion, Status
 from console.models.base import ENDED_BADLY, UNFINISHED
+from console.web.glossary import translated
 from console.web.kinds import KINDS, Column, page_url
+from console.web.languages import lazily, localised, moment
+from console.web.nouns import in_sentence
 
 register = template.Library()
+register.filter(in_sentence)
+register.filter(moment)
+register.filter(translated)
 
 EMPTY = format_html('<span class="text-secondary">{}</span>', "–")
-SPANS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
+SPANS: tuple[tuple[int, Callable[[int], str], Callable[[int], str]], ...] = (
+    (86400 * 365, lambda n: ngettext("{n} year ago", "{n} years ago", n), lambda n: ngettext("in {n} year", "in {n} years", n)),
+    (86400 * 30, lambda n: ngettext("{n} month ago", "{n} months ago", n), lambda n: ngettext("in {n} month", "in {n} months", n)),
+    (86400, lambda n: ngettext("{n} day ago", "{n} days ago", n), lambda n: ngettext("in {n} day", "in {n} days", n)),
+    (3600, lambda n: ngettext("{n} hour ago", "{n} hours ago", n), lambda n: ngettext("in {n} hour", "in {n} hours", n)),
+    (60, lambda n: ngettext("{n} minute ago", "{n} minutes ago", n), lambda n: ngettext("in {n} minute", "in {n} minutes", n)),
+)  # fmt: skip
+STATUS_WORDS = (
+    gettext_noop("Active"), gettext_noop("Inactive"), gettext_noop("Pending"), gettext_noop("In progress"),
+    gettext_noop("Completed"), gettext_noop("Failed"), gettext_noop("Create pending"), gettext_noop("Create in progress"),
+    gettext_noop("Create failed"), gettext_noop("Create stopping"), gettext_noop("Create stopped"), gettext_noop("Running"),
+    gettext_noop("Stopped"), gettext_noop("Promoted"), gettext_noop("Full"), gettext_noop("Update"), gettext_noop("Autotrain"),
+)  # fmt: skip
 
 
 @register.simple_tag
@@ -44,7 +63,7 @@ def status_words(value: str) -> str:
     >>> status_words("CREATE IN_PROGRESS")
     'Create in progress'
     """
-    return value.replace("_", " ").capitalize()
+    return gettext(value.replace("_", " ").capitalize()) if value else ""
 
 
 @register.filter
@@ -55,7 +74,7 @@ def ago(value: datetime | None) -> SafeString:
     exact = value.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        exact.isoformat(timespec="seconds"), f"{exact:%Y-%m-%d %H:%M:%S} UTC", relative(value),
+        exact.isoformat(timespec="seconds"), f"{moment(exact, seconds=True)} UTC", relative(value),
     )  # fmt: skip
 
 
@@ -67,12 +86,11 @@ def relative(value: datetime) -> str:
     '3 minutes ago'
     """
     seconds = (timezone.now() - value).total_seconds()
-    for size, unit in SPANS:
+    for size, ago_words, ahead_words in SPANS:
         if abs(seconds) >= size:
             count = int(abs(seconds) // size)
-            words = f"{count} {unit}{'' if count == 1 else 's'}"
-            return f"{words} ago" if seconds > 0 else f"in {words}"
-    return "just now"
+            return (ago_words if seconds > 0 else ahead_words)(count).format(n=count)
+    return gettext("just now")
 
 
 @register.filter
@@ -93,7 +111,7 @@ def number(value: Any) -> str:
     else:
         digits = max(0, 2 - math.floor(math.log10(abs(value))))
         text = f"{value:,.{digits}f}" if digits <= 6 else f"{value:.2e}"
-    return text.replace("-", "−")
+    return localised(text.replace("-", "−"))
 
 
 @register.filter
@@ -144,7 +162,7 @@ def days(value: float) -> str:
     ('9 days', '1 day')
     """
     whole = max(1, math.ceil(value))
-    return f"{whole:,} day{'' if whole == 1 else 's'}"
+    return ngettext("{n} day", "{n} days", whole).format(n=number(whole))
 
 
 @register.filter
@@ -167,14 +185,14 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     if seconds < 0.05:
-        return "under 0.1 s"
+        return gettext("under 0.1 s")
     if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+        return f"{localised(f'{seconds:.1f}')} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
+        return gettext("{minutes} min {rest} s").format(minutes=minutes, rest=rest)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min"
+    return gettext("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
 
 
 @register.filter
@@ -191,7 +209,7 @@ def size(value: float | None) -> str:
     for unit in ("KiB", "MiB", "GiB"):
         value /= 1024
         if value < 1024 or unit == "GiB":
-            return f"{number(value) if not float(value).is_integer() else format(value, '.2f')} {unit}"
+            return f"{number(value) if not float(value).is_integer() else localised(format(value, '.2f'))} {unit}"
     raise AssertionError("unreachable")
 
 
@@ -211,12 +229,13 @@ def short_arn(value: str) -> str:
 
 
 @register.simple_tag
-def copy(value: str, what: str = "text") -> SafeString:
+def copy(value: str, what: str = lazily("text")) -> SafeString:
     """A button that copies `value`."""
+    words = gettext("Copy {what}").format(what=what)
     return format_html(
-        '<button type="button" class="copy" data-copy="{}" aria-label="Copy {}" title="Copy {}">'
+        '<button type="button" class="copy" data-copy="{}" aria-label="{}" title="{}">'
         '<i class="bi bi-copy" aria-hidden="true"></i></button>',
-        value, what, what,
+        value, words, words,
     )  # fmt: skip
 
 
@@ -236,7 +255,7 @@ def delete_url_of(row: Resource) -> str:
 def noun_of(row: Resource) -> str:
     """What a resource is called in a sentence."""
     kind = KINDS.get(type(row).__name__)
-    return kind.noun if kind else type(row).__name__
+    return kind.called() if kind else type(row).__name__
 
 
 @register.simple_tag

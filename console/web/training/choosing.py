@@ -7,30 +7,32 @@ from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Solution, SolutionVersion
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.kinds import page_url
+from console.web.languages import lazily
 from console.web.pages import call, chosen_group, remembered_group, render
 from console.web.training.solution_form import SolutionForm
 
 PURPOSES = {
-    "USER_PERSONALIZATION": "For each user",
-    "POPULAR_ITEMS": "Popular and trending",
-    "RELATED_ITEMS": "Related items",
-    "PERSONALIZED_RANKING": "Order a list for a user",
-    "USER_SEGMENTATION": "Users for an item",
-    "PERSONALIZED_ACTIONS": "Next best action",
+    "USER_PERSONALIZATION": lazily("For each user"),
+    "POPULAR_ITEMS": lazily("Popular and trending"),
+    "RELATED_ITEMS": lazily("Related items"),
+    "PERSONALIZED_RANKING": lazily("Rank a list for a user"),
+    "USER_SEGMENTATION": lazily("Users for an item"),
+    "PERSONALIZED_ACTIONS": lazily("Next best action"),
 }
 INPUTS = {
-    "USER_PERSONALIZATION": "a user id",
-    "POPULAR_ITEMS": "nothing; a user id for filters",
-    "RELATED_ITEMS": "an item id",
-    "PERSONALIZED_RANKING": "a user id and a list of item ids",
-    "USER_SEGMENTATION": "items or attributes, in a batch segment job",
-    "PERSONALIZED_ACTIONS": "a user id",
+    "USER_PERSONALIZATION": lazily("a user id"),
+    "POPULAR_ITEMS": lazily("nothing; a user id for filters"),
+    "RELATED_ITEMS": lazily("an item id"),
+    "PERSONALIZED_RANKING": lazily("a user id and a list of item ids"),
+    "USER_SEGMENTATION": lazily("items or attributes, in a batch segment job"),
+    "PERSONALIZED_ACTIONS": lazily("a user id"),
 }
 
 
@@ -52,7 +54,10 @@ def recipe_view(request: Request, name: str) -> HttpResponse:
         "recipe": recipe,
         "input": INPUTS[recipe["recipeType"]],
         "purpose": PURPOSES[recipe["recipeType"]],
-        "crumbs": [*crumbs_of(group), ("Recipes", reverse("recipes") + (f"?group={group.name}" if group else ""))],
+        "crumbs": [
+            *crumbs_of(group),
+            (gettext("Recipes"), reverse("recipes") + (f"?group={group.name}" if group else "")),
+        ],
     }
     return render(request, "training/recipes/detail.html", context, group=group)
 
@@ -75,7 +80,7 @@ def create_solution_view(request: Request) -> HttpResponse:
         "form": form,
         "recipe": recipe,
         "event_types": choices["eventTypes"],
-        "crumbs": [*crumbs_of(group), ("Recipes", f"{reverse('recipes')}?group={group.name}")],
+        "crumbs": [*crumbs_of(group), (gettext("Recipes"), f"{reverse('recipes')}?group={group.name}")],
     }
     return render(request, "training/solutions/create.html", context, group=group, status=400 if form.errors else 200)
 
@@ -100,7 +105,11 @@ def _recipe(choices: JSONDict, name: str) -> JSONDict:
         if recipe["name"] == name:
             found: JSONDict = recipe
             return found
-    raise Http404(f"There is no recipe {name}; there are {', '.join(r['name'] for r in choices['recipes'])}.")
+    raise Http404(
+        gettext("There is no recipe {name}; there are {names}.").format(
+            name=name, names=", ".join(r["name"] for r in choices["recipes"])
+        )
+    )
 
 
 def _initial(request: Request, group: DatasetGroup, recipe: JSONDict) -> JSONDict:
@@ -135,6 +144,6 @@ def _train(request: Request, form: SolutionForm) -> SolutionVersion | None:
     except ServiceError as error:
         form.add_service_error(error)
         return None
-    messages.success(request, "Training is queued.")
+    messages.success(request, gettext("Training is queued."))
     found: SolutionVersion = SolutionVersion.objects.by_arn(request.account, version["solutionVersionArn"])
     return found

@@ -11,6 +11,7 @@ from django.forms import BoundField
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
@@ -21,6 +22,7 @@ from console.web.details import detail_context
 from console.web.evaluation.report import report_context
 from console.web.forms import OperationForm, StyledForm, name_field
 from console.web.kinds import page_url
+from console.web.languages import lazily
 from console.web.model_kinds import RECOMMENDERS
 from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
 from console.web.serving.campaign_forms import CUT_OFF, WEIGHT, RangeInput
@@ -28,7 +30,11 @@ from console.web.serving.panel import panel_context, panel_response
 from console.web.training.choosing import choices_for, crumbs_of
 
 ACTS = {"stop": "StopRecommender", "start": "StartRecommender", "retry": "RetryJob"}
-DONE = {"stop": "stopped; it answers no requests until it is started", "start": "started", "retry": "queued again"}
+DONE = {
+    "stop": lazily("{0} is stopped; it answers no requests until it is started."),
+    "start": lazily("{0} is started."),
+    "retry": lazily("{0} is queued again."),
+}
 
 
 class RecommendersForm(StyledForm):
@@ -48,7 +54,7 @@ class RecommendersForm(StyledForm):
             )
             short = case["name"].removeprefix("aws-ecomm-").removeprefix("aws-vod-")
             self.fields[f"name_{case['name']}"] = name_field(
-                f"Name of {label}", initial=f"{group.name}-{short}"[:63], required=False
+                gettext("Name of {label}").format(label=label), initial=f"{group.name}-{short}"[:63], required=False
             )
             self.fields[f"name_{case['name']}"].widget.attrs["class"] = "form-control form-control-sm"
 
@@ -71,8 +77,10 @@ class RecommenderForm(OperationForm):
     exploration_weight = forms.FloatField(
         min_value=0, max_value=1, required=False, widget=RangeInput({"class": "form-range", "step": "0.05"})
     )
-    age_cut_off = forms.FloatField(label="Explore items up to this age, in days", min_value=0, required=False)
-    metadata = forms.BooleanField(label="Return metadata with recommendations", required=False)
+    age_cut_off = forms.FloatField(
+        label=gettext_lazy("Explore items up to this age, in days"), min_value=0, required=False
+    )
+    metadata = forms.BooleanField(label=gettext_lazy("Return metadata with recommendations"), required=False)
 
     def __init__(self, recommender: Recommender, explores: bool, **kwargs: Any) -> None:
         """Begin with what is in force; exploration only where the use case has it."""
@@ -110,9 +118,9 @@ def recommender_view(request: Request, name: str) -> HttpResponse:
         return partial
     report = call(request, "GetSolutionVersionReport", {"solutionVersionArn": recommender.arn})
     facts: list[tuple[str, Any, str]] = [
-        ("Use case", recipe.get("title", recommender.recipe), "text"),
-        ("Recipe", recommender.recipe, "code"),
-        ("About", recipe.get("summary"), "text"),
+        (gettext("Use case"), recipe.get("title", recommender.recipe), "text"),
+        (gettext("Recipe"), recommender.recipe, "code"),
+        (gettext("About"), recipe.get("summary"), "text"),
     ]
     context = detail_context(RECOMMENDERS, recommender) | report_context(report, {}) | panel | {"facts": facts}
     return render(request, "training/recommenders/detail.html", context, group=recommender.dataset_group)
@@ -139,11 +147,11 @@ def create_recommenders_view(request: Request) -> HttpResponse:
     cases = choices_for(request, group)["useCases"]
     form = RecommendersForm(group, cases, data=request.POST or None)
     if request.method == "POST" and form.is_valid() and _create(request, group, form):
-        messages.success(request, "Training is queued.")
+        messages.success(request, gettext("Training is queued."))
         return HttpResponseRedirect(f"{reverse('recommenders')}?group={group.name}")
     context = {
         "form": form,
-        "crumbs": [*crumbs_of(group), ("Recommenders", f"{reverse('recommenders')}?group={group.name}")],
+        "crumbs": [*crumbs_of(group), (gettext("Recommenders"), f"{reverse('recommenders')}?group={group.name}")],
     }
     return render(
         request, "training/recommenders/create.html", context, group=group, status=400 if form.errors else 200
@@ -157,12 +165,12 @@ def update_recommender_view(request: Request, name: str) -> HttpResponse:
     explores = bool(_cases(request).get(recommender.recipe, {}).get("explores"))
     form = RecommenderForm(recommender, explores, data=request.POST or None)
     if request.method == "POST" and form.submit(request.account):
-        messages.success(request, f"{recommender.name} is updated.")
+        messages.success(request, gettext("{recommender} is updated.").format(recommender=recommender.name))
         return HttpResponseRedirect(page_url(recommender))
     context = {
         "form": form,
-        "heading": f"Update {recommender.name}",
-        "submit": "Update recommender",
+        "heading": gettext("Update {recommender}").format(recommender=recommender.name),
+        "submit": gettext("Update recommender"),
         "cancel_url": page_url(recommender),
         "crumbs": [*detail_context(RECOMMENDERS, recommender)["crumbs"], (recommender.name, page_url(recommender))],
     }
@@ -183,7 +191,7 @@ def act_view(request: Request, name: str, action: str) -> HttpResponse:
     member = "resourceArn" if action == "retry" else "recommenderArn"
     try:
         call(request, ACTS[action], {member: recommender.arn})
-        messages.success(request, f"{recommender.name} is {DONE[action]}.")
+        messages.success(request, DONE[action].format(recommender.name))
     except ServiceError as error:
         messages.error(request, service_error(error))
     return HttpResponseRedirect(page_url(recommender))
@@ -191,7 +199,7 @@ def act_view(request: Request, name: str, action: str) -> HttpResponse:
 
 def _create(request: Request, group: DatasetGroup, form: RecommendersForm) -> bool:
     if not form.ticked:
-        form.add_error(None, "No use case is chosen; choose one or more.")
+        form.add_error(None, gettext("Choose one or more use cases."))
         return False
     try:
         with transaction.atomic():

@@ -8,15 +8,22 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext, gettext_lazy
 
 from console.errors import ServiceError
 from console.shapes import JSONDict
 from console.web.evaluation.report import same_setting
 from console.web.forms import OperationForm, name_field
+from console.web.languages import lazily
 
 EVENT_ROWS = 10
 OBJECTIVES = ("aws-user-personalization", "aws-personalized-ranking")
-SENSITIVITIES = [("LOW", "Low"), ("MEDIUM", "Medium"), ("HIGH", "High"), ("OFF", "Off")]
+SENSITIVITIES = [
+    ("LOW", lazily("Low")),
+    ("MEDIUM", lazily("Medium")),
+    ("HIGH", lazily("High")),
+    ("OFF", lazily("Off")),
+]
 CHECK = {"class": "form-check-input"}
 SMALL = {"class": "form-control form-control-sm"}
 
@@ -56,19 +63,23 @@ class SolutionForm(OperationForm):
     }
 
     name = name_field()
-    perform_auto_training = forms.BooleanField(label="Train again by itself", required=False)
+    perform_auto_training = forms.BooleanField(label=gettext_lazy("Retrain automatically"), required=False)
     auto_training_days = forms.IntegerField(
-        label="Every how many days", min_value=1, max_value=30, required=False, initial=7
+        label=gettext_lazy("Days between trainings"), min_value=1, max_value=30, required=False, initial=7
     )
-    perform_hpo = forms.BooleanField(label="Tune", required=False)
-    max_jobs = forms.IntegerField(label="Trainings to try", min_value=1, max_value=40, required=False, initial=8)
+    perform_hpo = forms.BooleanField(label=gettext_lazy("Tune"), required=False)
+    max_jobs = forms.IntegerField(
+        label=gettext_lazy("Number of trials"), min_value=1, max_value=40, required=False, initial=8
+    )
     max_parallel = forms.IntegerField(
-        label="At a time",
+        label=gettext_lazy("Trials at a time"),
         min_value=1,
         max_value=10,
         required=False,
         initial=1,
-        help_text="Each takes a processor and the memory of a training; no more run than there are processors.",
+        help_text=gettext_lazy(
+            "Each takes a processor and the memory of a training; no more run than there are processors."
+        ),
     )
 
     def __init__(self, group_arn: str, choice: JSONDict, choices: JSONDict, **kwargs: Any) -> None:
@@ -182,7 +193,10 @@ class SolutionForm(OperationForm):
         )
         if declared["isTunable"]:
             self.fields[f"tune_{name}"] = forms.BooleanField(
-                label=f"Tune {name}", required=False, initial=True, widget=forms.CheckboxInput(CHECK)
+                label=gettext("Tune {name}").format(name=name),
+                required=False,
+                initial=True,
+                widget=forms.CheckboxInput(CHECK),
             )
             if numeric:
                 for end in ("low", "high"):
@@ -196,16 +210,16 @@ class SolutionForm(OperationForm):
     def _add_event(self, row: int) -> None:
         known = self.event_types[row]["eventType"] if row < len(self.event_types) else ""
         self.fields[f"event_{row}_type"] = forms.CharField(
-            label=f"Event type {row + 1}",
+            label=gettext("Event type {row}").format(row=row + 1),
             required=False,
             max_length=256,
             widget=forms.TextInput({**SMALL, "list": "event-types", "placeholder": known}),
         )
         self.fields[f"event_{row}_threshold"] = forms.FloatField(
-            label="Least value", required=False, widget=forms.NumberInput({**SMALL, "step": "any"})
+            label=gettext("Minimum value"), required=False, widget=forms.NumberInput({**SMALL, "step": "any"})
         )
         self.fields[f"event_{row}_weight"] = forms.FloatField(
-            label="Weight",
+            label=gettext("Weight"),
             required=False,
             min_value=0,
             max_value=1,
@@ -218,13 +232,13 @@ class SolutionForm(OperationForm):
             return
         select = {"class": "form-select form-select-sm"}
         self.fields["objective_column"] = forms.ChoiceField(
-            label="Objective column",
+            label=gettext("Objective column"),
             required=False,
-            choices=[("", "None"), *((name, name) for name in numeric)],
+            choices=[("", gettext("None")), *((name, name) for name in numeric)],
             widget=forms.Select(select),
         )
         self.fields["objective_sensitivity"] = forms.ChoiceField(
-            label="Sensitivity", required=False, choices=SENSITIVITIES, widget=forms.Select(select)
+            label=gettext("Sensitivity"), required=False, choices=SENSITIVITIES, widget=forms.Select(select)
         )
 
     def _range_fields(self, name: str) -> Iterator[BoundField | None]:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
@@ -15,7 +16,9 @@ from console.web.access import Request, page, writing_page
 from console.web.details import detail_context
 from console.web.evaluation.report import report_context
 from console.web.kinds import page_url
+from console.web.languages import localised
 from console.web.model_kinds import SOLUTIONS, VERSIONS, recipe_title
+from console.web.nouns import in_sentence
 from console.web.pages import call, find, render, service_error
 from console.web.training.choosing import recipes_by_name
 
@@ -70,7 +73,12 @@ def schedule_view(request: Request, name: str) -> HttpResponse:
         members["solutionUpdateConfig"] = {"autoTrainingConfig": {"schedulingExpression": rate}}
     try:
         call(request, "UpdateSolution", members)
-        messages.success(request, f"Trains again every {days} days." if wanted else "Trains only when asked.")
+        messages.success(
+            request,
+            gettext("Trains again every {days} days.").format(days=days)
+            if wanted
+            else gettext("Trains only when asked."),
+        )
     except ServiceError as error:
         messages.error(request, service_error(error))
     return HttpResponseRedirect(page_url(solution))
@@ -153,8 +161,11 @@ def _wanted(recipe: JSONDict, config: JSONDict) -> dict[str, str]:
 
 
 def _facts(solution: Solution) -> list[tuple[str, object, str]]:
-    tuning = "Yes" if solution.perform_hpo else "No"
-    return [("Recipe", solution.recipe or "chosen by AutoML", "code"), ("Tuning", tuning, "text")]
+    tuning = gettext("Yes") if solution.perform_hpo else gettext("No")
+    return [
+        (gettext("Recipe"), solution.recipe or gettext("chosen by AutoML"), "code"),
+        (gettext("Tuning"), tuning, "text"),
+    ]
 
 
 def _settings(config: JSONDict) -> list[tuple[str, str]]:
@@ -165,14 +176,26 @@ def _settings(config: JSONDict) -> list[tuple[str, str]]:
         for name, value in config.get(kind, {}).items()
     ]
     for event in config.get("eventsConfig", {}).get("eventParametersList", []):
-        least = f", value at least {event['eventValueThreshold']:g}" if "eventValueThreshold" in event else ""
-        weight = f", weight {event['weight']:g}" if "weight" in event else ""
-        found.append(("Event", f"{event['eventType']}{least}{weight}"))
-    for member, word in (("excludedDatasetColumns", "Left out"), ("includedDatasetColumns", "Only")):
+        least = (
+            gettext(", value at least {least}").format(least=localised(f"{event['eventValueThreshold']:g}"))
+            if "eventValueThreshold" in event
+            else ""
+        )
+        weight = (
+            gettext(", weight {weight}").format(weight=localised(f"{event['weight']:g}")) if "weight" in event else ""
+        )
+        found.append((gettext("Event"), f"{event['eventType']}{least}{weight}"))
+    for member, word in (
+        ("excludedDatasetColumns", gettext("Left out of {kind}")),
+        ("includedDatasetColumns", gettext("Only of {kind}")),
+    ):
         for kind, columns in config.get("trainingDataConfig", {}).get(member, {}).items():
-            found.append((f"{word} of {kind.lower()}", ", ".join(columns)))
+            found.append((word.format(kind=in_sentence(kind)), ", ".join(columns)))
     if objective := config.get("optimizationObjective"):
         found.append(
-            ("Objective", f"{objective.get('itemAttribute')}, {objective.get('objectiveSensitivity', '').lower()}")
+            (
+                gettext("Objective"),
+                f"{objective.get('itemAttribute')}, {objective.get('objectiveSensitivity', '').lower()}",
+            )
         )
     return found

@@ -61,7 +61,7 @@ def test_what_is_given_up_is_gone(alice, unpopular):
 def test_a_campaign_shows_its_traffic(alice, charlie, account, run_jobs, counted):  # noqa: F811
     version = trained(account, run_jobs, films(account), "aws-user-personalization")
     made = call_by_wire_names("CreateCampaign", account, {"name": "c", "solutionVersionArn": version})
-    assert "Nothing can be told yet" in alice.get("/campaigns/c/without-exploration/").text
+    assert "There is no estimate yet" in alice.get("/campaigns/c/without-exploration/").text
     assert "No program has asked" in alice.get("/campaigns/c/traffic/").text
     members = {"campaignArn": made["campaignArn"], "userId": "u1", "numResults": 5}
     identifier = call_by_wire_names("GetRecommendations", account, members)["recommendationId"]
@@ -71,7 +71,7 @@ def test_a_campaign_shows_its_traffic(alice, charlie, account, run_jobs, counted
     assert f"/campaigns/c/requests/{identifier}/?user=u1" in page.text
     trace = alice.get(f"/campaigns/c/requests/{identifier}/?user=u1").text
     assert "Film number" in trace
-    assert "Ask the same again" in trace
+    assert "Repeat this request" in trace
     assert "is not known" in alice.get("/campaigns/c/requests/RID-x/").text
     assert charlie.get("/campaigns/c/without-exploration/").status_code == 404
     assert charlie.get("/campaigns/c/traffic/").status_code == 404

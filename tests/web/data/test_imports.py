@@ -146,9 +146,9 @@ def test_the_same_file_again_is_noticed(alice, films, run_jobs):
     alice.post(preview, filled_in(alice, preview))
     run_jobs()
     page = alice.get(bring(alice, watched())).text
-    assert "This very file was imported before" in page
+    assert "This file was already imported" in page
     assert "Keep them and add this file" in page
-    assert "skip this import" in page
+    assert "Skip this import" in page
 
 
 def test_adding_to_the_rows_that_are_there(alice, films, run_jobs):

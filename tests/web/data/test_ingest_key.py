@@ -24,7 +24,7 @@ def test_a_key_is_made_shown_and_withdrawn(alice, tracker):
     assert f"data-key=&quot;{tracker.ingest_key}&quot;" in shown
     assert "https://shop.example" in shown
     gone = alice.post(f"{url}key/", {"what": "withdraw"}, follow=True).content.decode()
-    assert "Withdrew the ingest key" in gone
+    assert "The ingest key is withdrawn" in gone
     assert "data-key" not in gone
 
 

@@ -28,7 +28,7 @@ def test_what_is_chosen_is_shown_in_the_panel(alice, items):
     assert len(before.context["items"]) == 6
     members = {"title_column": "GENRES", "subtitle_columns": ["PRICE"], "picture": PICTURE}
     after = alice.post(address, members, follow=True)
-    assert "Items are shown so from now on" in after.text
+    assert "Items are now shown this way" in after.text
     assert after.context["items"][0]["picture"].startswith("https://images.example/i")
     panel = alice.get("/campaigns/c/?user=u1&other=").context["lists"][0].items
     assert panel[0]["picture"] == f"https://images.example/{panel[0]['itemId']}.jpg"

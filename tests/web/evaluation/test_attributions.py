@@ -117,7 +117,7 @@ def test_a_report_is_written_and_downloaded(alice, outcomes, django_capture_on_c
 def test_viewers_read_and_strangers_see_nothing(alice, vera, charlie, outcomes):
     attribution_reports.report_streamed(outcomes)
     pk = outcomes.reports.get().pk
-    assert "Write one now" not in vera.get("/metric-attributions/outcomes/").text
+    assert "Write a report now" not in vera.get("/metric-attributions/outcomes/").text
     assert vera.post("/metric-attributions/outcomes/report/").status_code == 403
     assert vera.get("/metric-attributions/outcomes/update/").status_code == 403
     for path in ("", f"reports/{pk}/", "update/"):

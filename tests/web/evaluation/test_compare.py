@@ -75,7 +75,7 @@ def test_versions_of_different_data_are_judged_together(alice, vera, account, ru
     assert "waiting for a worker" in text_of(alice.get(answer["Location"]))
     run_jobs()
     page = text_of(alice.get(answer["Location"]))
-    assert "See the comparison" in page
+    assert "View the comparison" in page
     shared = SharedEvaluation.objects.get()
     page = text_of(alice.get("/compare/", {"group": "films", "shared": shared.name}))
     assert "Shared evaluation:" in page
@@ -101,7 +101,7 @@ def test_every_tab_of_a_pair(alice, charlie, pair):
     assert "helped" in page
     user = re.search(r"&amp;user=(u\d+)", page).group(1)
     page = text_of(alice.get("/compare/user/", pair | {"user": user}))
-    assert "Took next" in page
+    assert "Taken next" in page
     assert "Film number" in page
     assert alice.get("/compare/users/", pair | {"format": "csv"}).content.decode().startswith("user,events,baseline")
     assert charlie.get("/compare/exposure/", pair).status_code == 404

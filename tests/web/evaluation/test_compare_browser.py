@@ -30,7 +30,7 @@ def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_
     page.get_by_role("button", name="Re-evaluate on a shared set").click()
     page.wait_for_url("**/shared-evaluations/**")
     run_jobs()
-    page.get_by_role("link", name="See the comparison").click(timeout=15_000)
+    page.get_by_role("link", name="View the comparison").click(timeout=15_000)
     assert page.get_by_text("Shared evaluation:").is_visible()
     page.locator("[data-chart=compared] .plot-area").first.wait_for()
     for tab, chart in (("By length", "by-length"), ("Exposure", "lorenz"), ("Segments", "segments-activity")):
@@ -40,7 +40,7 @@ def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_
     page.get_by_label("Order").select_option("HELPED_FIRST")
     page.wait_for_url("**order=HELPED_FIRST**")
     page.locator("tbody a[href*='compare/user/']").first.click()
-    assert page.get_by_role("heading", name="Took next").is_visible()
+    assert page.get_by_role("heading", name="Taken next").is_visible()
     assert page.locator("li.truth").count() > 0
 
 

@@ -1,0 +1,46 @@
+"""Fixed words of the engine and the operations that pages translate: summaries, helps, meanings, stages."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from console.operations.evaluation.metric_words import WORDS
+from console.runners.fitting import STAGES
+from recipes import catalogue
+from recipes.use_cases import USE_CASES
+
+ROOT = Path(settings.BASE_DIR)
+REPORTING = ("console/runners", "console/samples", "console/jobs.py", "recipes")
+
+
+def strings() -> Iterator[tuple[str, str]]:
+    """Each string with the file that says it."""
+    for name, place in catalogue.RECIPES.items():
+        recipe, path = catalogue.get(name), place.partition(":")[0].replace(".", "/") + ".py"
+        yield recipe.summary, path
+        for parameter in recipe.hyperparameters():
+            yield parameter.help, path
+    for case in USE_CASES.values():
+        yield case.summary, "recipes/use_cases.py"
+    for words in WORDS.values():
+        yield words.title, "console/operations/evaluation/metric_words.py"
+        yield words.meaning, "console/operations/evaluation/metric_words.py"
+    for stage, *_ in STAGES.values():
+        yield stage, "console/runners/fitting.py"
+    yield from _stages()
+
+
+def _stages() -> Iterator[tuple[str, str]]:
+    """What jobs report to be doing."""
+    for folder in REPORTING:
+        start = ROOT / folder
+        for path in sorted(start.rglob("*.py")) if start.is_dir() else [start]:
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "report":
+                    for argument in node.args[:1]:
+                        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                            yield argument.value, str(path.relative_to(ROOT))
