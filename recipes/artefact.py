@@ -23,7 +23,8 @@ from safetensors.numpy import save_file
 from recipes import catalogue, integrity
 from recipes.base import Model, State
 from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
-from recipes.data import Ids, Impressions, Interactions, TrainingData
+from recipes.data import Ids, Interactions, TrainingData
+from recipes.impressions import Impressions, SeenLists
 
 FORMAT = 2
 DTYPES = {
@@ -126,8 +127,12 @@ def _save_data(data: TrainingData, folder: Path) -> dict[str, dict[str, Any]]:
     tensors: dict[str, NDArray[Any]] = {
         name: getattr(events, name) for name in ("user_index", "item_index", "timestamp", "event_type", "event_value")
     }
-    if events.impressions:
+    if events.impressions is not None:
         tensors |= {"impression_offsets": events.impressions.offsets, "impression_items": events.impressions.items}
+    if data.seen is not None:
+        lists = data.seen.impressions
+        tensors |= {"seen_users": data.seen.user_index, "seen_timestamps": data.seen.timestamp}
+        tensors |= {"seen_offsets": lists.offsets, "seen_items": lists.items}
     texts: dict[str, pa.Array] = {}
     described: dict[str, dict[str, Any]] = {}
     for table, columns in (("items", data.items), ("users", data.users), ("interactions", events.columns)):
@@ -176,7 +181,16 @@ def _load_data(folder: Path, manifest: dict[str, Any]) -> TrainingData:
         impressions,
         columns["interactions"],
     )
-    return TrainingData(Ids(ids["users"]), Ids(ids["items"]), events, columns["items"], columns["users"])
+    return TrainingData(
+        Ids(ids["users"]), Ids(ids["items"]), events, columns["items"], columns["users"], _seen_lists(tensors)
+    )
+
+
+def _seen_lists(tensors: dict[str, NDArray[Any]]) -> SeenLists | None:
+    if "seen_users" not in tensors:
+        return None
+    lists = Impressions(tensors["seen_offsets"], tensors["seen_items"])
+    return SeenLists(tensors["seen_users"], tensors["seen_timestamps"], lists)
 
 
 def _column(key: str, entry: dict[str, Any], tensors: dict[str, NDArray[Any]], texts: dict[str, pa.Array]) -> Column:

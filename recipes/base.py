@@ -300,6 +300,10 @@ class Recipe(ABC):
         """
         return self.fit(data, run)
 
+    def relearned(self, model: Model, data: TrainingData, run: Run) -> Model | None:
+        """A model of other `data` over the same catalogue with what was chosen for `model`; None if that takes long."""
+        return None
+
     def update(self, model: Model, data: TrainingData, run: Run) -> Model:
         """A model that knows the items and counts of `data` without a full training (AWS's UPDATE mode)."""
         raise TypeError(f"{self.name} does not support UPDATE training; use FULL.")

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recipes.columns import Columns, Kind, encode_categories, encode_column, take_rows
+from recipes.columns import Columns, Kind, encode_column, take_rows
+from recipes.impressions import Impressions, SeenLists
 from recipes.numerics.arrays import ragged_positions
 
 RESERVED = {
@@ -206,34 +207,26 @@ class Interactions:
                 name: getattr(self, name)[rows]
                 for name in ("user_index", "item_index", "timestamp", "event_type", "event_value")
             },
-            impressions=self.impressions.take(rows) if self.impressions else None,
+            impressions=None if self.impressions is None else self.impressions.take(rows),
             columns={name: take_rows(column, rows) for name, column in self.columns.items()},
             weight=None if self.weight is None else self.weight[rows],
         )
 
 
 @dataclass(frozen=True)
-class Impressions:
-    """Items shown with each event, ragged: `items[offsets[e]:offsets[e + 1]]`, indexes into the catalogue."""
-
-    offsets: NDArray[np.int64]
-    items: NDArray[np.int64]
-
-    def take(self, rows: NDArray[np.int64]) -> Impressions:
-        """The impressions of the given events."""
-        offsets, positions = ragged_positions(self.offsets, rows)
-        return Impressions(offsets, self.items[positions])
-
-
-@dataclass(frozen=True)
 class TrainingData:
-    """One frozen snapshot of a dataset group. `items` and `users` have one row for each id, in index order."""
+    """One frozen snapshot of a dataset group. `items` and `users` have one row for each id, in index order.
+
+    `seen` are the lists that users saw and took nothing from, as far as known; those that events came from stand with
+    the events.
+    """
 
     user_ids: Ids
     item_ids: Ids
     interactions: Interactions
     items: Columns = field(default_factory=dict)
     users: Columns = field(default_factory=dict)
+    seen: SeenLists | None = None
 
     @property
     def num_users(self) -> int:
@@ -295,6 +288,7 @@ class TrainingData:
         items: pa.Table | None = None,
         users: pa.Table | None = None,
         kinds: Mapping[str, Mapping[str, Kind]] | None = None,
+        seen: pa.Table | None = None,
     ) -> Self:
         """Map ids, sort, and encode the metadata of tables with AWS's column names.
 
@@ -304,6 +298,7 @@ class TrainingData:
             users: USER_ID and metadata; the last row of an id wins.
             kinds: by "INTERACTIONS", "ITEMS", "USERS": how to read each column; guessed where nothing is said, and a
                 column left out of a given dataset's mapping is dropped.
+            seen: USER_ID, TIMESTAMP and IMPRESSION of the lists that users saw and took nothing from.
         """
         kinds = kinds or {}
         user_ids, user_codes = _encode_ids(interactions["USER_ID"], users, "USER_ID")
@@ -319,6 +314,7 @@ class TrainingData:
             events,
             _entity_columns(items, "ITEM_ID", item_ids, kinds.get("ITEMS")),
             _entity_columns(users, "USER_ID", user_ids, kinds.get("USERS")),
+            SeenLists.encode(seen, user_ids.indexes, item_ids.indexes) if seen is not None and seen.num_rows else None,
         )
 
 
@@ -355,7 +351,7 @@ def _encode_events(
     if "EVENT_VALUE" in names:
         event_value = pc.cast(table["EVENT_VALUE"], pa.float32(), safe=False).to_numpy().astype(np.float32)
     has_lists = "IMPRESSION" in names and table["IMPRESSION"].null_count < table.num_rows
-    impressions = _encode_impressions(table["IMPRESSION"], item_ids).take(order) if has_lists else None
+    impressions = Impressions.encode(table["IMPRESSION"], item_ids.indexes).take(order) if has_lists else None
     wanted = [name for name in table.column_names if name not in RESERVED and (kinds is None or name in kinds)]
     columns = {name: take_rows(encode_column(table[name], (kinds or {}).get(name)), order) for name in wanted}
     return Interactions(
@@ -368,14 +364,6 @@ def _encode_events(
         impressions,
         columns,
     )
-
-
-def _encode_impressions(column: pa.ChunkedArray, item_ids: Ids) -> Impressions:
-    categories = encode_categories(pc.fill_null(pc.cast(column, pa.string()).combine_chunks(), ""), Kind.CATEGORICAL)
-    known = item_ids.indexes(categories.categories) if categories.categories else np.zeros(0, np.int64)
-    items = known[categories.codes]
-    counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(items >= 0)])
-    return Impressions(counts[categories.offsets], items[items >= 0])
 
 
 def _entity_columns(table: pa.Table | None, key: str, ids: Ids, kinds: Mapping[str, Kind] | None) -> Columns:

@@ -15,7 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recipes.columns import Kind, encode_column
-from recipes.data import Ids, Impressions, Interactions, TrainingData
+from recipes.data import Ids, Interactions, TrainingData
+from recipes.impressions import Impressions, SeenLists
 from recipes.numerics.arrays import Floats, Indexes
 
 DAY = 86_400
@@ -177,7 +178,16 @@ class Market:
             "CREATION_TIMESTAMP": encode_column(pa.array((START + self.born * DAY).astype(np.int64)), Kind.NUMERIC),
         }
         names = Ids([f"user {user}" for user in range(self.world.users)])
-        return TrainingData(names, Ids([f"item {item}" for item in range(self.num_items)]), events, columns)
+        item_names = Ids([f"item {item}" for item in range(self.num_items)])
+        return TrainingData(names, item_names, events, columns, seen=self._without_clicks(lists))
+
+    def _without_clicks(self, clicked: Indexes) -> SeenLists:
+        """The lists of which nothing was taken, given the lists of all clicks."""
+        is_clicked = np.isin(np.arange(len(self.lists)), clicked)
+        users, times, items = zip(*self.lists, strict=True) if self.lists else ((), (), ())
+        offsets = np.concatenate([[0], np.cumsum([len(shown) for shown in items])]).astype(np.int64)
+        shown = Impressions(offsets, np.concatenate([np.zeros(0, np.int64), *items]))
+        return SeenLists(np.array(users, np.int64), np.array(times, np.int64), shown).keep(~is_clicked)
 
 
 class Policy(Protocol):

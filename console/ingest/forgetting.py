@@ -62,6 +62,7 @@ def forgotten(data: TrainingData, users: Collection[str]) -> TrainingData | None
         user_ids=Ids(ids),
         interactions=data.interactions.keep(~gone[data.interactions.user_index]),
         users={name: _blank(column, gone) for name, column in data.users.items()},
+        seen=None if data.seen is None else data.seen.keep(~gone[data.seen.user_index]),
     )
 
 

@@ -42,7 +42,7 @@ class Tables:
     """A group's rows; `kinds` says by dataset type how each metadata column is read.
 
     `interactions` has USER_ID, ITEM_ID and TIMESTAMP even when there are no rows; the others are None where the group has
-    no such dataset.
+    no such dataset. `seen` are lists that users saw and that no event names.
     """
 
     interactions: pa.Table
@@ -51,6 +51,7 @@ class Tables:
     kinds: dict[str, dict[str, Kind]]
     actions: pa.Table | None = None
     action_interactions: pa.Table | None = None
+    seen: pa.Table | None = None
 
 
 def training_tables(group: DatasetGroup) -> Tables:

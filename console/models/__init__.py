@@ -15,6 +15,7 @@ from console.models.data import (
     EventTracker,
     Record,
     Schema,
+    SeenList,
 )
 from console.models.experiments import Experiment, ExperimentUser
 from console.models.judging import SharedEvaluation, SharedResult
@@ -51,6 +52,6 @@ JOBS: dict[str, type[Job]] = {
 __all__ = [
     "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "AttributionReport", "AuditEntry", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
     "DataDeletionJob", "DataInsightsJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Experiment", "ExperimentUser", "Filter", "Holding",
-    "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "SharedEvaluation", "SharedResult", "Solution", "SolutionVersion",
+    "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "SeenList", "SharedEvaluation", "SharedResult", "Solution", "SolutionVersion",
     "Status", "Token", "Trash",
 ]  # fmt: skip

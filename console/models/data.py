@@ -232,6 +232,26 @@ class Event(models.Model):
         return f"{self.user_id} {self.event_type} {self.item_id}"
 
 
+class SeenList(models.Model):
+    """A list that was recommended to a user who was there to see it: some event of the user followed soon."""
+
+    dataset_group = models.ForeignKey(DatasetGroup, models.CASCADE, related_name="seen_lists")
+    recommendation_id = models.CharField(max_length=40)
+    user_id = models.CharField(max_length=256)
+    timestamp = models.BigIntegerField()  # by the clock of the events around it
+    items = models.JSONField()
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["dataset_group", "user_id"], name="seen_list_user")]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset_group", "recommendation_id"], name="seen_list_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.recommendation_id
+
+
 class Record(models.Model):
     """An item, user or action put one by one; it replaces the bulk row of the same id. Keys are the schema's columns."""
 

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from console.ingest.snapshot import Tables
 from recipes.columns import Columns, Kind, take_rows
 from recipes.data import Ids, Interactions, TrainingData
+from recipes.impressions import SeenLists
 
 
 def grown(tables: Tables, old: TrainingData, kinds: Mapping[str, Mapping[str, Kind]]) -> TrainingData:
     """The data of `tables` with all ids and event types of `old` first, in their order, whether they still occur or not."""
     items = _with_ids(tables.items, "ITEM_ID", old.item_ids)
     users = _with_ids(tables.users, "USER_ID", old.user_ids)
-    data = TrainingData.from_tables(tables.interactions, items, users, _known(kinds, tables))
+    data = TrainingData.from_tables(tables.interactions, items, users, _known(kinds, tables), tables.seen)
     data = replace(data, interactions=data.interactions.with_event_types_first(old.interactions.event_types))
     return reordered(data, _order(data.user_ids, old.user_ids), _order(data.item_ids, old.item_ids))
 
@@ -30,17 +31,17 @@ def reordered(data: TrainingData, users: NDArray[np.int64], items: NDArray[np.in
     events = data.interactions
     owner = new_user[events.user_index]
     order = np.argsort(owner, kind="stable")  # within a user, time stays in order
-    impressions = events.impressions.take(order) if events.impressions else None
-    if impressions:
-        impressions = replace(impressions, items=new_item[impressions.items])
+    lists, seen = events.impressions, data.seen
+    if seen is not None:
+        seen = SeenLists(new_user[seen.user_index], seen.timestamp, seen.impressions.reordered(new_item))
     sorted_events = Interactions(
         owner[order], new_item[events.item_index][order], events.timestamp[order], events.event_type[order],
-        events.event_types, events.event_value[order], impressions,
+        events.event_types, events.event_value[order], None if lists is None else lists.take(order).reordered(new_item),
         {name: take_rows(column, order) for name, column in events.columns.items()},
     )  # fmt: skip
     return TrainingData(
         Ids(data.user_ids.array.take(pa.array(users))), Ids(data.item_ids.array.take(pa.array(items))), sorted_events,
-        _rows(data.items, items), _rows(data.users, users),
+        _rows(data.items, items), _rows(data.users, users), seen,
     )  # fmt: skip
 
 

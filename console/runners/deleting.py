@@ -34,6 +34,7 @@ from console.models import (
     ExperimentUser,
     Recommender,
     Record,
+    SeenList,
     SharedResult,
     SolutionVersion,
     Trash,
@@ -127,7 +128,8 @@ def _forget_streamed(group: DatasetGroup, users: set[str]) -> set[str]:
             experiment__campaign__solution_version__solution__dataset_group=group, user_id__in=chunk
         )
         known.update(tried.values_list("user_id", flat=True))
-        for rows in (events, records, tried):
+        seen = SeenList.objects.filter(dataset_group=group, user_id__in=chunk)
+        for rows in (events, records, tried, seen):
             rows.delete()
     return known
 

@@ -24,6 +24,7 @@ from console.models import DatasetGroup
 from console.runners.append_update import grown
 from console.runners.training_selection import Choice, check_enough
 from console.scratch import scratch_folder
+from console.serving import seen_lists
 from console.serving.impressions import join_late
 from console.serving.objective import Lifted, lift_of
 from console.shapes import JSONDict
@@ -113,11 +114,14 @@ def read(
     """
     state = data_state(group.pk)
     join_late(group)
-    tables = training_tables(group)
+    seen_lists.collect(group)
+    tables = seen_lists.joined(group, training_tables(group))
     if recipe.type is RecipeType.PERSONALIZED_ACTIONS:
         tables = _actions(tables)
     if before is None:
-        everything = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
+        everything = TrainingData.from_tables(
+            tables.interactions, tables.items, tables.users, tables.kinds, tables.seen
+        )
     else:
         everything = grown(tables, before, tables.kinds)
     learned = choice.weighed(choice.columns(everything.keep(choice.events(everything.interactions))))
@@ -204,7 +208,7 @@ def _judge(
     shown = model if lift is None else Lifted(model, lift)
     weights = snapshot.choice.weights
     evaluation = evaluator.evaluate_model(
-        shown, split, snapshot.learned, run=run, event_weights=weights, rewards=values
+        shown, split, snapshot.learned, run=run, event_weights=weights, rewards=values, fitted=model
     )
     return EvaluatedModel(model, evaluation)
 

@@ -83,7 +83,7 @@ class Promotion:
 
 @dataclass(frozen=True)
 class RecommendationRequest:
-    """A request, checked: ids, how many, and what to leave out."""
+    """A request, checked: ids, how many, and what to leave out; a trial is answered to somebody else than the user."""
 
     user_id: str | None = None
     item_id: str | None = None
@@ -93,6 +93,7 @@ class RecommendationRequest:
     promotion: Promotion | None = None
     columns: tuple[str, ...] | None = None
     past: UserHistory | None = None
+    is_trial: bool = False
 
 
 class RankedItem(NamedTuple):
@@ -162,7 +163,7 @@ def recommend(source: ServingTarget, ask: RecommendationRequest) -> Recommendati
             ask, ask.promotion, picks, partial(_masked, source, ask, loaded, catalog, past, query), loaded, row
         )
     answer = RecommendationResult(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
-    _remember(source, answer)
+    _remember(source, ask, answer)
     return answer
 
 
@@ -175,7 +176,7 @@ def rank(source: ServingTarget, ask: RecommendationRequest, item_ids: list[str])
     allowed = _allowed(source, ask, loaded, catalog, past, -1)
     picks = ranked(loaded, row, allowed, item_ids, has_scores=source.has_scores)
     answer = RecommendationResult(f"RID-{uuid.uuid4()}", picks, loaded, catalog, past, allowed, row)
-    _remember(source, answer)
+    _remember(source, ask, answer)
     return answer
 
 
@@ -332,12 +333,14 @@ def _with_promotion(
     return [next(by_kind[place in places]) for place in range(size)]
 
 
-def _remember(source: ServingTarget, answer: RecommendationResult) -> None:
+def _remember(source: ServingTarget, ask: RecommendationRequest, answer: RecommendationResult) -> None:
+    user = None if ask.is_trial or not ask.user_id else recorder.pseudonym(source.group_id, ask.user_id)
     recorder.record(
         answer.recommendation_id,
         {
             "source": source.arn,
             "group": source.group_id,
+            "user": user,
             "items": [pick.item_id for pick in answer.picks],
             "propensities": [round(pick.propensity, 6) for pick in answer.picks],
             "explored": [pick.item_id for pick in answer.picks if pick.explored],

@@ -5,6 +5,7 @@ A thread of its own writes to the broker, so that no request waits for it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -75,6 +76,12 @@ _writer = Writer()
 def record(recommendation_id: str, answer: JSONDict) -> None:
     """Keep an answer: source ARN, items, propensities, time."""
     _writer.put(recommendation_id, answer)
+
+
+def pseudonym(group_id: int, user_id: str) -> str:
+    """Stands for a user in what is recorded: nobody can tell who it is once the user's events are deleted."""
+    key = settings.SECRET_KEY.encode()[: hashlib.blake2b.MAX_KEY_SIZE]
+    return hashlib.blake2b(f"{group_id} {user_id}".encode(), key=key, digest_size=12).hexdigest()
 
 
 def recall(recommendation_id: str) -> JSONDict | None:

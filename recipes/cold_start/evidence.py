@@ -11,8 +11,9 @@ from scipy.special import gammaln
 from recipes.clock import DAY, robust_newest
 from recipes.cold_start.fading import Exposures, learn_fading
 from recipes.columns import Numeric
-from recipes.data import Impressions, TrainingData
-from recipes.numerics.arrays import Indexes, ragged_positions
+from recipes.data import TrainingData
+from recipes.impressions import Impressions, SeenLists
+from recipes.numerics.arrays import Indexes
 
 CREATED = "CREATION_TIMESTAMP"
 MAX_CELLS, STRETCHES = 2_000_000, 60  # of items by time
@@ -26,6 +27,7 @@ AFTER_START = 0.05  # share of the log's span after which an item must have been
 LATELY = 0.1  # newest share of the events that tell how likely items are that had none before
 MIN_CHANCE = 0.5  # expected events for each that an item had outside lists: it must have been met to be taken
 MIN_EXPECTED = 0.5  # events of an item that tells how much items differ
+MIX = np.uint64(0x9E3779B97F4A7C15)
 MIN_LISTS = 20  # fewer say nothing of how lists are clicked
 Values = NDArray[np.float64]
 
@@ -91,20 +93,29 @@ class ShownLists:
 
 
 def shown_lists(data: TrainingData) -> ShownLists:
-    """The lists that events came from, however many events of a user came from one."""
+    """The lists that events came from, however many events of a user came from one, and those that were only seen."""
     events = data.interactions
-    none = np.zeros(0, np.int64)
-    impressions = events.impressions
-    with_list = none if impressions is None else np.flatnonzero(np.diff(impressions.offsets) > 0)
-    if impressions is None or not len(with_list):
-        return ShownLists(np.zeros(1, np.int64), none, none, none, none.astype(bool))
-    number, first = _showings(data, impressions, with_list)
-    leader = with_list[first]
-    starts, positions = ragged_positions(impressions.offsets, leader)
-    shown = impressions.items[positions]
-    listed = np.repeat(np.arange(len(leader)), np.diff(starts))
-    taken = np.isin(listed * data.num_items + shown, number * data.num_items + events.item_index[with_list])
-    return ShownLists(starts, shown, events.user_index[leader], events.timestamp[leader], taken)
+    lists = Impressions(np.zeros(1, np.int64), np.zeros(0, np.int64))
+    with_list = np.zeros(0, np.int64)
+    if events.impressions is not None:
+        with_list = np.flatnonzero(np.diff(events.impressions.offsets) > 0)
+        lists = events.impressions.take(with_list)
+    named = SeenLists(events.user_index[with_list], events.timestamp[with_list], lists)
+    number, first = _showings(named)
+    taken = np.isin(
+        np.repeat(np.arange(len(first)), np.diff(lists.offsets)[first]) * data.num_items + lists.take(first).items,
+        number * data.num_items + events.item_index[with_list],
+    )
+    shown = [named.take(first), *([] if data.seen is None else [_only_seen(data.seen, named)])]
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(part.impressions.offsets) for part in shown]))])
+    items = np.concatenate([part.impressions.items for part in shown])
+    return ShownLists(
+        offsets.astype(np.int64),
+        items,
+        np.concatenate([part.user_index for part in shown]),
+        np.concatenate([part.timestamp for part in shown]),
+        np.concatenate([taken, np.zeros(len(items) - len(taken), bool)]),
+    )
 
 
 def trials_of(data: TrainingData) -> Trials | None:
@@ -117,20 +128,46 @@ def trials_of(data: TrainingData) -> Trials | None:
     return Trials(np.repeat(lists.user, sizes), lists.items, place, np.repeat(lists.time, sizes), lists.taken)
 
 
-def _showings(data: TrainingData, impressions: Impressions, with_list: Indexes) -> tuple[Indexes, Indexes]:
-    """Of the events with a list: (E,) which showing each came from, and (L,) the first event of each showing.
+def _only_seen(seen: SeenLists, named: SeenLists) -> SeenLists:
+    """The showings of lists from which nothing was taken: not those that a user's event of about that day came from."""
+    seen = seen.take(np.flatnonzero(np.diff(seen.impressions.offsets) > 0))
+    seen = seen.take(_showings(seen)[1])
+    known = _days(named, 0)
+    return seen.keep(~np.any([np.isin(_days(seen, shift), known) for shift in (-1, 0, 1)], axis=0))
+
+
+def _days(lists: SeenLists, shift: int) -> NDArray[np.uint64]:
+    """(L,) the same number for the same list of a user on the same day, some days before or after."""
+    day = (lists.timestamp // DAY + shift).astype(np.uint64)
+    return (_marks(lists.impressions) ^ (lists.user_index.astype(np.uint64) << np.uint64(32))) * MIX + day
+
+
+def _marks(lists: Impressions) -> NDArray[np.uint64]:
+    """(L,) a number of each list, none of which is empty, that differs where items or their places do."""
+    sizes = np.diff(lists.offsets)
+    if not len(sizes):
+        return np.zeros(0, np.uint64)
+    place = np.arange(len(lists.items)) - np.repeat(lists.offsets[:-1], sizes)
+    mixed = (lists.items.astype(np.uint64) + np.uint64(1)) * MIX
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= 2 * place.astype(np.uint64) + np.uint64(1)
+    marks: NDArray[np.uint64] = np.add.reduceat(mixed, lists.offsets[:-1])
+    return marks
+
+
+def _showings(lists: SeenLists) -> tuple[Indexes, Indexes]:
+    """Of L lists, none of which is empty: (L,) which showing each belongs to, and the first list of each showing.
 
     A user's events with the same list are of one showing, whatever other lists the user took from between them.
     """
-    events = data.interactions
-    starts, positions = ragged_positions(impressions.offsets, with_list)
-    sizes = np.diff(starts)
-    place = np.arange(len(positions)) - np.repeat(starts[:-1], sizes)
-    mixed = (impressions.items[positions].astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= 2 * place.astype(np.uint64) + np.uint64(1)
-    mark = np.add.reduceat(mixed, starts[:-1])
-    user, time = events.user_index[with_list], events.timestamp[with_list]
+    if not len(lists):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    mark, sizes, user, time = (
+        _marks(lists.impressions),
+        np.diff(lists.impressions.offsets),
+        lists.user_index,
+        lists.timestamp,
+    )
     order = np.lexsort((time, sizes, mark, user))
     same = np.diff(time[order]) <= SAME_LIST_S
     for key in (user, mark, sizes):

@@ -13,6 +13,7 @@ from recipes.data import TrainingData
 from recipes.evaluation import metrics, splits
 from recipes.evaluation.actions import evaluate_actions
 from recipes.evaluation.evaluate import Evaluation, evaluate
+from recipes.evaluation.item_cold import with_item_cold
 from recipes.evaluation.splits import SegmentSplit, Split
 from recipes.methods.next_best_action import ActionModel
 from recipes.methods.popularity import distinct_users
@@ -42,6 +43,7 @@ def evaluate_model(
     run: Run | None = None,
     event_weights: Mapping[str, float] | None = None,
     rewards: NDArray[np.float64] | None = None,
+    fitted: Model | None = None,
 ) -> Evaluation:
     """Judge `model`, fitted on `split.train`, with the metrics of its kind.
 
@@ -52,10 +54,13 @@ def evaluate_model(
         run: seed, and who watches.
         event_weights: weight of each event type, where they were configured.
         rewards: (N,) value of each item, where an objective was configured.
+        fitted: what the recipe fitted, where `model` only stands around it.
     """
     if isinstance(model, ActionModel) and isinstance(split, Split):
         return evaluate_actions(model, split, run=run)
     evaluation = evaluate(model, split, run=run, event_weights=event_weights, rewards=rewards)
+    if isinstance(split, Split):
+        evaluation = with_item_cold(evaluation, fitted or model, split.train, run or Run())
     if not isinstance(model.recipe, TrendingNow):
         return evaluation
     return replace(evaluation, figures=evaluation.figures | {TREND: trend_accuracy(model.recipe, data)})

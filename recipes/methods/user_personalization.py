@@ -11,7 +11,7 @@ from recipes.data import TrainingData
 from recipes.run import Run
 from recipes.stacking.fit import fit_stack, refit_stack
 from recipes.stacking.model import StackedModel
-from recipes.stacking.updating import update_stack
+from recipes.stacking.updating import relearn_stack, update_stack
 
 MODES = ("auto", "fast", "full")
 
@@ -85,6 +85,10 @@ class UserPersonalization(Recipe):
             return super().update(model, data, run)
         return update_stack(model, self.engine_settings(data), data, run)
 
+    def relearned(self, model: Model, data: TrainingData, run: Run) -> Model | None:
+        """The base models and new items' relevance, learned from `data`; without the network."""
+        return relearn_stack(model, self.engine_settings(data), data, run) if isinstance(model, StackedModel) else None
+
 
 @dataclass(frozen=True)
 class UserPersonalizationV2(Recipe):
@@ -120,6 +124,10 @@ class UserPersonalizationV2(Recipe):
         if not self.updates or not isinstance(model, StackedModel):
             return super().update(model, data, run)
         return update_stack(model, self._settings(), data, run)
+
+    def relearned(self, model: Model, data: TrainingData, run: Run) -> Model | None:
+        """The base models and new items' relevance, learned from `data`; without the network."""
+        return relearn_stack(model, self._settings(), data, run) if isinstance(model, StackedModel) else None
 
     def _settings(self) -> Settings:
         return Settings(recency=self.apply_recency_bias, mode=self.mode)

@@ -60,6 +60,18 @@ def update_stack(model: StackedModel, settings: Settings, data: TrainingData, ru
     return updated
 
 
+def relearn_stack(model: StackedModel, settings: Settings, data: TrainingData, run: Run) -> StackedModel | None:
+    """The plan of `model` without its network, fitted on other `data`; None where that takes more than seconds."""
+    plan = model.plan
+    if plan is None or not plan.weights or not settings.ridges or not len(data.interactions):
+        return None
+    if not _is_quick(plan, data) or run.seconds_left < MAX_SECONDS:
+        return None
+    unwatched = Run(seed=run.seed)
+    held_out = open_fit(settings, data, unwatched, plan.max_events)
+    return build(model.recipe, held_out, replace(plan, network=None))
+
+
 def _is_quick(plan: Plan, data: TrainingData) -> bool:
     """Whether the plan's base models can be fitted within seconds."""
     members = min(MAX_DENSE_ITEMS, int((data.item_counts > 0).sum()))

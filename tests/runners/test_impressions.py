@@ -9,11 +9,11 @@ import pytest
 import redis
 
 from console import storage
-from console.models import DatasetGroup, Event, SolutionVersion
+from console.models import DatasetGroup, Event, SeenList, SolutionVersion
 from console.operations.data import event_trackers, events
 from console.runners.fitting import read
 from console.runners.training_selection import Choice
-from console.serving import recorder
+from console.serving import recorder, seen_lists
 from console.serving.impressions import PLACES
 from recipes import artefact, catalogue
 from recipes.cold_start.evidence import shown_lists
@@ -21,6 +21,7 @@ from tests.operations.data.test_events import put
 from tests.operations.training.test_solutions import call, trained
 from tests.operations.worlds import dataset as actions_dataset
 from tests.worlds import NOW, films
+from tests.worlds import dataset as imported
 
 
 @pytest.fixture
@@ -149,6 +150,112 @@ def test_two_clicks_on_one_list_count_once_whatever_was_clicked_between(account,
         ("u1", ["i1", "i2", "i3"], [True, False, True]),
         ("u1", ["i4", "i5"], [False, True]),
     ]
+
+
+@pytest.fixture
+def campaign(account, run_jobs, recorded, films_group):
+    version = trained(account, run_jobs, films_group, "aws-user-personalization")
+    return call("CreateCampaign", account, name="c", solution_version_arn=version)["campaignArn"]
+
+
+def recommended(account, campaign, user_id):
+    """The name and items of a list that is recorded."""
+    answer = call("GetRecommendations", account, campaign_arn=campaign, user_id=user_id, num_results=4)
+    _written()
+    return answer["recommendationId"], [item["itemId"] for item in answer["itemList"]]
+
+
+def seen(data):
+    """User and items of the lists that were seen and no event names."""
+    return [entry[:2] for entry in lists(data) if not any(entry[2])]
+
+
+def elsewhere(shown):
+    """An item that is not in the list."""
+    return next(name for name in (f"i{number}" for number in range(1, 60)) if name not in shown)
+
+
+def test_a_list_without_a_click_counts_once_its_user_was_there(account, campaign, films_group, tracking_id):
+    _, shown = recommended(account, campaign, "u1")
+    recommended(account, campaign, "u2")  # nobody saw it, as far as known
+    assert seen(learned(films_group)) == []
+    put(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
+    assert seen(learned(films_group)) == [("u1", shown)]
+    assert seen(learned(films_group)) == [("u1", shown)]
+
+
+def test_seen_lists_outlast_the_recorder_and_reach_updates(
+    account, run_jobs, campaign, recorded, films_group, tracking_id
+):
+    _, shown = recommended(account, campaign, "u1")
+    put(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
+    learned(films_group)
+    recorded.flushall()
+    version = SolutionVersion.objects.get().arn
+    assert seen(updated(account, run_jobs, version)) == [("u1", shown)]
+
+
+def test_a_list_that_a_later_event_names_is_no_list_without_a_click(account, campaign, films_group, tracking_id):
+    name, shown = recommended(account, campaign, "u1")
+    put(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
+    learned(films_group)
+    put(account, tracking_id, itemId=shown[0], recommendationId=name, user_id="u1", sentAt=NOW + 9)
+    assert lists(learned(films_group)) == [("u1", shown, [True, False, False, False])]
+
+
+def test_a_list_from_which_something_was_taken_without_naming_it_is_left_out(
+    account, campaign, films_group, tracking_id
+):
+    _, shown = recommended(account, campaign, "u1")
+    put(account, tracking_id, itemId=shown[2], user_id="u1")
+    assert lists(learned(films_group)) == []
+
+
+def test_trials_in_the_console_are_no_impressions(account, campaign, films_group, tracking_id):
+    call("TestRecommendations", account, campaign_arn=campaign, user_id="u1", num_results=4)
+    _written()
+    put(account, tracking_id, itemId="i1", user_id="u1")
+    assert lists(learned(films_group)) == []
+
+
+def test_a_list_is_dated_by_the_events_around_it(account, campaign, films_group, tracking_id):
+    _, shown = recommended(account, campaign, "u1")
+    put(account, tracking_id, itemId=elsewhere(shown), user_id="u1", sentAt=NOW - 40 * 86_400)
+    learned(films_group)
+    assert abs(SeenList.objects.get().timestamp - (NOW - 40 * 86_400)) < 60
+
+
+def test_the_lists_of_a_session_become_the_users_who_signs_in(account, campaign, films_group, tracking_id):
+    _, shown = recommended(account, campaign, "visit")
+    put(account, tracking_id, itemId=elsewhere(shown), user_id=None, session_id="visit")
+    assert seen(learned(films_group)) == []
+    put(account, tracking_id, itemId=elsewhere(shown), user_id="u3", session_id="visit")
+    assert seen(learned(films_group)) == [("u3", shown)]
+
+
+def test_imported_rows_bring_the_lists_that_they_name(account, recorded):
+    group = DatasetGroup.objects.create(account=account, name="bulk")
+    size = 1200
+    rows = {
+        "USER_ID": [f"u{row % 40}" for row in range(size)],
+        "ITEM_ID": [f"i{row % 50}" for row in range(size)],
+        "TIMESTAMP": [NOW + row for row in range(size)],
+        "RECOMMENDATION_ID": ["RID-1", "RID-unknown", *[None] * (size - 2)],
+    }
+    text = [("USER_ID", "string", {}), ("ITEM_ID", "string", {}), ("TIMESTAMP", "long", {})]
+    imported(group, "INTERACTIONS", rows, [*text, ("RECOMMENDATION_ID", ["null", "string"], {})])
+    remember(recorded, "RID-1", ["i0", "i1"], group.pk)
+    for _ in range(2):
+        assert lists(learned(group)) == [("u0", ["i0", "i1"], [True, False])]
+        recorded.flushall()
+
+
+def test_no_more_seen_lists_are_kept_than_stated(account, campaign, films_group, tracking_id, monkeypatch):
+    monkeypatch.setattr(seen_lists, "MOST_KEPT", 2)
+    for user in ("u1", "u2", "u3"):
+        _, shown = recommended(account, campaign, user)
+        put(account, tracking_id, itemId=elsewhere(shown), user_id=user)
+    assert len(seen(learned(films_group))) == 2
 
 
 def _written():

@@ -134,6 +134,7 @@ def delete_dataset(account: Account, *, dataset_arn: str) -> None:
     folder = f"datasets/{dataset.pk}"
     if dataset.type in {"INTERACTIONS", "ACTION_INTERACTIONS"}:
         dataset.dataset_group.events.filter(is_action=dataset.type == "ACTION_INTERACTIONS").delete()
+        dataset.dataset_group.seen_lists.all().delete()
     dataset.delete()
     storage.drop([folder])
 

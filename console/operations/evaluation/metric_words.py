@@ -46,6 +46,17 @@ WORDS = {
                                "mean number of true users among the first 1 %"),
     "recall_at_1_percent": Words("Recall at 1 %", "The share of the real users found in the predicted top 1 %.",
                                  "true users among the first 1 % / true users"),
+    "cold_ndcg": Words(
+        "NDCG of new items", "How well items are ranked that nobody has taken yet: a share of the items was withheld from the "
+        "model as if they were new. Popularity ranks such items by chance.",
+        "sum of 1 / log2(1 + rank) over withheld items that the user took / that of an ideal list"),
+    "cold_mrr": Words("MRR of new items", "How high the first withheld item that the user took stands among all withheld items.",
+                      "mean of 1 / rank of the first hit among 25"),
+    "cold_content_ndcg": Words("NDCG of new items by metadata alone", "The same, ranked by how much their metadata are like those "
+                               "of what the user took.",
+                               "sum of 1 / log2(1 + rank) over withheld items that the user took / that of an ideal list"),
+    "cold_content_mrr": Words("MRR of new items by metadata alone", "The same, ranked by how much their metadata are like those of "
+                              "what the user took.", "mean of 1 / rank of the first hit among 25"),
     "trend_prediction_accuracy": Words("Trend prediction accuracy", "How much of the true rise in popularity was foreseen.",
                                        "rise of the recommended items / rise of the true top 25"),
     "action_auc": Words("AUC", "How well the chance tells actions that are taken from those declined: 0.5 is guessing, 1 perfect.",

@@ -156,7 +156,9 @@ def test_recommendations(
         bound = bound_filter(account, promotion_filter_arn, None, source.group_id, field="promotionFilterArn")
         promotion = Promotion("promotion", promotion_percent or 20, bound)
     chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
-    ask = RecommendationRequest(user_id, item_id, num_results, context or {}, chosen, promotion, past=past)
+    ask = RecommendationRequest(
+        user_id, item_id, num_results, context or {}, chosen, promotion, past=past, is_trial=True
+    )
     began = perf_counter()
     answer = rank(source, ask, input_list) if input_list else recommend(source, ask)
     took = (perf_counter() - began) * 1000
@@ -197,7 +199,8 @@ def explain_recommendation(
             field="userId",
         )
     chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
-    answer = recommend(_overridden(source, 0.0, None), RecommendationRequest(user_id, None, num_results, {}, chosen))
+    ask = RecommendationRequest(user_id, None, num_results, {}, chosen, is_trial=True)
+    answer = recommend(_overridden(source, 0.0, None), ask)
     history, cards = answer.past.history(), Cards.of(loaded, source.group_id)
     return _standing(answer, item, num_results) | {
         "title": cards.title(item),

@@ -15,7 +15,7 @@ from recipes.components.fit_context import FitContext, Settings
 from recipes.components.popularity import Popularity
 from recipes.components.repeats import Repeats
 from recipes.components.young_items import YoungItems
-from recipes.data import Impressions
+from recipes.impressions import Impressions, SeenLists
 from recipes.run import Run
 from recipes.simulation import START, Market, World
 from tests.recipes import worlds
@@ -159,6 +159,22 @@ def test_a_list_from_which_several_items_were_taken_counts_once():
     lists = shown_lists(with_lists(data, shown))
     together = (np.diff(events.user_index) == 0) & (np.diff(events.timestamp) <= 3600)
     assert len(lists.user) == len(events) - together.sum()
+
+
+def test_lists_that_were_only_seen_count_once_and_not_where_an_event_came_from_them():
+    data = worlds.tasteful()
+    events = data.interactions
+    none = np.zeros(len(events), np.int64)
+    offsets = np.concatenate([[0], np.cumsum(np.where(np.arange(len(events)) == 0, 2, none))])
+    user, time = int(events.user_index[0]), int(events.timestamp[0])
+    clicked = replace(events, impressions=Impressions(offsets, np.array([1, 2])))
+    times = [time + 60, time + 4 * DAY, time + 4 * DAY + 60, time + 4 * DAY]
+    shown = Impressions(np.arange(5) * 2, np.array([1, 2, 1, 2, 1, 2, 3, 2]))
+    seen = SeenLists(np.full(4, user), np.array(times), shown)
+    lists = shown_lists(replace(data, interactions=clicked, seen=seen))
+    assert lists.items.tolist() == [1, 2, 1, 2, 3, 2]
+    assert lists.time.tolist() == [time, time + 4 * DAY, time + 4 * DAY]
+    assert not lists.taken[2:].any()
 
 
 def test_impressions_without_a_click_lower_an_item_and_clicks_raise_it(good):
