@@ -11,6 +11,9 @@
     document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
   };
 
+  // Numbers and times are written as where the person is, in the page's language.
+  const locale = navigator.languages.find((tag) => tag.startsWith(root.lang)) ?? root.lang;
+
   // What a part of a chart says, beside the pointer or the finger.
   const tip = document.createElement("div");
   tip.className = "tip";
@@ -31,7 +34,7 @@
   // Times are written in UTC; on hover they say the exact one where the person is.
   const zoned = (within = document) =>
     within.querySelectorAll("time[datetime]").forEach((time) => {
-      time.title = new Date(time.dateTime).toLocaleString(root.lang, { dateStyle: "medium", timeStyle: "long" });
+      time.title = new Date(time.dateTime).toLocaleString(locale, { dateStyle: "medium", timeStyle: "long" });
     });
 
   const copy = async (button) => {
@@ -46,7 +49,7 @@
 
   // An upload with its progress in bytes; the server answers with the address of the preview.
   const decimal = (n, digits) =>
-    n.toLocaleString(root.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    n.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const bytes = (n) => {
     for (const unit of ["B", "KiB", "MiB"]) {
       if (n < 1024) return `${decimal(n, unit === "B" ? 0 : 1)} ${unit}`;

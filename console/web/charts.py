@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from console.sheets import SheetWriter
+from console.web.glossary import translated
 from console.web.languages import lazily, localised
 from console.web.plots import interactive
 from console.web.plots.model import SERIES, Colour, Look, Mark, Plot, Point, Series, categories, numbers, times
@@ -85,9 +86,15 @@ def _bars(key: str, title: str, head: str, series: Mapping[str, Sequence[Bar]], 
     labels = list(dict.fromkeys(bar.label for bars in series.values() for bar in bars))
     drawn = tuple(
         Series(
-            name,
+            translated(name),
             tuple(
-                Point(labels.index(bar.label), bar.value, bar.low, bar.high, _said(f"{bar.label}\n{name}", bar, suffix))
+                Point(
+                    labels.index(bar.label),
+                    bar.value,
+                    bar.low,
+                    bar.high,
+                    _said(f"{bar.label}\n{translated(name)}", bar, suffix),
+                )
                 for bar in bars
             ),
             Look.BARS,
@@ -211,8 +218,8 @@ def _over_lengths(
 ) -> Chart:
     drawn = tuple(
         Series(
-            name,
-            tuple(Point(k, points[k].value, points[k].low, points[k].high, _said(gettext("{name} at {k}").format(name=name, k=k), points[k])) for k in sorted(points)),
+            translated(name),
+            tuple(Point(k, points[k].value, points[k].low, points[k].high, _said(gettext("{name} at {k}").format(name=translated(name), k=k), points[k])) for k in sorted(points)),
             look, Colour.BASELINE if name == "popularity" else SERIES[place % len(SERIES)], place, has_band,
         )
         for place, (name, points) in enumerate(series.items())
@@ -268,7 +275,7 @@ def _numbers(
 ) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]:
     """Heads and rows of the table: a value for each series, with its interval where the series has some."""
     parts = [(name, part) for name, points in series.items() for part in _parts(points.values())]
-    heads = (f"{name}{'' if part == 'value' else f' {part}'}{unit}" for name, part in parts)
+    heads = (f"{translated(name)}{'' if part == 'value' else f' {translated(part)}'}{unit}" for name, part in parts)
     rows = ((place, *(getattr(series[name].get(place), part, None) for name, part in parts)) for place in places)
     return (head, *heads), tuple(rows)
 

@@ -1,27 +1,144 @@
-"""Sentences that pages show and others wrote: summaries of recipes, meanings of metrics, stages of jobs.
+"""Sentences that pages show and others wrote: summaries of recipes, meanings of metrics, what data lack, stages of jobs.
 
-The engine and the operations speak English to programs; what they say in fixed words is translated here, at the page. Their
-strings are extracted from where they are declared (tests/messages/engine.py).
+The engine and the operations speak English to programs; what they say in fixed words or patterns is translated here, at the
+page. Fixed words are extracted from where they are declared (tests/messages/engine.py); a pattern that is missing here fails
+a test.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 
-from django.utils.translation import gettext
+from django.conf import settings
+from django.utils.translation import get_language, gettext, gettext_noop
 
-AT = re.compile(r"(?P<name>.+) at (?P<k>\d+)(?P<new>, new items only)?")
+from console.web.languages import localised
+
+SENTENCES = (
+    # what recipes need (operations/training/choices.py)
+    gettext_noop("{number} interactions."),
+    gettext_noop("{number} action interactions."),
+    gettext_noop("Data on {number} {words}."),
+    gettext_noop("{number} {words}, at least {least} are needed."),
+    gettext_noop("No {words} yet, at least {least} are needed."),
+    gettext_noop("No {words} yet, some are needed."),
+    gettext_noop("No data on {words}; optional, they make it better."),
+    gettext_noop("{number} {name} events."),
+    gettext_noop("{number} {name} events, at least {least} are needed."),
+    gettext_noop("{number} users took part."),
+    gettext_noop("{number} users took part, at least {least} with two events are needed."),
+    # what hyperparameters allow (recipes/base.py)
+    gettext_noop("one of {names}"),
+    gettext_noop("true or false"),
+    gettext_noop("a whole number"),
+    gettext_noop("a number"),
+    gettext_noop("a whole number of at least {low}"),
+    gettext_noop("a number of at least {low}"),
+    gettext_noop("a whole number from {low} to {high}"),
+    gettext_noop("a number from {low} to {high}"),
+    # what is noticed about datasets (operations/data/profiles.py, recipes/profiling.py)
+    gettext_noop("Nothing was imported in bulk yet."),
+    gettext_noop("{number} interactions; training needs at least {least}."),
+    gettext_noop("{number} event types; training takes at most {most}."),
+    gettext_noop("{number} interactions a user; most users show no pattern to learn from."),
+    gettext_noop("All interactions have the same timestamp, so their order is unknown."),
+    gettext_noop("At least {share} % of the {words} have no interactions; only their metadata can recommend them."),
+    gettext_noop("Only {share} % of {name} is filled; text helps from {least} % on."),
+    gettext_noop("Only {share} % of {name} is filled."),
+    gettext_noop("{number} rows have no {name}."),
+    gettext_noop("{name} has {number} different values; rare categories teach little."),
+    gettext_noop("There are {number} interactions; training needs at least {least}."),
+    gettext_noop("{number} users have two or more interactions; training needs at least {least}."),
+    gettext_noop("There are {number} event types; training allows {most}."),
+    gettext_noop(
+        "{number} of the interactions are at the same moment as another of the same user: their order is unknown."
+    ),
+    gettext_noop("Timestamps lie beyond the year 2100: they are probably milliseconds, seconds are expected."),
+    gettext_noop("{number} of {total} rows miss at least one value."),
+    gettext_noop("{number} of {total} {words} have no interaction."),
+    gettext_noop("{name} is {share} complete; texts are used from {least} on."),
+    gettext_noop("{name} is {share} complete; columns below {least} teach little."),
+    gettext_noop("{name} has {number} categories; more than {most} seldom help."),
+    gettext_noop("{name} has {number} values far from the rest (median {median}, up to {maximum})."),
+    # why an item is recommended or not (operations/serving/insights.py)
+    gettext_noop("It stands at place {place} of {total} items, below the {size} that were asked for."),
+    gettext_noop("It stands at place {place} of {total} items."),
+    gettext_noop("The model does not know this item: it came after the training. Train again to have it recommended."),
+    gettext_noop("The model cannot recommend this item: it knows nothing that would place it."),
+    gettext_noop("The filter, or the use case's own removal, leaves this item out for this user."),
+    # how shared evaluations were made (runners/shared_evaluation.py)
+    gettext_noop(
+        "The served models were asked what {number} users did after the newest event that any of them had seen."
+    ),
+    gettext_noop(
+        "Each version's recipe and settings learned anew from today's data without {number} users, who were then asked for."
+    ),
+    # what files ask (recipes/tables)
+    gettext_noop("Which column identifies {noun}?"),
+    gettext_noop("{name}: which comes first, the day or the month?"),
+    gettext_noop("{name}: how large is {sample}?"),
+    gettext_noop("Day first"),
+    gettext_noop("Month first"),
+    gettext_noop("A point before decimals"),
+    gettext_noop("A comma before decimals"),
+    gettext_noop("{share} % of {name} are empty; rows without {column} are left out."),
+)
+WORDS = (
+    gettext_noop("items"), gettext_noop("users"), gettext_noop("interactions"), gettext_noop("actions"),
+    gettext_noop("action interactions"), gettext_noop("the user"), gettext_noop("the item"), gettext_noop("the action"),
+    gettext_noop("split at commas"), gettext_noop("split at semicolons"), gettext_noop("split at bars"),
+    gettext_noop("split at slashes"), gettext_noop("split at blanks"), gettext_noop("a JSON array"),
+    gettext_noop("seconds since 1970"), gettext_noop("milliseconds since 1970"), gettext_noop("microseconds since 1970"),
+    gettext_noop("nanoseconds since 1970"), gettext_noop("Excel day number"), gettext_noop("users who took this item"),
+    gettext_noop("rise from one window to the next"), gettext_noop("popularity"), gettext_noop("Items without interactions"),
+    gettext_noop("Events left out"), gettext_noop("Validation NDCG"), gettext_noop("Loss"), gettext_noop("low"), gettext_noop("high"),
+)  # fmt: skip
+AT = re.compile(r"(?P<name>.+?)(?: at (?P<k>\d+))?(?P<new>, new items only)?")
+NUMBER = re.compile(r"[−-]?[\d,]*\d(\.\d+)?( ?%)?")
+NAME = re.compile(r"\\\{(\w+)\\\}")
 
 
 def translated(text: str) -> str:
     """A sentence or name of the engine in the reader's language; what has no translation stays as it is."""
-    if not text:
-        return ""
+    if not text or get_language() == settings.LANGUAGE_CODE:
+        return text
     known = gettext(text)
-    if known != text:
-        return known
-    if found := AT.fullmatch(text):
-        name = gettext("{metric} at {k}").format(metric=gettext(found["name"]), k=found["k"])
-        return gettext("{metric}, new items only").format(metric=name) if found["new"] else name
+    return known if known != text else _by_pattern(text) or _of_metric(text) or _of_stage(text)
+
+
+@functools.cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """The sentences as patterns, those with the most words of their own first."""
+    ordered = sorted(SENTENCES, key=lambda sentence: len(re.sub(r"\{\w+\}", "", sentence)), reverse=True)
+    return [(re.compile(NAME.sub(r"(?P<\1>.+?)", re.escape(sentence))), sentence) for sentence in ordered]
+
+
+def _by_pattern(text: str) -> str:
+    for pattern, sentence in _patterns():
+        if found := pattern.fullmatch(text):
+            return gettext(sentence).format(**{name: _value(value) for name, value in found.groupdict().items()})
+    return ""
+
+
+def _value(text: str) -> str:
+    """What fills a pattern: a number, a word of `WORDS`, or a name."""
+    if NUMBER.fullmatch(text):
+        return localised(text)
+    return gettext(text) if text in WORDS else text
+
+
+def _of_metric(text: str) -> str:
+    """A metric's title at a length, as in "Recall at 10, new items only"."""
+    found = AT.fullmatch(text)
+    if not found or not (found["k"] or found["new"]):
+        return ""
+    name = gettext(found["name"])
+    name = gettext("{metric} at {k}").format(metric=name, k=found["k"]) if found["k"] else name
+    return gettext("{metric}, new items only").format(metric=name) if found["new"] else name
+
+
+def _of_stage(text: str) -> str:
+    """What a job does, as in "training: counting"."""
     stage, colon, part = text.partition(": ")
     return f"{gettext(stage)}: {gettext(part)}" if colon and part else text

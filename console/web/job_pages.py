@@ -99,7 +99,7 @@ def create(request: Request, pages: JobPages) -> HttpResponse:
     context = {
         "form": form,
         "heading": pages.heading,
-        "lead": pages.kind.purpose,
+        "lead": gettext(pages.kind.purpose),
         "submit": gettext("Start"),
         "crumbs": crumbs(pages.kind, group),
         "cancel_url": reverse(pages.kind.slug) + (f"?group={group.name}" if group else ""),

@@ -18,7 +18,9 @@ ATTRIBUTE = re.compile(
     r'\s(?:title|aria-label|placeholder|alt|data-said|label)="((?:\{\{.*?\}\}|\{%.*?%\}|[^"])*)"', re.DOTALL
 )
 BLOCK = re.compile(r"\{% blocktranslate\b.*?\{% endblocktranslate %\}", re.DOTALL)
-CONSTANT = re.compile(r'(?:\|default:|\bcopy \S+ |\bprogress_bar \S+ |\bwith \w+=|\b(?:title|label|words)=)"([^"]*)"')
+CONSTANT = re.compile(
+    r'(?:\|default:|\bcopy \S+ |\bprogress_bar \S+ |\bwith \w+=|\b(?:title|label|words|none)=)"([^"]*)"'
+)
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 # Names that are the same in every language.
 NAMES = {

@@ -73,7 +73,7 @@ def create(request: Request) -> HttpResponse:
     context = {
         "form": form,
         "heading": gettext("Create dataset group"),
-        "lead": GROUPS.purpose,
+        "lead": gettext(GROUPS.purpose),
         "submit": gettext("Create dataset group"),
         "crumbs": [(gettext("Dataset groups"), reverse("dataset-groups"))],
         "cancel_url": reverse("home"),

@@ -129,7 +129,7 @@ def create_schema(request: Request) -> HttpResponse:
     context = {
         "form": form,
         "heading": gettext("Create schema"),
-        "lead": SCHEMAS.purpose,
+        "lead": gettext(SCHEMAS.purpose),
         "submit": gettext("Create schema"),
         "crumbs": crumbs(SCHEMAS, None),
         "cancel_url": reverse("schemas"),

@@ -49,7 +49,7 @@ def create(request: Request) -> HttpResponse:
     context = {
         "form": form,
         "heading": gettext("Create event tracker"),
-        "lead": TRACKERS.purpose,
+        "lead": gettext(TRACKERS.purpose),
         "submit": gettext("Create event tracker"),
         "crumbs": crumbs(TRACKERS, group),
         "cancel_url": reverse("event-trackers"),

@@ -130,7 +130,7 @@ def create(request: Request) -> HttpResponse:
     first = [{"eventType": "click", "metricName": "clicks", "expression": "SAMPLECOUNT()"}]
     context = {
         "heading": gettext("Create metric attribution"),
-        "lead": ATTRIBUTIONS.purpose,
+        "lead": gettext(ATTRIBUTIONS.purpose),
         "submit": gettext("Create metric attribution"),
         "crumbs": crumbs(ATTRIBUTIONS, group),
         "cancel_url": reverse("metric-attributions"),

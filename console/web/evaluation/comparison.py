@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from console.shapes import JSONDict
 from console.web.charts import Bar, Chart, metric_bars
+from console.web.glossary import translated
 from console.web.languages import lazily, localised
 from console.web.templatetags.display import number, signed
 
@@ -64,7 +65,10 @@ def differences(metric: JSONDict, labels: Mapping[str, str]) -> list[Difference]
     """All versions but the baseline, on a scale of the metric's own."""
     rows = [entry for entry in metric["values"] if not entry.get("isBaseline") and "difference" in entry]
     reach = max((abs(edge) for entry in rows for edge in _edges(entry)), default=0) or 1
-    return [_difference(metric["title"], labels.get(entry["solutionVersionArn"], ""), entry, reach) for entry in rows]
+    return [
+        _difference(translated(metric["title"]), labels.get(entry["solutionVersionArn"], ""), entry, reach)
+        for entry in rows
+    ]
 
 
 def _edges(entry: JSONDict) -> tuple[float, float, float]:
@@ -91,7 +95,9 @@ def verdict(answer: JSONDict, labels: Mapping[str, str]) -> tuple[str, str, str]
     if best.look == "good":
         return (
             gettext("{label} is better than {baseline}").format(label=best.label, baseline=baseline),
-            gettext("on {title} by {best}; {rest}").format(title=metric["title"], best=_by(best), rest=rest),
+            gettext("on {title} by {best}; {rest}").format(
+                title=translated(metric["title"]), best=_by(best), rest=rest
+            ),
             "good",
         )
     if best.look == "bad":
@@ -99,12 +105,12 @@ def verdict(answer: JSONDict, labels: Mapping[str, str]) -> tuple[str, str, str]
         return (
             gettext("{baseline} is better than {others}").format(baseline=baseline, others=others),
             gettext("on {title}; {label} differs by {best}").format(
-                title=metric["title"], label=best.label, best=_by(best)
+                title=translated(metric["title"]), label=best.label, best=_by(best)
             ),
             "bad",
         )
     sentence = gettext("on {title}; {label} comes closest, with a difference of {best}").format(
-        title=metric["title"], label=best.label, best=_by(best)
+        title=translated(metric["title"]), label=best.label, best=_by(best)
     )
     return gettext("No version is surely better than {baseline}").format(baseline=baseline), sentence, "even"
 
@@ -154,14 +160,14 @@ def chart(answer: JSONDict, labels: Mapping[str, str]) -> Chart:
     shown = [metric for metric in answer["metrics"] if metric.get("isAws")]
     series: dict[str, Sequence[Bar]] = {
         labels[version["solutionVersionArn"]]: [
-            Bar(metric["title"], entry["value"], entry.get("low"), entry.get("high"))
+            Bar(translated(metric["title"]), entry["value"], entry.get("low"), entry.get("high"))
             for metric in shown
             for entry in metric["values"]
             if entry["solutionVersionArn"] == version["solutionVersionArn"]
         ]
         for version in answer["versions"]
     }
-    popular = [Bar(metric["title"], metric["popularity"]) for metric in shown if "popularity" in metric]
+    popular = [Bar(translated(metric["title"]), metric["popularity"]) for metric in shown if "popularity" in metric]
     return metric_bars(
         "compared", gettext("Metrics of the versions"), series | ({"popularity": popular} if popular else {})
     )

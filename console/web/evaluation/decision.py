@@ -11,6 +11,7 @@ from console.models import SolutionVersion
 from console.shapes import JSONDict
 from console.web.charts import Chart
 from console.web.evaluation.comparison import HEADLINE, chance_words
+from console.web.glossary import translated
 from console.web.kinds import page_url
 from console.web.languages import lazily
 from console.web.plots.model import SERIES, Colour, Look, Plot, Point, Series, numbers
@@ -67,7 +68,7 @@ def _by_metric(title: str, metric: JSONDict, labels: Mapping[str, str], baseline
     sign = -1 if metric.get("lessIsBetter") else 1
     ranked = sorted(metric["values"], key=lambda entry: -sign * entry["value"])
     best, baseline = ranked[0], labels[baseline_arn]
-    said = gettext("{title} is {value}").format(title=metric["title"], value=shown(best["value"]))
+    said = gettext("{title} is {value}").format(title=translated(metric["title"]), value=shown(best["value"]))
     if best["solutionVersionArn"] == baseline_arn:
         return Goal(
             title,
@@ -83,7 +84,7 @@ def _by_metric(title: str, metric: JSONDict, labels: Mapping[str, str], baseline
                 said=said, baseline=baseline, chance=chance, ranked=_close(ranked, labels)
             ),
         )
-    return Goal(title, gettext("No clear winner"), gettext("{labels} has the best {title}, {value}, but chance could explain its lead over {baseline}.").format(labels=labels[best['solutionVersionArn']], title=metric['title'], value=shown(best['value']), baseline=baseline))  # fmt: skip
+    return Goal(title, gettext("No clear winner"), gettext("{labels} has the best {title}, {value}, but chance could explain its lead over {baseline}.").format(labels=labels[best['solutionVersionArn']], title=translated(metric['title']), value=shown(best['value']), baseline=baseline))  # fmt: skip
 
 
 def _close(ranked: Sequence[JSONDict], labels: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from console.shapes import JSONDict
 from console.web.charts import Bar, Chart, by_cutoff, metric_bars, training_curves
+from console.web.glossary import translated
 from console.web.languages import lazily, localised
 from console.web.live_charts import trial_lines
 from console.web.plots.words import plain
@@ -120,8 +121,8 @@ def _bars(metrics: Iterable[JSONDict]) -> Chart | None:
     if not shown:
         return None
     series = {
-        "this version": [Bar(m["title"], m["value"], m.get("low"), m.get("high")) for m in shown],
-        "popularity": [Bar(m["title"], m["popularity"]) for m in shown if "popularity" in m],
+        gettext("this version"): [Bar(translated(m["title"]), m["value"], m.get("low"), m.get("high")) for m in shown],
+        "popularity": [Bar(translated(m["title"]), m["popularity"]) for m in shown if "popularity" in m],
     }
     return metric_bars(
         "bars", gettext("Metrics with 95 % intervals"), {name: bars for name, bars in series.items() if bars}
@@ -137,7 +138,9 @@ def _by_length(metrics: Iterable[JSONDict]) -> Iterable[Chart]:
         points = found.get(stem, {})
         if len(points) > 1:
             series = {
-                "this version": {k: Bar(str(k), m["value"], m.get("low"), m.get("high")) for k, m in points.items()}
+                gettext("this version"): {
+                    k: Bar(str(k), m["value"], m.get("low"), m.get("high")) for k, m in points.items()
+                }
             }
             popular = {k: Bar(str(k), m["popularity"]) for k, m in points.items() if "popularity" in m}
             yield by_cutoff(f"by-length-{stem}", title, series | ({"popularity": popular} if popular else {}))

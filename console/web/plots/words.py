@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from console.web.glossary import translated
 from console.web.languages import localised, moment
 
 ACRONYMS = {"ndcg", "mrr", "map"}
@@ -16,7 +17,7 @@ def plain(name: str) -> str:
     'Validation NDCG at 10'
     """
     words = [word.upper() if word in ACRONYMS else word for word in name.split("_")]
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+    return translated(" ".join([words[0][:1].upper() + words[0][1:], *words[1:]]))
 
 
 def minute(seconds: float) -> str:

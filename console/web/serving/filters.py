@@ -91,7 +91,7 @@ def create(request: Request) -> HttpResponse:
     context = {
         "form": form,
         "heading": gettext("Create filter"),
-        "lead": FILTERS.purpose,
+        "lead": gettext(FILTERS.purpose),
         "submit": gettext("Create filter"),
         "crumbs": crumbs(FILTERS, group),
         "cancel_url": reverse("filters") + (f"?group={group.name}" if group else ""),

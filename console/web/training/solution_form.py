@@ -201,7 +201,7 @@ class SolutionForm(OperationForm):
             if numeric:
                 for end in ("low", "high"):
                     self.fields[f"{end}_{name}"] = forms.FloatField(
-                        label=f"{name}, {'from' if end == 'low' else 'to'}",
+                        label=(gettext("{name}, from") if end == "low" else gettext("{name}, to")).format(name=name),
                         initial=_short(declared.get(end)),
                         required=False,
                         widget=forms.NumberInput(attrs | {"data-default": _short(declared.get(end))}),
