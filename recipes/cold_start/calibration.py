@@ -7,7 +7,7 @@ they were thought to be, puts the lift of new items on the scale of the scores o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +19,7 @@ from recipes.numerics.arrays import Floats, Indexes
 SLOPE, SLOPE_SPREAD = 0.7, 0.3  # belief in what lifts say, before they were tried
 LEVEL_SPREAD = 0.7  # of how likely a new item is against an ordinary one, before any was tried
 TAKER = 0.3  # what a taker of a new item counts: those it was shown to are more alike than chance
-SCALES = np.geomspace(0.25, 8.0, 21)
+SCALES = np.geomspace(0.05, 8.0, 29)
 Values = NDArray[np.float64]
 
 
@@ -46,6 +46,8 @@ class Calibration:
         taker: what a taker counts.
         look: the traits that told most.
         likelihood: of what followed, by which looks are compared.
+        youth: log of how likely young items are taken from lists, against those withheld as if new.
+        usual: how young items together did then against what was expected of them.
     """
 
     scale: float = 1.0
@@ -54,11 +56,34 @@ class Calibration:
     taker: float = TAKER
     look: Look = LOOKS[1]
     likelihood: float = -np.inf
+    youth: float = 0.0
+    usual: float = 1.0
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
         """From what was stored."""
         return cls(**{**values, "look": Look(**values["look"])})
+
+
+def _nothing() -> Floats:
+    return np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """What withholding some items as if they were new has told.
+
+    Attributes:
+        calibration: by the whole catalogue.
+        items: (W,) columns of the withheld items, sorted; none where nothing was told.
+        lifts: (Q, W) of theirs, learned without their events.
+        tastes: (Q, C) lifts of all items, by those who took them too.
+    """
+
+    calibration: Calibration
+    items: Indexes = field(default_factory=lambda: np.zeros(0, np.int64))
+    lifts: Floats = field(default_factory=_nothing)
+    tastes: Floats = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True)

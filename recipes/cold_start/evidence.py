@@ -56,6 +56,7 @@ class Evidence:
         age_level: (N,) log of how likely items of its present age are taken, against new ones.
         is_young: (N,) true for items that are new to the log.
         is_ageless: (N,) true for those without events and date that the last full training knew.
+        usual_of_young: by how much the young items together do better than expected; 1 where no lists are known.
     """
 
     created: Indexes
@@ -66,6 +67,7 @@ class Evidence:
     age_level: Values
     is_young: NDArray[np.bool_]
     is_ageless: NDArray[np.bool_]
+    usual_of_young: float
 
 
 def creation_times(data: TrainingData) -> tuple[Indexes, int]:
@@ -200,7 +202,10 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     since = max(start + AFTER_START * (newest - start), newest - YOUTH_DAYS * DAY)
     is_young = (dated & (created > since)) | untried | arrived
     events = data.item_counts.astype(np.float64)
-    return Evidence(created, newest, events, events - _is_met(data, created), expected, level, is_young, ageless)
+    telling = events - _is_met(data, created)
+    had, chances = float(telling[is_young].sum()), float(expected[is_young].sum())
+    usual = (PRIOR_ITEMS + had) / (PRIOR_ITEMS + chances) if cells.is_listed.any() else 1.0
+    return Evidence(created, newest, events, telling, expected, level, is_young, ageless, usual)
 
 
 def _is_met(data: TrainingData, created: Indexes) -> NDArray[np.bool_]:
@@ -245,7 +250,7 @@ def exposures(data: TrainingData, created: Indexes, newest: int) -> Exposures:
     parts = [_by_themselves(events.item_index[by_itself], events.timestamp[by_itself], created)]
     if trials is not None:
         age = np.maximum(trials.time - created[trials.item], 0) / DAY
-        rates = _place_rates(trials)[trials.place]
+        rates = place_rates(trials)[trials.place]
         listed = np.ones(len(age), bool)
         parts.append(Exposures(trials.item, age, rates, trials.taken.astype(np.float64), listed))
     return Exposures(*(np.concatenate([getattr(part, name) for part in parts]) for name in Exposures.__annotations__))
@@ -268,7 +273,7 @@ def _by_themselves(item: Indexes, time: Indexes, created: Indexes) -> Exposures:
     return Exposures(row, age[row, column], expected[row, column], taken[row, column], np.zeros(len(row), bool))
 
 
-def _place_rates(trials: Trials) -> Values:
+def place_rates(trials: Trials) -> Values:
     """(PLACES,) chance that an ordinary item is taken from each place."""
     shown = np.bincount(trials.place, minlength=PLACES)
     taken = np.bincount(trials.place[trials.taken], minlength=PLACES)
@@ -277,10 +282,10 @@ def _place_rates(trials: Trials) -> Values:
     return rates
 
 
-def residual(events: Values, expected: Values) -> Values:
-    """(N,) by how much items do better than expected: the mean of a gamma posterior around 1."""
+def residual(events: Values, expected: Values, usual: Values | float = 1.0) -> Values:
+    """(N,) by how much items do better than expected: the mean of a gamma posterior around what is usual, 1 or (N,)."""
     shape = dispersion(events, expected)
-    found: Values = (shape + events) / (shape + expected)
+    found: Values = (shape + events) / (shape / usual + expected)
     return found
 
 

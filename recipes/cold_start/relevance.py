@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recipes.cold_start.appeal import Lift, Prior, Values, learn_prior, posterior
-from recipes.cold_start.calibration import LOOKS, Calibration, Look, Tests
+from recipes.cold_start.calibration import LOOKS, Calibration, Look, Tests, Withheld
 from recipes.cold_start.evidence import gather, residual
 from recipes.cold_start.profiles import Directions, Takers, item_sums, learn_directions, profiles
 from recipes.data import Histories, TrainingData
@@ -105,15 +105,17 @@ def learn_cold(
     view = View.of(histories, features, _padded(vectors, data.num_items), calibration.look)
     if view is None or len(items) == data.num_items:
         return None
-    found = np.log(residual(evidence.telling, evidence.expected)) + evidence.age_level
-    level = calibration.level + found[items] - np.log(np.exp(np.delete(found, items)).mean())
+    usual = np.where(evidence.is_young, evidence.usual_of_young, 1.0)
+    found = np.log(residual(evidence.telling, evidence.expected, usual)) + evidence.age_level
+    found -= np.log(np.exp(np.delete(found, items)).mean())
+    level = calibration.level + calibration.youth - np.log(calibration.usual) + found[items]
     lift = view.lift(features, calibration.taker)
     return ColdRelevance(vectors, view.rows, lift, items, level.astype(np.float32), trust[items].astype(np.float32))
 
 
 def learn_calibration(
     histories: Histories, queries: Histories, row: Indexes, item: Indexes, features: Floats, seed: int
-) -> Calibration:
+) -> Withheld:
     """Withhold some items as if they were new and see how much what would be said of them is worth.
 
     Args:
@@ -128,7 +130,7 @@ def learn_calibration(
     taken = np.flatnonzero(np.bincount(histories.item_index, minlength=num_items))
     withheld = np.sort(np.random.default_rng(seed).permutation(taken)[: int(WITHHELD * len(taken))])
     if len(withheld) < MIN_WITHHELD or len(row) < MIN_FOLLOWING:
-        return Calibration()
+        return Withheld(Calibration())
     is_withheld = np.zeros(num_items, bool)
     is_withheld[withheld] = True
     kept = sample_users(histories, MAX_EVENTS)
@@ -136,12 +138,14 @@ def learn_calibration(
     possible = np.ones((len(queries), num_items), bool)
     possible[queries.row, queries.item_index] = False
     asked, tests = queries.keep(~is_withheld[queries.item_index]), Tests.of(possible, withheld, row, item)
-    latent, best = latent_vectors(kept, num_items), Calibration()
+    latent, best = latent_vectors(kept, num_items), Withheld(Calibration())
     for look in LOOKS:
         view = View.of(kept, features, latent, look)
         if view is not None:
             lifts = view.lifts(features, asked)[:, withheld]
-            best = max(best, tests.calibrated(lifts, look), key=lambda found: found.likelihood)
+            found = tests.calibrated(lifts, look)
+            if found.likelihood > best.calibration.likelihood:
+                best = Withheld(found, withheld, lifts)
     return best
 
 

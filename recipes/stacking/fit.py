@@ -17,8 +17,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from recipes.base import Recipe, RecipeError
-from recipes.cold_start.calibration import Calibration, scale_of
-from recipes.cold_start.relevance import learn_calibration, taste
 from recipes.components.content_knn import content_neighbours, neighbour_candidates
 from recipes.components.context import count_context
 from recipes.components.contract import Component
@@ -37,6 +35,7 @@ from recipes.numerics.machine import has_time
 from recipes.recurrent.scorer import RecurrentScorer
 from recipes.run import Run
 from recipes.stacking.base_models import FAST_SECONDS, TRIAL_SHARE, BaseModel, Fitted, affordable, fit_all
+from recipes.stacking.cold_items import calibrated, withhold
 from recipes.stacking.holdout import HeldOut
 from recipes.stacking.meta_model import CrossPredictions, MetaModel, fit_meta_model, less_popular
 from recipes.stacking.model import StackedModel
@@ -163,7 +162,9 @@ def _weighted(
 ) -> Plan:
     """Fit the meta-model on all scores; then on the weighted sum of the base models against its content neighbours' sum."""
     others = _other_scores(held_out, network)
-    calibration = _calibrated(held_out, others) if models else None
+    withheld = withhold(held_out) if models else None
+    if withheld is not None and withheld.tastes.size:
+        others["taste"] = withheld.tastes
     ridges = {name for name, model in models.items() if model.kind == "ridge"}
     meta, quality, shares = _meta_model(held_out, scores | others, ridges | {"network", "taste"})
     if "taste" in others:
@@ -186,28 +187,10 @@ def _weighted(
     named = {name: share for name, share in shares.items() if name != "history"}
     message = f"Chosen, at {quality:.4f}: {in_words(named, meta)}"
     held_out.context.run.report("blending", 1.0, message=message)
-    if calibration is not None:
-        mixed = meta.predict(_predictions(held_out, sums | others))
-        queries = held_out.queries
-        mixed[queries.seen.row, queries.seen.item] = -np.inf
-        calibration = replace(calibration, scale=scale_of(mixed, queries.row, queries.item))
+    calibration = None
+    if withheld is not None:
+        calibration = calibrated(held_out, withheld, meta.predict(_predictions(held_out, sums | others)))
     return Plan({name: models[name] for name in weights}, weights, meta, network, calibration=calibration)
-
-
-def _calibrated(held_out: HeldOut, others: dict[str, Floats]) -> Calibration:
-    """What is known of new items and their scale; what tastes say of all items becomes one of the `others`."""
-    queries, place = held_out.queries, np.full(held_out.context.num_items, -1, np.int64)
-    place[held_out.columns] = np.arange(len(held_out.columns))
-    known, asked = (
-        replace(part, item_index=place[part.item_index])
-        for part in (rows.keep(place[rows.item_index] >= 0) for rows in (held_out.training, queries.histories))
-    )
-    features = held_out.context.item_features[held_out.columns]
-    calibration = learn_calibration(known, asked, queries.row, queries.item, features, held_out.context.run.seed)
-    lifts = taste(known, asked, features, calibration)
-    if lifts is not None:
-        others["taste"] = lifts
-    return calibration
 
 
 def _meta_model(

@@ -1,0 +1,98 @@
+"""On which scale a new item's relevance is where users choose from lists: told by which of the shown items they took.
+
+Over the whole catalogue, what is recommended is taken because it is shown: scores look surer than they are, and items that
+lists leave out look worse than they are. Within lists that does not count, and how often young items are taken from lists
+is known (Joachims et al. 2005, "Accurately interpreting clickthrough data as implicit feedback").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from recipes.cold_start.calibration import LEVEL_SPREAD, SCALES, SLOPE, SLOPE_SPREAD, Calibration, Withheld
+from recipes.numerics.arrays import Floats, Indexes
+
+MIN_TAKEN = 40  # items taken from lists: fewer tell less than the whole catalogue does
+MIN_SHARE = 1e-30
+START = (-1.0, 0.0, SLOPE, 0.0)  # of the search: rate, level, slope, youth
+BELIEF = (0.0, 0.0, SLOPE, 0.0)
+SPREAD = (np.inf, LEVEL_SPREAD, SLOPE_SPREAD, LEVEL_SPREAD)
+BOUNDS = ((-10.0, 10.0), (-4.0, 4.0), (0.0, 3.0), (-4.0, 4.0))
+MAX_LOG_CHANCE = 5.0
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Places of the lists that queries were followed by.
+
+    Attributes:
+        row, item: (T,) query and item shown.
+        log_rate: (T,) log of the rate at which the place is taken from.
+        taken: (T,) whether it was.
+        is_young: (T,) whether the item is new to the log.
+    """
+
+    row: Indexes
+    item: Indexes
+    log_rate: Values
+    taken: NDArray[np.bool_]
+    is_young: NDArray[np.bool_]
+
+    @property
+    def tells(self) -> bool:
+        """Whether enough was taken."""
+        return int(self.taken.sum()) >= MIN_TAKEN
+
+    def calibrated(self, withheld: Withheld, scores: Floats, seen: tuple[Indexes, Indexes]) -> Calibration:
+        """The scale, level, slope and youth under which what was taken is likeliest.
+
+        Args:
+            withheld: what withholding some items as if they were new has told.
+            scores: (Q, C) of all items.
+            seen: rows and columns of the items of the histories.
+        """
+        place = np.minimum(np.searchsorted(withheld.items, self.item), len(withheld.items) - 1)
+        is_withheld = withheld.items[place] == self.item
+        is_new = is_withheld | self.is_young
+        lifts = np.where(is_withheld, withheld.lifts[self.row, place], withheld.tastes[self.row, self.item])
+        told = np.stack([np.ones(len(is_new)), is_new, np.where(is_new, lifts, 0), self.is_young]).astype(np.float64)
+        ordinary = scores.astype(np.float64)
+        ordinary[seen] = -np.inf
+        ordinary[:, np.union1d(withheld.items, self.item[self.is_young])] = -np.inf
+        own = scores[self.row, self.item].astype(np.float64)
+        best = replace(withheld.calibration, likelihood=-np.inf)
+        for scale in SCALES:
+            advantage = np.where(is_new, 0, scale * own - _log_mean(scale, ordinary)[self.row])
+            found, likelihood = _likeliest(self.log_rate + advantage, told, self.taken)
+            if likelihood > best.likelihood:
+                level, slope, youth = found[1:]
+                best = replace(best, scale=float(scale), level=level, slope=slope, youth=youth, likelihood=likelihood)
+        return best
+
+
+def _log_mean(scale: float, scores: Values) -> Values:
+    """(Q,) log of the mean chance of the (Q, C) items whose score is finite."""
+    top = np.maximum(scores.max(axis=1), np.finfo(np.float64).min)
+    number = np.maximum(np.isfinite(scores).sum(axis=1), 1)
+    mean = np.exp(scale * (scores - top[:, None])).sum(axis=1) / number
+    found: Values = scale * top + np.log(np.maximum(mean, MIN_SHARE))
+    return found
+
+
+def _likeliest(base: Values, told: Values, taken: NDArray[np.bool_]) -> tuple[list[float], float]:
+    """The weights of the (4, T) facts under which what was taken is likeliest, a Poisson regression, and the likelihood."""
+    happened, belief, precision = taken.astype(np.float64), np.array(BELIEF), 1 / np.array(SPREAD) ** 2
+
+    def loss(weights: Values) -> tuple[float, Values]:
+        log_chance = np.minimum(base + weights @ told, MAX_LOG_CHANCE)
+        chance, off = np.exp(log_chance), weights - belief
+        doubt = 0.5 * float(precision @ off**2)
+        return doubt + float(chance.sum() - happened @ log_chance), precision * off + told @ (chance - happened)
+
+    found = minimize(loss, np.array(START), jac=True, bounds=BOUNDS, method="L-BFGS-B")
+    return found.x.tolist(), -float(found.fun)

@@ -1,0 +1,63 @@
+"""What users take from lists they are shown says on which scale new items are, whatever the lists left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recipes.cold_start.calibration import Calibration, Withheld
+from recipes.cold_start.choices import MIN_TAKEN, Choices
+from recipes.simulation import World, simulate
+from recipes.simulation_policies import POLICIES
+
+ITEMS, WITHHELD, YOUNG, QUERIES = 60, np.arange(40, 50), np.arange(50, 60), 400
+NO_ITEMS = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+MARKET = World(users=150, items=160, past_days=8, rounds=5, fade_days=float("inf"))
+
+
+def shown(scale: float, level: float, slope: float, youth: float) -> tuple[Choices, Withheld, np.ndarray]:
+    """Lists of the best by scores, with new items at random, taken from as these values say."""
+    rng = np.random.default_rng(3)
+    scores, lifts = rng.normal(0, 2, (QUERIES, ITEMS)).astype(np.float32), rng.normal(0, 1, (QUERIES, ITEMS))
+    best = np.argsort(-scores[:, :40], axis=1)[:, :8]
+    new = np.array([rng.choice(np.arange(40, 60), 8, replace=False) for _ in range(QUERIES)])
+    item = np.hstack([best, new]).ravel()
+    row = np.repeat(np.arange(QUERIES), 16)
+    old = scale * scores.astype(float)
+    old -= np.log(np.exp(old[:, :40]).mean(axis=1))[:, None]
+    is_young = item >= 50
+    log_chance = np.where(item < 40, old[row, item], level + slope * lifts[row, item] + youth * is_young) - 2.5
+    taken = rng.random(len(row)) < np.minimum(np.exp(log_chance), 0.9)
+    choices = Choices(row, item, np.full(len(row), -2.0), taken, is_young)
+    return choices, Withheld(Calibration(), WITHHELD, lifts[:, WITHHELD].astype(np.float32), lifts), scores
+
+
+@pytest.mark.parametrize(("scale", "youth"), [(0.3, 0.8), (0.3, -1.2), (1.0, 0.0)])
+def test_the_values_that_lists_were_taken_from_by_are_found_again(scale, youth):
+    choices, withheld, scores = shown(scale, 0.5, 0.6, youth)
+    found = choices.calibrated(withheld, scores, NO_ITEMS)
+    assert found.scale == pytest.approx(scale, rel=0.35)
+    assert (found.level, found.slope, found.youth) == pytest.approx((0.5, 0.6, youth), abs=0.35)
+
+
+def test_too_few_choices_tell_nothing():
+    choices, _, _ = shown(0.3, 0.5, 0.6, 0.0)
+    few = np.flatnonzero(choices.taken)[: MIN_TAKEN - 1]
+    taken = np.zeros(len(choices.taken), bool)
+    taken[few] = True
+    assert choices.tells
+    assert not replace(choices, taken=taken).tells
+
+
+def share_of_new(quality: float) -> float:
+    """Of the last two rounds' places."""
+    world = replace(MARKET, new_quality=quality)
+    return float(simulate(world, POLICIES["user-personalization 0.3"], 5).new_share[-2:].mean())
+
+
+@pytest.mark.slow
+def test_new_items_fade_from_lists_where_they_disappoint_and_fill_them_where_they_please():
+    assert share_of_new(-2.0) < 0.15
+    assert share_of_new(1.5) > 0.3
