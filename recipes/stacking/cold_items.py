@@ -1,4 +1,4 @@
-"""How a stack learns what new items are worth: some items are withheld as if new, and shown lists say what is taken of them."""
+"""How a stack learns what new items are worth: some items are withheld as if new, and shown lists say what users take from them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def withhold(held_out: HeldOut) -> Withheld:
 
 
 def calibrated(held_out: HeldOut, withheld: Withheld, scores: Floats) -> Calibration:
-    """On which scale new items are, against (Q, C) scores of all others; told by lists where enough was taken from some."""
+    """On which scale new items are, against (Q, C) scores of all others; learned from lists where users took enough from them."""
     queries, seen = held_out.queries, (held_out.queries.seen.row, held_out.queries.seen.item)
     choices = _choices(held_out) if len(withheld.items) and withheld.tastes.size else None
     if choices is not None and choices.tells:
