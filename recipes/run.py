@@ -43,13 +43,15 @@ class Run:
         seed: the same seed and data give the same model.
         max_seconds: wall-clock budget; the best model so far is kept when it runs out.
         on_progress: called now and then; may raise `StopRequested`.
-        started: `time.monotonic()` at the start, from which the budget counts.
+        started: the clock's time at the start, from which the budget counts.
+        clock: seconds that never go back; tests hand in one of a slow machine.
     """
 
     seed: int = 0
     max_seconds: float | None = None
     on_progress: Callable[[Progress], None] = ignore_progress
     started: float = field(default_factory=monotonic)
+    clock: Callable[[], float] = monotonic
 
     def report(
         self,
@@ -66,9 +68,9 @@ class Run:
     @property
     def seconds_left(self) -> float:
         """Return the seconds left of the budget; infinite without a budget, never negative."""
-        return float("inf") if self.max_seconds is None else max(0.0, self.max_seconds - (monotonic() - self.started))
+        return float("inf") if self.max_seconds is None else max(0.0, self.max_seconds - (self.clock() - self.started))
 
     def share(self, fraction: float) -> Run:
         """Return a run with `fraction` of the seconds left, counted from now."""
         budget = None if self.max_seconds is None else self.seconds_left * fraction
-        return dataclasses.replace(self, max_seconds=budget, started=monotonic())
+        return dataclasses.replace(self, max_seconds=budget, started=self.clock())

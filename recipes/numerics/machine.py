@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from time import monotonic
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic, process_time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from recipes.run import Run
 
 FLOPS_PER_SECOND = 60e9  # of a core that has nothing else to do
 SOLVE_COST = 2.4  # operations of solving a ridge, by the cube of its items; a profile's takes 1
+MIN_SECONDS = 0.2  # of the processor, that tell how much of it there is
 SPEED_SIDE = 512  # of the matrices whose products are timed
 SPEED_SECONDS = 0.2  # of measuring, at most
 SPEED_SHARE = 0.01  # of a time budget that measuring may take
@@ -27,6 +33,36 @@ def flops_per_second(run: Run) -> float:
     return min(FLOPS_PER_SECOND, products * 2.0 * SPEED_SIDE**3 / max(1e-9, monotonic() - began))
 
 
-def has_time(seconds: float, run: Run) -> bool:
-    """Whether there is time for what takes a machine at rest so many seconds."""
-    return run.seconds_left > seconds * FLOPS_PER_SECOND / flops_per_second(run)
+def is_busy() -> bool:
+    """Whether more wants to be computed on this machine than it has cores."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return load > (os.cpu_count() or 1) + 0.5
+
+
+@contextmanager
+def suitable_threads(run: Run) -> Iterator[None]:
+    """One thread for matrix products where a budget runs on a busy machine.
+
+    Threads that wait for each other there lose a turn of the processor at each step: two took a hundred times as long as one
+    (load 15 on two cores). Without a budget all is as always, so that a seed gives one model.
+    """
+    with threadpool_limits(1 if run.max_seconds is not None and is_busy() else None):
+        yield
+
+
+@dataclass
+class Slowness:
+    """How many seconds of the clock one second of the processor takes here, beside other work; counted from when it is made."""
+
+    run: Run
+    began: float = field(init=False)
+    own: float = field(default_factory=process_time)
+
+    def __post_init__(self) -> None:
+        """Look at the clock."""
+        self.began = self.run.clock()
+
+    def __call__(self) -> float:
+        """1 on a machine at rest, and at least."""
+        own = process_time() - self.own
+        return max(1.0, (self.run.clock() - self.began) / own) if own > MIN_SECONDS else 1.0

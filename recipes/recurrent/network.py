@@ -7,6 +7,7 @@ touches only the rows of the item table it needs, and is back-propagated through
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -99,7 +100,6 @@ class RecurrentTask:
         seed: int,
         cold: NDArray[np.bool_] | None = None,
         before: object | None = None,
-        first_table: Floats | None = None,
     ) -> None:
         """Initialise item embeddings by co-occurrence, and all else small and random.
 
@@ -114,7 +114,6 @@ class RecurrentTask:
             seed: of the order of users and the negatives.
             cold: (N,) items that get no embedding of their own, only their metadata's.
             before: a snapshot of a task of the same shape and catalogue, to continue from.
-            first_table: (N, D + 1) item embeddings and biases to begin with; computed from co-occurrence by default.
         """
         self.shape = shape
         self.num_items = num_items
@@ -129,12 +128,27 @@ class RecurrentTask:
         if isinstance(before, Parameters):
             self.restore(before)
         else:
-            if first_table is None:
-                first_table = _first_table(shape, histories, num_items, bool(features.shape[1]), seed)
-            self.first_table = first_table
-            self.table = torch.from_numpy(first_table.copy())
-        self.first, self.second = torch.zeros_like(self.table), torch.zeros_like(self.table)
+            self.table = torch.from_numpy(_first_table(shape, histories, num_items, bool(features.shape[1]), seed))
         self.cold = cold
+        self._reset()
+
+    def grown(self) -> RecurrentTask:
+        """The same with one more block, which adds nothing until it is trained; the optimizers begin anew."""
+        larger = copy(self)
+        larger.shape = replace(self.shape, blocks=self.shape.blocks + 1)
+        larger.network = Network(larger.shape, self.network.event_type.num_embeddings - 1, self.features.shape[1])
+        state = larger.network.state_dict() | self.network.state_dict()
+        for layer in ("out", "feed_out"):
+            for name in ("weight", "bias"):
+                state[f"blocks.{self.shape.blocks}.{layer}.{name}"].zero_()
+        larger.network.load_state_dict(state)
+        larger.table = self.table.clone()
+        larger._reset()
+        return larger
+
+    def _reset(self) -> None:
+        """Begin anew with the moments of what has been learned."""
+        self.first, self.second = torch.zeros_like(self.table), torch.zeros_like(self.table)
         self.count = 0
         self.states: list[Tensor] = []
         self.optimizer = FlatAdamW(list(self.network.parameters()))

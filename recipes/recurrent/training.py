@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Protocol
 
 import torch
@@ -45,7 +44,7 @@ def train(
     validate: Callable[[], float] | None = None,
     least_gain: float = 1e-4,
     begin: float = 0.0,
-) -> float:
+) -> Outcome:
     """Train `task` for about `steps` steps or until the budget of `run` is spent; the best parameters are kept.
 
     Args:
@@ -57,7 +56,7 @@ def train(
         begin: where on the learning-rate schedule to start; above 0 for a task that was trained before.
 
     Returns:
-        The best quality, 0 without validation.
+        The best quality, 0 without validation, and how fast it went.
 
     Raises:
         RecipeError: the loss is not a number.
@@ -76,7 +75,15 @@ def train(
             waited += 1
     if kept is not None:
         task.restore(kept)
-    return max(best, 0.0)
+    return Outcome(max(best, 0.0), (run.clock() - pace.begun) / max(1, pace.done))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The quality that was reached, and seconds of a step with what validation took."""
+
+    quality: float
+    step_seconds: float
 
 
 @dataclass
@@ -87,17 +94,17 @@ class Pace:
     run: Run
     begin: float = 0.0
     done: int = 0
-    begun: float = field(default_factory=monotonic)
+    begun: float = field(init=False)
     budget: float = field(init=False)
 
     def __post_init__(self) -> None:
         """Set the budget to the seconds left."""
-        self.budget = max(1e-9, self.run.seconds_left)
+        self.begun, self.budget = self.run.clock(), max(1e-9, self.run.seconds_left)
 
     @property
     def progress(self) -> float:
         """0 at the beginning, 1 or more at the end."""
-        return max(self.done / self.steps, (monotonic() - self.begun) / self.budget)
+        return max(self.done / self.steps, (self.run.clock() - self.begun) / self.budget)
 
     @property
     def rate(self) -> float:
@@ -107,16 +114,16 @@ class Pace:
 
 def _epoch(task: Trainable, number: int, pace: Pace) -> float:
     """Train for one epoch, or for the rest of the training; return the mean loss."""
-    total, count, reported = 0.0, 0, monotonic()
+    total, count, reported = 0.0, 0, pace.run.clock()
     for step in task.epoch(number):
         progress = pace.progress
         if progress >= 1:
             break
         total += step(pace.rate)
         pace.done, count = pace.done + 1, count + 1
-        if monotonic() - reported > REPORT_S:
+        if pace.run.clock() - reported > REPORT_S:
             pace.run.report("training", progress)
-            reported = monotonic()
+            reported = pace.run.clock()
     if not count:
         pace.done = pace.steps
     if not math.isfinite(total):

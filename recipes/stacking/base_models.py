@@ -78,15 +78,27 @@ SPARSE: dict[str, Callable[[Histories, FitContext], sp.csr_matrix]] = {
 }
 
 
-def fit_all(models: Mapping[str, BaseModel], histories: Histories, context: FitContext) -> Iterator[tuple[str, Fitted]]:
-    """Fit the base models one after the other, those that share counts consecutively; ridges last."""
+def fit_all(
+    models: Mapping[str, BaseModel],
+    histories: Histories,
+    context: FitContext,
+    tried: Callable[[str], Fitted | None] = lambda _: None,
+) -> Iterator[tuple[str, Fitted]]:
+    """Fit the base models one after the other, those that share counts consecutively; ridges last.
+
+    Args:
+        models: by name.
+        histories: what is learned from.
+        context: settings, data and the run.
+        tried: asked before each; what it returns is taken instead.
+    """
     first: dict[object, int] = {}
     for model in models.values():
         first.setdefault(model.pairs, len(first))
     order = sorted(models, key=lambda name: (models[name].kind == "ridge", first[models[name].pairs]))
     try:
         for name in order:
-            yield name, models[name].fit(histories, context)
+            yield name, tried(name) or models[name].fit(histories, context)
     finally:
         context.release()
 

@@ -8,10 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from time import monotonic
 
 import numpy as np
 import scipy.sparse as sp
@@ -31,24 +29,30 @@ from recipes.components.window_kernel import WindowKernel
 from recipes.components.young_items import YoungItems
 from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import Floats, Indexes
-from recipes.numerics.machine import has_time
+from recipes.numerics.machine import suitable_threads
 from recipes.recurrent.scorer import RecurrentScorer
 from recipes.run import Run
-from recipes.stacking.base_models import FAST_SECONDS, TRIAL_SHARE, BaseModel, Fitted, affordable, fit_all
+from recipes.stacking.base_models import FAST_SECONDS, BaseModel, Fitted, affordable, fit_all
 from recipes.stacking.cold_items import calibrated, withhold
 from recipes.stacking.holdout import HeldOut
 from recipes.stacking.meta_model import CrossPredictions, MetaModel, fit_meta_model, less_popular
 from recipes.stacking.model import StackedModel
 from recipes.stacking.plan import Plan, TrainedNetwork
+from recipes.stacking.trial import Trial, fit_again, try_base_models
 
 MIN_QUERIES = 10  # held-out events needed to choose by
 EVENTS_PER_SECOND = 20_000  # that a budget's second affords, from the first count to the last step of the network
 MIN_SAMPLE = 200_000  # events that are learned from, however short the time
 SMALL_SHARE = 0.03  # of the events held out, without which what was fitted for the trial may be kept
-NETWORK_SECONDS = 4.0  # of a machine at rest, for which training a network is worth beginning
-MORE_NETWORK_SECONDS = 1.0  # the same, going on with it
+NETWORK_SECONDS = 5.0  # of the processor, for which training a network is worth beginning
+MORE_NETWORK_SECONDS = 1.0  # for which going on with it is
+CALIBRATION_SECONDS = 4.0  # of the processor, that new items must leave
+AFTER_SHARE = 0.2  # of the time left after the trial, for weights and for going on with the network on all events
+MAX_AGAIN_SHARE = 0.25  # the same, at most, for fitting base models again
+MORE_SHARE = 0.9  # of the time left at last, for going on with the network
 MIN_NETWORK_WEIGHT = 0.3  # of the full mode's network, by spread
-REFIT_SHARE = 0.3  # of the time left after the trial, which fitting again may take; else what was tried is kept
+REFIT_SHARE = 0.5  # of the time left once weights are known, for fitting base models again; the others stay as tried
+META_SHARE = 0.3  # of the time left, for one search for the weights
 CONTENT_COST = 0.01  # share of the quality that content neighbours may cost: their value for new items is not measured
 TASTE_GAIN = 0.005  # share of the quality that tastes must add to count for items that have events
 PERSONAL = ("history", "content", "network", "taste")  # scores that depend on the user
@@ -62,12 +66,13 @@ def fit_stack(recipe: Recipe, settings: Settings, data: TrainingData, run: Run) 
         StopRequested: passed on from the watcher.
     """
     max_events = _affordable_events(run)
-    held_out = open_fit(settings, data, run, max_events)
-    if len(held_out.validation.row) < MIN_QUERIES:
-        return _without_choice(recipe, held_out)
-    plan, fitted = _choose(held_out)
-    plan = replace(plan, max_events=max_events)
-    return build(recipe, held_out, plan, fitted)
+    with suitable_threads(run):
+        held_out = open_fit(settings, data, run, max_events)
+        if len(held_out.validation.row) < MIN_QUERIES:
+            return _without_choice(recipe, held_out)
+        plan, fitted = _choose(held_out)
+        plan = replace(plan, max_events=max_events)
+        return build(recipe, held_out, plan, fitted)
 
 
 def refit_stack(model: StackedModel, settings: Settings, data: TrainingData, run: Run) -> StackedModel:
@@ -82,10 +87,29 @@ def refit_stack(model: StackedModel, settings: Settings, data: TrainingData, run
     plan = model.plan
     if plan is None or model.num_items != data.num_items or (plan.network is None and plan.meta.weights.get("network")):
         return fit_stack(model.recipe, settings, data, run)
-    if run.seconds_left < plan.seconds:
+    try:
+        _hold_to(run, plan.seconds)
+        with suitable_threads(run):
+            held_out = open_fit(settings, data, run, plan.max_events)
+            models = fit_all(plan.base_models, held_out.histories, held_out.context, lambda _: _hold_to(run))
+            return build(model.recipe, held_out, plan, models)
+    except OutOfTimeError:
         run.report("fitting", message="No time to fit again with the events held out: the model measured will serve.")
         return model
-    return build(model.recipe, open_fit(settings, data, run, plan.max_events), plan)
+
+
+class OutOfTimeError(Exception):
+    """The time budget is spent before the base models are fitted again."""
+
+
+def _hold_to(run: Run, seconds: float = 0.0) -> None:
+    """See that so many seconds are left of the budget.
+
+    Raises:
+        OutOfTimeError: they are not.
+    """
+    if run.max_seconds is not None and run.seconds_left <= seconds:
+        raise OutOfTimeError
 
 
 def _affordable_events(run: Run) -> int | None:
@@ -123,46 +147,25 @@ def sampled_users(histories: Histories, max_events: int, seed: int) -> Histories
     return histories.keep(np.repeat(chosen, sizes))
 
 
-def _choose(held_out: HeldOut) -> tuple[Plan, list[tuple[str, Fitted]] | None]:
-    """Try base models and weight them; also what was fitted for the trial, if there is no time to fit it again."""
+def _choose(held_out: HeldOut) -> tuple[Plan, Iterable[tuple[str, Fitted]]]:
+    """Try base models and weight them; also those of the plan fitted on all events, as far as there is time."""
     context, run = held_out.context, held_out.context.run
     models, estimate = affordable(context, held_out.histories) if context.settings.ridges else ({}, 0.0)
-    keeps = context.settings.mode == "fast" and estimate > FAST_SECONDS / 2 and held_out.share < SMALL_SHARE
-    has_budget = run.max_seconds is not None
-    fitted: list[tuple[str, Fitted]] = []
-    began = monotonic()
-    scores = _cross_predict(held_out, models, fitted if keeps or has_budget else None)
-    seconds = monotonic() - began
-    if has_budget and not keeps:
-        keeps = seconds > REFIT_SHARE * run.seconds_left
-        fitted = fitted if keeps else []
-    network = _train_network(held_out) if _wants_network(context) else None
-    plan = _weighted(held_out, {name: models[name] for name in scores}, scores, network)
-    return replace(plan, seconds=seconds), fitted if keeps else None
+    is_near = context.settings.mode == "fast" and estimate > FAST_SECONDS / 2 and held_out.share < SMALL_SHARE
+    trial = try_base_models(held_out, models, keeps=is_near or run.max_seconds is not None)
+    network = _train_network(held_out, trial.total_seconds) if _wants_network(held_out, trial.slowness) else None
+    plan = _weighted(held_out, {name: models[name] for name in trial.scores}, trial, network)
+    plan = replace(plan, seconds=trial.total_seconds)
+    if is_near:
+        return plan, trial.fitted.items()
+    return plan, fit_again(plan.base_models, trial, held_out, run.share(REFIT_SHARE))
 
 
-def _cross_predict(
-    held_out: HeldOut, models: Mapping[str, BaseModel], fitted: list[tuple[str, Fitted]] | None
-) -> dict[str, Floats]:
-    """(Q, C) scores of the held-out queries by each base model that time allows; what is fitted is appended to `fitted`."""
-    run, begun = held_out.context.run, held_out.context.run.seconds_left
-    scores: dict[str, Floats] = {}
-    for name, weights in fit_all(models, held_out.training, held_out.context):
-        scores[name] = held_out.scores(weights)
-        if fitted is not None:
-            fitted.append((name, weights))
-        run.report("validating", len(scores) / len(models))
-        if run.seconds_left < (1 - TRIAL_SHARE) * begun:
-            break
-    return scores
-
-
-def _weighted(
-    held_out: HeldOut, models: dict[str, BaseModel], scores: dict[str, Floats], network: TrainedNetwork | None
-) -> Plan:
+def _weighted(held_out: HeldOut, models: dict[str, BaseModel], trial: Trial, network: TrainedNetwork | None) -> Plan:
     """Fit the meta-model on all scores; then on the weighted sum of the base models against its content neighbours' sum."""
-    others = _other_scores(held_out, network)
-    withheld = withhold(held_out) if models else None
+    scores, others = trial.scores, _other_scores(held_out, network)
+    has_time = held_out.context.run.seconds_left > CALIBRATION_SECONDS * trial.slowness
+    withheld = withhold(held_out) if models and has_time else None
     if withheld is not None and withheld.tastes.size:
         others["taste"] = withheld.tastes
     ridges = {name for name, model in models.items() if model.kind == "ridge"}
@@ -198,7 +201,12 @@ def _meta_model(
 ) -> tuple[MetaModel, float, dict[str, float]]:
     settings, run = held_out.context.settings, held_out.context.run
     at_least = {"network": MIN_NETWORK_WEIGHT} if settings.mode == "full" or not settings.ridges else {}
-    watch = partial(run.report, "blending", 0.0)
+    part = run.share(META_SHARE)
+
+    def watch() -> bool:
+        run.report("blending", 0.0)
+        return part.seconds_left <= 0
+
     return fit_meta_model(held_out.queries, _predictions(held_out, scores), watch, at_least, core)
 
 
@@ -237,7 +245,7 @@ def build(
     recipe: Recipe,
     held_out: HeldOut,
     plan: Plan,
-    fitted: Sequence[tuple[str, Fitted]] | None = None,
+    fitted: Iterable[tuple[str, Fitted]] | None = None,
     before: StackedModel | None = None,
 ) -> StackedModel:
     """Fit the plan's components on all events, or take its base models from `fitted`.
@@ -335,22 +343,25 @@ def _neighbours(context: FitContext, columns: Indexes) -> sp.csr_matrix:
     return content_neighbours(context.item_features[columns], neighbour_candidates(context.data.item_counts[columns]))
 
 
-def _wants_network(context: FitContext) -> bool:
-    """Whether a network may be used and there is time for it; without ridges it must be."""
-    settings = context.settings
+def _wants_network(held_out: HeldOut, slowness: float) -> bool:
+    """Whether a network may be used and there is time for it, at this slowness of the machine; without ridges it must be."""
+    settings, run = held_out.context.settings, held_out.context.run
     if not settings.ridges:
         return True
-    return settings.network and settings.mode != "fast" and has_time(NETWORK_SECONDS, context.run)
+    return settings.network and settings.mode != "fast" and run.seconds_left > NETWORK_SECONDS * slowness
 
 
-def _train_network(held_out: HeldOut) -> TrainedNetwork:
+def _train_network(held_out: HeldOut, seconds: float = 0.0) -> TrainedNetwork:
+    """Train for all the time that is left but what comes after: weights, base models, which took `seconds`, and rounds on all events."""
     from recipes.stacking.recurrent_fit import fit_network  # noqa: PLC0415  torch is loaded only when a network is trained
 
-    return fit_network(held_out)
+    run = held_out.context.run
+    again = min(MAX_AGAIN_SHARE, seconds / max(1e-9, run.seconds_left))
+    return fit_network(held_out, run.share(1 - AFTER_SHARE - again))
 
 
 def _continued(held_out: HeldOut, network: TrainedNetwork) -> RecurrentScorer:
     from recipes.stacking.recurrent_fit import continue_network  # noqa: PLC0415
 
-    has_seconds = has_time(MORE_NETWORK_SECONDS, held_out.context.run)
-    return continue_network(held_out, network) if has_seconds else network.scorer
+    run = held_out.context.run.share(MORE_SHARE)
+    return continue_network(held_out, network, run) if run.seconds_left > MORE_NETWORK_SECONDS else network.scorer

@@ -106,8 +106,12 @@ class HeldOut:
         num_items, seed = context.num_items, context.run.seed
         is_quick = context.settings.mode == "fast" and len(histories.item_index) > MANY_EVENTS
         validation = hold_out(histories, num_items, seed, FEW_USERS if is_quick else MANY_USERS)
-        rates = fit_rates(histories, validation.ends, num_items)
-        row = histories.row
+        return cls.with_queries(context, histories, validation, fit_rates(histories, validation.ends, num_items))
+
+    @classmethod
+    def with_queries(cls, context: FitContext, histories: Histories, validation: Validation, rates: Floats) -> Self:
+        """Hold out what follows the queries of `validation`."""
+        num_items, seed, row = context.num_items, context.run.seed, histories.row
         training = histories.keep(np.arange(len(row)) - histories.offsets[row] < validation.ends[row])
         columns = _columns(context.data.item_counts, validation, seed)
         return cls(context, histories, training, validation, columns, validation.within(columns, num_items), rates)
@@ -160,6 +164,19 @@ def hold_out(histories: Histories, num_items: int, seed: int, max_users: int) ->
     wanted = int(np.clip(SCORES_HELD / max(1, min(num_items, 20_000)) / 1.5, 64, max_users))
     chosen = np.sort(np.random.default_rng(seed).permutation(eligible)[:wanted])
     held = np.maximum(1, np.round(HELD_OUT * sizes[chosen])).astype(np.int64)
+    return _queried(histories, num_items, chosen, held)
+
+
+def without_newest(held_out: HeldOut, users: Indexes) -> HeldOut:
+    """The newest event of each of these users held out of all histories, instead of what is held out now."""
+    histories, num_items = held_out.histories, held_out.context.num_items
+    validation = _queried(histories, num_items, users, np.ones(len(users), np.int64))
+    return HeldOut.with_queries(held_out.context, histories, validation, held_out.rates)
+
+
+def _queried(histories: Histories, num_items: int, chosen: Indexes, held: Indexes) -> Validation:
+    """Hold out the newest `held` (at least one) events of the chosen users; query where they begin, and in the middle of many."""
+    sizes = np.diff(histories.offsets)
     ends = sizes.copy()
     ends[chosen] -= held
     long = held >= 3

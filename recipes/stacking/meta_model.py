@@ -111,7 +111,7 @@ class Shortlist:
 def fit_meta_model(
     validation: Validation,
     predictions: CrossPredictions,
-    watch: Callable[[], None],
+    watch: Callable[[], bool | None],
     at_least: Mapping[str, float] | None = None,
     core: Collection[str] = (),
 ) -> tuple[MetaModel, float, dict[str, float]]:
@@ -120,7 +120,7 @@ def fit_meta_model(
     Args:
         validation: what followed.
         predictions: the base models' scores of its histories.
-        watch: called at each step; may raise StopRequested.
+        watch: called at each step; may raise StopRequested; where it returns true, the search ends with the best so far.
         at_least: base models that must stay, with their least weight (by their spread).
         core: base models whose weights are the mean of a fit with all and a fit without the others; this shrinks what a few
             held-out events happen to favour, popularity above all.
@@ -225,7 +225,7 @@ def _likeliest(
     target: NDArray[np.float64],
     bounds: Sequence[tuple[float | None, float | None]],
     prior: float,
-    watch: Callable[[], None],
+    watch: Callable[[], bool | None],
     values: NDArray[np.float64] | None = None,
     offset: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
@@ -234,10 +234,11 @@ def _likeliest(
     mass = shortlist.sums(target)
     size = max(1e-12, float(mass.sum()))
     ridge = prior / max(1, int((mass > 0).sum()))
-    mean = features @ target
+    mean, is_over = features @ target, False
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        watch()
+        nonlocal is_over
+        is_over = bool(watch())
         scores = weights @ features + offset
         scores -= np.maximum.reduceat(scores, shortlist.begins)[shortlist.query]
         raised = np.exp(scores)
@@ -247,11 +248,17 @@ def _likeliest(
         gradient = (features @ raised - mean) / size + 2 * ridge * weights
         return -likelihood / size + ridge * float(weights @ weights), gradient
 
+    def step(_: NDArray[np.float64]) -> None:
+        if is_over:
+            raise StopIteration
+
     start = np.array([max(0.1, low or 0.0) if low is not None else 0.0 for low, _ in bounds])
     if not target.any():
         return start
     options = {"maxiter": STEPS, "ftol": 1e-7}
-    found: NDArray[np.float64] = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options).x
+    found: NDArray[np.float64] = minimize(
+        loss, start, jac=True, bounds=bounds, method="L-BFGS-B", callback=step, options=options
+    ).x
     return found
 
 
@@ -260,7 +267,7 @@ def _with_repeats(
     shortlist: Shortlist,
     validation: Validation,
     predictions: CrossPredictions,
-    watch: Callable[[], None],
+    watch: Callable[[], bool | None],
 ) -> MetaModel:
     """The meta-model with the weights of seen items fitted, all other weights fixed."""
     shape = next(iter(predictions.scores.values())).shape

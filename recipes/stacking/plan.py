@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from recipes.cold_start.calibration import Calibration
 from recipes.components.window_kernel import WindowKernel
+from recipes.numerics.arrays import Indexes
 from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
 from recipes.stacking.base_models import BaseModel
@@ -16,11 +17,12 @@ from recipes.stacking.meta_model import MetaModel
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A trained network as it scores, and as it can be trained on."""
+    """A trained network as it scores, and as it can be trained on; `sizes` (U,) tells how many events of each user it has read."""
 
     scorer: RecurrentScorer
     shape: Shape
     snapshot: object
+    sizes: Indexes
 
 
 @dataclass(frozen=True)

@@ -1,110 +1,89 @@
-"""Trains the network of a stack: sizes it, stops it early, and continues with the events held out before."""
+"""Trains the network of a stack: beside the held-out events, and then on with them."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from itertools import islice
-from time import monotonic
 
 import numpy as np
 
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats
+from recipes.numerics.machine import is_busy
+from recipes.recurrent.anytime import Best, improved, train_anytime
 from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
-from recipes.recurrent.training import Trainable, reproducible, train
+from recipes.recurrent.training import reproducible, train
 from recipes.run import Run
-from recipes.stacking.holdout import HeldOut, ndcg_at_10
+from recipes.stacking.holdout import HeldOut, Scorer, ndcg_at_10, without_newest
 from recipes.stacking.plan import TrainedNetwork
 
 QUERIES = 500  # held-out queries scored after each epoch
+FEW_EVENTS = 20_000  # that are read often enough: without a budget nothing comes after the planned epochs
 EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests
-SHARE = 0.6  # of the seconds left; the meta-model and fitting the chosen base models again need the others
-SPEED_STEPS = 12  # by which the machine's speed is measured
-ROUND_SHARE = 0.5  # of the first training's steps and seconds that a further round takes
-ROUND_BEGIN = 0.5  # on the learning-rate schedule
-MORE_EPOCHS = 1.0  # with the events that were held out
-MORE_SHARE = 0.6  # of the seconds left then; the chosen ridges come after
+MORE_EPOCHS = 1.0  # of a round with the events that were held out
 MORE_BEGIN = 0.6  # on the learning-rate schedule: not high enough to forget
+TOLERANCE = 0.01  # share of the quality on the newest events that learning from the others held out may cost
+MIN_NEWEST = 30  # events that tell whether it does
+NEWEST_SHARE = 0.01  # of all events, at most
 
 
-def fit_network(held_out: HeldOut) -> TrainedNetwork:
-    """Train without the held-out events, on which it is evaluated after each epoch."""
-    settings, run, training = held_out.context.settings, held_out.context.run.share(SHARE), held_out.training
+def fit_network(held_out: HeldOut, run: Run) -> TrainedNetwork:
+    """Train without the held-out events, on which it is evaluated after each epoch, within the budget of `run`."""
+    settings, training = held_out.context.settings, held_out.training
     num_events = len(training.item_index)
     shape = Shape.of(settings.hidden_dimension, settings.window, num_events, held_out.context.num_items)
-    most = 12 if num_events < 20_000 else 6 if num_events < 500_000 else 7
+    most = 12 if num_events < FEW_EVENTS else 6 if num_events < 500_000 else 7
     epochs = EFFORT[settings.mode] * float(np.clip(10 * (1e6 / max(1, num_events)) ** 0.35, 2, most))
     few = held_out.queries.first_queries(QUERIES)
-    with reproducible(run.seed, small=_is_small(shape)):
-        task = _sized_task(held_out, shape, run)
+    with reproducible(run.seed, small=_is_small(shape, run)):
+        task = _task(held_out, shape, training)
+        if len(few.row):
 
-        def validate() -> float:
-            return ndcg_at_10(few, held_out.scores(task.scorer(), QUERIES))
+            def quality(network: RecurrentTask) -> float:
+                return ndcg_at_10(few, held_out.scores(network.scorer(), QUERIES))
 
-        steps = max(1, int(epochs * task.steps_per_epoch))
-        began = monotonic()
-        best = train(task, steps=steps, run=run, validate=validate if len(few.row) else None)
-        if run.max_seconds is not None and len(few.row):
-            train_while_better(task, best, steps, run, validate, monotonic() - began)
-        return TrainedNetwork(task.scorer(), task.shape, task.snapshot())
+            has_rounds = run.max_seconds is not None or num_events >= FEW_EVENTS
+            task = train_anytime(task, epochs=epochs, run=run, validate=quality, has_rounds=has_rounds).network
+        else:
+            task = task.grown()
+            train(task, steps=max(1, int(epochs * task.steps_per_epoch)), run=run)
+        return TrainedNetwork(task.scorer(), task.shape, task.snapshot(), np.diff(training.offsets))
 
 
-def train_while_better(
-    task: Trainable, best: float, steps: int, run: Run, validate: Callable[[], float], seconds: float
-) -> float:
-    """Train further from a medium learning rate, again and again, while time is left and validation gains; the best state is kept.
+def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> RecurrentScorer:
+    """Continue training with the events held out before, which are the newest, for as long as the budget of `run` lasts.
 
-    Args:
-        task: trained once.
-        best: its validation quality.
-        steps: of the first training.
-        run: the budget that all of it shares.
-        validate: the quality after an epoch.
-        seconds: that the first training took; a round is not begun with less than half of that left.
-
-    Returns:
-        The quality of the state that is kept.
+    The very newest event of some users is left out to see whether that helps; where it does not, the network stays as it was.
     """
-    while run.seconds_left > ROUND_SHARE * seconds:
-        before = task.snapshot()
-        quality = train(task, steps=max(1, int(ROUND_SHARE * steps)), run=run, validate=validate, begin=ROUND_BEGIN)
-        if quality <= best:
-            task.restore(before)
-            break
-        best = quality
-    return best
+    newest = without_unread(held_out, before)
+    with reproducible(run.seed, small=_is_small(before.shape, run)):
+        if newest is None:
+            task = _task(held_out, before.shape, held_out.histories, before.snapshot)
+            train(task, steps=max(1, int(MORE_EPOCHS * task.steps_per_epoch)), run=run, begin=MORE_BEGIN)
+            return task.scorer()
+        task = _task(held_out, before.shape, newest.training, before.snapshot)
+
+        def quality(scorer: Scorer) -> float:
+            return ndcg_at_10(newest.queries, newest.scores(scorer))
+
+        best = improved(
+            Best(task, quality(before.scorer), 0.0),
+            epochs=MORE_EPOCHS,
+            run=run,
+            validate=lambda network: quality(network.scorer()),
+            begin=MORE_BEGIN,
+            tolerance=TOLERANCE,
+        )
+        return best.network.scorer()
 
 
-def _sized_task(held_out: HeldOut, shape: Shape, run: Run) -> RecurrentTask:
-    """The network that this machine, beside what else it does, trains far enough in the time there is."""
-    task = _task(held_out, shape, held_out.training)
-    if run.max_seconds is None:
-        return task
-    num_events = len(held_out.training.item_index)
-    smaller = shape.within(run.seconds_left, num_events, _events_per_second(task))
-    return task if smaller == shape else _task(held_out, smaller, held_out.training, first_table=task.first_table)
-
-
-def _events_per_second(task: RecurrentTask) -> float:
-    """Events that the task is trained on in a second, measured on steps that are taken back."""
-    before, began, seen = task.snapshot(), monotonic(), 0
-    for step in islice(task.epoch(0), SPEED_STEPS):
-        step(0.0)
-        seen += task.shape.lanes * task.shape.bptt
-    task.restore(before)
-    return seen / max(1e-9, monotonic() - began)
-
-
-def continue_network(held_out: HeldOut, before: TrainedNetwork) -> RecurrentScorer:
-    """Continue training with all histories: the newest events, held out before, matter most."""
-    run = held_out.context.run
-    with reproducible(run.seed, small=_is_small(before.shape)):
-        task = _task(held_out, before.shape, held_out.histories, before.snapshot)
-        steps = max(1, int(MORE_EPOCHS * task.steps_per_epoch))
-        train(task, steps=steps, run=run.share(MORE_SHARE), begin=MORE_BEGIN)
-        return task.scorer()
+def without_unread(held_out: HeldOut, network: TrainedNetwork) -> HeldOut | None:
+    """The newest event held out of some users, where the network was trained on none of them; None if these are too few."""
+    sizes = np.diff(held_out.histories.offsets)
+    if len(network.sizes) != len(sizes):
+        return None
+    eligible = np.flatnonzero((sizes > network.sizes) & (sizes >= 2))
+    wanted = min(QUERIES, int(NEWEST_SHARE * len(held_out.histories.item_index)))
+    chosen = np.sort(np.random.default_rng(held_out.context.run.seed).permutation(eligible)[:wanted])
+    return without_newest(held_out, chosen) if len(chosen) >= MIN_NEWEST else None
 
 
 def _task(
@@ -112,7 +91,6 @@ def _task(
     shape: Shape,
     histories: Histories,
     before: object | None = None,
-    first_table: Floats | None = None,
 ) -> RecurrentTask:
     event_types = len(held_out.context.data.interactions.event_types)  # of the snapshot, not of the part trained on
     settings, seed = held_out.context.settings, held_out.context.run.seed
@@ -125,9 +103,9 @@ def _task(
         seed,
         settings.cold,
         before,
-        first_table,
     )
 
 
-def _is_small(shape: Shape) -> bool:
-    return shape.lanes * shape.bptt < 1000
+def _is_small(shape: Shape, run: Run) -> bool:
+    """Whether one thread computes a step faster than several, which also depends on what else runs."""
+    return shape.lanes * shape.bptt < 1000 or (run.max_seconds is not None and is_busy())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -117,6 +118,21 @@ def test_a_stop_ends_the_search():
     validation, predictions = chosen_by({"taste": 2.0}, 50, seed=5)
     with pytest.raises(StopRequested):
         fit_meta_model(validation, predictions, stop)
+
+
+def test_a_search_that_has_no_time_left_ends_with_the_best_so_far():
+    validation, predictions = chosen_by({"taste": 2.0, "popularity": -0.7}, 1000, seed=1)
+    steps = {"all": 0, "some": 0}
+
+    def watch(name: str, most: float) -> bool:
+        steps[name] += 1
+        return steps[name] >= most
+
+    _, best, _ = fit_meta_model(validation, predictions, lambda: watch("all", math.inf))
+    meta, quality, _ = fit_meta_model(validation, predictions, lambda: watch("some", 3))
+    assert steps["some"] < steps["all"]
+    assert meta.weights["taste"] > 0
+    assert 0 < quality <= best * 1.05
 
 
 def test_the_mix_is_the_weighted_sum_with_what_seen_items_get():

@@ -1,0 +1,101 @@
+"""`python -m benchmarks.anytime [DATA SET …]`: accuracy of user-personalization by its time budget, which more time must never lower.
+
+Each budget trains in a process of its own on the protocol `next`; a table at the end tells what a budget took and reached, and
+how busy the machine was. With `--load 4` the machine is simulated: its clock counts processor seconds of one thread four times, so
+that the outcome does not depend on what else runs. `--write NAME` makes it results/anytime-NAME.md (say `quiet` or `busy`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+
+from benchmarks import datasets, table
+from benchmarks.judge import judge
+from benchmarks.protocols import PROTOCOLS, Split, prepare
+from benchmarks.running import Result, measure, measured, timed
+from benchmarks.systems import System
+
+BUDGETS = (30, 60, 120, 240)
+FIGURES = ("ndcg@10", "hit@10", "mrr@25")
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    options = _parser().parse_args()
+    results = []
+    for name in options.names or datasets.NAMES:
+        source = datasets.folder(name)
+        if source is None:
+            print(f"{name} is not here: left out", file=sys.stderr)
+            continue
+        split = prepare(name, source, datasets.CACHE / "splits", options.protocol)
+        for seconds in options.budgets:
+            for seed in range(options.seeds):
+                limit = () if seconds == 0 else ("--max-seconds", str(seconds))
+                system = System(f"anytime {seconds} s", "aws-user-personalization", (*limit, "--seed", str(seed)))
+                if options.load:
+                    result = simulated(split, seconds, options.load, seed)
+                else:
+                    result = (None if options.again else measured(system, split)) or measure(system, split)
+                results.append(result | {"budget_s": seconds, "seed": seed})
+                print(json.dumps(results[-1]), flush=True)
+    page = f"# Accuracy by time budget\n\n{table.shape()}\n\n{rows(results)}"
+    print(page)
+    if options.write:
+        table.write_pages({f"anytime, {options.write}": page})
+
+
+def simulated(split: Split, seconds: int, load: float, seed: int) -> Result:
+    """One run on a machine that is simulated."""
+    out = split.folder / "runs" / "simulated"
+    out.mkdir(parents=True, exist_ok=True)
+    model, train = str(out / "model"), str(split.folder / "train.csv")
+    alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "benchmarks.simulated", train, model, str(seconds or "inf"), str(load), str(seed)]
+    took = timed(command, out / "train.log", **alone)
+    told = json.loads((out / "train.log").read_text().splitlines()[-1])
+    histories = str(split.folder / "histories.csv")
+    recommend = [sys.executable, "-m", "recipes", "recommend", model, "--histories", histories, "--k", "25"]
+    timed([*recommend, "--exclude-seen"], out / "lists.jsonl", **alone)
+    shutil.rmtree(model)
+    truth = json.loads((split.folder / "truth.json").read_text())
+    cost = {"train_s": told["simulated_s"], "train_cpu_s": took.cpu_seconds, "load": load, "epochs": told["epochs"]}
+    return split.label | cost | judge(out / "lists.jsonl", truth, split.num_items)
+
+
+def rows(results: Iterable[Result]) -> str:
+    """A line for each run: its budget, what it took, how busy the machine was, and the figures."""
+    heads = ["data", "budget_s", "seed", "train_s", "over budget", "train_cpu_s", "load", *FIGURES]
+    body = [
+        [
+            row["data"], str(row["budget_s"] or "none"), str(row["seed"]), f"{row['train_s']:.0f}", _over(row),
+            f"{row['train_cpu_s']:.0f}", f"{row['load']:.1f}", *(f"{row[name]:.4f}" for name in FIGURES),
+        ]
+        for row in results
+    ]  # fmt: skip
+    return table.markdown(heads, body)
+
+
+def _over(row: Result) -> str:
+    """By how much the whole process, its start included, went past the budget."""
+    return f"{row['train_s'] / row['budget_s'] - 1:+.0%}" if row["budget_s"] else ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.anytime", description=__doc__)
+    parser.add_argument("names", nargs="*", help="data sets; all that are present by default")
+    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS, help="seconds; 0 is no limit")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="next")
+    parser.add_argument("--load", type=float, default=0.0, help="simulate a machine on which a second takes so many")
+    parser.add_argument("--again", action="store_true", help="measure anew what was measured before")
+    parser.add_argument("--write", metavar="NAME", help="the page to write: results/anytime-NAME.md")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Training as an anytime method: what was measured best is kept, whatever the machine does meanwhile.
+
+A network of one block comes first. If its own speed says that there is time, it grows by a block that at first changes
+nothing (cf. Wang et al. 2021, "StackRec"), and the larger one counts if it is measured better. Then rounds from a medium
+learning rate go on while the validation quality gains, until the time is up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, Protocol, Self, TypeVar
+
+from recipes.recurrent.training import Outcome, Trainable, train
+from recipes.run import Run
+
+FIRST_SHARE = 0.3  # of the planned epochs that the first network is trained for where a larger one surely follows
+GROWN_COST = 1.5  # of a step of the larger network, in steps of the first
+GROWN_SHARE = 0.7  # of the planned epochs for which there must be time to grow early
+GROWN_EPOCHS = 1.5  # for which there must be time to grow later
+GROWN_BEGIN, LATE_BEGIN = 0.0, 0.35  # on the learning-rate schedule, grown early and later
+ROUND_SHARE = 0.5  # of the planned epochs that a round takes
+ROUND_BEGIN = 0.5  # on the learning-rate schedule
+ROUND_EPOCHS = 0.3  # that a round must have time for
+SPEED_STEPS = 12  # by which the speed is measured before anything is trained
+
+
+class Growing(Trainable, Protocol):
+    """A network that can be enlarged."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many steps an epoch has."""
+
+    def grown(self) -> Self:
+        """A larger one with the same scores, to be trained on."""
+
+
+Network = TypeVar("Network", bound=Growing)
+
+
+@dataclass(frozen=True)
+class Best(Generic[Network]):
+    """The network that was measured best so far, its validation quality, and seconds of one of its epochs."""
+
+    network: Network
+    quality: float
+    epoch_seconds: float
+
+
+def train_anytime(
+    network: Network, *, epochs: float, run: Run, validate: Callable[[Network], float], has_rounds: bool = True
+) -> Best[Network]:
+    """Train a network, and a larger one grown from it, for as long as there is time and validation gains.
+
+    Without a time budget nothing depends on the clock.
+
+    Args:
+        network: the smallest, untrained.
+        epochs: after which a training has learned most of what it can.
+        run: seconds and the watcher.
+        validate: the quality of a network, higher is better.
+        has_rounds: whether to go on after the planned epochs.
+
+    Returns:
+        The network that was measured best.
+    """
+    affordable = run.seconds_left / max(1e-9, _epoch_seconds(network, run))
+    is_early = affordable >= (FIRST_SHARE + GROWN_COST * GROWN_SHARE) * epochs
+    best = _trained(network, epochs * (FIRST_SHARE if is_early else 1.0), run, validate)
+    if run.seconds_left > GROWN_EPOCHS * GROWN_COST * best.epoch_seconds:
+        larger = _trained(network.grown(), epochs, run, validate, GROWN_BEGIN if is_early else LATE_BEGIN)
+        best = larger if larger.quality > best.quality else best
+    return improved(best, epochs=ROUND_SHARE * epochs, run=run, validate=validate) if has_rounds else best
+
+
+def improved(
+    best: Best[Network],
+    *,
+    epochs: float,
+    run: Run,
+    validate: Callable[[Network], float],
+    begin: float = ROUND_BEGIN,
+    tolerance: float = 0.0,
+) -> Best[Network]:
+    """Train a network on in rounds while each gains and there is time; a round that loses is taken back.
+
+    Args:
+        best: the network as it is.
+        epochs: of a round.
+        run: the budget of all rounds.
+        validate: the quality of a network.
+        begin: where on the learning-rate schedule each round starts.
+        tolerance: share of the quality that a round may lose and yet be kept; the next is begun after a gain only.
+    """
+    network = best.network
+    while run.seconds_left > ROUND_EPOCHS * best.epoch_seconds:
+        before, known = network.snapshot(), best.quality
+        after = _trained(network, epochs, run, validate, begin)
+        has_gained = after.quality > known
+        if not has_gained and not (tolerance and after.quality >= (1 - tolerance) * known):
+            network.restore(before)
+            break
+        best = after
+        if not has_gained:
+            break
+    return best
+
+
+def _trained(
+    network: Network, epochs: float, run: Run, validate: Callable[[Network], float], begin: float = 0.0
+) -> Best[Network]:
+    steps = max(1, int(epochs * network.steps_per_epoch))
+    outcome: Outcome = train(network, steps=steps, run=run, validate=lambda: validate(network), begin=begin)
+    seconds = outcome.step_seconds * network.steps_per_epoch if run.max_seconds is not None else 0.0
+    return Best(network, outcome.quality, seconds)
+
+
+def _epoch_seconds(network: Growing, run: Run) -> float:
+    """Seconds of an epoch here and now, measured on steps that are taken back; 0 without a time budget."""
+    if run.max_seconds is None:
+        return 0.0
+    before, began, steps = network.snapshot(), run.clock(), 0
+    for step in islice(network.epoch(0), SPEED_STEPS):
+        step(0.0)
+        steps += 1
+    network.restore(before)
+    return (run.clock() - began) / max(1, steps) * network.steps_per_epoch
