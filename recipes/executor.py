@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol, TypeVar
+from queue import SimpleQueue
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from recipes.run import Progress
 
 THREADS = min(4, os.cpu_count() or 1)
 HEAD_SECONDS = 3.0  # that the head of a cluster may take to accept a connection
@@ -23,6 +26,7 @@ KEPT_FUNCTIONS = 2  # that a worker keeps ready, so that what they compute once 
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Watch = Callable[[Progress], None]
 
 
 class ClusterError(RuntimeError):
@@ -42,6 +46,9 @@ class Executor(Protocol):
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """The results in the order of the tasks, some computed ahead."""
+
+    def elsewhere(self, work: Callable[[Watch], Result]) -> RayWork[Result] | None:
+        """Begin work that reports how it is doing on another machine; None if this executor has none."""
 
 
 class Threads:
@@ -64,6 +71,9 @@ class Threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+
+    def elsewhere(self, work: Callable[[Watch], Result]) -> None:
+        """None: threads are all on this machine."""
 
 
 class RayCluster:
@@ -121,6 +131,31 @@ class RayCluster:
             for left in waiting:
                 self._ray.cancel(left)
 
+    def elsewhere(self, work: Callable[[Watch], Result]) -> RayWork[Result]:
+        """Begin the work on a worker."""
+        return RayWork(self, work)
+
+    def begun(self, work: Callable[[Watch], Any]) -> Any:
+        """The stream of references to what the work reports, and to its result at last."""
+        compute = self._ray.remote(max_retries=RETRIES, num_cpus=1, num_returns="streaming")(_reported)
+        return compute.remote(work)
+
+    def next_of(self, stream: Any) -> Any:
+        """What comes next, if it is there.
+
+        Raises:
+            LookupError: not yet.
+            StopIteration: nothing will.
+            ClusterError: the cluster lost the work. What the work itself raises is raised here.
+        """
+        if not self._ray.wait([stream], timeout=0)[0]:
+            raise LookupError
+        return self._result(next(stream))
+
+    def cancel(self, stream: Any) -> None:
+        """End the work, with the process that does it: it would not end of itself."""
+        self._ray.cancel(stream, force=True)
+
     def _result(self, reference: Any) -> Any:
         try:
             return self._ray.get(reference)
@@ -128,6 +163,64 @@ class RayCluster:
             raise error.cause from None
         except self._ray.exceptions.RayError as error:
             raise ClusterError(f"The Ray cluster lost a task: {' '.join(str(error).split())[:300]}") from None
+
+
+class RayWork(Generic[Result]):
+    """Work that a worker of the cluster does; a context that ends it. As `recipes.subprocess_task.Beside`."""
+
+    def __init__(self, cluster: RayCluster, work: Callable[[Watch], Result]) -> None:
+        """Begin it; what it holds and what it results in must be picklable."""
+        self._cluster, self._stream = cluster, cluster.begun(work)
+        self._newest: Any = None
+        self._error: Exception | None = None
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        """This."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, done or not."""
+        if not self._is_over:
+            self._cluster.cancel(self._stream)
+
+    def has_ended(self, watch: Watch) -> bool:
+        """Pass on what it has reported since, and say whether it has ended."""
+        while not self._is_over:
+            try:
+                self._newest = self._cluster.next_of(self._stream)
+            except LookupError:
+                return False
+            except StopIteration:
+                self._is_over = True
+            except Exception as error:  # noqa: BLE001  `result` raises it
+                self._error, self._is_over = error, True
+            else:
+                if isinstance(self._newest, Progress):
+                    watch(self._newest)
+        return True
+
+    def result(self) -> Result:
+        """What came of it.
+
+        Raises:
+            ClusterError: the cluster lost the work. What the work raised is raised here.
+        """
+        if self._error is not None:
+            raise self._error
+        result: Result = self._newest
+        return result
+
+
+def _reported(work: Callable[[Watch], Any]) -> Iterator[Any]:
+    """What a Ray worker runs: each report of the work as it comes, then its result."""
+    reports = SimpleQueue[Progress | None]()
+    with ThreadPoolExecutor(1) as pool:
+        begun = pool.submit(work, reports.put)
+        begun.add_done_callback(lambda _: reports.put(None))
+        while (report := reports.get()) is not None:
+            yield report
+        yield begun.result()
 
 
 def _knock(address: str | None) -> None:

@@ -21,6 +21,7 @@ from recipes.data import TrainingData
 from recipes.evaluation import splits
 from recipes.evaluation.evaluate import evaluate
 from recipes.evaluation.splits import SegmentSplit, Split
+from recipes.executor import RayWork, current
 from recipes.run import Progress, Run, ignore_progress
 from recipes.subprocess_task import Beside
 
@@ -112,8 +113,8 @@ def tune(
         trial_seconds: budget of one fit.
         metric: a figure of `recipes.evaluation.evaluate` to maximise.
         storage: a SQLite file that keeps the trials; the search goes on from what is there. One search at a time.
-        parallel: how many trials are fitted at a time, each in a process of its own if more than one; then what is proposed
-            depends on which of them end first.
+        parallel: how many trials are fitted at a time, each in a process of its own, or on a worker of the executor in force if
+            it has some, if more than one; then what is proposed depends on which of them end first.
 
     Raises:
         ValueError: a range is not of this recipe, not tunable or outside what is allowed.
@@ -227,11 +228,14 @@ def _side_by_side(
     """Search with several trials at a time, each in a process of its own; none is left behind, however this ends."""
     threads = max(1, (os.cpu_count() or 1) // parallel)
     with ExitStack() as leaving:
-        fitting: dict[int, tuple[Trial, Beside[float], ExitStack]] = {}
+        fitting: dict[int, tuple[Trial, Beside[float] | RayWork[float], ExitStack]] = {}
         while fitting or _goes_on(study, wanted, run):
             while len(fitting) < parallel and _goes_on(study, wanted, run, len(fitting)):
                 trial, ending = study.ask(), leaving.enter_context(ExitStack())
-                fitting[trial.number] = trial, ending.enter_context(Beside(fit(trial), threads)), ending
+                work = fit(trial)
+                begun = current().elsewhere(work) or Beside(work, threads)
+                ending.enter_context(begun)
+                fitting[trial.number] = trial, begun, ending
             sleep(LOOK_S)
             for trial, process, ending in list(fitting.values()):
                 if _has_ended(study, trial, process, run):
@@ -240,7 +244,7 @@ def _side_by_side(
             tell()
 
 
-def _has_ended(study: optuna.Study, trial: Trial, process: Beside[float], run: Run) -> bool:
+def _has_ended(study: optuna.Study, trial: Trial, process: Beside[float] | RayWork[float], run: Run) -> bool:
     """Whether a trial is over; then the study knows how it went."""
     try:
         if not process.has_ended(_pruning(trial, ignore_progress)):

@@ -11,6 +11,7 @@ from console.shapes import JSONDict
 from recipes import catalogue, tuning
 from recipes.base import Recipe, Scalar
 from recipes.evaluation.evaluator import split_for
+from recipes.executor import current
 
 TRIALS = 8  # where nothing is said; each is a fit
 CANDIDATES = ("aws-popularity-count", "aws-user-personalization", "aws-hrnn")
@@ -35,7 +36,7 @@ def tuned(
     path = folder / f"{key}.sqlite3"
     resources = config.get("hpoResourceConfig", {})
     trials = int(resources.get("maxNumberOfTrainingJobs", TRIALS))
-    parallel = min(int(resources.get("maxParallelTrainingJobs", 1)), os.cpu_count() or 1)
+    parallel = min(int(resources.get("maxParallelTrainingJobs", 1)), max(os.cpu_count() or 1, current().parallelism))
     ranges = _ranges(config.get("algorithmHyperParameterRanges", {}))
     train = split_for(recipe, snapshot.learned).train
     found = tuning.tune(recipe, train, run, ranges=ranges or None, max_trials=trials, storage=path, parallel=parallel)

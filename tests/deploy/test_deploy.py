@@ -37,6 +37,28 @@ def test_the_image_copies_what_the_wheel_is_built_from():
     assert re.search(r"^USER app$", text, re.MULTILINE)
 
 
+def test_the_ray_cluster_has_what_its_pieces_need():
+    """The fields that the KubeRay operator asks for, an image with Ray in it, and no rights beyond need."""
+    cluster = yaml.safe_load((DEPLOY / "ray-cluster.yaml").read_text())
+    assert (cluster["apiVersion"], cluster["kind"]) == ("ray.io/v1", "RayCluster")
+    spec = cluster["spec"]
+    wanted = re.search(r"\nray = \[\"ray>=([\d.]+),<([\d.]+)\"\]", (ROOT / "pyproject.toml").read_text())
+    assert wanted is not None
+    low, version, high = (tuple(map(int, text.split("."))) for text in (wanted[1], spec["rayVersion"], wanted[2]))
+    assert low <= version < high
+    assert "ARG EXTRAS" in (DEPLOY / "Containerfile").read_text()
+    assert spec["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    groups = [spec["headGroupSpec"], *spec["workerGroupSpecs"]]
+    assert all(group["minReplicas"] <= group["replicas"] <= group["maxReplicas"] for group in groups[1:])
+    for group in groups:
+        pod = group["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == {v["name"] for v in pod["volumes"]}
+        assert pod["containers"][0]["resources"]["requests"] == pod["containers"][0]["resources"]["limits"]
+        assert all(isinstance(value, str) for value in group["rayStartParams"].values())  # the operator refuses others
+    assert f"RAY_ADDRESS={cluster['metadata']['name']}-head-svc:6379" in DOCUMENTED
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
 def test_the_unit_is_valid():
     done = subprocess.run(

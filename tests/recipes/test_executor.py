@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recipes import catalogue
+from recipes.base import RecipeError
 from recipes.executor import ClusterError, RayCluster, Threads, current, prefetch, using
 from recipes.ranking import recommend
-from recipes.run import Run
+from recipes.run import Progress, Run
+from recipes.tuning import tune
 from tests.recipes.worlds import tasteful
 
 SETTINGS = {"aws-user-personalization": {"mode": "fast"}, "aws-personalized-ranking": {"mode": "fast"}}
@@ -98,6 +101,55 @@ def test_a_killed_worker_costs_its_task_another_try_and_not_the_job(cluster, tmp
     with using(cluster):
         assert list(prefetch(die_once, range(5))) == [0, 1, 4, 9, 16]
     assert Path(marker).exists()
+
+
+def test_trials_are_fitted_on_the_workers(cluster, data):
+    """And their progress comes back, so that one that does worse than others is ended early."""
+    seen = []
+
+    def fit(watch: Callable[[Progress], None]) -> tuple[int, int]:
+        model = catalogue.get("aws-user-personalization")(mode="fast").fit(data, Run(on_progress=watch))
+        return os.getpid(), model.num_items
+
+    with cluster.elsewhere(fit) as work:
+        while not work.has_ended(seen.append):
+            time.sleep(0.05)
+        worker, num_items = work.result()
+    assert worker != os.getpid()
+    assert num_items == data.num_items
+    assert {progress.stage for progress in seen} >= {"preparing", "validating"}
+    with using(cluster):
+        found = tune(catalogue.get("aws-sims")(), data, Run(seed=1), max_trials=3, parallel=2)
+    assert [attempt.state for attempt in found.attempts] == ["COMPLETE"] * 3
+
+
+def test_what_a_trial_raises_is_raised_here(cluster):
+    def refuse(watch: Callable[[Progress], None]) -> None:
+        raise RecipeError("There are no interactions.")
+
+    with cluster.elsewhere(refuse) as work:
+        while not work.has_ended(lambda _: None):
+            time.sleep(0.05)
+        with pytest.raises(RecipeError, match="no interactions"):
+            work.result()
+
+
+def test_a_trial_is_ended_with_its_context(cluster, tmp_path):
+    marker = tmp_path / "went on"
+
+    def wait(watch: Callable[[Progress], None]) -> None:
+        watch(Progress("waiting"))
+        time.sleep(600)
+        marker.touch()
+
+    seen = []
+    with cluster.elsewhere(wait) as work:
+        while not seen:
+            assert not work.has_ended(seen.append)
+            time.sleep(0.05)
+    with using(cluster):  # the worker's place is free again
+        assert list(prefetch(abs, [-1, -2, -3])) == [1, 2, 3]
+    assert not marker.exists()
 
 
 def test_a_cluster_that_is_away_is_a_plain_error():
