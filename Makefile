@@ -70,10 +70,13 @@ bench: install  ## measure side by side with the peers, which get an environment
 	$(BIN)/python -m benchmarks.mlops --write
 	$(BIN)/python -m benchmarks.metadata --write
 
+bench-scale: install  ## seconds and memory against events up to ten million, and what Ray costs
+	$(BIN)/python -m benchmarks.scale --ray --write
+
 bench-exploration: install  ## simulate markets in which new items arrive, ten seeds a world
 	$(BIN)/python -m benchmarks.exploration
 
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test format check messages fuzz soak bench bench-exploration clean
+.PHONY: help install demo run browser test format check messages fuzz soak bench bench-scale bench-exploration clean
