@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -15,6 +18,10 @@ from recipes.numerics.arrays import ragged_positions
 
 TEXT_LENGTH = 40  # a string column with a longer mean is taken for text
 DISTINCT_SHARE = 0.5  # a string column with more distinct values is taken for a label
+VECTORS_LOOKED_AT = 200  # cells
+VECTOR_SIZE = 4  # numbers that a list must have at least to be taken for a vector
+LONG_VECTOR = 16  # of so many whole numbers, lists are vectors, too
+VECTORS = 0.95  # of the cells that must list as many numbers
 
 
 class Kind(StrEnum):
@@ -121,3 +128,23 @@ def encode_categories(strings: pa.Array, kind: Kind) -> Categorical:
     counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])
     codes = codes[known] - (codes[known] > blank)
     return Categorical(counts[offsets], codes.astype(np.int32), tuple(c for c in categories if c != ""), kind)
+
+
+def vector_size(texts: Sequence[str]) -> tuple[int, int]:
+    """How many numbers nearly every filled cell lists, 0 if they are no vectors, and how many cells list another number.
+
+    >>> vector_size(["0.1|0.2|0.3|-1", "[0, 1e-3, 2.5, 4]"]), vector_size(["12|7", "3|4"])
+    ((4, 0), (0, 0))
+    """
+    looked_at = texts[:VECTORS_LOOKED_AT]
+    sizes = Counter(map(_num_numbers, looked_at))
+    size, number = sizes.most_common(1)[0] if sizes else (0, 0)
+    least = VECTOR_SIZE if any("." in text for text in looked_at) else LONG_VECTOR
+    is_vector = size >= least and number >= VECTORS * len(looked_at)
+    return (size, len(looked_at) - number) if is_vector else (0, 0)
+
+
+def _num_numbers(text: str) -> int:
+    """How many numbers a cell lists; 0 if anything else is in it."""
+    parts = re.split(r"[|;,\s]+", text.strip("[](){} "))
+    return len(parts) if all(re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", part, re.IGNORECASE) for part in parts) else 0

@@ -20,13 +20,17 @@ __all__ = ["SEPARATORS", "JSONDict", "Reading", "Source", "column_name", "epoch_
 
 @dataclass(frozen=True)
 class Source:
-    """Where a schema's column comes from: a named column of the file, or a constant; the rest as in ColumnPlan."""
+    """Where a schema's column comes from: a named column of the file, or a constant; the rest as in ColumnPlan.
+
+    `clock` is the name of the column of the time of day.
+    """
 
     name: str = ""
     unit: str = ""
     constant: str | None = None
     decimal: str = ""
     separator: str = ""
+    clock: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def _plan(entry: Field, header: list[str], reading: Reading) -> ColumnPlan:
     if source is None:
         return ColumnPlan(entry, None if reading.sources else _position(entry.name, header))
     position = _position(source.name, header) if source.name else None
-    return ColumnPlan(entry, position, source.unit, source.constant, source.decimal, source.separator)
+    clock = _position(source.clock, header) if source.clock else None
+    return ColumnPlan(entry, position, source.unit, source.constant, source.decimal, source.separator, clock)
 
 
 def epoch_of(date: str) -> str:

@@ -9,6 +9,7 @@ from itertools import chain
 from console.ingest.mapping import Reading, plan
 from console.ingest.schema import DatasetSchema
 from recipes.tables import dialect
+from recipes.tables.dialect import CsvFormat
 from recipes.tables.header import header_of
 from recipes.tables.rows import BlockReader
 from recipes.tables.text import Block, TextStream, blocks
@@ -45,10 +46,17 @@ def open_table(
         return None
     wanted = [source.name for source in reading.sources.values() if source.name] or list(schema.names)
     form = stream.form or reading.form
-    if not form.delimiter:
+    if not form.delimiter or _has_other(sample, form, wanted):
         form = dialect.detect(sample[:EVIDENCE_BYTES], {"header": form.header}, wanted).form
     found = blocks(stream, form)
     first = next(found, Block(b"", 1))
     names, first = header_of(first, form, header)
     plans = plan(schema, reading, names, stream.name)
     return OpenTable(names, chain([first], found), BlockReader(schema.fields, plans, form, len(names)))
+
+
+def _has_other(sample: bytes, form: CsvFormat, wanted: Sequence[str]) -> bool:
+    """Whether a part of a folder has another delimiter than the first, under which its header is one cell that holds the names."""
+    line = sample.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace")
+    is_one = form.header and not form.skip and form.delimiter not in line
+    return is_one and len(wanted) > 1 and sum(name in line for name in wanted) == len(wanted)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from console import storage
+from console.errors import JobError
 from console.ingest import sources
 from console.storage import Location
 from recipes.tables.describe import Guess
@@ -91,19 +92,28 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     )  # fmt: skip
 
 
+def holds_rows(location: Location) -> bool:
+    """Whether an object is more than a header; one that cannot be read counts as more, for its fault is to be told."""
+    try:
+        with sources.open_text(location) as stream:
+            return sum(bool(line.strip()) for line in stream.head(HEAD_BYTES).splitlines()) > 1
+    except JobError:
+        return True
+
+
 def _sample(location: Location, encoding: str) -> _Sample:
     with sources.open_text(location, encoding) as stream:
         head = stream.head(HEAD_BYTES)
         whole = len(head) < HEAD_BYTES
         packed = stream.meter.bytes / max(1, stream.unpacked)
-        slices = [] if whole or stream.is_gzip or stream.form else _slices(location)
+        slices = [] if whole or stream.packing or stream.form else _slices(location)
         found = stream.encoding
         if found == "utf-8" and not encoding and head.isascii():
             found = next((encoding_of(piece) for piece in slices if not piece.isascii()), found)
         if not whole:
             head = head[: head.rfind(b"\n", 0, HEAD_BYTES) + 1 or HEAD_BYTES]
         return _Sample(
-            head, [_utf8(piece, found) for piece in slices], found, stream.is_gzip, whole, packed, stream.form
+            head, [_utf8(piece, found) for piece in slices], found, bool(stream.packing), whole, packed, stream.form
         )
 
 

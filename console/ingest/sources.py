@@ -11,6 +11,7 @@ from typing import Any
 from console import storage
 from console.errors import JobError
 from console.storage import Location
+from recipes.tables import packed
 from recipes.tables.text import TableError, TextStream
 
 SUFFIXES = (
@@ -28,6 +29,15 @@ SUFFIXES = (
     ".parquet",
     ".jsonl",
     ".ndjson",
+    ".json",
+    ".orc",
+    ".arrow",
+    ".feather",
+    ".xlsx",
+    ".zip",
+    ".bz2",
+    ".xz",
+    ".zst",
 )
 NO_SUFFIX = re.compile(r"[^.]+|.*\.\d+|.*part-[^/]*")  # as Glue and Hadoop name parts
 NO_PART = re.compile(r"[_.].*|.*\.crc|.*\$folder\$")  # what Spark and its kin leave beside the parts
@@ -51,7 +61,7 @@ def source_files(location: Location) -> list[Location]:
 
 
 def _is_part(name: str) -> bool:
-    if NO_PART.fullmatch(name):
+    if NO_PART.fullmatch(name) or packed.BESIDE.fullmatch(name):
         return False
     return name.lower().endswith(SUFFIXES) or bool(NO_SUFFIX.fullmatch(name))
 

@@ -9,13 +9,15 @@ import ast
 import json
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from recipes.tables import dates
+from recipes.tables.amounts import NUMBER, plain_numbers
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 
 PER_SECOND = {"": 1, "s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -41,16 +43,15 @@ NO_IDS = [
     r"\N",
 ]  # what programs write where they know no id
 NULL_MARK = r"\N"
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+FORMULA = r'^="([^"]*)"$'
 WHOLE = r"^[+-]?([0-8]\d{18}|\d{1,18})$"  # surely of 64 bits
 HEX = r"^0[xX][0-9a-fA-F]{1,16}$"
-MONEY = r"[\s'\x{00a0}\x{202f}€$£¥%]|^(EUR|USD|GBP|CHF)|(EUR|USD|GBP|CHF)$"
-GROUPS = {".": (r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$", ","), ",": (r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$", ".")}
 TRUE_WORDS = ["true", "t", "yes", "y", "1", "on", "ja", "wahr", "oui", "vrai"]
 FALSE_WORDS = ["false", "f", "no", "n", "0", "off", "nein", "falsch", "non", "faux"]
 ISO = "ISO 8601 such as 2026-01-31T13:45:00Z"
 CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f")
 REPLACED = "\ufffd"
+POSTGRES_ARRAY = re.compile(r"\{[^{}:]*\}")
 REQUIRED = "is required and must not be empty"
 Rules = NDArray[np.object_]
 
@@ -144,8 +145,14 @@ def _parse_times(texts: pa.Array, unit: str) -> pa.Array:
     return pc.floor(pc.divide(stamps.cast(pa.int64()).cast(pa.float64()), 1e6)).cast(pa.int64())
 
 
+def as_meant(texts: pa.Array) -> pa.Array:
+    """The cells, those as ="007", in which spreadsheets keep text, without the marks."""
+    return pc.replace_substring_regex(texts, FORMULA, r"\1")
+
+
 def _readable(texts: pa.Array, rules: Rules) -> pa.Array:
-    """The cells, those that hold what is no text marked."""
+    """The cells as they are meant, those that hold what is no text marked."""
+    texts = as_meant(texts)
     mark(rules, pc.match_substring(texts, REPLACED), "is not UTF-8 text")
     mark(rules, pc.match_substring(texts, "\0"), "holds a NUL character")
     return texts
@@ -186,25 +193,6 @@ def _numbers(field: Field, texts: pa.Array, decimal: str, rules: Rules) -> pa.Ar
     if field.type in {"float", "double"}:
         return numbers
     return _whole(words, numbers, rules)
-
-
-def plain_numbers(words: pa.Array, decimal: str) -> pa.Array:
-    """Numbers as people write them, in digits with a point: without currency, thousands' marks and a minus behind."""
-    is_plain = pc.match_substring_regex(words, NUMBER)
-    if decimal == "." and pc.all(is_plain).as_py() is not False:
-        return words
-    found = pc.replace_substring_regex(words, MONEY, "")
-    found = pc.replace_substring_regex(found, r"^\((.+)\)$|^([^-+].*)-$", r"-\1\2")
-    pattern, thousands = GROUPS[decimal]
-    found = pc.if_else(pc.match_substring_regex(found, pattern), pc.replace_substring(found, thousands, ""), found)
-    found = found if decimal == "." else pc.replace_substring(found, decimal, ".")
-    usable = pc.match_substring_regex(found, NUMBER)
-    return pc.if_else(usable, found, words)
-
-
-def is_plain_number(text: str) -> bool:
-    """Whether a cell is a number as programs write them."""
-    return re.fullmatch(NUMBER, text) is not None
 
 
 def _whole(words: pa.Array, numbers: pa.Array, rules: Rules) -> pa.Array:
@@ -278,6 +266,9 @@ def times(texts: pa.Array, unit: str, rules: Rules, earliest: int = MIN_TIME, la
 
 def _unit_times(words: pa.Array, unit: str, rules: Rules) -> pa.Array:
     matched = pc.match_substring_regex(words, NUMBER)
+    if pc.all(matched).as_py() is False:
+        words = pa.array([word and dates.plain(word) for word in words.to_pylist()], pa.string())
+        matched = pc.match_substring_regex(words, NUMBER)
     mark(rules, pc.invert(matched), f"is not a number of {UNIT_NAMES[unit]}")
     words = pc.if_else(pc.fill_null(matched, False), words, pa.scalar(None, pa.string()))
     numbers = words.cast(pa.float64())
@@ -317,6 +308,7 @@ def text_time(word: str, unit: str) -> int | None:
 
 
 def _number_time(word: str, unit: str) -> int | None:
+    word = dates.plain(word)
     if not re.fullmatch(NUMBER, word, re.ASCII):
         return None
     number = float(word)
@@ -331,8 +323,9 @@ def _written_time(word: str, unit: str) -> int | None:
         forms += [day + clock for clock in CLOCKS]
     for form in forms:
         try:
-            moment = datetime.strptime(word, form) if form else datetime.fromisoformat(word)  # noqa: DTZ007
-            return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() // 1)
+            moment = dates.read(word, form or "")
+            if moment is not None:
+                return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() // 1)
         except (ValueError, OverflowError):
             continue
     return None
@@ -353,6 +346,8 @@ def listed(texts: pa.Array, separator: str) -> pa.Array:
 
 
 def _array(text: str) -> str:
+    if POSTGRES_ARRAY.fullmatch(text):
+        text = f"[{text[1:-1]}]" if '"' in text else json.dumps([part for part in text[1:-1].split(",") if part])
     try:
         found = json.loads(text)
     except ValueError:

@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recipes.tables import moments
+from recipes.columns import vector_size
+from recipes.tables import amounts, moments
+from recipes.tables.cells import POSTGRES_ARRAY, as_meant
 from recipes.tables.words import folded, name_score, tokens
 
 EXAMPLES = 3
 MEAN_TEXT_LENGTH = 40
 MOST = 0.95  # of the values that must be of a kind for a column to be of it
-CURRENCY = "(?i)[\\s\u00a0\u202f€$£¥₹%']|\\b(eur|usd|gbp|chf|kr|zł|pln|sek|brl)\\b"
-WHOLE = r"^[+-]?(\d{1,18}|\d{1,3}(,\d{3}){1,5}|\d{1,3}(\.\d{3}){1,5})$"
-POINT = r"^[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][+-]?\d+)?$"
+WHOLE = r"^[+-]?(\d{1,18}|\d{1,3}(,\d{2,3}){0,4},\d{3}|\d{1,3}(\.\d{3}){1,5})$"
+POINT = r"^[+-]?(\d+|\d{1,3}(,\d{2,3})*,\d{3})?(\.\d+)?([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$"
 URL = r"^(https?:)?//\S+$"
 PICTURE = r"(?i)\.(jpe?g|png|webp|gif|avif|svg|bmp)([?#].*)?$|/(images?|img|photos?|pictures?|thumbs?|thumbnails?|posters?|covers?)/"
@@ -30,10 +31,12 @@ ASIN, EMAIL = r"^(B0[0-9A-Z]{8}|\d{9}[\dX])$", r"^[^@\s]+@[^@\s]+\.\w+$"
 FILE = r"(?i)^\S*\.(jpe?g|png|webp|gif|avif|svg|bmp|mp4|pdf)$"
 NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n", "<na>", "nat", "undefined", "-"]
 CODE_WORDS = frozenset(["plz", "zip", "postal", "postcode", "postleitzahl", "cp", "cap", "cep", "ean", "gtin", "upc", "isbn", "phone", "telefon", "tel", "telephone", "nr", "no", "num", "code", "sku", "id", "number", "nummer", "numero", "codigo", "codice"])  # fmt: skip
+CODES_WITH_MARKS = frozenset(
+    {"version", "code", "sku", "codigo", "codice", "release"}
+)  # 1.10 is not 1.1, and 1E5 no number
 SEPARATORS = ("|", ";", "/", ",")
+ENTITY = re.compile(r"&#?\w+;")
 LIST_SAMPLE = 3000
-VECTORS_LOOKED_AT = 200
-VECTOR_SIZE = 4  # numbers that a list must have at least to be taken for a vector
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Guess:
     textual: bool = False
     nullable: bool = True
     unit: str = ""
+    clock: str = ""  # the column that tells the time of this one's day
     other_unit: str = ""
     recognised_unit: str = ""
     decimal: str = ""
@@ -73,7 +77,7 @@ class Guess:
 
 def known_values(values: pa.Array) -> pa.Array:
     """The cells that say something, trimmed."""
-    trimmed = pc.utf8_trim_whitespace(values)
+    trimmed = as_meant(pc.utf8_trim_whitespace(values))
     blank = pc.or_(pc.equal(trimmed, ""), pc.is_in(pc.utf8_lower(trimmed), pa.array(NULL_WORDS)))
     return trimmed.filter(pc.invert(pc.fill_null(blank, True)))
 
@@ -91,8 +95,9 @@ def describe(source: str, values: pa.Array) -> Guess:
     _numbers(guess, known)
     if guess.type == "string":
         _strings(guess, known)
-    if guess.type in {"long", "float", "string"} and not (guess.textual or guess.separator or guess.is_picture):
-        named = max(name_score(source, role) for role in ("TIMESTAMP", "CREATION_TIMESTAMP")) >= 1
+    named = max(name_score(source, role) for role in ("TIMESTAMP", "CREATION_TIMESTAMP")) >= 1
+    is_prose = guess.textual and not named
+    if guess.type in {"long", "float", "string"} and not (is_prose or guess.separator or guess.is_picture):
         form = moments.recognise(known.to_pylist()[: moments.SAMPLE], named)
         if (
             form.unit in moments.EPOCHS
@@ -101,6 +106,7 @@ def describe(source: str, values: pa.Array) -> Guess:
         ):
             form = moments.TimeForm()  # ids may be as large as nanoseconds
         guess.unit, guess.other_unit, guess.recognised_unit = form.unit, form.other, form.unit
+        guess.textual = guess.textual and not form.unit
     return guess
 
 
@@ -117,7 +123,7 @@ def _share(values: pa.Array, pattern: str) -> float:
 
 def _numbers(guess: Guess, known: pa.Array) -> None:
     """Type, decimal mark and share of numbers; codes stay strings."""
-    bare = pc.replace_substring_regex(known, CURRENCY, "")
+    bare = amounts.bare(known)
     bare = bare.filter(pc.match_substring_regex(bare, r"\d"))
     shares = (
         {mark: _share(bare, form) * len(bare) / len(known) for mark, form in ((".", POINT), (",", COMMA))}
@@ -142,7 +148,7 @@ def _decimal(bare: pa.Array, shares: dict[str, float]) -> str:
 
 def is_unclear_number(values: pa.Array) -> bool:
     """Whether `1.234` may be a thousand or one and a bit: every mark stands before exactly three digits."""
-    bare = pc.replace_substring_regex(known_values(values), CURRENCY, "")
+    bare = amounts.bare(known_values(values))
     marked = bare.filter(pc.match_substring_regex(bare, r"[.,]"))
     return len(marked) > 0 and _all(marked, r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$")
 
@@ -158,9 +164,9 @@ def _is_code(guess: Guess, bare: pa.Array) -> bool:
     """Digits without arithmetic sense: leading zeros, more than 18 digits, one width and a name of codes."""
     if _share(bare, r"^0\d+$") > 0 or _share(bare, r"^\d{19,}$") > 0:
         return True
-    if not _all(bare, r"^\d+$"):
-        return False
     words = set(tokens(guess.source))
+    if not _all(bare, r"^\d+$"):
+        return bool(words & CODES_WITH_MARKS)
     named = bool(words & CODE_WORDS) or folded(guess.source).endswith(("nr", "nr.", "id", "nummer", "code"))
     widths = pc.count_distinct(pc.utf8_length(bare)).as_py()
     return named and (
@@ -178,7 +184,7 @@ def _strings(guess: Guess, known: pa.Array) -> None:
         guess.is_picture = _share(known, PICTURE) >= 0.5 or name_score(guess.source, "IMAGE_URL") >= 2
         guess.separator = _address_separator(head) if guess.is_picture else ""
         return
-    guess.vector_size, odd = _vector_size(head)
+    guess.vector_size, odd = vector_size(head)
     if guess.vector_size:
         other = f"; {odd:,} of the cells looked at hold another number" if odd else ""
         guess.warnings.append(f"{guess.source} holds vectors of {guess.vector_size} numbers{other}.")
@@ -193,21 +199,6 @@ def _strings(guess: Guess, known: pa.Array) -> None:
         guess.categorical = True
 
 
-def _vector_size(head: list[str]) -> tuple[int, int]:
-    """How many numbers nearly every cell lists, 0 if they are no vectors, and how many cells hold another number of them.
-
-    >>> _vector_size(["0.1|0.2|0.3|-1", "[0, 1e-3, 2.5, 4]"]), _vector_size(["12|7", "3|4"])
-    ((4, 0), (0, 0))
-    """
-    looked_at = head[:VECTORS_LOOKED_AT]
-    if not any("." in text for text in looked_at):
-        return 0, 0
-    sizes = Counter(_num_numbers(text) for text in looked_at)
-    size, number = sizes.most_common(1)[0]
-    is_vector = size >= VECTOR_SIZE and number >= MOST * len(looked_at)
-    return (size, len(looked_at) - number) if is_vector else (0, 0)
-
-
 def _address_separator(head: list[str]) -> str:
     """What stands between several addresses in a cell."""
     if all(text.startswith("[") for text in head):
@@ -215,15 +206,9 @@ def _address_separator(head: list[str]) -> str:
     return next((mark for mark in SEPARATORS if any(re.search(rf"\{mark}\s*https?://", text) for text in head)), "")
 
 
-def _num_numbers(text: str) -> int:
-    """How many numbers a cell lists; 0 if anything else is in it."""
-    parts = re.split(r"[|;,\s]+", text.strip("[]() "))
-    return len(parts) if all(re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", part, re.IGNORECASE) for part in parts) else 0
-
-
 def _separator(head: list[str], guess: Guess) -> str:
     """What parts the values of a list: `json`, or the mark whose parts recur; "" where no cell is a list."""
-    if sum(text.startswith("[") and text.endswith("]") for text in head) >= MOST * len(head):
+    if sum(text[:1] + text[-1:] in {"[]", "{}"} for text in head) >= MOST * len(head):
         return "json" if all(parts_of(text, "json") is not None for text in head[:50]) else ""
     typed = guess.source.endswith("_seq")  # RecBole's sequences are parted by blanks
     if typed:
@@ -233,6 +218,7 @@ def _separator(head: list[str], guess: Guess) -> str:
 
 def _is_list(head: list[str], mark: str) -> bool:
     """Whether cells are lists of short parts that recur, alone or beside others, more often than the cells do."""
+    head = [ENTITY.sub("", text) for text in head] if mark == ";" else head
     holding = [text for text in head if mark in text]
     if len(holding) < max(2, 0.02 * len(head)) or (mark == "/" and any("//" in text for text in holding)):
         return False
@@ -270,6 +256,8 @@ def parts_of(text: str, separator: str) -> list[str] | None:
     """
     if separator != "json":
         return [part for one in text.split(separator) if (part := one.strip())]
+    if POSTGRES_ARRAY.fullmatch(text):
+        text = f"[{text[1:-1]}]" if '"' in text else json.dumps([part for part in text[1:-1].split(",") if part])
     for spelling in (text, text.replace("'", '"')):
         try:
             found = json.loads(spelling)

@@ -186,6 +186,12 @@ class _Reading:
 def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
     """Whether quotes enclose cells, and how a quote within them is written."""
     delimiter = form.delimiter.encode()
+    if b"\\" + delimiter in sample:
+        escaped = _read(sample, Marks(delimiter, b'"', b"\\"))
+        if escaped.ragged < _read(sample, Marks(delimiter, b'"')).ragged:
+            return replace(
+                form, escape="\\"
+            ), "A backslash makes the next mark content: read so, more rows are as wide as most."
     if b'"' not in sample:
         return _with_apostrophes(form, sample)
     doubled = _read(sample, Marks(delimiter, b'"'))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recipes.tables import cells, dialect
+from recipes.tables import amounts, cells, dialect
 from recipes.tables.describe import Guess
 from recipes.tables.field import TIME_COLUMNS, Field
 from recipes.tables.guess import Understanding, understand
@@ -111,6 +111,8 @@ def _plans(found: Understanding, required: Collection[str]) -> list[ColumnPlan]:
     plans: dict[str, ColumnPlan] = {}
     for position, guess in enumerate(found.columns):
         plan = _plan(guess, position, required)
+        if guess.clock:
+            plan = replace(plan, clock=[other.source for other in found.columns].index(guess.clock))
         if plan.field.name:
             plans.setdefault(plan.field.name, plan)
     return list(plans.values())
@@ -119,7 +121,7 @@ def _plans(found: Understanding, required: Collection[str]) -> list[ColumnPlan]:
 def _plan(guess: Guess, position: int, required: Collection[str]) -> ColumnPlan:
     """A column with a role has its name, any other keeps its own; what is no plain number but one with a currency is read as one."""
     name = guess.name if guess.name in KNOWN else guess.source
-    is_written = guess.decimal and not all(cells.is_plain_number(text) for text in guess.examples)
+    is_written = guess.decimal and not all(amounts.is_plain_number(text) for text in guess.examples)
     kind = KNOWN.get(name) or ("double" if is_written else "string")
     unit = "" if guess.unit == "s" or name not in TIME_COLUMNS else guess.unit
     field = Field(name, kind, nullable=name not in required)
@@ -148,7 +150,7 @@ def _typed(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         return column
     known = pc.drop_null(pc.unique(column))
     words = cells.without_null_words(pc.utf8_trim_whitespace(known))
-    is_number = pc.all(pc.match_substring_regex(words, cells.NUMBER)).as_py()
+    is_number = pc.all(pc.match_substring_regex(words, amounts.NUMBER)).as_py()
     is_code = pc.any(pc.match_substring_regex(words, rf"^[+-]?(0\d|\d{{{MAX_EXACT_DIGITS + 1},}}$)")).as_py()
     if words.null_count == len(words) or (is_number and is_code):
         return column

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recipes.tables import moments, roles
-from recipes.tables.describe import CURRENCY, Guess, describe, is_unclear_number, known_values, parts_of
+from recipes.tables import clocks, moments, roles
+from recipes.tables.amounts import NUMBER, bare, bare_text
+from recipes.tables.describe import Guess, describe, is_unclear_number, known_values, parts_of
 from recipes.tables.reserved import DOMAIN_REQUIRED, MAX_METADATA, REQUIRED, RESERVED
 from recipes.tables.roles import Question
 from recipes.tables.words import folded, name_score, plain
@@ -26,7 +27,6 @@ DOMAIN_COLUMNS = {
     ("VIDEO_ON_DEMAND", "ITEMS"): ("GENRES", "AVERAGE_RATING"),
     ("ECOMMERCE", "ITEMS"): ("PRICE", "CATEGORY_L1", "PRODUCT_DESCRIPTION"),
 }
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 DEFAULT_EVENT = {"ECOMMERCE": "Purchase", "VIDEO_ON_DEMAND": "Watch"}
 
 
@@ -85,6 +85,7 @@ def understand(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str, 
     decimal = _decimal_of(guesses)
     questions = _assign(guesses, columns, kind, domain)
     _name_the_rest(guesses, kind)
+    clocks.join_clocks(guesses, columns)
     for guess, values in zip(guesses, columns, strict=True):
         _settle(guess, kind, domain)
         _summarise(guess, known_values(values), guess.decimal or decimal)
@@ -208,6 +209,7 @@ def _settle(guess: Guess, kind: str, domain: str) -> None:
         guess.categorical = guess.type == "string" and not guess.textual
     if guess.name in {"TITLE", "IMAGE_URL"} and kind == "ITEMS":
         guess.categorical = guess.textual = False
+        guess.separator = "" if guess.name == "TITLE" else guess.separator
     guess.nullable = not (required or guess.name in demanded)
     if guess.name not in TIME_COLUMNS:
         guess.unit = guess.other_unit = ""
@@ -252,9 +254,9 @@ def _day_of(text: str, unit: str) -> str:
 
 
 def _number_of(text: str, decimal: str) -> str:
-    bare = re.sub(CURRENCY, "", text)
+    digits = bare_text(text)
     other = "," if decimal == "." else "."
-    return f"{text} is {float(bare.replace(other, '').replace(decimal, '.')):,g}"
+    return f"{text} is {float(digits.replace(other, '').replace(decimal, '.')):,g}"
 
 
 def _summarise(guess: Guess, known: pa.Array, decimal: str) -> None:
@@ -290,7 +292,7 @@ def _summarise_times(guess: Guess, known: pa.Array) -> None:
 
 
 def _summarise_numbers(guess: Guess, known: pa.Array, decimal: str) -> None:
-    text = pc.replace_substring_regex(known, CURRENCY, "")
+    text = bare(known)
     text = pc.replace_substring(text, "," if decimal == "." else ".", "")
     text = pc.replace_substring(text, decimal, ".") if decimal != "." else text
     numbers = np.asarray(text.filter(pc.match_substring_regex(text, NUMBER)).cast(pa.float64()))

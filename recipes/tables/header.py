@@ -14,6 +14,7 @@ from recipes.tables.words import is_known
 
 LOOKED_AT = 50  # rows
 TOP_LINES, TOP_ROWS = 200, 20
+UNNAMED = "Unnamed: 0"  # as pandas calls a first column without a name
 ALIKE = 0.5  # of the cells below that have the first one's shape
 MARKS_OF_NOTHING = {r"\N", "NULL", "null", "NaN", "nan", "NA", "N/A", "n/a", "-"}
 
@@ -109,5 +110,5 @@ def _fitted(names: list[str], rows: list[list[bytes]]) -> list[str]:
     if width < len(names) and not any(names[width:]):
         return names[:width]
     if width == len(names) + 1:
-        return [*names, ""] if not any(row[-1] for row in rows) else ["", *names]
+        return [*names, ""] if not any(row[-1] for row in rows) else [UNNAMED, *names]
     return names

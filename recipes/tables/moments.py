@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
+from recipes.tables import dates
+
 EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 EARLIEST, LATEST = 300_000_000, 2_500_000_000  # 1979 to 2049: what numbers must lie between to be taken for times
 EXCEL_DAYS = (25_569, 60_000)  # 1970 to 2064, in days since 1899-12-30
@@ -20,7 +22,7 @@ EXCEL_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
 MOST = 0.95  # of the values must be times
 SAMPLE = 2000
 DATE = re.compile(
-    r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d{2})"
+    r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d{1,2})"
     r"(?:(?P<gap>,? |T| - )(?P<h>\d{1,2})(?P<hm>[:.h])(?P<m>\d{2})(?:(?P<ms>[:.])(?P<s>\d{2})(?P<f>[.,]\d{1,6})?)?"
     r"(?P<am> ?[AaPp]\.?[Mm]\.?)?)?(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}(?: [A-Z]{3,4})?))?"
 )
@@ -28,6 +30,8 @@ WORDED = (
     "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%m %d, %Y", "%b %d %Y", "%d/%b/%Y:%H:%M:%S %z", "%b %d, %Y %H:%M",
     "%b %d, %Y, %I:%M %p", "%b %d, %Y, %I:%M:%S %p", "%d %b %Y %H:%M", "%d %b %Y, %H:%M", "%d %b %Y %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y",
     "%a, %d %b %Y %H:%M:%S %Z", "%a, %d %b %Y %H:%M:%S %z", "%I:%M %p %m/%d/%Y", "%B %d, %Y %H:%M", "%B %d, %Y at %I:%M %p",
+    "%Y年%m月%d日", "%Y年%m月%d日 %H:%M", "%Y年%m月%d日 %H:%M:%S", "%Y년 %m월 %d일",
+    *dates.FORMS,
 )  # fmt: skip
 DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 ORDERS = ("DM", "MD")
@@ -48,11 +52,11 @@ def recognise(values: Sequence[str], named_time: bool = False) -> TimeForm:
         values: filled cells, at most the first `SAMPLE` are looked at.
         named_time: whether the column's name says that it holds times; small numbers are times of Excel only then.
     """
-    known = [text for value in values[:SAMPLE] if (text := value.strip())]
+    known = [dates.plain(text) for value in values[:SAMPLE] if (text := value.strip())]
     if not known:
         return TimeForm()
     has_negative = any(re.fullmatch(r"-\d+(\.\d+)?", text) for text in known)  # of what is older than 1970
-    pattern = r"-?\d{1,20}(\.\d+)?" if has_negative else r"\d{5,20}(\.\d+)?"
+    pattern = r"-?\d{1,20}(\.\d+)?" if has_negative else r"\d{5,20}(\.\d+)?|\d(\.\d+)?[eE]\+?\d{1,2}"
     numbers = [float(text) for text in known if re.fullmatch(pattern, text)]
     if len(numbers) >= MOST * len(known):
         return TimeForm(_epoch(max(map(abs, numbers))) if has_negative else _numeric(known, numbers, named_time))
@@ -79,18 +83,24 @@ def _epoch(middle: float) -> str:
 def _dates(known: list[str]) -> TimeForm:
     """Sort the values by the way they are written and give each way its format."""
     iso = [text for text in known if _is_iso(text)]
-    if len(iso) >= MOST * len(known) and len(iso) == len([t for t in known if not DATE.fullmatch(t) or _is_iso(t)]):
+    if len(iso) >= MOST * len(known) and len(iso) == len([t for t in known if not _date(t) or _is_iso(t)]):
         return TimeForm("iso")
     others = [text for text in known if not _is_iso(text)]
-    matches = [match for text in others if (match := DATE.fullmatch(text))]
+    matches = [match for text in others if (match := _date(text))]
     orders = _possible_orders(matches)
-    left = [text for text in others if not DATE.fullmatch(text)]
+    left = [text for text in others if not _date(text)]
     worded = _worded(left)
     fitting = len(iso) + len(matches) + sum(any(_fits(text, form) for form in worded) for text in left)
     if not orders or fitting < MOST * len(known):
         return TimeForm()
     units = [_unit(iso, matches, worded, order) for order in orders]
     return TimeForm(units[0], units[1] if len(set(units)) > 1 else "")
+
+
+def _date(text: str) -> re.Match[str] | None:
+    """The parts of a date in digits; a day of one digit may stand behind a year only, else it is a number of versions."""
+    match = DATE.fullmatch(text)
+    return match if match and (len(match["c"]) > 1 or len(match["a"]) == 4) else None
 
 
 def _unit(iso: list[str], matches: list[re.Match[str]], worded: list[str], order: str) -> str:
@@ -171,11 +181,8 @@ def _fits(text: str, form: str) -> bool:
 
 
 def _parsed(text: str, form: str) -> datetime | None:
-    try:
-        moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = dates.read(text, form)
+    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
 
 
 def moment_of(text: str, unit: str) -> datetime | None:

@@ -153,7 +153,17 @@ def _cells(data: bytes, start: int, end: int, spans: list[tuple[int, int]], mark
 
 def _bare(text: bytes, marks: Marks) -> list[bytes]:
     cells = text.split(marks.delimiter)
-    return [_unescaped(cell, marks) for cell in cells] if marks.escape and marks.escape in text else cells
+    if not marks.escape or marks.escape not in text:
+        return cells
+    joined: list[bytes] = []
+    is_open = False  # the delimiter before this cell is escaped, and so content
+    for cell in cells:
+        if is_open:
+            joined[-1] += marks.delimiter + cell
+        else:
+            joined.append(cell)
+        is_open = (len(joined[-1]) - len(joined[-1].rstrip(marks.escape))) % 2 == 1
+    return [_unescaped(cell, marks) for cell in joined]
 
 
 def _unquoted(text: bytes, marks: Marks) -> bytes:

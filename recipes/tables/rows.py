@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from recipes.tables import cells, quotes
+from recipes.tables.amounts import plain_numbers
 from recipes.tables.dialect import UNIT, CsvFormat
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 from recipes.tables.quotes import Row
@@ -43,7 +44,8 @@ class ColumnPlan:
     """Where a schema's column comes from: a position in the file, a constant, or nowhere (nulls).
 
     `unit` says how times are written: s, ms, us, ns, iso, excel, or a strptime format, or several of them with | between;
-    `decimal` is the column's decimal point where it is not the file's; `separator` divides a list, "json" an array.
+    `decimal` is the column's decimal point where it is not the file's; `separator` divides a list, "json" an array; `clock` is
+    the column of the time of day where it stands apart from the day.
     """
 
     field: Field
@@ -52,6 +54,7 @@ class ColumnPlan:
     constant: str | None = None
     decimal: str = ""
     separator: str = ""
+    clock: int | None = None
 
     @property
     def is_list(self) -> bool:
@@ -60,6 +63,8 @@ class ColumnPlan:
 
     def read_type(self, decimal: str) -> pa.DataType:
         """What the parser, which takes `decimal` for the decimal point, is asked for on the fast path."""
+        if self.clock is not None:
+            return pa.string()
         if self.field.is_time:
             return pa.float64() if self.unit == cells.EXCEL else NUMBER_TIMES.get(self.unit, pa.string())
         if self.is_list or (pa.types.is_floating(self.field.arrow) and self.decimal not in {"", decimal}):
@@ -121,17 +126,29 @@ class BlockReader:
         self._schema = pa.schema([pa.field(field.name, field.arrow) for field in fields])
         self._plans, self._form, self._width = plans, form, width
         self._names = [str(position) for position in range(width)]
-        self._used = sorted({plan.position for plan in plans if plan.position is not None})
+        places = {place for plan in plans for place in (plan.position, plan.clock)}
+        self._used = sorted(place for place in places if place is not None)
         self._latest = int(time.time()) + cells.MAX_SKEW_S
 
     def convert(self, block: Block) -> Converted:
         """Type and check all rows of `block`."""
-        table = self._fast(block) if block.quoting != "irregular" and b"\0" not in block.data else None
+        plain = self._with_doubled_quotes(block)
+        table = self._fast(plain) if plain.quoting != "irregular" and b"\0" not in block.data else None
         return Converted(table, [], []) if table is not None else self._slow(block)
+
+    def _with_doubled_quotes(self, block: Block) -> Block:
+        """A block with its escaped quotes doubled, which is what the fast parser reads; itself where that would change more."""
+        marks = self._form.marks
+        if not marks.escape or b"\0" in block.data or marks.escape + marks.delimiter in block.data:
+            return block
+        data = block.data.replace(marks.escape * 2, b"\0").replace(marks.escape + marks.quote, marks.quote * 2)
+        data = data.replace(b"\0", marks.escape)
+        return replace(block, data=data, quoting=quotes.quoting_of(data, replace(marks, escape=b""), whole=True))
 
     def _fast(self, block: Block) -> pa.Table | None:
         decimal = self._form.decimal
-        types = {str(plan.position): plan.read_type(decimal) for plan in self._plans if plan.position is not None}
+        types = {str(place): pa.string() for place in self._used}
+        types |= {str(plan.position): plan.read_type(decimal) for plan in self._plans if plan.position is not None}
         try:
             raw = self._parse(block, types)
             arrays = [self._finish(plan, raw) for plan in self._plans]
@@ -144,6 +161,8 @@ class BlockReader:
         if plan.position is None:
             return _constant(plan, raw.num_rows)
         values = _flat(raw[str(plan.position)])
+        if plan.clock is not None:
+            values = _with_clock(values, _flat(raw[str(plan.clock)]))
         if plan.field.is_time:
             values = cells.to_seconds(values, plan.unit)
         if plan.field.textual and _longest(values) > MAX_TEXT_LENGTH:
@@ -151,7 +170,7 @@ class BlockReader:
         if plan.is_list:
             return cells.listed(values, plan.separator)
         if pa.types.is_string(values.type) and plan.field.type != "string":
-            values = cells.plain_numbers(values, plan.decimal)
+            values = plain_numbers(values, plan.decimal)
         return values if pa.types.is_dictionary(values.type) else values.cast(plan.field.arrow)
 
     def _is_clean(self, plan: ColumnPlan, values: pa.Array) -> bool:
@@ -202,6 +221,8 @@ class BlockReader:
         if plan.position is None:
             return _constant(plan, rows), []
         column = texts.columns[plan.position]
+        if plan.clock is not None:
+            column = _with_clock(column, texts.columns[plan.clock])
         if plan.is_list:
             column = cells.listed(column, plan.separator)
         decimal = plan.decimal or self._form.decimal
@@ -314,6 +335,14 @@ def _constant(plan: ColumnPlan, rows: int) -> pa.Array:
     return pa.nulls(rows, plan.field.arrow) if value is None else pa.repeat(value, rows)
 
 
+def _with_clock(days: pa.Array, clocks: pa.Array) -> pa.Array:
+    """Days and times of day as one text each; a day without the other stands alone."""
+    texts = [pc.fill_null(part.cast(pa.string()), "") for part in (days, clocks)]
+    joined = pc.utf8_trim_whitespace(pc.binary_join_element_wise(*texts, " "))
+    missing = pc.equal(pc.utf8_trim_whitespace(texts[0]), "")
+    return pc.if_else(missing, pa.scalar(None, pa.string()), joined)
+
+
 def _flat(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
@@ -325,6 +354,8 @@ def _longest(values: pa.Array) -> int:
 
 def _are_clean_words(field: Field, words: pa.Array) -> bool:
     if field.max_length is not None and _longest(words) > field.max_length:
+        return False
+    if pc.any(pc.starts_with(words, '="')).as_py():
         return False
     if not field.is_id:
         return not pc.any(pc.equal(words, cells.NULL_MARK)).as_py()

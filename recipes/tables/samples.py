@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from recipes.tables import moments
-from recipes.tables.describe import CURRENCY, parts_of
+from recipes.tables.amounts import bare_text
+from recipes.tables.describe import parts_of
 
 SEPARATORS = {
     ",": "split at commas",
@@ -37,7 +38,7 @@ def understood(text: str, kind: str, unit: str = "", decimal: str = ".", separat
         moment = moments.moment_of(text, unit)
         return "" if moment is None else f"{moment.day} {moment:%B %Y, %H:%M}".removesuffix(", 00:00")
     if kind in {"int", "long", "float", "double"}:
-        bare = re.sub(CURRENCY, "", text).replace("," if decimal == "." else ".", "").replace(decimal, ".")
+        bare = bare_text(text).replace("," if decimal == "." else ".", "").replace(decimal, ".")
         return (
             f"{float(bare):,.15g}" if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", bare, re.IGNORECASE) else ""
         )

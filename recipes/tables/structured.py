@@ -1,75 +1,158 @@
-"""Parquet and JSON Lines as the text of a comma-separated file, so that one reader reads them all."""
+"""Tables of other kinds than delimited text (Parquet, ORC, Arrow, JSON) as the text of a comma-separated file: one reader reads them all.
+
+Objects within rows become columns of their own, named by their path, as in `user.id`.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
-import tempfile
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import IO, Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
+from pyarrow import ipc, orc
 
-PARQUET = b"PAR1"
+from recipes.tables.packed import Chained, copied
+
 COPY_BYTES = 1 << 20
 ROWS_PER_BATCH = 50_000
 KEYS_FROM = 1_000  # lines whose keys are the columns
+MAX_OBJECT = 16 << 20  # characters of one object of an array
+UUID_BYTES = 16
+DEPTH = 4  # of objects within objects that become columns
+WRAPPED = re.compile(rb'\{\s*"[^"]*"\s*:\s*\[\s*\{')  # an array as the first member of an object
+BETWEEN = re.compile(r"[\s,]*")
 
 
-class Written:
-    """A readable over pieces of text."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        """Read the pieces one after the other."""
-        self._pieces, self._rest = pieces, b""
-
-    def read(self, size: int) -> bytes:
-        """The next bytes, b"" at the end."""
-        if not self._rest:
-            self._rest = next(filter(None, self._pieces), b"")
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
+def _of_parquet(file: IO[bytes]) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    parquet = pq.ParquetFile(file)
+    return parquet.schema_arrow, parquet.iter_batches(ROWS_PER_BATCH)
 
 
-def parquet_text(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """The rows of a Parquet file as comma-separated text with a header.
+def _of_orc(file: IO[bytes]) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    found = orc.ORCFile(file)
+    return found.schema, (found.read_stripe(number) for number in range(found.nstripes))
+
+
+def _of_arrow(file: IO[bytes]) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    found = ipc.open_file(file)
+    return found.schema, (found.get_batch(number) for number in range(found.num_record_batches))
+
+
+TABLES: dict[bytes, tuple[str, Callable[[IO[bytes]], tuple[pa.Schema, Iterable[pa.RecordBatch]]]]] = {
+    b"PAR1": ("Parquet", _of_parquet),
+    b"ORC": ("ORC", _of_orc),
+    b"ARROW1": ("Arrow", _of_arrow),
+}
+
+
+def table_text(source: Chained, magic: bytes) -> Iterator[bytes]:
+    """The rows of a file that begins with `magic` as comma-separated text with a header.
 
     Raises:
         pa.ArrowInvalid: it is damaged.
     """
-    with tempfile.TemporaryFile() as file:
-        while data := read(COPY_BYTES):
-            file.write(data)
-        file.seek(0)
-        with pq.ParquetFile(file) as parquet:
-            names = parquet.schema_arrow.names
-            yield _line(names)
-            for batch in parquet.iter_batches(ROWS_PER_BATCH):
-                yield _batch_text([_texts(column) for column in batch.columns])
+    with copied(source) as file:
+        schema, batches = TABLES[magic][1](file)
+        yield _line(_flattened(schema.empty_table()).column_names)
+        for batch in batches:
+            table = _flattened(pa.Table.from_batches([batch], schema))
+            yield _batch_text([_texts(column.combine_chunks()) for column in table.columns])
 
 
-def json_lines_text(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """JSON objects, one a line, as comma-separated text; the keys of the first lines are the columns.
+def _flattened(table: pa.Table) -> pa.Table:
+    """The table with the fields of objects as columns."""
+    for _ in range(DEPTH):
+        if not any(pa.types.is_struct(field.type) for field in table.schema):
+            break
+        table = table.flatten()
+    return table
+
+
+def json_text(read: Callable[[int], bytes], kind: str) -> Iterator[bytes]:
+    """JSON objects as comma-separated text; the keys of the first ones are the columns.
 
     A line that is no object stays as it is, as a row of one cell.
+
+    Args:
+        read: the file.
+        kind: what `json_kind` says of it.
+
+    Raises:
+        ValueError: what is no line by itself breaks off.
     """
-    lines = _lines(read)
-    first = [_object(line) for line in islice(lines, KEYS_FROM)]
+    objects = map(_object, _lines(read)) if kind == "lines" else _entries(read, within=kind == "array")
+    first = list(islice(objects, KEYS_FROM))
     names = list(dict.fromkeys(key for found in first if isinstance(found, dict) for key in found))
     yield _line(names)
-    for found in chain(first, map(_object, lines)):
+    for found in chain(first, objects):
         yield _line([_cell(found.get(name)) for name in names] if isinstance(found, dict) else [found, *_filler(names)])
 
 
-def is_json_lines(head: bytes) -> bool:
-    """Whether the first line is a JSON object by itself."""
-    line = head.lstrip().partition(b"\n")[0]
-    return line.startswith(b"{") and isinstance(_object(line), dict)
+def json_kind(head: bytes) -> str:
+    """How JSON holds its objects: "lines" one each, "array" in an array, "objects" one after the other; "" if there are none."""
+    text = head.lstrip()
+    if re.match(rb"\[\s*\{", text):
+        return "array"
+    if not text.startswith(b"{"):
+        return ""
+    line, _, rest = text.partition(b"\n")
+    is_whole = isinstance(_object(line), dict)
+    if WRAPPED.match(text) and not (is_whole and rest.strip()):
+        return "array"
+    if is_whole:
+        return "lines"
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return ""
+    return "objects" if isinstance(found, dict) and found else ""
+
+
+def _entries(read: Callable[[int], bytes], *, within: bool) -> Iterator[dict[str, Any] | str]:
+    """The entries of the first array, or all objects."""
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    parse = json.JSONDecoder().raw_decode
+    text = decode(read(COPY_BYTES))
+    place = text.index("[") + 1 if within else 0
+    number = 0
+    while True:
+        found = BETWEEN.match(text, place)
+        place = found.end() if found else place
+        if text[place : place + 1] == "]":
+            return
+        try:
+            entry, place = parse(text, place)
+        except (ValueError, RecursionError):
+            more = read(COPY_BYTES)
+            if not more and place >= len(text) and not within:
+                return
+            if not more or len(text) - place > MAX_OBJECT:
+                raise ValueError(f"its {number + 1:,}th object cannot be read") from None
+            text, place = text[place:] + decode(more), 0
+            continue
+        number += 1
+        yield dict(_leaves(entry)) if isinstance(entry, dict) else json.dumps(entry)
+
+
+def _leaves(found: dict[str, Any], path: str = "", depth: int = DEPTH) -> Iterator[tuple[str, Any]]:
+    """The members that are no objects themselves, by their paths."""
+    for key, value in found.items():
+        while isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith("$"):
+            value = next(iter(value.values()))  # MongoDB's {"$oid": ...}
+        if isinstance(value, dict) and value and depth:
+            yield from _leaves(value, f"{path}{key}.", depth - 1)
+        else:
+            yield path + key, value
 
 
 def _filler(names: list[str]) -> list[str]:
@@ -92,7 +175,7 @@ def _object(line: bytes) -> dict[str, Any] | str:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return found if isinstance(found, dict) else text
+    return dict(_leaves(found)) if isinstance(found, dict) else text
 
 
 def _cell(value: object) -> str:
@@ -124,9 +207,31 @@ def _texts(column: pa.Array) -> pa.Array:
         return _texts(column.dictionary_decode())
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return _of_bytes(column)
+    if pa.types.is_decimal(kind):
+        return pa.array([value if value is None else _plain(f"{value:f}") for value in column.to_pylist()], pa.string())
+    if pa.types.is_nested(kind):
         return pa.array([None if value is None else _cell(value) for value in column.to_pylist()], pa.string())
     return column.cast(pa.string())
+
+
+def _plain(number: str) -> str:
+    """A decimal number without zeros behind its point: keys come as 17.000000000000000000 out of Spark and Glue."""
+    return number.rstrip("0").rstrip(".") if "." in number else number
+
+
+def _of_bytes(column: pa.Array) -> pa.Array:
+    """Bytes as the text that they are, else in hexadecimal digits, 16 of them as a UUID."""
+    try:
+        texts = column.cast(pa.binary()).cast(pa.string())
+        if not pc.any(pc.match_substring_regex(texts, r"[\x00-\x08]")).as_py():
+            return texts
+    except pa.ArrowInvalid:
+        pass
+    is_uuid = pa.types.is_fixed_size_binary(column.type) and column.type.byte_width == UUID_BYTES
+    values = (value if value is None else value.hex() for value in column.to_pylist())
+    return pa.array([str(UUID(value)) if value and is_uuid else value for value in values], pa.string())
 
 
 def _batch_text(columns: list[pa.Array]) -> bytes:

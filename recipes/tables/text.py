@@ -7,39 +7,43 @@ numbers stay exact.
 from __future__ import annotations
 
 import codecs
-import gzip
 import hashlib
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
 import pyarrow as pa
 
-from recipes.tables import structured
+from recipes.tables import packed, structured
 from recipes.tables.dialect import BLANKS, UNIT, CsvFormat
+from recipes.tables.packed import Chained, PackedError, Pieces
 from recipes.tables.quotes import Quoting, quoting_of, row_end
+from recipes.tables.workbook import workbook_text
 
 BLOCK_BYTES = 8 << 20
 MAX_LINE_BYTES = 64 << 20
 LOOKED_AT = 1 << 16
 MAX_CONTROL_SHARE = 0.02
-GZIP = b"\x1f\x8b"
+MAX_PACKED = 2  # times
 FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"ORC": "an ORC file",
     b"Obj\x01": "an Avro file",
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"SQLite format 3": "an SQLite database",
     b"7z\xbc\xaf": "a 7z archive",
-    b"BZh": "a bzip2 file",
-    b"\x28\xb5\x2f\xfd": "a Zstandard file",
 }
-BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+BOMS = {
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+WORD_LENGTH, CYRILLIC, FEWEST_LETTERS = 2.5, 0.95, 4  # of a word; share that must be Cyrillic; different ones
 CONTROLS = re.compile(rb"[\x00\x02-\x08\x0e-\x1a\x1c-\x1e\x7f]")
 
 
@@ -84,11 +88,14 @@ class TextStream:
         self.name = name
         self.meter = Meter(inner, digest or hashlib.sha256())
         self._read: Callable[[int], bytes] = self.meter.read
+        self._kind = ""
         head = self._read(BLOCK_BYTES)
-        self.is_gzip = head.startswith(GZIP)
-        if self.is_gzip:
-            unzipped = gzip.GzipFile(fileobj=_Chained(head, self.meter.read))  # type: ignore[call-overload]
-            self._read = unzipped.read
+        self.packing = ""
+        for _ in range(MAX_PACKED):
+            kind = packed.kind_of(head)
+            if not kind or (kind == self.packing == "ZIP"):  # a workbook stays one
+                break
+            self.packing, self._read = kind, packed.unpacked(kind, Chained(head, self._read))
             head = self._stored(BLOCK_BYTES)
         self.form: CsvFormat | None = None
         head = self._as_text(head)
@@ -102,19 +109,26 @@ class TextStream:
         self._kept: list[bytes] = []
         self._is_mac: bool | None = None
         self._switch(self.encoding)
-        _reject_foreign(name, head, is_wide=self.encoding.startswith("utf-16"))
+        _reject_foreign(name, head, is_wide=self.encoding.startswith(("utf-16", "utf-32")))
 
     def _as_text(self, head: bytes) -> bytes:
         """The first bytes as text, from here on by way of comma-separated text where the file is none."""
-        source = _Chained(head, self._read)
-        if head.startswith(structured.PARQUET):
-            self._read = structured.Written(structured.parquet_text(source.read)).read
-        elif structured.is_json_lines(head.removeprefix(codecs.BOM_UTF8)):
-            source = _Chained(head.removeprefix(codecs.BOM_UTF8), self._read)
-            self._read = structured.Written(structured.json_lines_text(source.read)).read
+        bare = head.removeprefix(codecs.BOM_UTF8)
+        magic = next((magic for magic in structured.TABLES if head.startswith(magic)), b"")
+        if magic:
+            self._kind = structured.TABLES[magic][0]
+            pieces = structured.table_text(Chained(head, self._read), magic)
+        elif head.startswith(packed.ZIP):
+            self._kind = "Excel"
+            pieces = workbook_text(Chained(head, self._read))
+        elif kind := structured.json_kind(bare):
+            self._kind = "JSON"
+            pieces = structured.json_text(Chained(bare, self._read).read, kind)
         else:
             return head
-        self.form = CsvFormat(",", '"', "utf-8")
+        self._read = Pieces(pieces).read
+        if self._kind != "Excel":  # in a sheet there may be titles above the table
+            self.form = CsvFormat(",", '"', "utf-8")
         return self._stored(BLOCK_BYTES)
 
     def _switch(self, encoding: str) -> None:
@@ -125,10 +139,15 @@ class TextStream:
     def _stored(self, size: int) -> bytes:
         try:
             return self._read(size)
-        except (OSError, EOFError, zlib.error) as error:
-            raise TableError(f"{self.name} looks like gzip but cannot be unpacked: {error}.") from error
-        except pa.ArrowException as error:
-            raise TableError(f"{self.name} looks like Parquet but cannot be read: {error}.") from error
+        except PackedError as error:
+            raise TableError(f"{self.name} {error}.") from error
+        except (pa.ArrowException, ValueError, KeyError, SyntaxError, *packed.FAULTS) as error:
+            if not (self._kind or self.packing):
+                raise
+            doing = "read" if self._kind else "unpacked"
+            raise TableError(
+                f"{self.name} looks like {self._kind or self.packing} but cannot be {doing}: {error}."
+            ) from error
 
     @property
     def is_transcoded(self) -> bool:
@@ -171,28 +190,23 @@ class TextStream:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if self._is_mac else data
 
 
-class _Chained:
-    """What was read already, then the rest; all that gzip needs of a file."""
-
-    def __init__(self, head: bytes, read: Any) -> None:
-        self._head, self._more = head, read
-
-    def read(self, size: int = -1) -> bytes:
-        if self._head:
-            taken = self._head if size < 0 else self._head[:size]
-            self._head = self._head[len(taken) :]
-            return taken
-        data: bytes = self._more(size)
-        return data
-
-
 def encoding_of(data: bytes) -> str:
-    """UTF-8 if more of the characters beyond ASCII are valid than not, else cp1252."""
+    """UTF-8 if more of the characters beyond ASCII are valid than not, else cp1251 or KOI8-R if they spell words, else cp1252."""
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(data)
     wrong = text.count("\ufffd") - data.count("\ufffd".encode())
     ascii_characters = len(data) - len(data.translate(None, bytes(range(128))))
     right = len(text) - ascii_characters - max(wrong, 0)
-    return "utf-8" if right >= wrong else "cp1252"
+    return "utf-8" if right >= wrong else _single_byte_encoding(data)
+
+
+def _single_byte_encoding(data: bytes) -> str:
+    """Western letters beyond ASCII stand alone among others; Cyrillic ones are whole words, mostly in small letters."""
+    runs = BEYOND_ASCII.findall(data[:LOOKED_AT])
+    text = b"".join(runs)
+    letters = [letter for letter in text.decode("cp1251", "replace") if "\u0400" <= letter <= "\u04ff"]
+    if len(text) < WORD_LENGTH * len(runs) or len(letters) < CYRILLIC * len(text) or len(set(letters)) < FEWEST_LETTERS:
+        return "cp1252"
+    return "cp1251" if 2 * sum(map(str.islower, letters)) >= len(letters) else "koi8-r"
 
 
 def _wide_encoding(head: bytes) -> str:
@@ -217,7 +231,7 @@ def _reject_foreign(name: str, head: bytes, *, is_wide: bool) -> None:
         what = "a binary file"
     if what:
         raise TableError(
-            f"{name} is not CSV but {what}. Allowed are CSV text with a header and JSON Lines, also gzipped, and Parquet."
+            f"{name} is not CSV but {what}. Allowed are CSV text, JSON, Excel workbooks, Parquet, ORC and Arrow, also compressed."
         )
 
 

@@ -6,22 +6,13 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.e2e import world
 from tests.e2e.server import Server
 
-CHROMIUM = "/usr/bin/chromium"
 SECOND = 1000
 expect.set_options(timeout=20 * SECOND)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -111,7 +102,7 @@ def test_a_file_that_is_no_csv_is_refused_with_a_sentence(page):
     upload = page.get_by_role("button", name="Upload", exact=True)
     if upload.is_visible():
         upload.click()
-    expect(page.get_by_text("is not CSV but a ZIP archive")).to_be_visible()
+    expect(page.get_by_text("looks like ZIP but cannot be unpacked")).to_be_visible()
 
 
 def test_a_phone_needs_no_sideways_scrolling(page):

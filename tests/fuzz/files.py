@@ -47,6 +47,17 @@ UNITS: dict[str, Callable[[int], str]] = {
     "iso blank": lambda moment: f"{_moment(moment):%Y-%m-%d %H:%M:%S}",
     "german": lambda moment: f"{_moment(moment):%d.%m.%Y %H:%M:%S}",
     "american": lambda moment: f"{_moment(moment):%m/%d/%Y %H:%M:%S}",
+    "in words": lambda moment: f"{_moment(moment):%d %b %Y %H:%M:%S}",
+    "apart": lambda moment: f"{_moment(moment):%Y-%m-%d %H:%M:%S}",  # the time of day in a column of its own
+}
+EXTRAS: dict[str, tuple[Callable[[Random], str], str]] = {  # how a cell is drawn, and its column's type
+    "in_stock": (lambda dice: dice.choice(["true", "false"]), "boolean"),
+    "price": (lambda dice: f"{dice.randrange(100, 99_999) / 100:.2f}", "float"),
+    "pieces": (lambda dice: str(dice.randrange(1, 400)), "long"),
+    "zip": (lambda dice: f"{dice.randrange(100_000):05}", "string"),
+    "seller": (lambda dice: str(9_148_955_329_465_708_066 + dice.randrange(9)), "string"),
+    "colour": (lambda dice: dice.choice(["red", "green", "blue"]), "string"),
+    "vector": (lambda dice: " ".join(f"{dice.random():.3f}" for _ in range(5)), "string"),
 }
 WORDS = [
     "red",
@@ -90,6 +101,7 @@ class Made:
     data: bytes
     rows: list[Row]
     told: dict[str, Any] = field(default_factory=dict)
+    types: list[bool] = field(default_factory=list)  # of the extra columns, which were told as they were meant
 
 
 def a_file(dice: Random) -> Made:
@@ -100,7 +112,9 @@ def a_file(dice: Random) -> Made:
     decimal = "," if delimiter == ";" and dice.random() < 0.5 else "."
     damages = dice.sample(DAMAGES, dice.choice([0, 0, 1, 2]))
     titles = _titles(dice, style, delimiter, end)
-    rows = [_row(dice, number, titles, UNITS[unit], decimal) for number in range(dice.choice([8, 50, 50, 80, 250]))]
+    extras = dice.sample(list(EXTRAS), dice.choice([0, 0, 1, 2]))
+    number = dice.choice([8, 50, 50, 80, 250])
+    rows = [_row(dice, n, titles, unit, decimal, extras) for n in range(number)]
     written = [_rendered(row.cells, delimiter, style) for row in rows]
     for damage in damages if len(rows) > 8 else []:  # a share of them that leaves no doubt of the columns
         for place in dice.sample(range(len(rows)), max(1, len(rows) // 60)):
@@ -108,11 +122,12 @@ def a_file(dice: Random) -> Made:
             written[place] = _damaged(damage, rows[place].cells, written[place], delimiter, style, end)
     last = delimiter if dice.random() < 0.1 and "long row" not in damages else ""
     above = dice.choice(ABOVE).format(delimiter) if delimiter not in {"::", "\x01"} else ""
-    header = _rendered(dice.choice(HEADERS), delimiter, style)
+    names = [*dice.choice(HEADERS), *(["time"] if unit == "apart" else []), *extras]
+    header = _rendered(names, delimiter, style)
     text = above.replace("\n", end) + end.join(line + last for line in [header, *written]) + dice.choice([end, ""])
     data = _stored(text, encoding, dice)
     told = {"delimiter": delimiter, "style": style, "encoding": encoding, "unit": unit, "end": end, "decimal": decimal,
-            "damages": damages, "above": above, "last": last, "rows": len(rows)}  # fmt: skip
+            "damages": damages, "above": above, "last": last, "rows": len(rows), "extras": extras}  # fmt: skip
     return Made(data, rows, told)
 
 
@@ -127,10 +142,16 @@ def _titles(dice: Random, style: str, delimiter: str, end: str) -> list[str]:
     return titles
 
 
-def _row(dice: Random, number: int, titles: list[str], write: Callable[[int], str], decimal: str) -> Row:
+def _row(dice: Random, number: int, titles: list[str], unit: str, decimal: str, extras: list[str]) -> Row:
     moment = START + number * 86_400 // 3 + dice.randrange(86_400 // 3)
     value = f"{dice.randrange(1, 50) / 10}".replace(".", decimal)
-    return Row([f"u{number % 9}", f"i{number}x", write(moment), dice.choice(titles), value], moment)
+    when, *clock = UNITS[unit](moment).split(" ") if unit == "apart" else [UNITS[unit](moment)]
+    drawn = [EXTRAS[name][0](dice) for name in extras]
+    drawn = [
+        cell.replace(".", decimal) if EXTRAS[name][1] == "float" else cell
+        for name, cell in zip(extras, drawn, strict=True)
+    ]
+    return Row([f"u{number % 9}", f"i{number}x", when, dice.choice(titles), value, *clock, *drawn], moment)
 
 
 def _rendered(cells: list[str], delimiter: str, style: str) -> str:
@@ -161,9 +182,9 @@ def _damaged(damage: str, cells: list[str], line: str, delimiter: str, style: st
     return {
         "short row": _rendered(cells[:3], delimiter, style),
         "long row": _rendered([*cells, "more"], delimiter, style),
-        "unclosed quote": delimiter.join([*cells[:3], '"open', "1"]),
+        "unclosed quote": delimiter.join([*cells[:3], '"open', *cells[4:]]),
         "blank line": f"{end}{line}",
-        "empty row": f"{delimiter * 4}{end}{line}",
+        "empty row": f"{delimiter * (len(cells) - 1)}{end}{line}",
     }[damage]
 
 
@@ -187,6 +208,8 @@ def read(made: Made, folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]
     with storage.open_write(location) as file:
         file.write(made.data)
     found = sniff.preview(location, dataset_type="INTERACTIONS")
+    types = {column.source: column.type for column in found.columns}
+    made.types = [types.get(name) == EXTRAS[name][1] for name in made.told["extras"]]
     guessed = operations._guessed(found)
     schema = operations._schema("INTERACTIONS", guessed, None)
     options = operations._options(found.form, guessed, schema, 100.0)
@@ -244,6 +267,8 @@ def fuzz(report: Report, count: int, seed: int) -> None:
         with scratch_folder() as folder:
             if what := complaint(made, Path(folder)):
                 report.add(f"files: {what[:40]}", f"{what}\n{made.told}\n{made.data[:1500]!r}")
+        report.cases["columns"] += len(made.types)
+        report.cases["columns of the type meant"] += sum(made.types)
 
     with report.timing("files"):
         run_cases(DICE, case, count, seed)

@@ -34,6 +34,7 @@ from recipes.tables.roles import Question
 from recipes.tables.samples import understood
 
 NAME_LENGTH = 63
+MOST_LOOKED_AT = 20  # parts of a folder that may be empty before the first with rows
 
 
 @operation
@@ -153,8 +154,9 @@ def _files(location: Location) -> list[Location]:
 
 
 def _first_filled(files: list[Location]) -> Location:
-    """The first of a folder's parts that holds anything."""
-    return next((file for file in files if storage.size_bytes(file)), files[0])
+    """The first of a folder's parts that holds rows."""
+    filled = [file for file in files if storage.size_bytes(file)]
+    return next((file for file in filled[:MOST_LOOKED_AT] if sniff.holds_rows(file)), (filled or files)[0])
 
 
 def _look(file: Location, dataset_type: str | None, domain: str | None, given: JSONDict | None) -> Preview:
@@ -187,6 +189,7 @@ def _wire_column(column: Guess) -> JSONDict:
         "textual": column.textual,
         "nullable": column.nullable,
         "timestampUnit": column.unit or None,
+        "clock": column.clock or None,
         "recognisedUnit": column.recognised_unit or None,
         "decimal": column.decimal or None,
         "separator": column.separator or None,
@@ -379,6 +382,7 @@ def _options(form: CsvFormat, columns: Sequence[JSONDict], schema: DatasetSchema
             "constant": None if column.get("source") else column.get("constant"),
             "separator": column.get("separator") or "",
             "decimal": column.get("decimal") or "",
+            "clock": column.get("clock") or "",
         }
         for name, column in named.items()
     }

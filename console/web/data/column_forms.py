@@ -63,6 +63,7 @@ class ColumnForm(StyledForm):
     look = forms.ChoiceField(choices=(*LOOKS, *TIMES))
     decimal = forms.CharField(widget=forms.HiddenInput, required=False)
     unit = forms.CharField(widget=forms.HiddenInput, required=False)
+    clock = forms.CharField(widget=forms.HiddenInput, strip=False, required=False)
     nullable = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -102,7 +103,7 @@ class ColumnForm(StyledForm):
         if not data["use"]:
             return None
         found = {"source": data["source"], "name": data["name"], "nullable": data["nullable"]}
-        found |= {"decimal": data["decimal"]} if data["decimal"] else {}
+        found |= {name: data[name] for name in ("decimal", "clock") if data[name]}
         return found | members_of_look(data["look"])
 
     def clean(self) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def earlier_columns(job: DatasetImportJob) -> dict[str, JSONDict]:
         field = fields.get(name)
         if field and source.get("name"):
             told = {"timestampUnit": source.get("unit", "")} | {
-                name: source.get(name, "") for name in ("separator", "decimal")
+                name: source.get(name, "") for name in ("separator", "decimal", "clock")
             }
             found[source["name"]] = asdict(field) | {"include": True} | told
     return found
@@ -145,6 +146,7 @@ def initial_column(guess: JSONDict, earlier: dict[str, JSONDict] | None = None) 
         "look": guess.get("timestampUnit") or (f"list:{guess['separator']}" if guess.get("separator") else look),
         "decimal": guess.get("decimal") or "",
         "unit": guess.get("recognisedUnit") or "",
+        "clock": guess.get("clock") or "",
         "nullable": guess.get("nullable", False),
     }
 

@@ -32,7 +32,19 @@ DELIMITERS = (
     ("\t", lazily("Tab")),
     ("|", lazily("Bar")),
 )
-ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
+ENCODINGS = (
+    "utf-8",
+    "utf-16-le",
+    "utf-16-be",
+    "cp1252",
+    "cp1251",
+    "koi8-r",
+    "shift_jis",
+    "euc-kr",
+    "gb18030",
+    "big5",
+    "latin-1",
+)
 
 
 @writing_page

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from tests.ingest.dialects.shops import EVENT, _events
-from tests.ingest.dialects.writing import Dialect, log, title
+from tests.ingest.dialects.writing import Dialect, events, log, title
+
+FRENCH_MONTHS = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+]
 
 TRAPS = [
     _events(
@@ -217,5 +232,91 @@ TRAPS = [
         "INTERACTIONS",
         {"USER_ID": "user_id", "ITEM_ID": "trackname"},
         0,
+    ),
+    _events(
+        "a day and a time of day apart",
+        log(
+            lambda e: [e.user, e.item, f"{e.moment:%d.%m.%Y}", f"{e.moment:%H:%M}", f"{e.number % 9:02}:00"],
+            ["Kunde", "Artikel", "Datum", "Uhrzeit", "Dauer"],
+            ";",
+        ),
+        "Kunde",
+        "Artikel",
+        "Datum",
+        more={"DAUER": "Dauer"},
+    ),
+    _events(
+        "days in French words",
+        log(
+            lambda e: [
+                e.user,
+                e.item,
+                f"{e.moment.day} {FRENCH_MONTHS[e.moment.month - 1]} {e.moment.year} à {e.moment:%Hh%M}",
+            ],
+            ["client", "produit", "date"],
+        ),
+        "client",
+        "produit",
+        "date",
+    ),
+    _events(
+        "JavaScript's dates",
+        log(
+            lambda e: [e.user, e.item, f"{e.moment:%a %b %d %Y %H:%M:%S} GMT+0000 (Coordinated Universal Time)"],
+            ["user", "item", "date"],
+        ),
+        "user",
+        "item",
+        "date",
+    ),
+    _events(
+        "Spanish hours before and after noon",
+        log(
+            lambda e: [e.user, e.item, f"{e.moment:%d/%m/%Y %I:%M:%S} {'a. m.' if e.moment.hour < 12 else 'p. m.'}"],
+            ["usuario", "producto", "fecha"],
+        ),
+        "usuario",
+        "producto",
+        "fecha",
+    ),
+    _events(
+        "ids kept as text by formulas",
+        log(
+            lambda e: [f'="{e.user:05}"', f'="{e.item:08}"', e.epoch, f'="{e.quantity}"'],
+            ["customer_id", "product_id", "timestamp", "pieces"],
+        )
+        .replace(b'"""', b'"')
+        .replace(b'"=""', b'="')
+        .replace(b'"""', b'"'),
+        "customer_id",
+        "product_id",
+        "timestamp",
+        types={"pieces": "long"},
+        first={"USER_ID": "00001", "ITEM_ID": "000000"},
+    ),
+    _events(
+        "backslashes before commas, without quotes",
+        "".join(
+            f"{e.user},{e.item},{title(e.item)}\\, large,{e.epoch}\n"
+            if e.number % 3
+            else f"{e.user},{e.item},x,{e.epoch}\n"
+            for e in events()
+        )
+        .encode()
+        .join([b"user_id,item_id,title,timestamp\n", b""]),
+        "user_id",
+        "item_id",
+        "timestamp",
+    ),
+    _events(
+        "prices in kronor and rupees",
+        log(
+            lambda e: [e.user, e.item, e.epoch, f"{e.price:.0f} kr", f"₹1,{e.quantity}3,{e.number + 100}.50"],
+            ["user_id", "item_id", "timestamp", "price", "value"],
+        ),
+        "user_id",
+        "item_id",
+        "timestamp",
+        types={"price": "long"},
     ),
 ]

@@ -258,7 +258,7 @@ def test_preview_is_quick_on_a_large_file(account):
 
 def test_preview_says_what_is_no_csv(account):
     with pytest.raises(InvalidInputException, match="JSON"):
-        preview_data(account, data_location=put("a.json", '[{"a": 1}]'))
+        preview_data(account, data_location=put("a.json", "[[1, 2]]"))
     with pytest.raises(InvalidInputException, match="no object"):
         preview_data(account, data_location="s3://data/none.csv")
 
@@ -331,3 +331,24 @@ def test_files_that_name_their_columns_are_read(account, bring, kind):
     assert (job.status, job.failure_reason) == ("ACTIVE", None)
     assert (job.report["imported"], job.report["rejected"]) == (60, 0)
     assert rows[1] == {"USER_ID": "u1", "ITEM_ID": "i1", "TIMESTAMP": 1_700_000_001}
+
+
+def test_a_folder_may_begin_with_parts_without_rows(account):
+    put("parts/a.csv", b"user,item,time\n")
+    put("parts/b.csv", b"")
+    put("parts/manifest", b'{"entries": []}')
+    put("parts/c.csv", "user,item,time\n" + "".join(f"u{n % 5},i{n % 7},{1_700_000_000 + n}\n" for n in range(50)))
+    found = preview_data(account, data_location="s3://data/parts/")
+    assert found["files"] == 3
+    assert {column["name"] for column in found["columns"]} == {"USER_ID", "ITEM_ID", "TIMESTAMP"}
+
+
+def test_parts_may_have_delimiters_of_their_own(account, run_jobs):
+    group = create_dataset_group(account, name="parts")["datasetGroupArn"]
+    rows = ["user,item,time", *(f"u{n % 5},i{n % 7},{1_700_000_000 + n}" for n in range(50))]
+    put("mixed/a.csv", "\n".join(rows))
+    put("mixed/b.csv", "\n".join(rows).replace(",", ";"))
+    job = create_dataset_from_file(account, dataset_group_arn=group, data_location="s3://data/mixed/")
+    run_jobs()
+    report = get_dataset_import_report(account, dataset_import_job_arn=job["datasetImportJobArn"])
+    assert (report["rows"], report["rejectedRows"]) == (100, 0)

@@ -178,7 +178,8 @@ def test_too_many_bad_rows_fail_and_leave_the_data(account, load):
     [
         ("USER_ID,FILM,WHEN\n1,2,3\n", "Input CSV is missing the following columns: [ITEM_ID, EVENT_TYPE, TIMESTAMP]"),
         ("", "is empty"),
-        ('[{"USER_ID": 1}]', "is not CSV but JSON"),
+        ('[{"USER_ID": 1}]', "Input CSV is missing the following columns: [ITEM_ID, EVENT_TYPE, TIMESTAMP]"),
+        ('{"USER_ID": 1', "is not CSV but JSON"),
         ("<html><body>Not found</body></html>", "is not CSV but HTML or XML"),
         (b"PAR1\0\0\0", "looks like Parquet but cannot be read"),
         (b"\x1f\x8b\x08garbage", "cannot be unpacked"),

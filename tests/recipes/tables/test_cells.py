@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recipes.tables.amounts import is_plain_number, plain_numbers
+from recipes.tables.describe import describe
 from recipes.tables.dialect import CsvFormat
 from recipes.tables.field import Field
 from recipes.tables.quotes import quoting_of
@@ -118,3 +121,23 @@ def test_both_paths_agree(cells, column):
     name, kind, unit = column
     field = Field(name, kind, nullable=True)
     assert read(cells, field, unit=unit) == read(cells, field, unit=unit, slow=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("12 kr", 12), ("US$ 1,234.50", 1234.5), ("R$ 12,50", 12.5), ("(3.25)", -3.25), ("\u22123.5", -3.5), ("₹1,23,100.00", 123_100), ("12 %", 12),
+        ("1\u202f234,5 €", 1234.5), ("1'234.50 CHF", 1234.5), ("EUR5", 5), ("1.5 zł", 1.5), ("¥1000", 1000), ("7-", -7), ("+4", 4),
+    ],
+)  # fmt: skip
+def test_what_a_preview_takes_for_a_number_is_read_as_one(text, number):
+    guess = describe("price", pa.array([text] * 20))
+    assert guess.type in {"long", "float"}
+    [read] = plain_numbers(pa.array([text]), guess.decimal or ".").to_pylist()
+    assert float(read) == number
+
+
+@pytest.mark.parametrize("text", ["kr5", "INR123", "A5", "5 kg", "1-2", "$", "1.2.3", "€ vier"])
+def test_codes_and_measures_are_no_numbers(text):
+    assert describe("price", pa.array([text] * 20)).type == "string"
+    assert not is_plain_number(plain_numbers(pa.array([text]), ".")[0].as_py())

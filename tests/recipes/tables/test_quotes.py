@@ -132,3 +132,8 @@ def test_a_quote_that_is_never_closed_holds_back_a_bounded_part_of_a_text(monkey
 
     assert row_end(data, COMMA, quoting_of(data, COMMA)) == len(data)
     assert row_end(data[:50], COMMA, quoting_of(data[:50], COMMA)) == 0
+
+
+def test_an_escaped_delimiter_is_content():
+    rows = split_rows(b'a\\,b,c\\\\,d\n1,"2\\,3",4\n', Marks(b",", b'"', b"\\"))
+    assert [row.cells for row in rows] == [[b"a,b", b"c\\", b"d"], [b"1", b"2,3", b"4"]]

@@ -1,4 +1,4 @@
-"""Parquet and JSON Lines are read as any other file; what is broken in them is listed, too."""
+"""Parquet, ORC, Arrow and JSON are read as any other file; what is broken in them is listed, too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather, orc
 
 from recipes.tables.files import read_file
 from recipes.tables.text import TableError
@@ -22,6 +23,18 @@ EVENTS = [{"user_id": f"u{n % 5}", "item_id": f'i{n % 7}, "x"', "timestamp": 1_7
 def parquet(table, **options):
     out = io.BytesIO()
     pq.write_table(table, out, **options)
+    return out.getvalue()
+
+
+def orc_file(table):
+    out = io.BytesIO()
+    orc.write_table(table, out)
+    return out.getvalue()
+
+
+def arrow_file(table):
+    out = io.BytesIO()
+    feather.write_feather(table, out)
     return out.getvalue()
 
 
@@ -44,8 +57,29 @@ def read(folder, content, required=REQUIRED):
         lines(EVENTS).replace(b"\n", b"\r\n\r\n"),
         parquet(pa.Table.from_pylist(EVENTS)),
         parquet(pa.Table.from_pylist(EVENTS), row_group_size=7, use_dictionary=False),
+        orc_file(pa.Table.from_pylist(EVENTS)),
+        arrow_file(pa.Table.from_pylist(EVENTS)),
+        json.dumps(EVENTS).encode(),
+        json.dumps(EVENTS, indent=2).encode(),
+        json.dumps({"events": EVENTS, "next": None}).encode(),
+        "".join(map(json.dumps, EVENTS)).encode(),
+        "".join(json.dumps(row, indent=1) for row in EVENTS).encode(),
     ],
-    ids=["lines", "bom", "gzip", "blank lines", "parquet", "row groups"],
+    ids=[
+        "lines",
+        "bom",
+        "gzip",
+        "blank-lines",
+        "parquet",
+        "row-groups",
+        "orc",
+        "arrow",
+        "array",
+        "indented",
+        "wrapped",
+        "joined",
+        "several-lines",
+    ],
 )
 def test_events_are_read(tmp_path, content):
     found = read(tmp_path, content).table.select(list(REQUIRED)).to_pylist()
@@ -70,7 +104,7 @@ def test_every_type_of_parquet_has_a_text(tmp_path):
 
     assert rows[0] == {
         "ITEM_ID": "007", "GENRES": "War|Drama", "PRICE": 1.5, "RATING": 0.5, "NEW": True,
-        "CREATION_TIMESTAMP": int(moment.timestamp()), "BRAND": "x", "MORE": '{"a": 1}',
+        "CREATION_TIMESTAMP": int(moment.timestamp()), "BRAND": "x", "MORE.a": 1,
     }  # fmt: skip
     assert set(rows[2].values()) == {"b", None}
 
@@ -90,3 +124,23 @@ def test_damage_is_told(tmp_path):
 
     with pytest.raises(TableError, match="looks like Parquet but cannot be read"):
         read(tmp_path, whole[: len(whole) // 2])
+
+
+def test_objects_within_rows_are_columns(tmp_path):
+    rows = [
+        {
+            "user": {"id": f"u{n % 5}"},
+            "properties": {"product_id": f"i{n % 7}"},
+            "at": {"$date": f"2024-01-{n % 28 + 1:02}"},
+        }
+        for n in range(60)
+    ]
+
+    for content in (lines(rows), json.dumps(rows).encode()):
+        found = read(tmp_path, content).table.to_pylist()[0]
+        assert found == {"USER_ID": "u0", "ITEM_ID": "i0", "TIMESTAMP": 1_704_067_200}
+
+
+def test_an_array_that_breaks_off_is_refused(tmp_path):
+    with pytest.raises(TableError, match="looks like JSON but cannot be read: its 60th object"):
+        read(tmp_path, json.dumps(EVENTS).encode()[:-5])

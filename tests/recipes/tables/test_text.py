@@ -47,7 +47,7 @@ def test_line_ends_of_old_macs_may_be_mixed_with_a_few_others():
     assert read(b"a,b\r1,2\r\n3,4\r5,6\r")[0] == "a,b\n1,2\n3,4\n5,6\n"
 
 
-@pytest.mark.parametrize("data", [b"\0\1\2\3" * 50, b"PK\x03\x04", b'[{"a": 1}]', b"<html>", b"{\n}", b"\x1f\x8bx"])
+@pytest.mark.parametrize("data", [b"\0\1\2\3" * 50, b"PK\x03\x04", b"[[1, 2]]", b"<html>", b"{\n}", b"\x1f\x8bx"])
 def test_what_is_no_text_is_refused_by_name(data):
     with pytest.raises(TableError, match="file"):
         read(data)
@@ -58,3 +58,9 @@ def test_what_is_no_text_is_refused_by_name(data):
 )
 def test_what_only_looks_so_is_text(data):
     assert read(data)[0] == data.decode()
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "utf-32"])
+def test_cyrillic_words_and_wide_characters_are_recognised(encoding):
+    data = "user;film\n1;Война и мир\n2;Анна Каренина\n".encode(encoding)
+    assert TextStream("file", io.BytesIO(data)).text().decode() == "user;film\n1;Война и мир\n2;Анна Каренина\n"

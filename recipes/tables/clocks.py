@@ -1,0 +1,59 @@
+"""Times of day that stand in a column of their own, beside that of the day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recipes.tables import moments
+from recipes.tables.describe import EXAMPLES, MOST, Guess, known_values
+from recipes.tables.words import tokens
+
+CLOCK = r"^\d{1,2}(:\d{2}){1,2}([.,]\d+)?( ?[AaPp]\.?[Mm]\.?)?$"
+NAMES = re.compile(r"time|zeit|uhr|heure|hora|^ora|orario|tijd|clock")
+NO_CLOCK = re.compile(r"dura|dauer|length|play|watch|spent|duree|lauf|elapsed")
+
+
+def join_clocks(guesses: Sequence[Guess], columns: list[pa.Array]) -> None:
+    """Let the columns of times say of which column the time of day is where they tell days alone; their cells get it."""
+    for place, guess in enumerate(guesses):
+        if guess.name in {"TIMESTAMP", "CREATION_TIMESTAMP"} and _tells_days(guess):
+            clock = next(
+                (n for n, other in enumerate(guesses) if other is not guess and _tells_clocks(other, columns[n])), None
+            )
+            if clock is not None:
+                _join(guess, guesses[clock], columns, place, clock)
+
+
+def _tells_days(guess: Guess) -> bool:
+    is_day = guess.unit == "iso" or ("%d" in guess.unit and "%H" not in guess.unit and "%I" not in guess.unit)
+    return is_day and not any(re.search(r"\d:\d\d", example) for example in guess.examples)
+
+
+def _tells_clocks(guess: Guess, values: pa.Array) -> bool:
+    names = " ".join(tokens(guess.source))
+    if not NAMES.search(names) or NO_CLOCK.search(names):
+        return False
+    share = pc.mean(pc.match_substring_regex(known_values(values), CLOCK)).as_py() or 0.0
+    return bool(share >= MOST)
+
+
+def _join(guess: Guess, clock: Guess, columns: list[pa.Array], place: int, other: int) -> None:
+    days, clocks = (pc.utf8_trim_whitespace(pc.fill_null(columns[n], "")) for n in (place, other))
+    joined = pc.utf8_trim_whitespace(pc.binary_join_element_wise(days, clocks, " "))
+    joined = pc.if_else(pc.equal(days, ""), days, joined)
+    known = known_values(joined)
+    form = moments.recognise(known[: moments.SAMPLE].to_pylist(), named_time=True)
+    if form.unit:
+        guess.unit, guess.other_unit, guess.recognised_unit, guess.clock = (
+            form.unit,
+            form.other,
+            form.unit,
+            clock.source,
+        )
+        guess.examples = [str(value) for value in known[:EXAMPLES].to_pylist()]
+        clock.include = False
+        columns[place] = joined

@@ -1,0 +1,120 @@
+"""Dates as programs and people write them, brought into forms that strptime reads: without wrappings, words in English.
+
+>>> plain('ISODate("2024-01-31T13:45:00Z")'), plain("31/01/2024 1:45 p. m."), plain("2024-01-31 13:45 CET")
+('2024-01-31T13:45:00Z', '31/01/2024 1:45 PM', '2024-01-31 13:45 +0100')
+
+>>> canonical("31. Januar 2021, 15:45 Uhr"), canonical("Sunday, January 31st, 2021 at 3:45 p.m.")
+('31 Jan 2021 15:45', 'Jan 31 2021 3:45 PM')
+>>> canonical("31 de enero de 2021"), canonical("31-JAN-21 03.45.10.000000 PM")
+('31 Jan 2021', '31 Jan 21 03:45:10.000000 PM')
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from itertools import product
+
+from recipes.tables.words import folded
+
+ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NAMES = (
+    "january february march april may june july august september october november december",
+    "januar februar marz april mai juni juli august september oktober november dezember",
+    "janner feber maerz apr mai jun jul aug sept okt nov dez",
+    "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
+    "janv fevr mars avr mai juin juil aout sept oct nov dec",
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "ene feb mar abr may jun jul ago set oct nov dic",
+    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "gen feb mar apr mag giu lug ago set ott nov dic",
+    "janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro",
+    "jan fev mar abr mai jun jul ago set out nov dez",
+    "januari februari maart april mei juni juli augustus september oktober november december",
+    "jan feb mrt apr mei jun jul aug sep okt nov dec",
+)
+MONTHS = {name: ENGLISH[n] for names in NAMES for n, name in enumerate(names.split())}
+DAYS = (
+    "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun "
+    "montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr sa so "
+    "lundi mardi mercredi jeudi vendredi samedi dimanche lun mar mer jeu ven sam dim "
+    "lunes martes miercoles jueves viernes sabado domingo mie jue vie sab dom "
+    "lunedi martedi mercoledi giovedi venerdi gio segunda terca quarta quinta sexta seg ter qua qui sex feira "
+    "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo vr za zo"
+)
+FILLERS = "de del of the um uhr a as at le il den der op om h hrs alle ore las les el utc gmt z"
+DROPPED = frozenset(DAYS.split()) - MONTHS.keys() | frozenset(FILLERS.split())
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I:%M:%S.%f %p", " %H:%M:%S %z")
+FORMS = (
+    *(day + clock for day, clock in product(("%d %b %Y", "%b %d %Y", "%Y %b %d", "%d %b %y"), CLOCKS)),
+    "%b %d %H:%M:%S %Y", "%H:%M %d %b %Y", "%b %Y",
+)  # fmt: skip
+BARE = re.compile(r"[\d:./+-]+([ T][\d:./+-]+Z?)?")
+WRAPPINGS = [
+    (re.compile(pattern, re.IGNORECASE), instead)
+    for pattern, instead in (
+        (r"[\u00a0\u202f\u2009]", " "),
+        (r"^(new )?\w*date\w*\(\s*['\"]?(.*?)['\"]?\s*\)$|^/date\((\d+)[^)]*\)/$", r"\2\3"),
+        (r"(?<=\dZ)\[[\w/]+\]$|(?<=[+-]\d\d:\d\d)\[[\w/]+\]$", ""),
+        (r"^['\"\[]+|['\"\]]+$", ""),
+        (r"(?<=\d) (uhr|hrs?|h)$", ""),
+        (r"(?<=\d)( ?)([ap])\.\s?m\b\.?", r"\1\2m"),
+        (r"^(\d{4}-\d\d-\d\d)t(?=\d)", r"\1T"),
+        (r"(?<=\d)z$", "Z"),
+        (r"(?<=\d)( ?)([ap]m)\b", lambda found: found[1] + found[2].upper()),
+    )
+]
+ZONES = {
+    "EST": " -0500", "EDT": " -0400", "CST": " -0600", "CDT": " -0500", "MST": " -0700", "MDT": " -0600", "PST": " -0800", "PDT": " -0700",
+    "CET": " +0100", "CEST": " +0200", "MEZ": " +0100", "MESZ": " +0200", "BST": " +0100", "JST": " +0900",
+}  # fmt: skip
+ZONE = re.compile(r"(?<=\d) ([A-Z]{3,4})$")
+STEPS = (
+    (r"\(.*\)|[\[\]]", " "),
+    (r"\b([ap])\.?\s?m\b\.?", r"\1m"),
+    (r"(?<=\d)(st|nd|rd|th|er|re|e|o|a)\b", ""),
+    (r"\b(gmt|utc)(?=[+-]\d)", " "),
+    (r"(?<=[a-z\d])-(?=[a-z])|(?<=[a-z])-(?=\d)|[,/]", " "),
+    (r"\b(\d{4}):(?=\d\d:)", r"\1 "),
+    (r"\b(\d{1,2})\.(\d{2})\.(\d{2})(?=\b|\.\d)", r"\1:\2:\3"),
+    (r"(?<=\d)h(?=\d\d\b)", ":"),
+    (r"(\.\d{6})\d+", r"\1"),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1 << 16)
+def plain(text: str) -> str:
+    """A date without what stands around it: quotes, constructors, zones in words, `Uhr`."""
+    if BARE.fullmatch(text):
+        return text
+    for pattern, instead in WRAPPINGS:
+        text = pattern.sub(instead, text)
+    return ZONE.sub(lambda found: ZONES.get(found[1], found[0]), text.strip())
+
+
+@lru_cache(maxsize=1 << 16)
+def canonical(text: str) -> str:
+    """A date in words with the English month's first letters and without the weekday, ordinals and other words."""
+    found = folded(text)
+    for pattern, instead in STEPS:
+        found = re.sub(pattern, instead, found)
+    words = (word.strip(".") for word in found.split())
+    return " ".join(_english(word) for word in words if word and word not in DROPPED)
+
+
+def _english(word: str) -> str:
+    return word.upper() if word in {"am", "pm"} else MONTHS.get(word, word)
+
+
+def read(text: str, form: str) -> datetime | None:
+    """The moment that a text tells as `form`, "" for ISO 8601, says; None where it does not. Without a zone it is naive."""
+    tried = [text, plain(text)]
+    if form in FORMS and any(letter.isalpha() for letter in text):
+        tried.append(canonical(text))
+    for one in dict.fromkeys(tried):
+        try:
+            return datetime.strptime(one, form) if form else datetime.fromisoformat(one)  # noqa: DTZ007
+        except ValueError:
+            continue
+    return None
