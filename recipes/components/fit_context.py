@@ -78,7 +78,7 @@ class FitContext:
             settings,
             data,
             np.sort(frequent),
-            item_features(data) if settings.metadata else np.zeros((data.num_items, 0), np.float32),
+            item_features(data, run) if settings.metadata else np.zeros((data.num_items, 0), np.float32),
             user_features(data) if settings.metadata else np.zeros((data.num_users, 0), np.float32),
             run,
         )

@@ -1,6 +1,6 @@
 """Metadata of items or users as sparse feature rows: categories by rarity, numbers in overlapping bins, words of texts.
 
-Plain strings and booleans are left alone, as everywhere in training.
+Vectors stand beside them (recipes.content.vectors). Plain strings and booleans are left alone, as everywhere in training.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from scipy import sparse
 
 from recipes.columns import Categorical, Columns, Kind, Numeric, Text
 from recipes.content.text import PASSES, tf_idf
+from recipes.content.vectors import holds_vectors
 from recipes.numerics.arrays import Floats, unit, unit_rows
 from recipes.numerics.factorization import truncated_svd
 
@@ -23,6 +24,8 @@ def content_rows(columns: Columns, size: int) -> sparse.csr_matrix:
     blocks = [sparse.csr_matrix((size, 0), dtype=np.float32)]
     for column in columns.values():
         match column:
+            case Categorical() | Text() if holds_vectors(column):
+                continue
             case Categorical(kind=Kind.CATEGORICAL):
                 blocks.append(_categories(column))
             case Numeric():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from recipes.base import Recipe, RecipeType, hyperparameter
 from recipes.content.attributes import content_vectors, predict_from_content
 from recipes.content.embeddings import EmbeddingModel
+from recipes.content.vectors import with_vectors
 from recipes.data import TrainingData
 from recipes.methods.popularity import weighted_users
 from recipes.numerics.arrays import Floats, unit
@@ -54,6 +55,7 @@ class SimilarItems(Recipe):
         run.report("embedding", 0.2)
         learned = cooccurrence_vectors(counts, self.item_id_hidden_dim, run.seed)
         content = content_vectors(data.items, data.num_items, self.item_metadata_hidden_dim, run.seed)
+        content = with_vectors(content, data.items, data.histories(), run)
         run.report("embedding", 0.8)
         learned = predict_from_content(learned, content, data.item_counts, TRUST)
         vectors = side_by_side(unit(learned), content, data.item_counts)
