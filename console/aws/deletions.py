@@ -1,16 +1,21 @@
 """What was just deleted, as AWS shows it: Describe says DELETE IN_PROGRESS for some seconds, lists and names are free at once.
 
 Clean-up loops of published notebooks wait for that status, or for ResourceNotFoundException after it. Here the row is gone already;
-what it was is kept in the memory of the process that deleted it, which is all that such a loop needs.
+what it was is kept in the cache that all web processes share. Without the cache it is gone at once, which such loops take, too.
 """
 
 from __future__ import annotations
 
-import time
+import hashlib
+import json
+import math
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import suppress
+from typing import cast
 
+import redis
 from django.conf import settings
+from django.core.cache import cache
 
 from console.errors import ResourceNotFoundException
 from console.models import Account
@@ -18,36 +23,25 @@ from console.operations.base import OPERATIONS
 from console.shapes import JSONDict
 
 STATUS = "DELETE IN_PROGRESS"
-MOST = 1000
 Call = Callable[[str, Account, JSONDict], JSONDict]
 
 
-class Gone(NamedTuple):
-    """A resource's last description, and when it was deleted."""
-
-    described: JSONDict
-    since: float
-
-
-_gone: dict[tuple[int, str, str], Gone] = {}
-
-
 def call(operation: Call, name: str, account: Account, members: JSONDict) -> JSONDict:
-    """Call an operation by `operation`; a Describe of what was just deleted is answered from memory."""
+    """Call an operation by `operation`; a Describe of what was just deleted is answered from the cache."""
     noun = name.removeprefix("Delete")
     if name != noun and f"Describe{noun}" in OPERATIONS and settings.DELETING_S:
         described = _described(operation, f"Describe{noun}", account, members)
         result = operation(name, account, members)
         if described:
-            _remember((account.pk, noun, str(members)), described)
+            _remember(_key(account, noun, members), described)
         return result
     try:
         return operation(name, account, members)
     except ResourceNotFoundException:
-        gone = _gone.get((account.pk, name.removeprefix("Describe"), str(members)))
-        if gone is None or time.monotonic() - gone.since > settings.DELETING_S:
+        gone = _recall(_key(account, name.removeprefix("Describe"), members)) if settings.DELETING_S else None
+        if gone is None:
             raise
-        return gone.described
+        return gone
 
 
 def _described(operation: Call, name: str, account: Account, members: JSONDict) -> JSONDict | None:
@@ -64,7 +58,17 @@ def _described(operation: Call, name: str, account: Account, members: JSONDict) 
     return inner or None
 
 
-def _remember(key: tuple[int, str, str], described: JSONDict) -> None:
-    if len(_gone) >= MOST:
-        _gone.clear()
-    _gone[key] = Gone(described, time.monotonic())
+def _key(account: Account, noun: str, members: JSONDict) -> str:
+    told = json.dumps([account.pk, noun, members], sort_keys=True, default=str)
+    return f"deleted:{hashlib.sha256(told.encode()).hexdigest()}"
+
+
+def _remember(key: str, described: JSONDict) -> None:
+    with suppress(redis.RedisError):
+        cache.set(key, described, math.ceil(settings.DELETING_S))
+
+
+def _recall(key: str) -> JSONDict | None:
+    with suppress(redis.RedisError):
+        return cast("JSONDict | None", cache.get(key))
+    return None
