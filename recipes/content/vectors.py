@@ -89,7 +89,7 @@ def with_vectors(content: Floats, columns: Columns, histories: Histories, run: R
         content: (N, F) unit vectors of the other metadata, zero where unknown; F may be 0.
         columns: of the items.
         histories: what follows what.
-        run: draws pairs, and is told the shares.
+        run: draws pairs, and reports the shares.
     """
     for name, vectors in find_vectors(columns).items():
         share = learn_share(content, vectors.values, histories, run.seed)

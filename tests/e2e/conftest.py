@@ -1,10 +1,16 @@
-"""One real server for all end-to-end tests of a run."""
+"""One real server for all end-to-end tests of a run, and pages of another origin."""
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.e2e import server as servers
+
+CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -22,3 +28,43 @@ def server(tmp_path_factory):
     running = servers.start(tmp_path_factory.mktemp("server"))
     yield running
     servers.stop(running)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def shop(browser):
+    """`shop(html)`: a page of that content from an origin of its own."""
+    content = {"html": ""}
+
+    class Shop(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = content["html"].encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        page.set_default_timeout(30_000)
+
+        def open_page(html="<p>shop</p>"):
+            content["html"] = html
+            page.goto(f"http://localhost:{http.server_address[1]}/")
+            return page
+
+        yield open_page
+        page.close()
+        http.shutdown()
