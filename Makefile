@@ -59,6 +59,9 @@ check: $(VENV)/installed-dev  ## format, lint, types, import contracts, fast tes
 messages: $(VENV)/installed-dev  ## bring the pages' translations up to date and list what is left to translate
 	$(BIN)/python -m tests.messages
 
+audit: $(VENV)/installed-dev  ## ask PyPI for known vulnerabilities of what is installed
+	$(BIN)/pip-audit --skip-editable --progress-spinner off
+
 fuzz: $(VENV)/installed-dev  ## send made-up requests and filters; CASES=100000 for a long run
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000)
 
@@ -79,4 +82,4 @@ bench-exploration: install  ## simulate markets in which new items arrive, ten s
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test format check messages fuzz soak bench bench-scale bench-exploration clean
+.PHONY: help install demo run browser test format check audit messages fuzz soak bench bench-scale bench-exploration clean

@@ -32,6 +32,22 @@ def environment(**_kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error(f"WORKERS is {settings.WORKERS}.", hint="At least 1 Celery process is needed.", id="console.E003")
         )
+    found += _places()
     hint = "docs/operations.md lists the quotas."
     found += [Error(mistake, hint=hint, id="console.E004") for mistake in mistakes(os.environ)]
+    return found
+
+
+def _places() -> list[CheckMessage]:
+    """Addresses that cannot be told anything."""
+    found: list[CheckMessage] = []
+    if settings.ALERT_WEBHOOK_URL and urlsplit(settings.ALERT_WEBHOOK_URL).scheme not in {"http", "https"}:
+        hint = "Allowed is https://… or http://…, to which JSON can be posted."
+        found.append(Error(f"ALERT_WEBHOOK_URL is {settings.ALERT_WEBHOOK_URL!r}.", hint=hint, id="console.E006"))
+    scheme = urlsplit(os.environ.get("EMAIL_URL", "")).scheme
+    if scheme not in {"", "smtp", "smtp+tls", "smtps"}:
+        hint = "Allowed is smtp://, smtp+tls:// (STARTTLS) or smtps:// and user:password@host:port."
+        found.append(Error(f"EMAIL_URL begins with {scheme}://.", hint=hint, id="console.E007"))
+    if settings.ALERT_EMAILS and not settings.EMAIL_HOST:
+        found.append(Error("ALERT_EMAILS needs EMAIL_URL.", hint="smtp://user:password@host:587", id="console.E008"))
     return found

@@ -1,4 +1,4 @@
-"""Whether the server works, for load balancers and for Prometheus.
+"""Whether the server works, for load balancers.
 
 The checks run in threads of their own while somebody asks; who asks is told what was found last.
 """
@@ -16,14 +16,12 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from console import storage, transient
-from console.models import JOBS, Job, Recommender, SolutionVersion
+from console.models import JOBS, Recommender, SolutionVersion
 from console.models.base import JSONDict
 
 logger = logging.getLogger(__name__)
@@ -174,24 +172,3 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 def livez(_request: HttpRequest) -> JsonResponse:
     """The process answers; also the no-op that benchmarks compare with."""
     return JsonResponse({"status": "ok"})
-
-
-_started = time.time()
-
-
-@require_safe
-def metrics(_request: HttpRequest) -> HttpResponse:
-    """Jobs by kind and status, and how long this process has been up, in Prometheus's text format."""
-    registry = CollectorRegistry()
-    Gauge("openpersonalize_uptime_seconds", "Seconds since this process started", registry=registry).set(
-        time.time() - _started
-    )
-    jobs = Gauge("openpersonalize_jobs", "Jobs by kind and status", ["kind", "status"], registry=registry)
-    for label, model in JOBS.items():
-        for status, count in _count_by_status(model):
-            jobs.labels(kind=label, status=status).set(count)
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-
-def _count_by_status(model: type[Job]) -> list[tuple[str, int]]:
-    return list(model.objects.order_by().values_list("status").annotate(Count("pk")))

@@ -156,6 +156,11 @@ REDIS_SOCKET = DATA_DIR / "run" / "valkey.sock"
 if len(str(REDIS_SOCKET)) > 100:
     _digest = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]
     REDIS_SOCKET = Path(tempfile.gettempdir()) / f"openpersonalize-{_digest}.sock"
+# Where web processes count what Prometheus asks for: in memory, as a mapped file that a full disk cannot hold kills them.
+METRICS_DIR = DATA_DIR / "run" / "metrics"
+if Path("/dev/shm").is_dir():  # noqa: S108  the folder is made for its owner alone
+    METRICS_DIR = Path("/dev/shm") / f"openpersonalize-{hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]}"  # noqa: S108
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # with which Prometheus reads /metrics
 HAS_BROKER = bool(os.environ.get("REDIS_URL"))
 REDIS_URL = os.environ.get("REDIS_URL") or f"unix://{REDIS_SOCKET}"
 REDIS_TIMEOUTS = {"socket_timeout": SOCKET_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
@@ -183,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     "report-attributions": {"task": "console.report_attributions", "schedule": 60.0},
     "empty-trash": {"task": "console.empty_trash", "schedule": 3600.0},
     "refresh": {"task": "console.refresh", "schedule": 60.0},
+    "alert": {"task": "console.alert", "schedule": 60.0, "options": {"expires": 50}},
 }
 ATTRIBUTION_REPORT_HOURS = float(os.environ.get("ATTRIBUTION_REPORT_HOURS", "24"))  # of streamed sums, at UTC multiples
 REFRESH_HOURS = float(os.environ.get("REFRESH_HOURS", "2"))  # how often what is served takes up new items
@@ -198,6 +204,21 @@ RAY_WORKERS = int(os.environ.get("RAY_WORKERS", "0")) or None  # of such a clust
 
 KEEP_VERSIONS = int(os.environ.get("KEEP_VERSIONS", "20"))  # models of a solution that nothing serves; 0 for all
 DISK_WARNING_PERCENT = float(os.environ.get("DISK_WARNING_PERCENT", "10"))  # less free than this is told
+# Who is told when something is wrong, and from when on it is.
+ALERT_WEBHOOK_URL = os.environ.get("ALERT_WEBHOOK_URL", "")
+ALERT_EMAILS = [address.strip() for address in os.environ.get("ALERT_EMAILS", "").split(",") if address.strip()]
+ALERT_MINUTES = float(os.environ.get("ALERT_MINUTES", "5"))  # between two messages
+ALERT_MODEL_DAYS = float(
+    os.environ.get("ALERT_MODEL_DAYS", "0")
+)  # a served model older than this is stale; 0 for never
+ALERT_ERROR_PERCENT = float(os.environ.get("ALERT_ERROR_PERCENT", "5"))  # of requests that are answered with 5xx
+_mail = urlsplit(os.environ.get("EMAIL_URL", ""))  # smtp://user:password@host:587; smtps:// for TLS from the beginning
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or (465 if _mail.scheme == "smtps" else 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", f"openpersonalize@{EMAIL_HOST or 'localhost'}")
 # What each serving process keeps mapped; the least recently used model goes first.
 MODELS_IN_MEMORY = int(os.environ.get("MODELS_IN_MEMORY", "16"))
 MODEL_BYTES_IN_MEMORY = int(os.environ.get("MODEL_BYTES_IN_MEMORY", str(4 * 2**30)))
@@ -263,13 +284,18 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["console.api.documents.add_components"],
 }
 
+LOG_FORMAT = "json" if os.environ.get("LOG_FORMAT") == "json" else "line"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "console.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "console.logs.Json"},
+    },
     "filters": {"transient": {"()": "console.transient.OneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["transient"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["transient"]}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }
 
 QUOTAS = quotas(os.environ)
+RATE_LIMIT = float(os.environ.get("RATE_LIMIT", "0"))  # requests a second of an account's programs; 0 for any number

@@ -10,7 +10,7 @@ from importlib import import_module
 from celery import shared_task
 from django.utils import timezone
 
-from console import jobs, trainings
+from console import alerts, jobs, limits, logs, trainings
 from console.disk import disk
 from console.engine import engine
 from console.jobs import Claim
@@ -51,8 +51,13 @@ def run(label: str, pk: int) -> None:
     held = jobs.claim(label, pk)
     if held is None:
         return
-    with jobs.running(held), engine():
-        ALL_RUNNERS[label](held)
+    limits.of(held.row.account)
+    logs.job_name.set(f"{label} {pk}")
+    try:
+        with jobs.running(held), engine():
+            ALL_RUNNERS[label](held)
+    finally:
+        logs.job_name.set("")
 
 
 @_task("console.reap")
@@ -83,6 +88,12 @@ def empty_trash() -> None:
     trainings.retire_versions()
     if (left := disk()).is_short:
         logger.warning("The disk of DATA_DIR has %d of %d MB left.", left.free >> 20, left.total >> 20)
+
+
+@_task("console.alert")
+def alert() -> None:
+    """Tell administrators what is wrong, and what is over."""
+    alerts.watch()
 
 
 @_task("console.train_on_schedule")

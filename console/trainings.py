@@ -40,6 +40,11 @@ def queue_training(solution: Solution, **fields: Any) -> SolutionVersion:
     return version
 
 
+def trained(row: SolutionVersion | Recommender) -> datetime:
+    """When what a version or a recommender serves was learned."""
+    return row.finished or row.created
+
+
 def drop_artefacts(rows: Iterable[SolutionVersion | Recommender]) -> None:
     """Remove what versions or recommenders learned from the store, once the deletion of their rows is committed."""
     keys = [key for row in rows for key in (row.artefact, row.evaluation) if key]

@@ -20,6 +20,7 @@ from botocore.exceptions import ConnectionError as StoreConnectionError
 from django.db import DatabaseError, InterfaceError, connection
 from kombu.exceptions import OperationalError as BrokerError
 
+from console import telemetry
 from console.errors import JobError, ServiceUnavailableException, UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def unavailable(error: BaseException) -> ServiceUnavailableException | None:
 def log(what: str, error: BaseException) -> None:
     """Write one line about a transient fault; the same fault is written every few seconds at most, with its count."""
     reason = fault(error) or type(error).__name__
+    telemetry.FAULTS.labels(reason).inc()
     with _lock:
         last, suppressed = _logged.get(reason, (0.0, 0))
         now = time.monotonic()

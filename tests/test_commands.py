@@ -69,7 +69,7 @@ def test_create_user_gives_a_role_and_a_new_password_each_time(django_user_model
     assert first["password"] != second["password"]
     assert user.check_password(second["password"])
     member = Member.objects.get(user=user)
-    assert (member.account.name, member.role) == ("alice", "admin")
+    assert (member.account.name, member.role) == ("alice", "owner")
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from console import arns
+from console import arns, limits
 from console.api.authentication import member_of
 from console.api.documents import documented
 from console.api.routes import Route
 from console.errors import AccessDeniedException, InvalidInputException, SerializationException
 from console.models import Account
+from console.operations import rights
 from console.operations.auditing import acting_as
-from console.operations.base import call_by_wire_names, is_read
+from console.operations.base import call_by_wire_names
 from console.shapes import OPERATION_MODELS, JSONDict, read_object
 
 MAX_BODY_BYTES = 5 * 2**20
@@ -89,13 +90,13 @@ def writer_or_reader(request: Request, operation: str) -> Account:
     """The caller's account, if the caller may call `operation` in it.
 
     Raises:
-        AccessDeniedException: no account, or a viewer who wants to change something.
+        AccessDeniedException: no account, or a role that does not open the operation.
     """
     member = member_of(request.user)
     if member is None:
         raise AccessDeniedException("You do not belong to an account; ask an administrator for a place in one.")
-    if not (is_read(operation) or member.may_write):
-        raise AccessDeniedException(f"Your role is {member.role}, which may look but not change; {operation} changes.")
+    rights.require(member, operation)
+    limits.admit(member.account)
     acting_as(member.user.get_username(), "api")
     return member.account
 

@@ -12,7 +12,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from console import arns, transient
+from console import arns, limits, logs, transient
 from console.aws import cors, deletions, sts
 from console.aws.doors import PATHS
 from console.aws.sigv4 import Caller, authenticate
@@ -114,6 +114,7 @@ def _check_size(request: HttpRequest) -> None:
 def _call(request: HttpRequest, name: str, caller: Caller) -> JSONDict:
     if caller.service != SERVICE:
         raise InvalidSignatureException(f"The request is signed for {caller.service}, allowed is {SERVICE}.")
+    limits.admit(caller.account)
     if not is_read(name):
         acting_as(caller.key_id, "aws")
     members = read_object(request.body)
@@ -137,7 +138,7 @@ def _error(status: int, code: str, message: str, content_type: str) -> HttpRespo
 
 def _answer(status: int, body: bytes, content_type: str) -> HttpResponse:
     headers = {
-        "x-amzn-requestid": str(uuid.uuid4()),
+        "x-amzn-requestid": logs.request_id.get() or str(uuid.uuid4()),  # as the log has it
         "Content-Length": str(len(body)),  # what middleware adds elsewhere
         "X-Content-Type-Options": "nosniff",
     }

@@ -16,10 +16,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from console import transient
-from console.beacons.rates import Rate
 from console.errors import AccessDeniedException, InvalidInputException, ServiceError, ThrottlingException
 from console.models import EventTracker
 from console.operations.base import call_by_wire_names
+from console.rates import Rate
 from console.shapes import JSONDict, read_object
 
 SCRIPT = settings.ASSETS_DIR / "static" / "op.js"

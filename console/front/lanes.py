@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from console import telemetry
 from console.front.kinds import Kind
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Lane:
     def __init__(self, kind: Kind) -> None:
         """Nothing runs yet."""
         self._kind = kind
+        self._gauge = telemetry.UNFINISHED.labels(kind)
         self._room = THREADS[kind] + WAITING[kind]
         self._lock = threading.Lock()
         self._queue: deque[Work] = deque()
@@ -44,6 +46,7 @@ class Lane:
         if self.unfinished >= self._room:
             return False
         self.unfinished += 1
+        self._gauge.inc()
         with self._lock:
             if self._idle:
                 self._idle.pop().put(work)
@@ -58,6 +61,7 @@ class Lane:
     def finished(self) -> None:
         """One piece of work less."""
         self.unfinished -= 1
+        self._gauge.dec()
 
     def _work(self, work: Work) -> None:
         inbox: SimpleQueue[Work] = SimpleQueue()

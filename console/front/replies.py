@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -12,11 +13,15 @@ from typing import IO, Any
 
 from granian.rsgi import ProtocolClosed
 
+from console import logs, telemetry
+from console.aws.doors import is_wire
+
 logger = logging.getLogger(__name__)
 
 Headers = list[tuple[str, str]]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 JSON: Headers = [("content-type", "application/json"), ("cache-control", "no-store")]
+BEGAN = "openpersonalize.began"
 BATCH_BYTES = 256 * 1024
 SAME_FOR_ALL = {
     "SCRIPT_NAME": "",
@@ -49,6 +54,7 @@ def environ_of(scope: Any, headers: Headers, body: IO[bytes], size: int) -> dict
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": body,
         "CONTENT_LENGTH": str(size),
+        BEGAN: time.perf_counter(),
     }
     for name, value in headers:
         if name in TAKEN_OUT or "_" in name:
@@ -89,8 +95,14 @@ class Stream:
 def run(application: Application, environ: dict[str, Any], protocol: Any) -> Stream | None:
     """Answer a request in this thread; what is left of a long answer is returned."""
     started: list[Any] = []
+    telemetry.operation.set("")
+    logs.request_id.set(str(uuid.uuid4()))
+    logs.account_number.set("")
     result = application(environ, lambda status, headers, *_: started.extend((status, headers)))
+    logs.request_id.set("")
     status, headers = int(started[0][:3]), started[1]
+    seconds = time.perf_counter() - environ[BEGAN]
+    telemetry.answered(interface_of(environ), telemetry.operation.get(), status, seconds)
     if getattr(result, "streaming", True):
         stream = Stream(status, headers, result)
         if not stream.is_last:
@@ -109,8 +121,21 @@ def _close(result: Iterable[bytes]) -> None:
         close()
 
 
+def interface_of(environ: dict[str, Any]) -> str:
+    """Which part of the site a request is for.
+
+    >>> [interface_of({"PATH_INFO": path}) for path in ("/aws/", "/api/v1/recipes/", "/ingest/k/events", "/static/a.css", "/")]
+    ['aws', 'api', 'ingest', 'static', 'pages']
+    """
+    if is_wire(environ):
+        return "aws"
+    first = environ.get("PATH_INFO", "").lstrip("/").partition("/")[0]
+    return first if first in {"api", "ingest", "static"} else "pages"
+
+
 def refuse(protocol: Any, path: str, status: int, code: str, message: str, headers: Headers | None = None) -> None:
     """Answer in the shape of errors of that part of the site, without Django."""
+    telemetry.answered(interface_of({"PATH_INFO": path}), "", status)
     own = [*JSON, *(headers or []), ("x-content-type-options", "nosniff")]
     if path.startswith("/api/"):
         text = json.dumps({"code": code, "message": message, "field": None})

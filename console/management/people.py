@@ -14,9 +14,10 @@ from django.db import IntegrityError, connection, transaction
 
 from console import arns
 from console.models import AccessKey, Account, Member, Token
+from console.models.people import SERVERS_ACCOUNT
 
 DEFAULT_ACCOUNT = "default"
-DEFAULT_NUMBER = "000000000000"
+DEFAULT_NUMBER = SERVERS_ACCOUNT
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.models.alerts import Alert, AlertMessage
 from console.models.audit import AuditEntry
 from console.models.base import Account, Job, Resource, Status
 from console.models.data import (
@@ -19,7 +20,7 @@ from console.models.data import (
 )
 from console.models.experiments import Experiment, ExperimentUser
 from console.models.judging import SharedEvaluation, SharedResult
-from console.models.people import AccessKey, Holding, Member, Token
+from console.models.people import AccessKey, Holding, Invitation, Member, SignIn, Token, TwoStep
 from console.models.samples import SampleLoad
 from console.models.serving import (
     AttributedSum,
@@ -50,8 +51,47 @@ JOBS: dict[str, type[Job]] = {
 }  # fmt: skip
 
 __all__ = [
-    "JOBS", "RESOURCES", "AccessKey", "Account", "AttributedSum", "AttributionReport", "AuditEntry", "BatchInferenceJob", "BatchSegmentJob", "Campaign",
-    "DataDeletionJob", "DataInsightsJob", "Dataset", "DatasetExportJob", "DatasetGroup", "DatasetImportJob", "Event", "EventTracker", "Experiment", "ExperimentUser", "Filter", "Holding",
-    "Job", "Member", "MetricAttribution", "Recommender", "Record", "Resource", "SampleLoad", "Schema", "SeenList", "SharedEvaluation", "SharedResult", "Solution", "SolutionVersion",
-    "Status", "Token", "Trash",
+    "JOBS",
+    "RESOURCES",
+    "AccessKey",
+    "Account",
+    "Alert",
+    "AlertMessage",
+    "AttributedSum",
+    "AttributionReport",
+    "AuditEntry",
+    "BatchInferenceJob",
+    "BatchSegmentJob",
+    "Campaign",
+    "DataDeletionJob",
+    "DataInsightsJob",
+    "Dataset",
+    "DatasetExportJob",
+    "DatasetGroup",
+    "DatasetImportJob",
+    "Event",
+    "EventTracker",
+    "Experiment",
+    "ExperimentUser",
+    "Filter",
+    "Holding",
+    "Invitation",
+    "Job",
+    "Member",
+    "MetricAttribution",
+    "Recommender",
+    "Record",
+    "Resource",
+    "SampleLoad",
+    "Schema",
+    "SeenList",
+    "SharedEvaluation",
+    "SharedResult",
+    "SignIn",
+    "Solution",
+    "SolutionVersion",
+    "Status",
+    "Token",
+    "Trash",
+    "TwoStep",
 ]  # fmt: skip

@@ -56,6 +56,7 @@ class Account(models.Model):
     number = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=63, unique=True)
     created = models.DateTimeField(default=timezone.now)
+    limits = models.JSONField(default=dict)  # its own, by name; the server's hold for what is not in it
 
     def __str__(self) -> str:
         return self.name

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from datetime import datetime, timedelta
 
+import pyotp
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -14,30 +16,147 @@ from console.models.base import Account
 from console.models.sealed import SealedField
 from console.transient import survived
 
+SERVERS_ACCOUNT = "000000000000"  # the account "default"
 USE_NOTED_EVERY = timedelta(minutes=5)
+INVITED_FOR = timedelta(days=7)
+STEP_S = 30  # of authenticators' codes (RFC 6238)
+RECOVERY_WORDS = 10
 
 
 class Member(models.Model):
     """A person's place in an account."""
 
     class Role(models.TextChoices):
-        """What a member may do."""
+        """What a member may do; each may do what those below may."""
 
-        ADMIN = "admin"
-        VIEWER = "viewer"
+        OWNER = "owner", "Owner: everything, people and access keys included"
+        EDITOR = "editor", "Editor: data, trainings, campaigns and experiments"
+        ANALYST = "analyst", "Analyst: looks at everything, and starts evaluations and insights"
+        VIEWER = "viewer", "Viewer: looks at everything and changes nothing"
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE)
     account = models.ForeignKey(Account, models.CASCADE)
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.ADMIN)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.OWNER)
     preferences = models.JSONField(default=dict)  # how this person likes the pages: {"columns": {list: [labels]}}
 
     def __str__(self) -> str:
         return f"{self.user} in {self.account}"
 
     @property
+    def runs_server(self) -> bool:
+        """Whether this person looks after the server itself: its metrics, and what concerns all accounts."""
+        return self.is_owner and self.account.number == SERVERS_ACCOUNT
+
+    @property
     def may_write(self) -> bool:
         """Whether operations that change something are open to this member."""
-        return self.role == self.Role.ADMIN
+        return self.role in {self.Role.OWNER, self.Role.EDITOR}
+
+    @property
+    def may_analyse(self) -> bool:
+        """Whether jobs that only measure are open to this member."""
+        return self.role != self.Role.VIEWER
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether people and access keys of the account are this member's to manage."""
+        return self.role == self.Role.OWNER
+
+
+class Invitation(models.Model):
+    """A link with which somebody makes a user of their own in an account, once; only its hash is kept."""
+
+    account = models.ForeignKey(Account, models.CASCADE)
+    role = models.CharField(max_length=10, choices=Member.Role.choices)
+    email = models.EmailField(blank=True)
+    digest = models.CharField(max_length=64, unique=True)
+    inviter = models.CharField(max_length=150)
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    accepted = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.role} in {self.account}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be accepted."""
+        return self.accepted is None and self.expires > timezone.now()
+
+    @classmethod
+    def issue(cls, account: Account, role: str, inviter: str, email: str = "") -> str:
+        """A new invitation; its word, which the link holds, is shown this once."""
+        word = secrets.token_urlsafe(32)
+        cls.objects.create(
+            account=account,
+            role=role,
+            inviter=inviter,
+            email=email,
+            digest=Token.hash(word),
+            expires=timezone.now() + INVITED_FOR,
+        )
+        return word
+
+    @classmethod
+    def of(cls, word: str) -> Invitation | None:
+        """The open invitation of a link; None if there is none."""
+        found = cls.objects.select_related("account").filter(digest=Token.hash(word)).first()
+        return found if found is not None and found.is_open else None
+
+
+class TwoStep(models.Model):
+    """The second step of a person's sign-in: an authenticator's secret, and words for the day it is lost.
+
+    `last_step` is the newest interval whose code was taken, as none is taken twice.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE)
+    secret = SealedField()
+    is_confirmed = models.BooleanField(default=False)
+    last_step = models.BigIntegerField(default=0)
+    recovery = models.JSONField(default=list)  # hashes of words that work once
+
+    def __str__(self) -> str:
+        return f"second step of {self.user}"
+
+    def takes(self, code: str) -> bool:
+        """Whether a code is the authenticator's of now, or of the interval before or after, or a word that is left."""
+        code = code.strip().replace(" ", "")
+        now = int(time.time()) // STEP_S
+        for step in (now - 1, now, now + 1):
+            expected = pyotp.TOTP(self.secret).at(step * STEP_S)
+            if secrets.compare_digest(expected.encode(), code.encode()):
+                mine = TwoStep.objects.filter(pk=self.pk, last_step__lt=step)
+                return bool(mine.update(last_step=step))
+        digest = Token.hash(code)
+        if digest not in self.recovery:
+            return False
+        left = [word for word in self.recovery if word != digest]
+        return bool(TwoStep.objects.filter(pk=self.pk, recovery=self.recovery).update(recovery=left))
+
+    def renew_recovery(self) -> list[str]:
+        """New words, shown this once."""
+        words = [secrets.token_hex(5) for _ in range(RECOVERY_WORDS)]
+        self.recovery = [Token.hash(word) for word in words]
+        self.save(update_fields=["recovery"])
+        return words
+
+
+class SignIn(models.Model):
+    """A browser in which a person is signed in, so that it can be seen and ended from another one."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True)
+    created = models.DateTimeField(default=timezone.now)
+    seen = models.DateTimeField(default=timezone.now)
+    address = models.CharField(max_length=64, blank=True)
+    browser = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-seen"]
+
+    def __str__(self) -> str:
+        return f"{self.user} from {self.address}"
 
 
 class Credential(models.Model):

@@ -14,10 +14,9 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, models, transaction
 
-from console import arns
+from console import arns, limits, telemetry
 from console.errors import (
     InvalidInputException,
     InvalidNextTokenException,
@@ -69,6 +68,7 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
 
     @wraps(function)
     def call(account: Account, **params: Any) -> JSONDict:
+        limits.of(account)
         given = {key: value for key, value in params.items() if value is not None}
         if unknown := sorted(given.keys() - names.keys()):
             allowed = ", ".join(names.values())
@@ -90,6 +90,7 @@ def call_by_wire_names(name: str, account: Account, members: JSONDict) -> JSONDi
     if unknown := sorted(given.keys() - snake.keys()):
         allowed = ", ".join(snake) or "none"
         raise InvalidInputException(f"Unknown parameter {unknown[0]}; allowed are {allowed}.", field=unknown[0])
+    telemetry.operation.set(name)
     return OPERATIONS[name](account, **{snake[member]: value for member, value in given.items()})
 
 
@@ -115,7 +116,7 @@ def within_quota(quota: str, rows: models.QuerySet[Any], what: str) -> None:
     Raises:
         LimitExceededException: there are as many as allowed already.
     """
-    limit = settings.QUOTAS[quota]
+    limit = limits.quota(quota)
     if rows.count() >= limit:
         raise LimitExceededException(
             f"Cannot create {what}. More than {limit} resources in ACTIVE state. Please delete some and try again, or "
@@ -129,7 +130,7 @@ def within_pending_quota(quota: str, rows: models.QuerySet[Any]) -> None:
     Raises:
         LimitExceededException: as many wait or run already.
     """
-    limit = settings.QUOTAS[quota]
+    limit = limits.quota(quota)
     if rows.filter(status__in=UNFINISHED).count() >= limit:
         raise LimitExceededException(
             f"More than {limit} resources with PENDING or IN_PROGRESS status. Wait until some have ended, or raise "

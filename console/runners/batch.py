@@ -8,8 +8,8 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-from django.conf import settings
 
+from console import limits
 from console.errors import InvalidInputException, JobError
 from console.jobs import Claim
 from console.models import BatchInferenceJob
@@ -37,7 +37,7 @@ def run(held: Claim) -> None:
     source = source_of(version.arn, recipe, version.artefact, version.solution.dataset_group_id, row.config or {})
     loaded = MODEL_CACHE.get(source.artefact)
     themes = _themes(row, loaded)
-    most = settings.QUOTAS["THEME_QUERIES"] if themes else None
+    most = limits.quota("THEME_QUERIES") if themes else None
     lines.convert(held, partial(_answers, row, source, loaded, themes), batch_size(loaded), most)
 
 

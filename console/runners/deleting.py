@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
-from django.conf import settings
 from django.db import models, transaction
 
-from console import storage
+from console import limits, storage
 from console.errors import DamagedModelException, JobError
 from console.ingest import forgetting, parts, snapshot, sources
 from console.ingest.loading import Segment
@@ -99,7 +98,7 @@ def read_users(url: str) -> set[str]:
     if not files:
         raise JobError(f"There is no CSV file at {location}.")
     size = sum(storage.size_bytes(file) for file in files)
-    most = settings.QUOTAS["DELETION_FILES_MB"] << 20
+    most = limits.quota("DELETION_FILES_MB") << 20
     if size > most:
         raise JobError(f"The files at {location} have {size:,} bytes; at most {most:,} are allowed in one job.")
     users: set[str] = set()

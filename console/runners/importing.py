@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 from typing import cast
 
-from django.conf import settings
 from django.db import transaction
 
-from console import jobs, storage
+from console import jobs, limits, storage
 from console.errors import JobError
 from console.ingest import schema as avro
 from console.ingest.loading import Importer, Loaded
@@ -57,7 +56,7 @@ def _within_size(job: DatasetImportJob) -> list[Location]:
     """
     files = source_files(storage.parse_location(job.data_location))
     quota = f"{job.import_mode}_IMPORT_GB"
-    size, most = sum(storage.size_bytes(file) for file in files), settings.QUOTAS[quota] << 30
+    size, most = sum(storage.size_bytes(file) for file in files), limits.quota(quota) << 30
     if size > most:
         raise JobError(
             f"The files at {job.data_location} have {size:,} bytes; at most {most:,} are allowed in one import of mode "
@@ -78,7 +77,7 @@ def _check_least(job: DatasetImportJob, dataset: Dataset, loaded: Loaded) -> Non
             f"There is no row at {job.data_location}; a FULL import replaces all rows and needs at least one. "
             "The dataset is as it was."
         )
-    least = settings.QUOTAS["MIN_IMPORTED_INTERACTIONS"]
+    least = limits.quota("MIN_IMPORTED_INTERACTIONS")
     if dataset.type == "INTERACTIONS" and found < least:
         raise JobError(f"{found:,} interactions were read; one import must bring at least {least:,}.")
 
@@ -97,7 +96,7 @@ def _importer(held: Claim, job: DatasetImportJob, dataset: Dataset, folder: Path
         avro.parse(dataset.schema.text, dataset.schema.domain),
         Reading.from_options(job.options),
         folder,
-        max_bad_percent=float(settings.QUOTAS["MAX_BAD_ROWS_PERCENT"] if limit is None else limit),
+        max_bad_percent=float(limits.quota("MAX_BAD_ROWS_PERCENT") if limit is None else limit),
         progress=lambda fraction: held.report("importing", fraction),
     )
 

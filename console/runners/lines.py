@@ -15,9 +15,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any, cast
 
-from django.conf import settings
-
-from console import storage
+from console import limits, storage
 from console.errors import InvalidInputException, JobError
 from console.jobs import Claim, Stopped
 from console.models.serving import BatchJob
@@ -231,7 +229,7 @@ def _inputs(path: str) -> list[Location]:
     found = [each for each in storage.list_objects(location) if not each.key.endswith("_CHECK")]
     if not found:
         raise JobError(f"Invalid S3 input path: there is nothing at {location}.")
-    most = settings.QUOTAS["BATCH_FILES"]
+    most = limits.quota("BATCH_FILES")
     if len(found) > most:
         raise JobError(f"{location} has {len(found)} files, at most {most} are allowed.")
     return found
@@ -239,10 +237,10 @@ def _inputs(path: str) -> list[Location]:
 
 def _hold_to_limits(location: Location, size: int, most_lines: int | None) -> None:
     """Hold a file to its bytes and lines; it is read for that only if so many lines could be in it."""
-    most = settings.QUOTAS["BATCH_FILE_GB"] << 30
+    most = limits.quota("BATCH_FILE_GB") << 30
     if size > most:
         raise JobError(f"{location} has {size:,} bytes, at most {most:,} are allowed in one file.")
-    limit = settings.QUOTAS["BATCH_FILE_RECORDS"] if most_lines is None else most_lines
+    limit = limits.quota("BATCH_FILE_RECORDS") if most_lines is None else most_lines
     if size < LEAST_LINE_BYTES * limit:
         return
     lines = 0

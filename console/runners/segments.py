@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, cast
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
+from console import limits
 from console.errors import InvalidInputException
 from console.jobs import Claim
 from console.models import BatchSegmentJob
@@ -32,7 +32,7 @@ def run(held: Claim) -> None:
     by_attributes = isinstance(loaded.recipe, ItemAttributeAffinity)
     users = CompiledFilters(Catalogue.of_users(loaded.data))
     chunk = max(1, min(64, BATCH_BYTES // (4 * max(1, loaded.data.num_users))))
-    most = settings.QUOTAS["ATTRIBUTE_QUERIES_PER_FILE" if by_attributes else "ITEM_QUERIES_PER_FILE"]
+    most = limits.quota("ATTRIBUTE_QUERIES_PER_FILE" if by_attributes else "ITEM_QUERIES_PER_FILE")
     answer = _by_attributes if by_attributes else _by_item
     lines.convert(held, partial(_answers, row, loaded, users, answer), chunk, most)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
+from console import limits
 from console.errors import JobError
 from console.shapes import JSONDict
 from recipes.columns import Columns
@@ -129,14 +129,14 @@ def check_enough(data: TrainingData, choice: Choice) -> None:
         JobError: too few interactions, too few users with two of them, or too many event types and columns; in AWS's
             words, with the figures.
     """
-    least, users = settings.QUOTAS["MIN_INTERACTIONS"], settings.QUOTAS["MIN_USERS"]
+    least, users = limits.quota("MIN_INTERACTIONS"), limits.quota("MIN_USERS")
     count = len(data.interactions)
     if count < least:
         after = f" after filtering by event type: {', '.join(choice.types)}" if choice.types else ""
         raise JobError(f"Dataset has fewer than {least} interactions{after}. It has {count}.")
     kinds = np.unique(data.interactions.event_type[data.interactions.event_type >= 0]).size
     columns = len(data.interactions.columns)
-    most = settings.QUOTAS["EVENT_TYPES_AND_COLUMNS"]
+    most = limits.quota("EVENT_TYPES_AND_COLUMNS")
     if kinds + columns > most:
         raise JobError(
             f"Create failed. Dataset has more than {most} event types and metadata columns of interactions together: "

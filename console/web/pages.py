@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Resource
+from console.operations import rights
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
 from console.web.access import Request
@@ -52,6 +53,7 @@ ACCOUNT_LINKS = (
     (lazily("Dataset groups"), "/dataset-groups/", "collection"),
     (lazily("Schemas"), "/schemas/", "braces"),
     ("API access", "/settings/access/", "key"),
+    (lazily("People"), "/settings/people/", "people"),
     (lazily("Audit"), "/audit/", "clock-history"),
     (lazily("Trash"), "/trash/", "trash3"),
     (lazily("Health"), "/settings/health/", "heart-pulse"),
@@ -73,6 +75,8 @@ def render(
     shell = {
         "account": request.account,
         "may_write": request.member.may_write,
+        "may_analyse": request.member.may_analyse,
+        "role": request.member.role,
         "group": group,
         "nav_group": current,
         "navigation": _navigation(request.path, current),
@@ -84,7 +88,8 @@ def render(
 
 
 def call(request: Request, name: str, members: JSONDict) -> JSONDict:
-    """Run an operation for the signed-in account, members by their wire names."""
+    """Run an operation for the signed-in account, members by their wire names; the person's role must open it."""
+    rights.require(request.member, name)
     return call_by_wire_names(name, request.account, members)
 
 

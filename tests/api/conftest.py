@@ -16,7 +16,7 @@ from console.models import Account, Member, Token
 def caller(db) -> Callable[..., Any]:
     """`caller(account, "viewer")`: a client with a token of a member."""
 
-    def make(account: Account, role: str = "admin") -> APIClient:
+    def make(account: Account, role: str = "owner") -> APIClient:
         user = User.objects.create(username=f"{role}-of-{account.name}-{User.objects.count()}")
         Member.objects.create(user=user, account=account, role=role)
         client = APIClient(raise_request_exception=False)

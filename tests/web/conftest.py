@@ -23,7 +23,7 @@ def person(account: Account, name: str, role: Member.Role) -> Client:
 
 @pytest.fixture
 def alice(account) -> Client:
-    return person(account, "alice", Member.Role.ADMIN)
+    return person(account, "alice", Member.Role.OWNER)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def vera(account) -> Client:
 
 @pytest.fixture
 def charlie(other_account) -> Client:
-    return person(other_account, "charlie", Member.Role.ADMIN)
+    return person(other_account, "charlie", Member.Role.OWNER)
 
 
 @pytest.fixture

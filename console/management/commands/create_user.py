@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--account", default=DEFAULT_ACCOUNT)
-        parser.add_argument("--role", choices=Member.Role.values, default=Member.Role.ADMIN)
+        parser.add_argument("--role", choices=Member.Role.values, default=Member.Role.OWNER, type=_role)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         require_database()
@@ -26,3 +26,8 @@ class Command(BaseCommand):
         user = person_named(options["name"], password)
         Member.objects.filter(user=user).update(account=account_named(options["account"]), role=options["role"])
         self.stdout.write(json.dumps({"username": options["name"], "password": password, "role": options["role"]}))
+
+
+def _role(word: str) -> str:
+    """A role; owners were called admin before there were four."""
+    return Member.Role.OWNER if word == "admin" else word

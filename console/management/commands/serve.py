@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import shutil
 import socket
 import subprocess
 import sys
@@ -46,6 +47,7 @@ class Command(BaseCommand):
             supervisor.run(_prepare, lambda: self._ready(options))
         except (AlreadyRunning, RuntimeError) as error:
             raise CommandError(str(error)) from None
+        shutil.rmtree(settings.METRICS_DIR, ignore_errors=True)
 
     def _ready(self, options: dict[str, Any]) -> None:
         if options["sample"]:
@@ -62,6 +64,8 @@ class Command(BaseCommand):
 
 
 def _prepare() -> None:
+    shutil.rmtree(settings.METRICS_DIR, ignore_errors=True)
+    settings.METRICS_DIR.mkdir(parents=True, mode=0o700)
     static_storage.collect()
     _manage("migrate", "--verbosity", "0")
 
@@ -86,10 +90,11 @@ def _children(listener: socket.socket) -> list[Child]:
     celery = [PYTHON, "-m", "celery", "--app", "console", "--quiet", "--skip-checks"]  # `migrate` has made them
     run = Path(settings.DATA_DIR) / "run"
     web = [PYTHON, "-m", "console.front", "--fd", str(listener.fileno())]
+    counting = {"PROMETHEUS_MULTIPROC_DIR": str(settings.METRICS_DIR)}
     children = [
         Child("worker", [*celery, "worker", "--concurrency", str(settings.WORKERS), "--loglevel", "warning"]),
         Child("beat", [*celery, "beat", "--loglevel", "warning", "--pidfile", str(run / "beat.pid")]),
-        Child("web", web, ready=_web_answers, environment=ONE_THREAD_EACH, files=(listener.fileno(),)),
+        Child("web", web, ready=_web_answers, environment=ONE_THREAD_EACH | counting, files=(listener.fileno(),)),
     ]
     return children if settings.HAS_BROKER else [_broker(), *children]
 

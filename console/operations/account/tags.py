@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.conf import settings
-
-from console import arns
+from console import arns, limits
 from console.errors import (
     InvalidInputException,
     ResourceNotFoundException,
@@ -67,7 +65,7 @@ def untag_resource(account: Account, *, resource_arn: str, tag_keys: Sequence[st
 
 
 def _within_limit(tags: dict[str, str]) -> None:
-    limit = settings.QUOTAS["TAGS_PER_RESOURCE"]
+    limit = limits.quota("TAGS_PER_RESOURCE")
     if len(tags) > limit:
         raise TooManyTagsException(f"The resource would have {len(tags)} tags, at most {limit} allowed.", field="tags")
 

@@ -9,9 +9,7 @@ import math
 import uuid
 from collections.abc import Sequence
 
-from django.conf import settings
-
-from console import storage
+from console import limits, storage
 from console.errors import InvalidInputException, JobError
 from console.ingest import schema as avro
 from console.ingest import sniff
@@ -246,7 +244,7 @@ def _bad_rows_limit(columns: Sequence[JSONDict], found: Preview, given: float | 
     empty = {guess.source: guess.null_share for guess in found.columns}
     required = REQUIRED[canonical_type(found.dataset_type)]
     incomplete = sum(empty.get(column.get("source") or "", 0.0) for column in columns if column["name"] in required)
-    return min(99.0, float(settings.QUOTAS["MAX_BAD_ROWS_PERCENT"]) + math.ceil(100 * incomplete))
+    return min(99.0, float(limits.quota("MAX_BAD_ROWS_PERCENT")) + math.ceil(100 * incomplete))
 
 
 def _completed(column: JSONDict, found: Preview, kind: str, domain: str | None) -> JSONDict:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
-
+from console import limits
 from console.errors import InvalidInputException, LimitExceededException, ResourceInUseException
 from console.ingest import schema as schemas
 from console.models import Account, DatasetGroup, Filter
@@ -98,7 +97,7 @@ def _check(group: DatasetGroup, expression: str) -> None:
 
 
 def _within_fields(quota: str, fields: set[Any], who: str) -> None:
-    limit = settings.QUOTAS[quota]
+    limit = limits.quota(quota)
     if len(fields) > limit:
         raise LimitExceededException(
             f"{who} {len(fields)} distinct fields, at most {limit} are allowed; QUOTA_{quota} is the setting.",

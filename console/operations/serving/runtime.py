@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.conf import settings
-
+from console import limits
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
@@ -152,7 +151,7 @@ def _columns(
             field="metadataColumns",
         )
     columns = [column for kind, columns in wanted.items() if kind.upper() == "ITEMS" for column in columns]
-    most = settings.QUOTAS["METADATA_COLUMNS_PER_REQUEST"]
+    most = limits.quota("METADATA_COLUMNS_PER_REQUEST")
     if not 1 <= len(columns) <= most:
         raise InvalidInputException(
             f"metadataColumns names {len(columns)} columns of ITEMS, allowed is 1 to {most}.",

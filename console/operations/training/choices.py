@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import models
 
-from console import arns
+from console import arns, limits
 from console.models import Account, Dataset, DatasetGroup, SolutionVersion, Status
 from console.operations.base import operation
 from console.shapes import JSONDict
@@ -132,7 +131,7 @@ def title(name: str) -> str:
 
 def _requirement(kind: str, rows: int, required: bool) -> JSONDict:
     words = kind.lower().replace("_", " ")
-    least = settings.QUOTAS["MIN_INTERACTIONS"] if kind == "INTERACTIONS" and required else 1
+    least = limits.quota("MIN_INTERACTIONS") if kind == "INTERACTIONS" and required else 1
     if rows >= least:
         sentence = f"{rows:,} {words}." if words.endswith("interactions") else f"Data on {rows:,} {words}."
     elif rows:
@@ -153,7 +152,7 @@ def _rows(dataset: Dataset) -> int:
 
 
 def _users_requirement(users: int) -> JSONDict:
-    least = settings.QUOTAS["MIN_USERS"]
+    least = limits.quota("MIN_USERS")
     sentence = f"{users:,} users took part" + (
         "." if users >= least else f", at least {least} with two events are needed."
     )

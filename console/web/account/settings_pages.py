@@ -15,7 +15,7 @@ from console.disk import disk
 from console.models import JOBS, AccessKey, Token
 from console.models.base import UNFINISHED
 from console.models.sealed import opened, seal
-from console.web.access import Request, page
+from console.web.access import Request, page, reading_page, require_owner
 from console.web.kinds import KINDS
 from console.web.languages import lazily
 from console.web.links import absolute
@@ -37,6 +37,7 @@ def access(request: Request) -> HttpResponse:
     made = _made(request)
     context = {
         "heading": "API access",
+        "is_owner": request.member.is_owner,
         "keys": AccessKey.objects.filter(account=request.account).order_by("-created"),
         "tokens": Token.objects.filter(user_id=request.member.user_id).order_by("-created"),
         "made": made,
@@ -53,28 +54,30 @@ def _made(request: Request) -> dict[str, str]:
     return json.loads(text) if text else {}
 
 
-@page
+@reading_page
 def make(request: Request) -> HttpResponse:
-    """Make a key pair or a token; it is shown on the next page and never again."""
+    """Make a key pair of the account, as an owner, or a token of one's own, which may do what its person may; it is shown on the next page and never again."""
     if request.method == "POST":
         days = request.POST.get("days", "")
         lifetime = int(days) if days in dict(LIFETIMES) and days else None
         if request.POST.get("what") == "token":
             made = {"token": Token.issue(request.member.user, lifetime)}
         else:
+            require_owner(request)
             key = AccessKey.issue(request.account, lifetime)
             made = {"key_id": key.key_id, "secret": key.secret}
         request.session[SHOWN_ONCE] = seal(json.dumps(made))
     return HttpResponseRedirect(reverse("settings-access"))
 
 
-@page
+@reading_page
 def revoke(request: Request, what: str, pk: int) -> HttpResponse:
     """Take a key or a token away; what uses it is refused from then on."""
     if request.method == "POST":
         if what == "token":
             Token.objects.filter(user_id=request.member.user_id, pk=pk).delete()
         else:
+            require_owner(request)
             AccessKey.objects.filter(account=request.account, pk=pk).delete()
         messages.success(request, gettext("Revoked the {what}.").format(what=what))
     return HttpResponseRedirect(reverse("settings-access"))

@@ -6,14 +6,17 @@ import logging
 from typing import Any
 
 import redis
-from django.conf import settings
+from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from console.models import TwoStep
+from console.web.account.sign_ins import address_of
 from console.web.forms import style
+from console.web.languages import lazily
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +25,15 @@ WAIT_MINUTES = 15
 
 
 class SignInForm(AuthenticationForm):
-    """Asks for name and password; wrong ones are counted in the broker, for all web processes together."""
+    """Asks for name, password and, of who set it up, a second step; wrong ones are counted in the broker, for all processes."""
+
+    code = forms.CharField(
+        required=False,
+        max_length=20,
+        label=lazily("Code of your authenticator"),
+        help_text=lazily("Only if you set up a second step; or one of your recovery words."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text"}),
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         """Give the controls their classes."""
@@ -35,26 +46,33 @@ class SignInForm(AuthenticationForm):
         Raises:
             ValidationError: the password is wrong, or was too often.
         """
-        key = f"sign-in:{address_of(self.request)}:{self.cleaned_data.get('username', '')[:150]}"
-        if _count(key) >= ATTEMPTS:
+        name = self.cleaned_data.get("username", "")[:150]
+        if has_tried_too_often(self.request, name):
             raise ValidationError(
                 gettext("Too many wrong passwords for this name. Wait {minutes} minutes, then try again.").format(
                     minutes=WAIT_MINUTES
                 )
             )
         try:
-            return super().clean()
+            cleaned = super().clean()
+            self._take_second_step()
         except ValidationError:
-            _count(key, more=1)
+            has_tried_too_often(self.request, name, more=1)
             raise
+        return cleaned
+
+    def _take_second_step(self) -> None:
+        second = TwoStep.objects.filter(user=self.get_user(), is_confirmed=True).first()
+        if second is not None and not second.takes(self.cleaned_data.get("code", "")):
+            self.add_error("code", gettext("The code is missing, wrong, or was used already."))
+            raise ValidationError(
+                gettext("A second step is set up for this name: enter the code of your authenticator.")
+            )
 
 
-def address_of(request: HttpRequest | None) -> str:
-    """Where a request comes from; behind a proxy, what the proxy next to us says."""
-    if request is None:
-        return ""
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_HTTPS else ""
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
+def has_tried_too_often(request: HttpRequest | None, name: str, more: int = 0) -> bool:
+    """Whether wrong passwords for a name from an address have used up their number, after `more` have been counted."""
+    return _count(f"sign-in:{address_of(request)}:{name}", more) >= ATTEMPTS
 
 
 def _count(key: str, more: int = 0) -> int:

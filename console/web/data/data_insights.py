@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from console.errors import ServiceError
 from console.models import DataInsightsJob, DatasetGroup
 from console.shapes import JSONDict
-from console.web.access import Request, page, writing_page
+from console.web.access import Request, analysis_page, page
 from console.web.charts import counts
 from console.web.data.facts import day, mean
 from console.web.data_kinds import DATASET_TYPES, INSIGHTS_JOBS
@@ -42,7 +42,7 @@ def latest(request: Request) -> HttpResponse:
     return render(request, "data/data_insights/first.html", context, group=group)
 
 
-@writing_page
+@analysis_page
 def run(request: Request) -> HttpResponse:
     """Start an analysis."""
     group = chosen_group(request)

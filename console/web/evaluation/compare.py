@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from console.errors import ServiceError
 from console.models import DatasetGroup, SharedEvaluation
 from console.shapes import JSONDict
-from console.web.access import Request, View, page, writing_page
+from console.web.access import Request, View, analysis_page, page
 from console.web.details import detail_context
 from console.web.evaluation import comparison, decision
 from console.web.evaluation.report_file import as_csv, as_html
@@ -131,7 +131,7 @@ def compare_view(request: Request, selection: Selection) -> dict[str, Any]:
 
 
 @require_POST
-@writing_page
+@analysis_page
 def together_view(request: Request) -> HttpResponse:
     """Have the versions judged together on a test that none of them has seen."""
     wanted = request.POST.getlist("version")

@@ -1,0 +1,44 @@
+"""Log records say in which request, account and job they were written; as lines for people or, with LOG_FORMAT=json, for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+account_number: ContextVar[str] = ContextVar("account_number", default="")
+job_name: ContextVar[str] = ContextVar("job_name", default="")
+CONTEXT = {"request": request_id, "account": account_number, "job": job_name}
+
+
+def here() -> dict[str, str]:
+    """The request, account and job of this moment, as far as there are any."""
+    return {name: value for name, variable in CONTEXT.items() if (value := variable.get())}
+
+
+class Lines(logging.Formatter):
+    """`time LEVEL logger: message [request=… account=… job=…]`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record; its traceback follows."""
+        first, *rest = super().format(record).split("\n")
+        told = " ".join(f"{name}={value}" for name, value in here().items())
+        return "\n".join([f"{first} [{told}]" if told else first, *rest])
+
+
+class Json(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and request, account, job, exception where there are any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told | here(), ensure_ascii=False)
