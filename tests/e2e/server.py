@@ -94,7 +94,7 @@ def start(data_dir: Path, program: Sequence[str] = CHECKOUT, cwd: Path = ROOT, *
         port = probe.getsockname()[1]
     backends = for_one_server(os.environ, f"server_{port}")
     environment = _environment(data_dir) | {"PORT": str(port)} | backends | variables
-    BACKENDS[data_dir] = backends
+    BACKENDS[data_dir] = backends | variables  # commands go where the server goes
     with (data_dir / "serve.log").open("wb") as log:
         process = subprocess.Popen([*program, "serve"], cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
