@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from console import shapes
 from console.errors import InvalidInputException, SerializationException
@@ -86,3 +88,54 @@ def test_a_nul_is_refused_wherever_it_stands(body):
 
 def test_what_only_looks_like_a_nul_is_kept():
     assert shapes.read_object(rb'{"a": "x\\u0000y"}') == {"a": r"x\u0000y"}
+
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["x" * 300, "a\0b", "\ud800", "ALL"]),
+)
+
+
+@st.composite
+def about(draw, shape, depth=0):
+    """A value that often is as a shape wants it, and often nearly so."""
+    if depth > 4 or draw(st.integers(0, 9)) == 0:
+        return draw(SCALARS)
+    match shape.type_name:
+        case "structure":
+            names = [name for name in shape.members if name in shape.required_members or draw(st.booleans())]
+            odd = {"surplus": 1} if draw(st.integers(0, 15)) == 0 else {}
+            return {name: draw(about(shape.members[name], depth + 1)) for name in names} | odd
+        case "list":
+            return [draw(about(shape.member, depth + 1)) for _ in range(draw(st.integers(0, 3)))]
+        case "map":
+            return {
+                draw(st.text(max_size=3)): draw(about(shape.value, depth + 1)) for _ in range(draw(st.integers(0, 2)))
+            }
+        case "string":
+            return draw(
+                st.sampled_from(
+                    [*shape.enum, "a", "name-1", "arn:aws:personalize:us-east-1:000000000000:x/y", "é ", ""]
+                )
+            )
+        case "timestamp":
+            return draw(
+                st.sampled_from(
+                    [0, 1_700_000_000, 1e9, -1, 1e12, 1e300, float("nan"), "2026-01-31T23:59:59Z", "soon", True]
+                )
+            )
+        case _:
+            return draw(st.sampled_from([0, 1, 25, 1.5, -1, True, False, 2**40, 10**400]))
+
+
+INPUTS = [model.input_shape for model in shapes.OPERATION_MODELS.values() if model.input_shape]
+
+
+@given(st.sampled_from(INPUTS).flatmap(lambda shape: st.tuples(st.just(shape), about(shape))))
+def test_the_quick_check_finds_wrong_what_the_walk_finds_words_for(case):
+    shape, value = case
+    assert shapes.is_right(shape)(value) == (not list(shapes._violations(shape, value, "")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +34,11 @@ class DatasetSchema:
 
     dataset_type: str
     fields: tuple[Field, ...]
+
+    @cached_property
+    def by_plain_name(self) -> dict[str, Field]:
+        """Fields by their name without case and underscores, as requests name them; no two are alike."""
+        return {plain(field.name): field for field in self.fields}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,6 +99,11 @@ def required_columns(kind: str, domain: str | None) -> dict[str, Reserved]:
 def reserved_columns(kind: str, domain: str | None) -> dict[str, Reserved]:
     """The columns with a meaning of their own in a dataset of that type, required ones first."""
     return required_columns(kind, domain) | RESERVED[kind]
+
+
+def plain(name: str) -> str:
+    """A name without case and underscores, by which `numRatings` and `NUM_RATINGS` are one."""
+    return name.replace("_", "").lower()
 
 
 @lru_cache(maxsize=256)

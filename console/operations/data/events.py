@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 
 from django.db.models import F
 
+from console import telemetry
 from console.errors import InvalidInputException
 from console.ingest import schema as schemas
-from console.ingest.schema import DatasetSchema
+from console.ingest.schema import DatasetSchema, plain
 from console.models import Account, Dataset, DatasetGroup, Event, EventTracker, Record
 from console.models.base import JSONDict
 from console.operations.base import operation
-from console.operations.data.event_rows import identify, insert_new
+from console.operations.data.event_rows import identify, insert_new, new_event
 from console.operations.data.group_commit import WRITER
 from console.operations.data.values import column_value, event_seconds
 from console.operations.data.visitors import Visitor, visitor_of
@@ -57,12 +58,15 @@ def put_events(
     ]
     impressions.join(group.pk, rows)  # here, not in the writer, which waits for nothing but the disk
 
+    is_attributed = getattr(group, "metric_attribution", None) is not None
+
     def write() -> None:
-        new = insert_new(group, rows, event_list)
+        new = insert_new(group, rows, event_list, tells=is_attributed)
         identify(group, {who})
         attribute(group, new)
 
     WRITER.run(write)
+    _acknowledged("PutEvents", len(rows))
 
 
 @operation
@@ -81,10 +85,11 @@ def put_action_interactions(account: Account, *, tracking_id: str, action_intera
     impressions.join(group.pk, rows)
 
     def write() -> None:
-        insert_new(group, rows, action_interactions)
+        insert_new(group, rows, action_interactions, tells=False)
         identify(group, visitors)
 
     WRITER.run(write)
+    _acknowledged("PutActionInteractions", len(rows))
 
 
 @operation
@@ -103,6 +108,10 @@ def put_users(account: Account, *, dataset_arn: str, users: Sequence[JSONDict]) 
 def put_actions(account: Account, *, dataset_arn: str, actions: Sequence[JSONDict]) -> None:
     """Add actions, or replace them whole."""
     _put_records(account, dataset_arn, "ACTIONS", [(entry["actionId"], entry.get("properties")) for entry in actions])
+
+
+def _acknowledged(operation: str, count: int) -> None:
+    telemetry.EVENTS.labels(operation).inc(count)
 
 
 class Tracked(NamedTuple):
@@ -134,8 +143,8 @@ def _event(group: DatasetGroup, schema: DatasetSchema | None, who: Visitor, even
     if item_id is None:
         raise InvalidInputException(f"{path}.itemId is missing; give it here or in the properties.", field="eventList")
     value = event.get("eventValue", _taken(properties, "eventValue", "EVENT_VALUE"))
-    return Event(
-        dataset_group=group,
+    return new_event(
+        group,
         event_id=event.get("eventId") or uuid.uuid4().hex,
         item_id=_identifier(item_id, f"{path}.itemId"),
         event_type=event["eventType"],
@@ -158,8 +167,8 @@ def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
             field="actionInteractions",
         )
     path = f"actionInteractions[{place}].properties"
-    return Event(
-        dataset_group=group,
+    return new_event(
+        group,
         event_id=entry.get("eventId") or uuid.uuid4().hex,
         **_ids(visitor_of(entry["sessionId"], entry.get("userId"))),
         is_action=True,
@@ -244,18 +253,13 @@ def _columns(
             for key, value in properties.items()
             if value is not None
         }
-    known = {_plain(field.name): field for field in schema.fields if field.name not in apart_from}
+    known = schema.by_plain_name
     found = {}
     for key, value in properties.items():
-        field = known.get(_plain(key))
-        if field is not None and value is not None:
+        field = known.get(plain(key))
+        if field is not None and value is not None and field.name not in apart_from:
             found[field.name] = column_value(field, value, f"{path}.{key}")
     return found
-
-
-def _plain(name: str) -> str:
-    """A name without case and underscores, by which `numRatings` and `NUM_RATINGS` are one; schemas hold no two alike."""
-    return name.replace("_", "").lower()
 
 
 def _snake(key: str) -> str:
@@ -264,9 +268,9 @@ def _snake(key: str) -> str:
 
 def _taken(properties: JSONDict, *names: str) -> Any:
     """Remove the first of these keys from the properties and return its value."""
-    wanted = {_plain(name) for name in names}
+    wanted = {plain(name) for name in names}
     for key in list(properties):
-        if _plain(key) in wanted:
+        if plain(key) in wanted:
             return properties.pop(key)
     return None
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from django.db import close_old_connections, connection, transaction
 
 from console.errors import ThrottlingException
+from console.telemetry import WRITES_WAITING
 
 Result = TypeVar("Result")
 
@@ -38,7 +39,7 @@ class GroupCommit:
     def run(self, write: Callable[[], Result]) -> Result:
         """Run `write` in a transaction with others and return what it returned, once that is durable.
 
-        What it raises undoes its own rows and is raised here. Inside a transaction it runs there and then.
+        What it raises undoes its own rows and is raised here; then all writes of its group run once more. Inside a transaction it runs there and then.
 
         Raises:
             ThrottlingException: as many writes wait as may.
@@ -50,6 +51,7 @@ class GroupCommit:
             if len(self._waiting) >= self._room:
                 raise ThrottlingException("More events come in than can be written; send them again in a moment.")
             self._waiting.append((write, done))
+            WRITES_WAITING.inc()
             self._start()
             self._changed.notify()
         return done.result()
@@ -67,15 +69,15 @@ class GroupCommit:
                     if not self._changed.wait(IDLE_S):
                         connection.close()  # who has nothing to write holds no connection
                 group = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
+            WRITES_WAITING.dec(len(group))
             _commit(group)
 
 
 def _commit(group: list[tuple[Callable[[], Any], Future[Any]]]) -> None:
-    outcomes: list[tuple[Future[Any], Any, Exception | None]] = []
+    outcomes: Outcomes = []
     try:
         close_old_connections()
-        with transaction.atomic():
-            outcomes = [(done, *_attempt(write)) for write, done in group]
+        outcomes = _together(group) or _apart(group)
     except Exception as error:  # noqa: BLE001  nothing of the group is written; each asker is told why
         outcomes = [(done, None, error) for _, done in group]
     for done, result, failure in outcomes:
@@ -83,6 +85,34 @@ def _commit(group: list[tuple[Callable[[], Any], Future[Any]]]) -> None:
             done.set_result(result)
         else:
             done.set_exception(failure)
+
+
+Outcomes = list[tuple[Future[Any], Any, Exception | None]]
+
+
+class _OneFailed(Exception):
+    """A write of the group raised; the group is undone."""
+
+
+def _together(group: list[tuple[Callable[[], Any], Future[Any]]]) -> Outcomes:
+    """Commit all writes; nothing, and no outcomes, if one fails."""
+    outcomes: Outcomes = []
+    try:
+        with transaction.atomic():
+            for write, done in group:
+                try:
+                    outcomes.append((done, write(), None))
+                except Exception as error:
+                    raise _OneFailed from error
+    except _OneFailed:
+        return []
+    return outcomes
+
+
+def _apart(group: list[tuple[Callable[[], Any], Future[Any]]]) -> Outcomes:
+    """Commit the writes that succeed, each behind a savepoint of its own, which costs as much as the write."""
+    with transaction.atomic():
+        return [(done, *_attempt(write)) for write, done in group]
 
 
 def _attempt(write: Callable[[], Any]) -> tuple[Any, Exception | None]:
