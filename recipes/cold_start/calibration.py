@@ -19,6 +19,7 @@ from recipes.numerics.arrays import Floats, Indexes
 SLOPE, SLOPE_SPREAD = 0.7, 0.3  # belief in what lifts say, before they were tried
 LEVEL_SPREAD = 0.7  # of how likely a new item is against an ordinary one, before any was tried
 TAKER = 0.3  # what a taker of a new item counts: those it was shown to are more alike than chance
+TOP, TOP_PRIOR = 20, 5.0  # places of which is measured how often they follow, and events' worth of belief in the scores
 SCALES = np.geomspace(0.05, 8.0, 29)
 Values = NDArray[np.float64]
 
@@ -48,6 +49,7 @@ class Calibration:
         likelihood: of what followed, by which looks are compared.
         youth: log of how likely young items are taken from lists, against those withheld as if new.
         usual: how young items together did then against what was expected of them.
+        surplus: log of how much oftener what stands at the top of lists was expected to follow than it did.
     """
 
     scale: float = 1.0
@@ -58,6 +60,7 @@ class Calibration:
     likelihood: float = -np.inf
     youth: float = 0.0
     usual: float = 1.0
+    surplus: float = 0.0
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -165,3 +168,22 @@ def scale_of(scores: Floats, row: Indexes, item: Indexes) -> float:
         total = np.log(np.exp(scale * shifted).sum(axis=1)) + scale * top
         found.append(float(np.mean(scale * own - total[where])))
     return float(SCALES[int(np.argmax(found))])
+
+
+def surplus_of(scores: Floats, scale: float, row: Indexes, item: Indexes) -> float:
+    """Log of how much oftener the best `TOP` of (Q, C) scores, -inf for what cannot follow, should follow than they do.
+
+    What is chosen for its score is chosen for the errors in it, too, so that the best disappoint. Items whose scores are
+    learned in another way compete with these for the places at the top.
+    """
+    counted = np.isfinite(scores[row, item])
+    row, item = row[counted], item[counted]
+    if not len(row) or scores.shape[1] <= TOP:
+        return 0.0
+    asked, where, number = np.unique(row, return_inverse=True, return_counts=True)
+    known = scale * scores[asked].astype(np.float64)
+    bar = np.partition(known, -TOP, axis=1)[:, -TOP]
+    raised = np.exp(known - known.max(axis=1, keepdims=True))
+    share = (raised * (known >= bar[:, None])).sum(axis=1) / raised.sum(axis=1)
+    expected, observed = float(share @ number), int((known[where, item] >= bar[where]).sum())
+    return float(np.log((expected + TOP_PRIOR) / (observed + TOP_PRIOR)))

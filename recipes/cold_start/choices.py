@@ -35,6 +35,7 @@ class Choices:
         log_rate: (T,) log of the rate at which the place is taken from.
         taken: (T,) whether it was.
         is_young: (T,) whether the item is new to the log.
+        age_level: (T,) log of how likely young items are taken for their age, against ordinary ones; 0 for these.
     """
 
     row: Indexes
@@ -42,6 +43,7 @@ class Choices:
     log_rate: Values
     taken: NDArray[np.bool_]
     is_young: NDArray[np.bool_]
+    age_level: Values
 
     @property
     def tells(self) -> bool:
@@ -68,7 +70,7 @@ class Choices:
         best = replace(withheld.calibration, likelihood=-np.inf)
         for scale in SCALES:
             advantage = np.where(is_new, 0, scale * own - _log_mean(scale, ordinary)[self.row])
-            found, likelihood = _likeliest(self.log_rate + advantage, told, self.taken)
+            found, likelihood = _likeliest(self.log_rate + self.age_level + advantage, told, self.taken)
             if likelihood > best.likelihood:
                 level, slope, youth = found[1:]
                 best = replace(best, scale=float(scale), level=level, slope=slope, youth=youth, likelihood=likelihood)

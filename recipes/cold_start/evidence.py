@@ -187,7 +187,7 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     cells = exposures(data, created, newest)
     curve = learn_fading(cells, data.num_items)
     weight = np.exp(curve.of(cells.age))
-    weight *= cells.events.sum() / max(1e-9, float((cells.expected * weight).sum()))
+    weight *= _level_of_time(cells, weight)
     expected = np.bincount(cells.item, cells.expected * weight, minlength=data.num_items).astype(np.float64)
     by_itself = np.bincount(cells.item[~cells.is_listed], cells.events[~cells.is_listed], minlength=data.num_items)
     expected = np.maximum(expected, MIN_CHANCE * by_itself)
@@ -206,6 +206,15 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     had, chances = float(telling[is_young].sum()), float(expected[is_young].sum())
     usual = (PRIOR_ITEMS + had) / (PRIOR_ITEMS + chances) if cells.is_listed.any() else 1.0
     return Evidence(created, newest, events, telling, expected, level, is_young, ageless, usual)
+
+
+def _level_of_time(cells: Exposures, weight: Values) -> Values:
+    """(C,) what weighted expectations must be multiplied by to be as many as the events of each stretch, and of all lists."""
+    group = cells.stretch + 1
+    had = np.bincount(group, cells.events)
+    expected = np.bincount(group, cells.expected * weight)
+    levels: Values = (had / np.maximum(expected, 1e-9))[group]
+    return levels
 
 
 def _is_met(data: TrainingData, created: Indexes) -> NDArray[np.bool_]:
@@ -251,7 +260,7 @@ def exposures(data: TrainingData, created: Indexes, newest: int) -> Exposures:
     if trials is not None:
         age = np.maximum(trials.time - created[trials.item], 0) / DAY
         rates = place_rates(trials)[trials.place]
-        listed = np.ones(len(age), bool)
+        listed = np.full(len(age), -1, np.int64)
         parts.append(Exposures(trials.item, age, rates, trials.taken.astype(np.float64), listed))
     return Exposures(*(np.concatenate([getattr(part, name) for part in parts]) for name in Exposures.__annotations__))
 
@@ -260,7 +269,7 @@ def _by_themselves(item: Indexes, time: Indexes, created: Indexes) -> Exposures:
     """Cells of an item and a stretch of time, in which every event may be with any of the items that exist."""
     if not len(item):
         none = np.zeros(0)
-        return Exposures(item, none, none, none, none.astype(bool))
+        return Exposures(item, none, none, none, none.astype(np.int64))
     low, high = int(time.min()), int(time.max()) + 1
     steps = int(np.clip(MAX_CELLS // max(1, len(created)), 1, min(STRETCHES, -(-(high - low) // DAY))))
     edges = np.linspace(low, high, steps + 1)
@@ -270,7 +279,7 @@ def _by_themselves(item: Indexes, time: Indexes, created: Indexes) -> Exposures:
     expected = there * taken.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
     age = np.maximum((np.maximum(edges[:-1], created[:, None]) + edges[1:]) / 2 - created[:, None], 0) / DAY
     row, column = np.nonzero(there > 0)
-    return Exposures(row, age[row, column], expected[row, column], taken[row, column], np.zeros(len(row), bool))
+    return Exposures(row, age[row, column], expected[row, column], taken[row, column], column)
 
 
 def place_rates(trials: Trials) -> Values:

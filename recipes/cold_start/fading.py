@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 Values = NDArray[np.float64]
 MAX_SPREAD = 6.0  # of log chances between a new item and an old one
+MOST_EVENTS, MOST_TIMES = 3.0, 5.0  # of an item at a time, apart from what is expected and in times of it
 PRIOR_EVENTS = 10.0  # events' worth of belief that age does not matter
 DISPERSION = (
     3.0  # by which items differ more than by chance: an event of an item compared with others counts less by this
@@ -23,13 +24,21 @@ DISPERSION = (
 
 @dataclass(frozen=True)
 class Exposures:
-    """Chances that items had, by item and time: (C,) item, age in days, expected events of an ordinary item, and events."""
+    """Chances that items had, by item and time: (C,) item, age in days, expected events of an ordinary item, and events.
+
+    `stretch` is the number of the time in which users could come upon any item by themselves, -1 for places in lists.
+    """
 
     item: NDArray[np.int64]
     age: Values
     expected: Values
     events: Values
-    is_listed: NDArray[np.bool_]
+    stretch: NDArray[np.int64]
+
+    @property
+    def is_listed(self) -> NDArray[np.bool_]:
+        """(C,) places in lists."""
+        return self.stretch < 0
 
 
 @dataclass(frozen=True)
@@ -52,15 +61,18 @@ def learn_fading(cells: Exposures, num_items: int) -> Fading:
     days = np.stack([cells.age, np.log1p(cells.age)])
     scale = np.maximum(days.std(axis=1), 1e-9)
     days = days / scale[:, None]
-    # items in lists are each a group of their own, all others are one
-    group = np.where(cells.is_listed, cells.item, num_items)
+    # items in lists are each compared with themselves, all others with those of the same time: how much is taken at a
+    # time, and how old items are then on average, says nothing of their age
+    group = np.where(cells.is_listed, cells.item, num_items + cells.stretch)
+    size = int(group.max()) + 1
+    events = np.minimum(cells.events, MOST_EVENTS + MOST_TIMES * cells.expected)  # a sudden success is no sign of youth
     weight = np.where(cells.is_listed, 1.0, 1 / DISPERSION)
-    taken = np.bincount(group, cells.events * weight, minlength=num_items + 1)
-    observed = days @ (cells.events * weight)
+    taken = np.bincount(group, events * weight, minlength=size)
+    observed = days @ (events * weight)
 
     def loss(slopes: Values) -> tuple[float, Values]:
         chance = cells.expected * np.exp(-np.minimum(slopes @ days, 30.0))
-        total = np.maximum(np.bincount(group, chance, minlength=num_items + 1), 1e-300)
+        total = np.maximum(np.bincount(group, chance, minlength=size), 1e-300)
         share = (taken / total)[group] * chance
         likelihood = -float(slopes @ observed) - float(taken @ np.log(total))
         belief = PRIOR_EVENTS * float(slopes.sum())

@@ -108,7 +108,7 @@ def learn_cold(
     usual = np.where(evidence.is_young, evidence.usual_of_young, 1.0)
     found = np.log(residual(evidence.telling, evidence.expected, usual)) + evidence.age_level
     found -= np.log(np.exp(np.delete(found, items)).mean())
-    level = calibration.level + calibration.youth - np.log(calibration.usual) + found[items]
+    level = calibration.level + calibration.surplus + calibration.youth - np.log(calibration.usual) + found[items]
     lift = view.lift(features, calibration.taker)
     return ColdRelevance(vectors, view.rows, lift, items, level.astype(np.float32), trust[items].astype(np.float32))
 

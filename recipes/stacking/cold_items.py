@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recipes.cold_start.calibration import Calibration, Withheld, scale_of
+from recipes.cold_start.calibration import Calibration, Withheld, scale_of, surplus_of
 from recipes.cold_start.choices import Choices
 from recipes.cold_start.evidence import gather, place_rates, trials_of
 from recipes.cold_start.relevance import learn_calibration, taste
@@ -35,7 +35,9 @@ def calibrated(held_out: HeldOut, withheld: Withheld, scores: Floats) -> Calibra
         found = choices.calibrated(withheld, scores, seen)
         return replace(found, usual=gather(held_out.context.data).usual_of_young)
     scores[seen] = -np.inf
-    return replace(withheld.calibration, scale=scale_of(scores, queries.row, queries.item))
+    scale = scale_of(scores, queries.row, queries.item)
+    surplus = surplus_of(scores, scale, queries.row, queries.item)
+    return replace(withheld.calibration, scale=scale, surplus=surplus)
 
 
 def _places(held_out: HeldOut) -> Indexes:
@@ -56,10 +58,14 @@ def _choices(held_out: HeldOut) -> Choices | None:
     row[user], last[user] = first, queries.timestamp[queries.offsets[first + 1] - 1]
     place = _places(held_out)[trials.item]
     chosen = (row[trials.user] >= 0) & (trials.time > last[trials.user]) & (place >= 0)
+    evidence, item = gather(data), trials.item[chosen]
+    is_young = evidence.is_young[item]
+    ordinary = np.log(np.exp(evidence.age_level[~evidence.is_young]).mean()) if not evidence.is_young.all() else 0.0
     return Choices(
         row[trials.user[chosen]],
         place[chosen],
         np.log(place_rates(trials))[trials.place[chosen]],
         trials.taken[chosen],
-        gather(data).is_young[trials.item[chosen]],
+        is_young,
+        np.where(is_young, evidence.age_level[item] - ordinary, 0.0),
     )

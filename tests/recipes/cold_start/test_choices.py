@@ -30,7 +30,7 @@ def shown(scale: float, level: float, slope: float, youth: float) -> tuple[Choic
     is_young = item >= 50
     log_chance = np.where(item < 40, old[row, item], level + slope * lifts[row, item] + youth * is_young) - 2.5
     taken = rng.random(len(row)) < np.minimum(np.exp(log_chance), 0.9)
-    choices = Choices(row, item, np.full(len(row), -2.0), taken, is_young)
+    choices = Choices(row, item, np.full(len(row), -2.0), taken, is_young, np.zeros(len(row)))
     return choices, Withheld(Calibration(), WITHHELD, lifts[:, WITHHELD].astype(np.float32), lifts), scores
 
 
@@ -40,6 +40,12 @@ def test_the_values_that_lists_were_taken_from_by_are_found_again(scale, youth):
     found = choices.calibrated(withheld, scores, NO_ITEMS)
     assert found.scale == pytest.approx(scale, rel=0.35)
     assert (found.level, found.slope, found.youth) == pytest.approx((0.5, 0.6, youth), abs=0.35)
+
+
+def test_what_their_age_is_known_to_be_worth_is_not_counted_again_as_the_worth_of_young_items():
+    choices, withheld, scores = shown(0.3, 0.5, 0.6, 0.8)
+    aged = replace(choices, age_level=np.where(choices.is_young, 0.8, 0.0))
+    assert aged.calibrated(withheld, scores, NO_ITEMS).youth == pytest.approx(0, abs=0.35)
 
 
 def test_too_few_choices_tell_nothing():

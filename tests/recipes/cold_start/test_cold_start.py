@@ -9,6 +9,7 @@ import pytest
 
 from recipes import catalogue
 from recipes.clock import DAY, robust_newest
+from recipes.cold_start.calibration import surplus_of
 from recipes.cold_start.evidence import gather, shown_lists, trials_of
 from recipes.cold_start.fading import Exposures, learn_fading
 from recipes.components.fit_context import FitContext, Settings
@@ -58,10 +59,20 @@ def test_metadata_that_say_nothing_set_no_user_apart():
     assert abs(agreement(found, scores, slice(160, None))) < 0.1
 
 
+def moved(model, step: float):
+    """The model with new items higher or lower by so much, in log-odds."""
+    young = model.component(YoungItems)
+    higher = replace(young, cold=replace(young.cold, level=young.cold.level + np.float32(step)))
+    parts = [higher if part is young else part for part in model.components]
+    return type(model)(model.recipe, model.num_items, parts, model.plan)
+
+
 def test_new_items_stand_among_the_old_ones_as_often_as_they_are_worth(good, model):
-    scores = model.score(good.data().histories())
-    best = np.argsort(-scores, axis=1)[:, :10]
-    assert 0.02 < (best >= 160).mean() < 0.7
+    worth = []
+    for step in (-0.7, 0.0, 0.7):
+        best = np.argsort(-moved(model, step).score(good.data().histories()), axis=1)[:, :10]
+        worth.append(np.take_along_axis(good.appeal(0), best, axis=1).mean())
+    assert worth[1] > 0.99 * max(worth)
 
 
 def test_one_history_is_scored_as_in_a_batch(good, model):
@@ -142,6 +153,29 @@ def test_items_fade_as_they_did_in_the_log():
         levels.append(evidence.age_level[np.argsort(found.born)])
     assert levels[0][0] < levels[0][-1] - 0.5
     assert levels[1][0] > levels[0][0] + 0.4
+
+
+def test_how_fast_items_fade_is_not_blurred_by_items_that_age_together():
+    found = Market.open(World(users=300, items=300, fade_days=5.0, base_age=6.0, past_days=10), 3)
+    ages = -1 - found.born
+    chance = found.appeal(-1).mean(axis=0)
+    young, old = ages < np.quantile(ages, 0.25), ages > np.quantile(ages, 0.75)
+    true = float(np.log(chance[young].mean() / chance[old].mean()))
+    level = gather(found.data()).age_level
+    said = np.log(np.exp(level[young]).mean() / np.exp(level[old]).mean())
+    assert said == pytest.approx(true, rel=0.35)
+
+
+def test_scores_of_which_the_best_disappoint_leave_a_surplus():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 1, (2000, 60))
+    share = np.exp(truth) / np.exp(truth).sum(axis=1, keepdims=True)
+    row = np.arange(2000)
+    item = np.array([rng.choice(60, p=chances) for chances in share])
+    noisy = (truth + rng.normal(0, 1.5, truth.shape)).astype(np.float32)
+    assert abs(surplus_of(truth.astype(np.float32), 1.0, row, item)) < 0.05
+    assert surplus_of(noisy, 1.0, row, item) > 0.2
+    assert surplus_of(noisy, 1.0, row[:0], item[:0]) == 0
 
 
 def with_lists(data, lists):
@@ -234,7 +268,7 @@ def test_an_event_far_ahead_does_not_become_now():
 
 def test_without_events_nothing_fades():
     none = np.zeros(0)
-    assert learn_fading(Exposures(none.astype(np.int64), none, none, none, none.astype(bool)), 3).daily == 0
+    assert learn_fading(Exposures(none.astype(np.int64), none, none, none, none.astype(np.int64)), 3).daily == 0
 
 
 def test_an_event_far_ahead_does_not_become_the_whole_trend():
