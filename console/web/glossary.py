@@ -93,6 +93,8 @@ WORDS = (
     gettext_noop("nanoseconds since 1970"), gettext_noop("Excel day number"), gettext_noop("users who took this item"),
     gettext_noop("rise from one window to the next"), gettext_noop("popularity"), gettext_noop("Items without interactions"),
     gettext_noop("Events left out"), gettext_noop("Validation NDCG"), gettext_noop("Loss"), gettext_noop("low"), gettext_noop("high"),
+    gettext_noop("Control"), gettext_noop("Treatment"), gettext_noop("control"), gettext_noop("treatment"),
+    gettext_noop("random"), gettext_noop("heavy"), gettext_noop("cold"), gettext_noop("new"),
 )  # fmt: skip
 AT = re.compile(r"(?P<name>.+?)(?: at (?P<k>\d+))?(?P<new>, new items only)?")
 NUMBER = re.compile(r"[−-]?[\d,]*\d(\.\d+)?( ?%)?")

@@ -20,16 +20,16 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
     """Requests by the minute as bars, errors on top of them, and the 95th percentile of the latency as a line."""
     good = [(one["start"], one["requests"] - one["errors"]) for one in minutes]
     drawn = (
-        Series("answered", tuple(Point(at + 30, n, words=gettext("{at}\n{n} answered").format(at=minute(at), n=localised(f"{n:,}"))) for at, n in good), Look.BARS),
+        Series(gettext("answered"), tuple(Point(at + 30, n, words=gettext("{minute}\n{n} answered").format(minute=minute(at), n=localised(f"{n:,}"))) for at, n in good), Look.BARS),
         Series(
-            "refused",
-            tuple(Point(one["start"] + 30, one["errors"], words=gettext("{start}\n{errors} refused").format(start=minute(one['start']), errors=localised(f"{one['errors']:,}")))
+            gettext("refused"),
+            tuple(Point(one["start"] + 30, one["errors"], words=gettext("{minute}\n{n} refused").format(minute=minute(one['start']), n=localised(f"{one['errors']:,}")))
                   for one in minutes),
             Look.BARS, Colour.BAD,
         ),
         Series(
             "p95, ms",
-            tuple(Point(one["start"] + 30, one.get("p95"), words=gettext("{start}\np95 {value} ms").format(start=minute(one['start']), value=shown(one.get('p95'))))
+            tuple(Point(one["start"] + 30, one.get("p95"), words=gettext("{minute}\np95 {value} ms").format(minute=minute(one['start']), value=shown(one.get('p95'))))
                   for one in minutes),
             Look.STEPS, Colour.SECOND, is_on_right=True,
         ),
@@ -59,7 +59,7 @@ def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
         for one in told
     )  # fmt: skip
     plot = Plot(
-        (Series("lift", drawn, Look.STEPS, has_band=True),),
+        (Series(gettext("Lift"), drawn, Look.STEPS, has_band=True),),
         times([point.x for point in drawn] or [0.0]),
         _settled(drawn),
         marks=(Mark(0, is_vertical=False, colour=Colour.BASELINE),),

@@ -52,7 +52,7 @@ GROUP_LINKS = (
 ACCOUNT_LINKS = (
     (lazily("Dataset groups"), "/dataset-groups/", "collection"),
     (lazily("Schemas"), "/schemas/", "braces"),
-    ("API access", "/settings/access/", "key"),
+    (lazily("API access"), "/settings/access/", "key"),
     (lazily("People"), "/settings/people/", "people"),
     (lazily("Audit"), "/audit/", "clock-history"),
     (lazily("Trash"), "/trash/", "trash3"),

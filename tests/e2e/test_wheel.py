@@ -70,8 +70,11 @@ def test_it_serves_the_main_job(away, program):
         campaign = main_job.campaign(personalize, main_job.version(personalize, solution))
         runtime = server.client("personalize-runtime")
         assert len(runtime.get_recommendations(campaignArn=campaign, userId="user-0")["itemList"]) == 25
-        with urllib.request.urlopen(f"{server.url}/accounts/login/", timeout=60) as page:
-            linked = re.search(r"/static/console\.[0-9a-f]+\.css", page.read().decode())  # templates came along
+        asked = urllib.request.Request(f"{server.url}/accounts/login/", headers={"Accept-Language": "de"})
+        with urllib.request.urlopen(asked, timeout=60) as page:
+            text = page.read().decode()
+        assert "Anmelden" in text  # the catalogues came along
+        linked = re.search(r"/static/console\.[0-9a-f]+\.css", text)  # and the templates
         assert linked
         with urllib.request.urlopen(f"{server.url}{linked[0]}", timeout=60) as style:
             assert style.status == 200

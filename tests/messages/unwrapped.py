@@ -1,7 +1,8 @@
-"""What a template says without a translation tag: text between tags, attributes that are read out, constants in tags."""
+"""What templates and Python files say that no translation reaches: text, attributes that are read out, constants, sentences."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -51,3 +52,45 @@ def _said(text: str) -> Iterator[str]:
 
 def _has_words(text: str) -> bool:
     return any(word not in NAMES for word in WORD.findall(ADDRESS.sub(" ", text)))
+
+
+SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,}|^[A-Z][a-z]{2,}$|[a-z]\.$")
+CODE = re.compile(
+    r"<|%-|boto3|form-(?:control|select)|answer = |in answer"
+)  # what is shown to be copied, HTML, CSS, formats
+TRANSLATING = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "lazily"}
+QUIET = {
+    "find",
+    "call",
+    "reverse",
+    "call_by_wire_names",
+    "get_language",
+    "format_html",
+    "format_html_join",
+    "mark_safe",
+    "warning",
+}
+
+
+def of_python(text: str) -> list[str]:
+    """The sentences and titles of a Python file that no translation reaches; names in code are no sentences."""
+    tree = ast.parse(text)
+    skipped = {id(node) for node in ast.walk(tree) if _is_quiet(node) for node in ast.walk(node)}
+    return [
+        said for node in ast.walk(tree) if id(node) not in skipped and (said := _text(node)) and SENTENCE.search(said)
+    ]
+
+
+def _is_quiet(node: ast.AST) -> bool:
+    """Docstrings, annotations, keys, comparisons, and calls that translate or speak to programs."""
+    if isinstance(node, ast.Call):
+        return getattr(node.func, "id", getattr(node.func, "attr", "")) in TRANSLATING | QUIET
+    return isinstance(node, ast.Subscript | ast.Compare) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+
+
+def _text(node: ast.AST) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return "" if CODE.search(node.value) else node.value
+    return ""

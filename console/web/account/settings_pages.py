@@ -36,7 +36,7 @@ def access(request: Request) -> HttpResponse:
     endpoint = absolute(request, "/").rstrip("/")
     made = _made(request)
     context = {
-        "heading": "API access",
+        "heading": gettext("API access"),
         "is_owner": request.member.is_owner,
         "keys": AccessKey.objects.filter(account=request.account).order_by("-created"),
         "tokens": Token.objects.filter(user_id=request.member.user_id).order_by("-created"),

@@ -59,7 +59,7 @@ class ItemDisplayForm(OperationForm):
         )
         self.fields["title_column"].choices = [("", by_name), *((name, name) for name in columns)]  # type: ignore[attr-defined]
         self.fields["subtitle_columns"].choices = [(name, name) for name in columns]  # type: ignore[attr-defined]
-        self.fields["picture"].widget.attrs["placeholder"] = guess.get("picture") or "none"
+        self.fields["picture"].widget.attrs["placeholder"] = guess.get("picture") or gettext("none")
 
     def members(self) -> JSONDict:
         """The request by wire names."""

@@ -97,7 +97,7 @@ def _listed(request: Request, version: SolutionVersion, user: str, history: list
 
 def _since(move: JSONDict) -> str:
     """How an item stands against the list before the change."""
-    return "new" if move["icon"] == "plus-lg" else move["words"] if move["by"] else ""
+    return gettext("new") if move["icon"] == "plus-lg" else move["words"] if move["by"] else ""
 
 
 def _items(answer: JSONDict) -> list[JSONDict]:

@@ -171,6 +171,6 @@ def _group_of_versions(request: Request) -> DatasetGroup | None:
 def _too_few(request: Request, selection: Selection, fewest: int) -> str:
     if not request.GET.getlist("version") or fewest <= len(selection.chosen) <= MOST:
         return ""
-    return gettext("{chosen} chosen; choose {fewest} to {MOST} versions.").format(
-        chosen=len(selection.chosen), fewest=fewest, MOST=MOST
+    return gettext("{chosen} chosen; choose {fewest} to {most} versions.").format(
+        chosen=len(selection.chosen), fewest=fewest, most=MOST
     )

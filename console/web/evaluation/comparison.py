@@ -16,12 +16,12 @@ from console.web.templatetags.display import number, signed
 HEADLINE = "normalized_discounted_cumulative_gain_at_10"
 WIDTH = 200  # of the interval's drawing, in its own units
 LOOKS = {
-    "better": ("good", "arrow-up-right", "better"),
-    "worse": ("bad", "arrow-down-right", "worse"),
+    "better": ("good", "arrow-up-right", lazily("better")),
+    "worse": ("bad", "arrow-down-right", lazily("worse")),
     "tied": ("even", "dash", lazily("no clear difference")),
 }
 
-TALLY = (("good", "better"), ("even", "even"), ("bad", "worse"))
+TALLY = (("good", lazily("better")), ("even", lazily("even")), ("bad", lazily("worse")))
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,10 @@ def verdict(answer: JSONDict, labels: Mapping[str, str]) -> tuple[str, str, str]
 
 
 def _by(row: Difference) -> str:
-    interval = (
-        f" [{number(row.difference_low)}, {number(row.difference_high)}]" if row.difference_low is not None else ""
-    )
+    interval = ""
+    if row.difference_low is not None:
+        low, high = number(row.difference_low), number(row.difference_high)
+        interval = gettext(" [{low}, {high}]").format(low=low, high=high)
     return f"{number(row.difference)}{interval}{', ' if row.chance else ''}{row.chance}"
 
 
@@ -131,10 +132,8 @@ def _tally(answer: JSONDict, labels: Mapping[str, str], best: Difference) -> str
         for row in differences(metric, labels)
         if row.arn == best.arn
     ]
-    counted = [
-        gettext("{word} on {look}").format(word=word, look=looks.count(look)) for look, word in TALLY if look in looks
-    ]
-    return gettext("of {looks} metrics it is {counted}").format(looks=len(looks), counted=", ".join(counted))
+    counted = [gettext("{word} on {n}").format(word=word, n=looks.count(look)) for look, word in TALLY if look in looks]
+    return gettext("of {n} metrics it is {counted}").format(n=len(looks), counted=", ".join(counted))
 
 
 def chance_words(p: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from console.models import SolutionVersion
@@ -14,6 +15,7 @@ from console.web.evaluation.comparison import HEADLINE, chance_words
 from console.web.glossary import translated
 from console.web.kinds import page_url
 from console.web.languages import lazily
+from console.web.nouns import in_sentence
 from console.web.plots.model import SERIES, Colour, Look, Plot, Point, Series, numbers
 from console.web.plots.words import shown
 from console.web.templatetags.display import duration
@@ -73,18 +75,18 @@ def _by_metric(title: str, metric: JSONDict, labels: Mapping[str, str], baseline
         return Goal(
             title,
             baseline,
-            gettext("{said}; it is the baseline{ranked}.").format(said=said, ranked=_close(ranked, labels)),
+            gettext("{said}; it is the baseline{close}.").format(said=said, close=_close(ranked, labels)),
         )
     if best.get("verdict") == "better":
         chance = f" ({chance_words(best['p'])})" if best.get("p") is not None else ""
         return Goal(
             title,
             labels[best["solutionVersionArn"]],
-            gettext("{said}, surely better than {baseline}{chance}{ranked}.").format(
-                said=said, baseline=baseline, chance=chance, ranked=_close(ranked, labels)
+            gettext("{said}, surely better than {baseline}{chance}{close}.").format(
+                said=said, baseline=baseline, chance=chance, close=_close(ranked, labels)
             ),
         )
-    return Goal(title, gettext("No clear winner"), gettext("{labels} has the best {title}, {value}, but chance could explain its lead over {baseline}.").format(labels=labels[best['solutionVersionArn']], title=translated(metric['title']), value=shown(best['value']), baseline=baseline))  # fmt: skip
+    return Goal(title, gettext("No clear winner"), gettext("{label} has the best {title}, {value}, but chance could explain its lead over {baseline}.").format(label=labels[best['solutionVersionArn']], title=translated(metric['title']), value=shown(best['value']), baseline=baseline))  # fmt: skip
 
 
 def _close(ranked: Sequence[JSONDict], labels: Mapping[str, str]) -> str:
@@ -94,7 +96,7 @@ def _close(ranked: Sequence[JSONDict], labels: Mapping[str, str]) -> str:
         return ""
     if first["low"] > second["high"] or second["low"] > first["high"]:
         return ""
-    return gettext("; {labels} is close, their intervals overlap").format(labels=labels[second["solutionVersionArn"]])
+    return gettext("; {label} is close, their intervals overlap").format(label=labels[second["solutionVersionArn"]])
 
 
 def _by_seconds(title: str, seconds: Mapping[str, float | None], labels: Mapping[str, str], words: str) -> list[Goal]:
@@ -106,8 +108,8 @@ def _by_seconds(title: str, seconds: Mapping[str, float | None], labels: Mapping
         Goal(
             title,
             winner,
-            gettext("{capitalize}; {last} needs {most}.").format(
-                capitalize=words.format(time_words(least)).capitalize(), last=last, most=time_words(most)
+            gettext("{least}; {last} needs {most}.").format(
+                least=capfirst(words.format(time_words(least))), last=last, most=time_words(most)
             ),
         )
     ]
@@ -137,8 +139,8 @@ def scatter(
     points = {}
     for entry in metrics[HEADLINE]["values"]:
         arn, other = entry["solutionVersionArn"], across[entry["solutionVersionArn"]]
-        said = gettext("{labels}\nNDCG at 10: {entry}\n{title}: {other}").format(
-            labels=labels[arn], entry=_interval(entry), title=title, other=_interval(other)
+        said = gettext("{label}\nNDCG at 10: {entry}\n{title}: {other}").format(
+            label=labels[arn], entry=_interval(entry), title=title, other=_interval(other)
         )
         points[arn] = Point(
             other["value"], entry["value"], entry.get("low"), entry.get("high"), said, urls.get(arn, "")
@@ -158,7 +160,7 @@ def scatter(
     rows = tuple((labels[arn], point.x, point.y) for arn, point in points.items())
     return Chart(
         "trade-off",
-        gettext("Accuracy against {lower}").format(lower=title.lower()),
+        gettext("Accuracy against {title}").format(title=in_sentence(title)),
         plot,
         (gettext("Version"), title, gettext("NDCG at 10")),
         rows,

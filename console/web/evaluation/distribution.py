@@ -31,7 +31,7 @@ def lengths_view(request: Request, selection: Selection) -> dict[str, Any]:
     asked = measure(request)
     answer = call(request, "GetMetricCurve", selection.members | {"metric": asked["metric"]})
     series = {selection.labels[one["solutionVersionArn"]]: one["points"] for one in answer["curves"]}
-    title = gettext("{METRICS} by length of the list").format(METRICS=METRICS[asked["metric"]])
+    title = gettext("{metric} by length of the list").format(metric=METRICS[asked["metric"]])
     return asked | {"metrics": METRICS, "chart": bands("by-length", title, series), "chart_title": title}
 
 
@@ -44,10 +44,10 @@ def exposure_view(request: Request, selection: Selection) -> dict[str, Any]:
     labels = selection.labels
     rows = [row | {"label": labels[row["solutionVersionArn"]]} for row in answer["versions"]]
     taken = [Bar(tier["value"], tier["recommended"]) for tier in answer["taken"]]
-    tiers = {row["label"]: _shares(row["tiers"]) for row in rows} | {"taken by the users": taken}
+    tiers = {row["label"]: _shares(row["tiers"]) for row in rows} | {gettext("taken by the users"): taken}
     categories = {row["label"]: _shares(row["categories"]) for row in rows}
     if rows[0]["categories"]:
-        categories["catalogue"] = [Bar(one["value"], one["catalogue"]) for one in rows[0]["categories"]]
+        categories[gettext("catalogue")] = [Bar(one["value"], one["catalogue"]) for one in rows[0]["categories"]]
     return {
         "answer": answer,
         "cutoff": cutoff,
@@ -82,7 +82,7 @@ def segments_view(request: Request, selection: Selection) -> dict[str, Any]:
         "answer": answer,
         "metrics": METRICS,
         "cutoffs": CUTOFFS,
-        "title": gettext("{METRICS} at {cutoff}").format(METRICS=METRICS[asked["metric"]], cutoff=asked["cutoff"]),
+        "title": gettext("{metric} at {k}").format(metric=METRICS[asked["metric"]], k=asked["cutoff"]),
         "parts": [_part(kind, rows, labels) for kind, rows in parts.items()],
         "worst": [one | {"version": labels[one["solutionVersionArn"]]} for one in answer.get("worst", [])],
     }
@@ -107,7 +107,7 @@ def outcomes_view(request: Request, selection: Selection) -> dict[str, Any]:
         "order": order,
         "others": others,
         "other": other,
-        "title": gettext("{METRICS} at {cutoff}").format(METRICS=METRICS[asked["metric"]], cutoff=asked["cutoff"]),
+        "title": gettext("{metric} at {k}").format(metric=METRICS[asked["metric"]], k=asked["cutoff"]),
     }
 
 

@@ -16,6 +16,7 @@ from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.details import detail_context
 from console.web.evaluation.experiment_forms import ExperimentForm, treatments
+from console.web.glossary import translated
 from console.web.kinds import page_url
 from console.web.languages import lazily, localised
 from console.web.live_charts import lift_chart
@@ -204,7 +205,7 @@ def _told(told: JSONDict) -> dict[str, Any]:
     needed = sample.get("usersNeeded")
     return {
         "told": told,
-        "arms": [arm | {"label": arm["arm"].capitalize(), "percent": round(100 * (arm.get("share") or 0), 1)} for arm in told["arms"]],
+        "arms": [arm | {"label": translated(arm["arm"].capitalize()), "percent": round(100 * (arm.get("share") or 0), 1)} for arm in told["arms"]],
         "verdict": {"look": look, "icon": icon, "words": words},
         "estimates": [
             (label, note, told[key], _look(told[key]))
@@ -230,7 +231,11 @@ def _look(estimate: JSONDict) -> tuple[str, str, str]:
     """Class, icon and words; what may be chance is grey."""
     if estimate["pValue"] >= 0.05:
         return "even", "dash", gettext("may be chance")
-    return ("good", "caret-up-fill", "better") if estimate["value"] > 0 else ("bad", "caret-down-fill", "worse")
+    return (
+        ("good", "caret-up-fill", gettext("better"))
+        if estimate["value"] > 0
+        else ("bad", "caret-down-fill", gettext("worse"))
+    )
 
 
 def _choose_campaign(request: Request) -> HttpResponse:

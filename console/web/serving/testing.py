@@ -175,7 +175,9 @@ def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
     except ServiceError as error:
         return Listing(server.name, "", server, [], service_error(error))
     notes = (
-        [gettext("weight {weight}").format(weight=weight_in_force(server, weight))] if answer.get("explores") else []
+        [gettext("weight {weight}").format(weight=localised(weight_in_force(server, weight)))]
+        if answer.get("explores")
+        else []
     )
     notes.append(gettext("{milliseconds} ms").format(milliseconds=localised(f"{answer.get('milliseconds', 0):.1f}")))
     if ask.filter:
@@ -240,8 +242,10 @@ def _move(before: int | None, now: int) -> JSONDict:
         return {"icon": "plus-lg", "words": gettext("not in the first list"), "by": 0}
     if before == now:
         return {"icon": "dash", "words": gettext("same place as in the first list"), "by": 0}
-    direction = "up" if now < before else "down"
-    return {"icon": f"arrow-{direction}", "words": f"{direction} {abs(now - before)}", "by": abs(now - before)}
+    by = abs(now - before)
+    if now < before:
+        return {"icon": "arrow-up", "words": gettext("up {places}").format(places=by), "by": by}
+    return {"icon": "arrow-down", "words": gettext("down {places}").format(places=by), "by": by}
 
 
 def history_of(request: Request, server: Server, user: str) -> JSONDict:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from console.web.languages import lazily
+from console.web.templatetags.display import number
 
 register = template.Library()
 
@@ -32,9 +34,11 @@ def share_bar(percent: float) -> SafeString:
 @register.simple_tag
 def split_bar(label: str, control: float, treatment: float, *, is_thin: bool = False) -> SafeString:
     """How the users of an experiment are divided."""
+    words = [gettext("Control {share} %"), gettext("Treatment {share} %")]
+    said = [text.format(share=number(share)) for text, share in zip(words, (control, treatment), strict=True)]
     return format_html(
-        '<div class="split{0}" role="img" aria-label="{1}: control {2} %, treatment {3} %"><svg aria-hidden="true">'
+        '<div class="split{0}" role="img" aria-label="{1}: {4}, {5}"><svg aria-hidden="true">'
         '<rect class="control" width="{2}%" height="100%"/><rect class="treatment" x="{2}%" width="{3}%" height="100%"/></svg>'
-        '<span class="control" aria-hidden="true">Control {2} %</span><span class="treatment" aria-hidden="true">Treatment {3} %</span></div>',
-        " seen" if is_thin else "", label, control, treatment,
+        '<span class="control" aria-hidden="true">{4}</span><span class="treatment" aria-hidden="true">{5}</span></div>',
+        " seen" if is_thin else "", label, control, treatment, *said,
     )  # fmt: skip
