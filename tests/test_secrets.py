@@ -22,7 +22,6 @@ from console import settings as source
 from console.aws import sigv4
 from console.errors import UnrecognizedClientException
 from console.models import AccessKey, Member, Token
-from tests.web.conftest import alice  # noqa: F401  a fixture
 
 
 def manage(folder: Path, *arguments: str) -> None:
@@ -69,7 +68,7 @@ def test_the_database_holds_secret_keys_encrypted(account, settings):
         sigv4._key(key.key_id)
 
 
-def test_a_secret_that_is_yet_to_be_shown_is_encrypted_too(alice):  # noqa: F811
+def test_a_secret_that_is_yet_to_be_shown_is_encrypted_too(alice):
     alice.post("/settings/access/make/", {"what": "key"})
     secret = AccessKey.objects.get().secret
     assert secret not in str([row.get_decoded() for row in Session.objects.all()])
@@ -97,7 +96,7 @@ def test_tokens_expire(account):
     assert "expired" in client.get("/api/v1/recipes/").json()["message"]
 
 
-def test_the_page_says_when_each_was_last_used_and_until_when_it_may_be(alice, account):  # noqa: F811
+def test_the_page_says_when_each_was_last_used_and_until_when_it_may_be(alice, account):
     alice.post("/settings/access/make/", {"what": "key", "days": "30"}, follow=True)
     assert "never used" in alice.get("/settings/access/").text
     sigv4._key(AccessKey.objects.get().key_id)

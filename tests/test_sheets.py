@@ -10,7 +10,7 @@ from pathlib import Path
 from console import storage
 from console.models import DatasetImportJob
 from console.sheets import SheetWriter
-from tests.operations.data.test_import_jobs import events, load, make_dataset  # noqa: F401  load is a fixture
+from tests.factories import events_csv, make_dataset
 
 CONSOLE = Path(__file__).resolve().parents[1] / "console"
 FORMULAS = ["=HYPERLINK(1)", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1"]
@@ -24,8 +24,8 @@ def test_formulas_are_text_and_numbers_stay():
     assert second == ["-1.5", "+3", "1e5", "-2", "", "a=b"]
 
 
-def test_rows_that_an_import_left_out_run_nothing(account, load):  # noqa: F811
-    load(make_dataset(account), events(200) + "=cmd|' /C calc'!A0,i1,click,=1+1\n")
+def test_rows_that_an_import_left_out_run_nothing(account, load):
+    load(make_dataset(account), events_csv(200) + "=cmd|' /C calc'!A0,i1,click,=1+1\n")
     job = DatasetImportJob.objects.get()
     with storage.open_read(storage.store(job.report["rejects"])) as file:
         cells = [cell for row in csv.reader(io.StringIO(file.read().decode())) for cell in row]

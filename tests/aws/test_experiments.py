@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from console.models import Experiment, ExperimentUser
 from console.serving.experiments import is_treated
 from tests.aws.inprocess import client
-from tests.operations.evaluation.test_experiments import by_hand, split_between  # noqa: F401  a fixture
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, split_between, trained
 from tests.worlds import films
+
+pytestmark = pytest.mark.usefixtures("by_hand")
 
 
 def test_boto3_gets_both_arms_and_the_same_one_again(account, run_jobs):
@@ -28,7 +31,7 @@ def test_boto3_gets_both_arms_and_the_same_one_again(account, run_jobs):
     assert all(asked(user) == lists[user] for user in users[:5])
 
 
-def test_boto3_gets_lists_ranked_by_both_arms(account, run_jobs, by_hand):  # noqa: F811
+def test_boto3_gets_lists_ranked_by_both_arms(account, run_jobs, by_hand):
     group, fast = films(account), {"algorithmHyperParameters": {"mode": "fast"}}
     versions = [
         trained(account, run_jobs, group, "aws-personalized-ranking", name, solution_config=fast, **more)

@@ -14,11 +14,11 @@ from console.errors import JobError
 from console.ingest import sources
 from recipes.tables.dialect import CsvFormat
 from recipes.tables.text import blocks
-from tests.operations.data.test_import_jobs import put
+from tests.factories import put_object
 
 
 def lines_of(content, size=64, encoding=""):
-    url = put("file.csv", content)
+    url = put_object("file.csv", content)
     with sources.open_text(storage.parse_location(url), encoding) as stream:
         return list(blocks(stream, CsvFormat(","), size))
 
@@ -91,7 +91,7 @@ with scratch_folder() as folder:
 @pytest.mark.slow
 def test_memory_is_bounded(settings):
     block = "".join(f"user{n % 5003},item{n % 997},{1_600_000_000 + n}\n" for n in range(100_000))
-    put("large.csv", "USER_ID,ITEM_ID,TIMESTAMP\n" + "".join(
+    put_object("large.csv", "USER_ID,ITEM_ID,TIMESTAMP\n" + "".join(
         block.replace("item", f"item{letter}") for letter in "abcdefghijklmnopqrst"
     ))  # fmt: skip
     fields = [["USER_ID", "string"], ["ITEM_ID", "string"], ["TIMESTAMP", "long"]]

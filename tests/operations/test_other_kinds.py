@@ -6,7 +6,7 @@ import pytest
 
 from console.errors import ResourceNotFoundException
 from console.models import SolutionVersion
-from tests.operations.training.test_solutions import RECIPE, call
+from tests.factories import RECIPE, call
 from tests.worlds import films
 
 

@@ -14,8 +14,7 @@ from console.models import DatasetExportJob, Holding
 from console.operations.base import OPERATIONS, call_by_wire_names
 from console.shapes import OPERATION_MODELS
 from console.tenancy import location_for
-from tests.operations.training.test_solutions import trained
-from tests.web.conftest import charlie  # noqa: F401  a fixture
+from tests.factories import trained
 from tests.worlds import films
 
 METRICS = [{"eventType": "watch", "metricName": "watched", "expression": "SAMPLECOUNT()"}]
@@ -142,7 +141,7 @@ def test_the_command_refuses_what_is_no_folder_or_account(account):
     assert not Holding.objects.exists()
 
 
-def test_an_export_page_lists_what_the_job_wrote_and_nothing_else(other_account, run_jobs, charlie):  # noqa: F811
+def test_an_export_page_lists_what_the_job_wrote_and_nothing_else(other_account, run_jobs, charlie):
     dataset = films(other_account).datasets.get(type="USERS").arn
     put("s3://mine/out/private.csv", "not of the job")
     OPERATIONS["CreateDatasetExportJob"](

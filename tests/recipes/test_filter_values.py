@@ -8,7 +8,7 @@ import pytest
 from recipes import filters
 from recipes.columns import Kind, encode_column
 from recipes.filters import Catalogue, FilterError, Target
-from tests.recipes.test_filters import kept
+from tests.recipes.filtering import kept
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,8 @@ from recipes import filters
 from recipes.columns import Categorical, Kind, Numeric, encode_column
 from recipes.data import TrainingData
 from recipes.filters import Catalogue, CompiledFilters, Events, FilterError, Target, UserContext
+from tests.recipes.filtering import ALICE, ITEMS, kept
 
-ITEMS = Catalogue(
-    Target.ITEM,
-    4,
-    {
-        "GENRE": encode_column(pa.array(["Comedy|Drama", "Drama", "Horror", "Comedy"]), Kind.CATEGORICAL),
-        "PRICE": Numeric(np.array([10.0, 20, 30, 40])),
-        "YEAR": Numeric(np.array([2001.0, 1995, 2020, 2021])),
-    },
-)
-ALICE = UserContext.of({"AGE": 17, "TIER": "gold"}, Events.of([(0, "watch"), (2, "Purchase")]))
 USERS = Catalogue(
     Target.USER,
     3,
@@ -71,10 +62,6 @@ PLAIN = [
     (17, "EXCLUDE ItemID WHERE Items.YEAR < 2000 | EXCLUDE ItemID WHERE Items.PRICE > 35", {}, "AC"),
     (18, 'INCLUDE ItemID WHERE Items.YEAR > 2000 OR Items.GENRE IN ("Drama")', {}, "ABCD"),
 ]
-
-
-def kept(text, values=None, catalogue=ITEMS, user=ALICE, item=None):
-    return np.flatnonzero(filters.mask(filters.bind(filters.parse(text), values), catalogue, user, item)).tolist()
 
 
 def letters(rows):

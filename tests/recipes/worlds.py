@@ -12,6 +12,7 @@ from recipes.data import Ids, TrainingData
 DAY = 86_400
 START = 1_700_000_000
 GENRES = ("comedy", "drama", "horror", "western", "sport", "music")
+ACTIONS = ("join club", "newsletter", "rare offer")
 WORDS = {
     "comedy": "a funny pair of friends stumble from one silly joke into another and laugh",
     "drama": "a grieving family slowly learns how to forgive an old quiet betrayal",
@@ -160,4 +161,22 @@ def _people(num_users: int, num_genres: int, rng: np.random.Generator) -> pa.Tab
             "AGE": 20 + 10 * (np.arange(num_users) % num_genres) + rng.integers(0, 9, num_users),
             "FAVOURITE": [GENRES[user % num_genres] if told else None for user, told in enumerate(known.tolist())],
         }
+    )
+
+
+def action_world(num_users=300, seed=0, spread_days=30, delay_days=0.0, **columns):
+    """Gold users take "join club", others "newsletter", three times in four; each is shown five actions."""
+    rng, rows = np.random.default_rng(seed), []
+    for user in range(num_users):
+        for moment in np.sort(rng.integers(0, spread_days * DAY, 5)).tolist():
+            action = int(rng.integers(0, 2))
+            wanted = (user % 2 == action) == (rng.random() < 0.75)
+            rows.append((f"u{user}", ACTIONS[action], START + moment, "Viewed"))
+            kind, later = ("Taken", int(delay_days * DAY)) if wanted else ("Not Taken", 0)
+            rows.append((f"u{user}", ACTIONS[action], START + moment + later + 1, kind))
+    users, actions, times, kinds = zip(*rows, strict=True)
+    events = {"USER_ID": users, "ITEM_ID": actions, "TIMESTAMP": times, "EVENT_TYPE": kinds}
+    people = {"USER_ID": [f"u{u}" for u in range(num_users + 2)], "TIER": ["gold", "free"] * (num_users // 2 + 1)}
+    return TrainingData.from_tables(
+        pa.table(events), pa.table({"ITEM_ID": ACTIONS, "VALUE": [1, 2, 9], **columns}), pa.table(people)
     )

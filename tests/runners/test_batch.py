@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from console import storage
 from console.errors import InvalidInputException
 from console.models import BatchInferenceJob, BatchSegmentJob
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import ROLE, call, run_batch, trained
 from tests.worlds import films
-
-ROLE = "arn:aws:iam::000000000000:role/role"
-
-
-def put(name, lines):
-    location = storage.parse_location(f"s3://data/{name}")
-    with storage.open_write(location) as file:
-        file.write("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines).encode())
-    return str(location)
-
-
-def read(name):
-    with storage.open_read(storage.parse_location(f"s3://data/{name}")) as file:
-        return [json.loads(line) for line in file]
-
-
-def batch(account, run_jobs, version, lines, name, operation="CreateBatchInferenceJob", **params):
-    path = put(f"{name}/in.json", lines)
-    call(
-        operation, account, job_name=name, solution_version_arn=version, role_arn=ROLE,
-        job_input={"s3DataSource": {"path": path}}, job_output={"s3DataDestination": {"path": f"s3://data/{name}/out/"}},
-        **params,
-    )  # fmt: skip
-    run_jobs()
-    return read(f"{name}/out/in.json.out")
 
 
 def test_recommendations(account, run_jobs):
     version = trained(account, run_jobs, films(account), "aws-user-personalization")
     lines = [{"userId": "u1"}, {"userId": "stranger"}, {"nonsense": 1}, "not json"]
-    found = batch(
+    found = run_batch(
         account, run_jobs, version, lines, "users", num_results=7,
         batch_inference_job_config={"itemExplorationConfig": {"explorationWeight": "0"}},
     )  # fmt: skip
@@ -70,7 +43,7 @@ def test_filter_values_travel_in_the_line(account, run_jobs):
         filter_expression="INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)",
     )["filterArn"]  # fmt: skip
     lines = [{"userId": "u1", "filterValues": {"G": '"Comedy"'}}, {"userId": "u1"}]
-    found = batch(account, run_jobs, version, lines, "filtered", filter_arn=arn, num_results=5)
+    found = run_batch(account, run_jobs, version, lines, "filtered", filter_arn=arn, num_results=5)
     assert {int(item[1:]) % 4 for item in found[0]["output"]["recommendedItems"]} == {1}
     assert "scores" not in found[0]["output"]
     assert "parameter G" in found[1]["error"]
@@ -79,7 +52,7 @@ def test_filter_values_travel_in_the_line(account, run_jobs):
         filter_expression='INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("click")',
     )["filterArn"]  # fmt: skip
     with pytest.raises(InvalidInputException, match="filter users is for UserID, this job needs one for ItemID"):
-        batch(account, run_jobs, version, lines, "refused", filter_arn=users)
+        run_batch(account, run_jobs, version, lines, "refused", filter_arn=users)
 
 
 def test_rankings_and_related_items(account, run_jobs):
@@ -91,12 +64,12 @@ def test_rankings_and_related_items(account, run_jobs):
         "aws-personalized-ranking",
         solution_config={"algorithmHyperParameters": {"mode": "fast"}},
     )
-    found = batch(account, run_jobs, version, [{"userId": "u1", "itemList": ["i3", "i1", "nothing"]}], "rank")
+    found = run_batch(account, run_jobs, version, [{"userId": "u1", "itemList": ["i3", "i1", "nothing"]}], "rank")
     assert found[0]["output"]["recommendedItems"][0] == "i1"
     assert found[0]["output"]["recommendedItems"][-1] == "nothing"
     assert found[0]["output"]["scores"][-1] is None
     version = trained(account, run_jobs, group, "aws-sims")
-    found = batch(account, run_jobs, version, [{"itemId": "i1"}, {"itemId": "nothing"}], "related", num_results=5)
+    found = run_batch(account, run_jobs, version, [{"itemId": "i1"}, {"itemId": "nothing"}], "related", num_results=5)
     assert all(len(line["output"]["recommendedItems"]) == 5 for line in found)
     assert "i1" not in found[0]["output"]["recommendedItems"]
 
@@ -111,7 +84,7 @@ def test_rankings_and_related_items(account, run_jobs):
 def test_segments(account, run_jobs, recipe, line):
     version = trained(account, run_jobs, films(account), recipe)
     lines = [line, {"itemId": "nothing", "itemAttributes": 'ITEMS.GENRES = "Nothing"'}]
-    found = batch(account, run_jobs, version, lines, "segment", "CreateBatchSegmentJob", num_results=10)
+    found = run_batch(account, run_jobs, version, lines, "segment", "CreateBatchSegmentJob", num_results=10)
     job = BatchSegmentJob.objects.get()
     assert job.status == "ACTIVE", (job.failure_reason, job.traceback)
     users = found[0]["output"]["usersList"]

@@ -14,8 +14,7 @@ from console import jobs, storage, tasks
 from console.errors import InvalidInputException
 from console.models import BatchInferenceJob
 from console.runners import lines
-from tests.operations.training.test_solutions import call, trained
-from tests.runners.test_batch import ROLE, batch, put, read
+from tests.factories import ROLE, call, put_lines, read_lines, run_batch, start_batch, trained
 from tests.worlds import films
 
 FAST = {"algorithmHyperParameters": {"mode": "fast"}}
@@ -28,15 +27,6 @@ class Killed(BaseException):
 @pytest.fixture
 def version(account, run_jobs):
     return trained(account, run_jobs, films(account), "aws-user-personalization", solution_config=FAST)
-
-
-def start(account, version, name, path, **params):
-    call(
-        "CreateBatchInferenceJob", account, job_name=name, solution_version_arn=version, role_arn=ROLE,
-        job_input={"s3DataSource": {"path": path}}, job_output={"s3DataDestination": {"path": f"s3://data/{name}/out/"}},
-        **params,
-    )  # fmt: skip
-    return BatchInferenceJob.objects.get(name=name)
 
 
 def lose_worker(row, monkeypatch, after):
@@ -63,10 +53,10 @@ def test_a_job_goes_on_where_its_worker_died(account, run_jobs, version, monkeyp
     monkeypatch.setattr(lines, "SEGMENT_S", 0.0)
     monkeypatch.setattr("console.runners.batch.batch_size", lambda _: 5)
     asked = ["", *({"userId": f"u{n}"} for n in range(28)), "no json", "", {"userId": "last"}]
-    path = put("users.json", asked)
-    start(account, version, "whole", path)
+    path = put_lines("users.json", asked)
+    start_batch(account, version, "whole", path)
     run_jobs()
-    row = start(account, version, "lost", path)
+    row = start_batch(account, version, "lost", path)
     lose_worker(row, monkeypatch, after=3)
     row.refresh_from_db()
     assert row.report["current"]["lines"] == 15
@@ -78,24 +68,24 @@ def test_a_job_goes_on_where_its_worker_died(account, run_jobs, version, monkeyp
         "ACTIVE",
         {"files": ["s3://data/users.json"], "lines": 30, "errors": 1},
     )
-    found = read("lost/out/users.json.out")
+    found = read_lines("lost/out/users.json.out")
     assert [line["input"] for line in found] == [line for line in asked if line]
-    assert [line["input"] for line in found] == [line["input"] for line in read("whole/out/users.json.out")]
+    assert [line["input"] for line in found] == [line["input"] for line in read_lines("whole/out/users.json.out")]
     assert storage.list_objects(storage.store(f"batch/BatchInferenceJob-{row.pk}/")) == []
 
 
 def test_what_is_explored_is_the_same_on_every_attempt(account, run_jobs, version, monkeypatch):
     monkeypatch.setattr(lines, "SEGMENT_S", 0.0)
     monkeypatch.setattr("console.runners.batch.batch_size", lambda _: 5)
-    path = put("users.json", [{"userId": f"u{n}"} for n in range(30)])
+    path = put_lines("users.json", [{"userId": f"u{n}"} for n in range(30)])
     config = {"itemExplorationConfig": {"explorationWeight": "1"}}
-    row = start(account, version, "explored", path, batch_inference_job_config=config)
+    row = start_batch(account, version, "explored", path, batch_inference_job_config=config)
     run_jobs()
-    first = read("explored/out/users.json.out")
+    first = read_lines("explored/out/users.json.out")
     BatchInferenceJob.objects.filter(pk=row.pk).update(status="CREATE PENDING", report={}, attempts=0)
     lose_worker(row, monkeypatch, after=2)
     run_jobs()
-    assert read("explored/out/users.json.out") == first
+    assert read_lines("explored/out/users.json.out") == first
 
 
 def test_bad_lines_stand_in_a_file_of_their_own_too(account, run_jobs, version):
@@ -103,9 +93,9 @@ def test_bad_lines_stand_in_a_file_of_their_own_too(account, run_jobs, version):
         "not json", "[1]", '{"userId": NaN}', '{"userId": "\\ud800"}', '{"userId": true}', '{"userId": "u1", "context": 3}',
         "[" * 5000, '{"userId": "' + "x" * lines.MOST_LINE_BYTES + '"}', '{"userId": ""}',
     ]  # fmt: skip
-    found = batch(account, run_jobs, version, [{"userId": "u1"}, *bad, {"userId": "u2"}], "bad")
+    found = run_batch(account, run_jobs, version, [{"userId": "u1"}, *bad, {"userId": "u2"}], "bad")
     assert [line["error"] is None for line in found] == [True, *(False for _ in bad), True]
-    aside = read("bad/out/in.json.errors")
+    aside = read_lines("bad/out/in.json.errors")
     assert [line["line"] for line in aside] == list(range(2, 2 + len(bad)))
     assert all(line["error"] and line["output"] is None for line in aside)
     assert "1,048,576 bytes" in aside[7]["error"]
@@ -116,21 +106,21 @@ def test_bad_lines_stand_in_a_file_of_their_own_too(account, run_jobs, version):
 
 
 def test_every_file_of_a_folder_is_answered(account, run_jobs, version):
-    put("many/a.json", [{"userId": "u1"}])
-    put("many/b.json", [])
-    put("many/deeper/c.json", [{"userId": "u3"}])
-    start(account, version, "many", "s3://data/many/")
+    put_lines("many/a.json", [{"userId": "u1"}])
+    put_lines("many/b.json", [])
+    put_lines("many/deeper/c.json", [{"userId": "u3"}])
+    start_batch(account, version, "many", "s3://data/many/")
     run_jobs()
     names = [each.key for each in storage.list_objects(storage.parse_location("s3://data/many/out/"))]
     assert names == ["many/out/_CHECK", "many/out/a.json.out", "many/out/b.json.out"]
-    assert read("many/out/b.json.out") == []
+    assert read_lines("many/out/b.json.out") == []
 
 
 def test_contexts_and_reasons(account, run_jobs, version):
     asked = [{"userId": "u1", "context": {"DEVICE": "tv"}}, {"userId": "stranger"}]
-    assert all("reasons" not in line["output"] for line in batch(account, run_jobs, version, asked, "v1"))
+    assert all("reasons" not in line["output"] for line in run_batch(account, run_jobs, version, asked, "v1"))
     newer = trained(account, run_jobs, films(account, "more"), "aws-user-personalization-v2", solution_config=FAST)
-    known, stranger = batch(account, run_jobs, newer, asked, "v2", num_results=3)
+    known, stranger = run_batch(account, run_jobs, newer, asked, "v2", num_results=3)
     assert known["output"]["reasons"] == [[], [], []]
     assert stranger["output"]["reasons"] == [["Popular item"]] * 3
 
@@ -143,7 +133,7 @@ def test_themes(account, run_jobs, monkeypatch):
         "theme_generation_config": {"fieldsForThemeGeneration": {"itemName": "TITLE"}},
     }
     asked = [{"itemId": f"i{n}"} for n in range(4)]
-    found = batch(account, run_jobs, version, asked, "themes", num_results=10, **config)
+    found = run_batch(account, run_jobs, version, asked, "themes", num_results=10, **config)
     for number, line in enumerate(found):
         output = line["output"]
         assert list(output) == ["recommendedItems", "theme", "itemsThemeRelevanceScores"]
@@ -154,7 +144,7 @@ def test_themes(account, run_jobs, monkeypatch):
     described = call("ListBatchInferenceJobs", account)["batchInferenceJobs"][0]
     assert described["batchInferenceJobMode"] == "THEME_GENERATION"
     monkeypatch.setitem(lines_quota(), "THEME_QUERIES", 3)
-    row = start(account, version, "limit", "s3://data/themes/in.json", **config)
+    row = start_batch(account, version, "limit", "s3://data/themes/in.json", **config)
     run_jobs()
     row.refresh_from_db()
     assert (row.status, "more than 3 queries" in row.failure_reason) == ("CREATE FAILED", True)
@@ -180,18 +170,18 @@ def test_it_rejects_themes_of_nothing(account, run_jobs, recipe, mode, name, mes
     version = trained(account, run_jobs, films(account), recipe)
     config = {"theme_generation_config": {"fieldsForThemeGeneration": {"itemName": name}}} if name else {}
     with pytest.raises(InvalidInputException, match=message):
-        start(account, version, "themes", put("in.json", []), batch_inference_job_mode=mode, **config)
+        start_batch(account, version, "themes", put_lines("in.json", []), batch_inference_job_mode=mode, **config)
 
 
 def test_influence_is_for_one_recipe(account, version):
     config = {"rankingInfluence": {"POPULARITY": 0.5}}
     with pytest.raises(InvalidInputException, match="rankingInfluence is for aws-semantic-similarity"):
-        start(account, version, "influence", put("in.json", []), batch_inference_job_config=config)
+        start_batch(account, version, "influence", put_lines("in.json", []), batch_inference_job_config=config)
 
 
 def test_more_queries_than_allowed_answer_nothing(account, run_jobs):
     version = trained(account, run_jobs, films(account), "aws-item-attribute-affinity")
-    path = put("many.json", [{"itemAttributes": 'ITEMS.GENRES = "Comedy"'}] * 11)
+    path = put_lines("many.json", [{"itemAttributes": 'ITEMS.GENRES = "Comedy"'}] * 11)
     call(
         "CreateBatchSegmentJob", account, job_name="s", solution_version_arn=version, role_arn=ROLE,
         job_input={"s3DataSource": {"path": path}}, job_output={"s3DataDestination": {"path": "s3://data/too-many/"}},
@@ -223,11 +213,11 @@ def test_lines_from_a_real_s3_stay_whole(account, run_jobs, version, settings, m
         body = "\n".join(map(json.dumps, asked)).encode()
         assert len(body) > 4 * 1024
         client.put_object(Bucket="data", Key="in/users.json", Body=body)
-        row = start(account, version, "s3", "s3://data/in/users.json")
+        row = start_batch(account, version, "s3", "s3://data/in/users.json")
         run_jobs()
         row.refresh_from_db()
         assert (row.status, row.failure_reason) == ("ACTIVE", None)
-        assert [line["input"] for line in read("s3/out/users.json.out")] == asked
+        assert [line["input"] for line in read_lines("s3/out/users.json.out")] == asked
         assert "Contents" not in client.list_objects_v2(Bucket=storage.STORE_BUCKET)
     finally:
         server.stop()

@@ -7,8 +7,7 @@ import pytest
 from console.errors import InvalidInputException
 from console.models import BatchInferenceJob
 from console.runners import members
-from tests.operations.training.test_solutions import call, trained
-from tests.runners.test_batch import batch
+from tests.factories import call, run_batch, trained
 from tests.worlds import films
 
 
@@ -69,7 +68,7 @@ def test_filter_values_are_read_in_any_form_or_refused(account, run_jobs):
         {"P": "cheap"}, {"G": None}, {"G": {"a": 1}}, "Comedy",
     ]  # fmt: skip
     lines = [{"userId": "u1", "filterValues": values} for values in given]
-    found = batch(account, run_jobs, version, lines, "values", filter_arn=arn, num_results=20)
+    found = run_batch(account, run_jobs, version, lines, "values", filter_arn=arn, num_results=20)
     first = found[0]["output"]["recommendedItems"]
     assert {int(item[1:]) % 4 for item in first} == {0, 3}
     assert [line["output"]["recommendedItems"] for line in found[1:4]] == [first] * 3
@@ -84,7 +83,7 @@ def test_filter_values_are_read_in_any_form_or_refused(account, run_jobs):
 def test_a_job_without_a_single_answer_fails_and_says_why(account, run_jobs):
     version = trained(account, run_jobs, films(account), "aws-popularity-count")
     lines = [{"user_id": "u1"}, {"userId": "u2", "filterValues": {"G": "Comedy"}}]
-    found = batch(account, run_jobs, version, lines, "wrong")
+    found = run_batch(account, run_jobs, version, lines, "wrong")
     assert [line["output"] for line in found] == [None, None]
     row = BatchInferenceJob.objects.get()
     assert row.status == "CREATE FAILED"

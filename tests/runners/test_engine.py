@@ -9,7 +9,7 @@ import pytest
 
 from console.checks import environment
 from console.models import SolutionVersion
-from tests.operations.training.test_solutions import trained
+from tests.factories import trained
 from tests.worlds import films
 
 pytestmark = [

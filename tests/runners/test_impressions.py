@@ -17,8 +17,7 @@ from console.serving import recorder, seen_lists
 from console.serving.impressions import PLACES
 from recipes import artefact, catalogue
 from recipes.cold_start.evidence import shown_lists
-from tests.operations.data.test_events import put
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, put_events, trained
 from tests.operations.worlds import dataset as actions_dataset
 from tests.worlds import NOW, films
 from tests.worlds import dataset as imported
@@ -81,8 +80,8 @@ def test_lists_reach_an_update_after_the_recorder_has_forgotten_them(
     answer = call("GetRecommendations", account, campaign_arn=campaign, user_id="u1", num_results=5)
     shown = [item["itemId"] for item in answer["itemList"]]
     named = {"recommendationId": answer["recommendationId"], "sentAt": NOW}
-    put(account, tracking_id, {"itemId": shown[0], **named}, user_id="u1")
-    put(account, tracking_id, {"itemId": shown[2], **named}, user_id="u1")
+    put_events(account, tracking_id, {"itemId": shown[0], **named}, user_id="u1")
+    put_events(account, tracking_id, {"itemId": shown[2], **named}, user_id="u1")
     _written()
     recorded.flushall()
     assert lists(updated(account, run_jobs, version)) == [("u1", shown, [True, False, True, False, False])]
@@ -90,14 +89,14 @@ def test_lists_reach_an_update_after_the_recorder_has_forgotten_them(
 
 def test_an_explicit_impression_wins(account, recorded, films_group, tracking_id):
     remember(recorded, "RID-1", ["i1", "i2", "i3"])
-    put(account, tracking_id, itemId="i2", recommendationId="RID-1", impression=["i2", "i9"], user_id="u1")
+    put_events(account, tracking_id, itemId="i2", recommendationId="RID-1", impression=["i2", "i9"], user_id="u1")
     assert lists(learned(films_group)) == [("u1", ["i2", "i9"], [True, False])]
 
 
 def test_unknown_and_other_groups_recommendations_bring_nothing(account, recorded, films_group, tracking_id):
     remember(recorded, "RID-theirs", ["i1", "i2"], group=films_group.pk + 1)
     for name in ("RID-theirs", "RID-unknown"):
-        put(account, tracking_id, itemId="i1", recommendationId=name, user_id="u1")
+        put_events(account, tracking_id, itemId="i1", recommendationId=name, user_id="u1")
     assert lists(learned(films_group)) == []
     assert list(Event.objects.values_list("impression", flat=True)) == [[], []]
 
@@ -111,7 +110,7 @@ def test_a_broker_that_is_away_costs_no_event_and_its_lists_are_joined_later(
     remember(recorded, "RID-1", ["i1", "i2"])
     with monkeypatch.context() as gone:
         gone.setattr(recorder, "_client", away)
-        put(account, tracking_id, itemId="i2", recommendationId="RID-1", user_id="u1")
+        put_events(account, tracking_id, itemId="i2", recommendationId="RID-1", user_id="u1")
     assert Event.objects.get().impression == []
     monkeypatch.setattr(recorder, "_away_until", 0.0)
     assert lists(learned(films_group)) == [("u1", ["i1", "i2"], [False, True])]
@@ -120,14 +119,14 @@ def test_a_broker_that_is_away_costs_no_event_and_its_lists_are_joined_later(
 
 def test_long_lists_are_kept_to_a_bound(account, recorded, tracking_id):
     remember(recorded, "RID-1", [f"i{place}" for place in range(500)])
-    put(account, tracking_id, itemId="i2", recommendationId="RID-1")
+    put_events(account, tracking_id, itemId="i2", recommendationId="RID-1")
     assert Event.objects.get().impression == [f"i{place}" for place in range(PLACES)]
 
 
 def test_sessions_that_sign_in_keep_their_lists(account, recorded, films_group, tracking_id):
     remember(recorded, "RID-1", ["i1", "i2"])
-    put(account, tracking_id, itemId="i1", recommendationId="RID-1", user_id=None, session_id="visit")
-    put(account, tracking_id, itemId="i5", user_id="u3", session_id="visit")
+    put_events(account, tracking_id, itemId="i1", recommendationId="RID-1", user_id=None, session_id="visit")
+    put_events(account, tracking_id, itemId="i5", user_id="u3", session_id="visit")
     assert lists(learned(films_group)) == [("u3", ["i1", "i2"], [True, False])]
 
 
@@ -145,7 +144,7 @@ def test_two_clicks_on_one_list_count_once_whatever_was_clicked_between(account,
     remember(recorded, "RID-1", ["i1", "i2", "i3"])
     remember(recorded, "RID-2", ["i4", "i5"])
     for step, (item, name) in enumerate([("i1", "RID-1"), ("i5", "RID-2"), ("i3", "RID-1")]):
-        put(account, tracking_id, itemId=item, recommendationId=name, sentAt=NOW + step, user_id="u1")
+        put_events(account, tracking_id, itemId=item, recommendationId=name, sentAt=NOW + step, user_id="u1")
     assert lists(learned(films_group)) == [
         ("u1", ["i1", "i2", "i3"], [True, False, True]),
         ("u1", ["i4", "i5"], [False, True]),

@@ -17,8 +17,7 @@ from console.runners.training_selection import Choice
 from recipes import artefact, catalogue
 from recipes.data import TrainingData
 from recipes.run import Progress
-from tests.operations.data.test_import_jobs import put
-from tests.operations.training.test_solutions import RECIPE, call, trained
+from tests.factories import RECIPE, call, put_object, trained
 from tests.recipes import worlds
 from tests.worlds import NOW, dataset, films
 
@@ -135,7 +134,7 @@ def test_deleted_users_stay_gone_when_new_items_are_taken_up(account, run_jobs, 
     group = films(account)
     version = trained(account, run_jobs, group, "aws-user-personalization")
     call("CreateCampaign", account, name="c", solution_version_arn=version)
-    source = {"dataLocation": put("gone.csv", "USER_ID\nu1\nu5\n")}
+    source = {"dataLocation": put_object("gone.csv", "USER_ID\nu1\nu5\n")}
     job = {"job_name": "forget", "data_source": source, "role_arn": ROLE}
     call("CreateDataDeletionJob", account, dataset_group_arn=group.arn, **job)
     run_jobs()

@@ -12,7 +12,7 @@ from console.serving.history import history_of
 from console.serving.loader import ModelCache
 from console.serving.recommend import RecommendationRequest
 from recipes import artefact
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import NOW, films
 
 

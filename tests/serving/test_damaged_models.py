@@ -14,8 +14,7 @@ from console.models import BatchInferenceJob, SolutionVersion
 from console.serving import loader
 from console.serving.loader import ModelCache
 from recipes import artefact, integrity
-from tests.operations.training.test_solutions import call, trained
-from tests.web.conftest import alice  # noqa: F401  a fixture
+from tests.factories import call, trained
 from tests.worlds import films
 
 FILES = ("manifest.json", "model.safetensors", "data.safetensors", "ids.arrow", "text.arrow")
@@ -111,7 +110,7 @@ def test_without_an_earlier_version_the_answer_is_503(account, campaign, monkeyp
         assert caught.value.retry_after_s
 
 
-def test_health_is_red_and_the_page_offers_to_train_again(account, campaign, monkeypatch, alice):  # noqa: F811
+def test_health_is_red_and_the_page_offers_to_train_again(account, campaign, monkeypatch, alice):
     CHECKS["models"]()
     path = storage.local_folder(newest().artefact) / "model.safetensors"
     content = path.read_bytes()

@@ -9,8 +9,23 @@ from console.models import Campaign, Experiment, Filter, SolutionVersion
 from console.serving import request_cache
 from console.serving.request_cache import RequestCache
 from console.serving.sources import bound_filter, campaign_source
-from tests.operations.evaluation.test_experiments import campaign, group, version, versions  # noqa: F401  fixtures
-from tests.operations.training.test_solutions import call
+from tests.factories import call, make_campaign, make_version
+from tests.worlds import films
+
+
+@pytest.fixture
+def group(account):
+    return films(account)
+
+
+@pytest.fixture
+def versions(group):
+    return [make_version(group, recipe) for recipe in ("aws-user-personalization", "aws-popularity-count")]
+
+
+@pytest.fixture
+def campaign(account, versions):
+    return make_campaign(account, versions[0])
 
 
 @pytest.fixture
@@ -58,7 +73,7 @@ def test_it_holds_a_bounded_number(monkeypatch):
     assert len(known._known) <= 3
 
 
-def test_requests_read_a_campaign_once_in_a_while(account, campaign, clock, django_assert_num_queries):  # noqa: F811
+def test_requests_read_a_campaign_once_in_a_while(account, campaign, clock, django_assert_num_queries):
     campaign_source(account, campaign, "u1")
     with django_assert_num_queries(0):
         campaign_source(account, campaign, "u2")
@@ -67,7 +82,7 @@ def test_requests_read_a_campaign_once_in_a_while(account, campaign, clock, djan
         campaign_source(account, campaign, "u1")
 
 
-def test_what_another_process_writes_is_honoured_after_a_quarter_of_a_second(account, campaign, versions, clock):  # noqa: F811
+def test_what_another_process_writes_is_honoured_after_a_quarter_of_a_second(account, campaign, versions, clock):
     assert campaign_source(account, campaign)[1].name == "aws-user-personalization"
     Campaign.objects.update(solution_version=SolutionVersion.objects.by_arn(account, versions[1], field="x"))
     clock[0] += request_cache.FRESH_S
@@ -78,7 +93,7 @@ def test_what_another_process_writes_is_honoured_after_a_quarter_of_a_second(acc
         campaign_source(account, campaign)
 
 
-def test_what_this_process_writes_is_honoured_at_once(account, campaign, versions, clock):  # noqa: F811
+def test_what_this_process_writes_is_honoured_at_once(account, campaign, versions, clock):
     assert campaign_source(account, campaign)[1].name == "aws-user-personalization"
     call("UpdateCampaign", account, campaign_arn=campaign, solution_version_arn=versions[1], campaign_config={})
     assert campaign_source(account, campaign)[1].name == "aws-popularity-count"
@@ -87,7 +102,7 @@ def test_what_this_process_writes_is_honoured_at_once(account, campaign, version
         campaign_source(account, campaign)
 
 
-def test_experiments_begin_and_stop_in_time(account, campaign, versions, clock):  # noqa: F811
+def test_experiments_begin_and_stop_in_time(account, campaign, versions, clock):
     assert campaign_source(account, campaign, "u1")[0].arm is None
     made = call("CreateExperiment", account, name="e", campaign_arn=campaign, treatment_version_arn=versions[1])
     assert campaign_source(account, campaign, "u1")[0].arm
@@ -101,13 +116,13 @@ def test_experiments_begin_and_stop_in_time(account, campaign, versions, clock):
     assert campaign_source(account, campaign, "u1")[0].arm is None
 
 
-def test_accounts_are_kept_apart(account, other_account, campaign):  # noqa: F811
+def test_accounts_are_kept_apart(account, other_account, campaign):
     campaign_source(account, campaign)
     with pytest.raises(ResourceNotFoundException):
         campaign_source(other_account, campaign)
 
 
-def test_filters_are_honoured_as_campaigns_are(account, group, clock):  # noqa: F811
+def test_filters_are_honoured_as_campaigns_are(account, group, clock):
     arn = call(
         "CreateFilter", account, name="f", dataset_group_arn=group.arn,
         filter_expression='EXCLUDE ItemID WHERE INTERACTIONS.EVENT_TYPE IN ("click")',

@@ -18,7 +18,7 @@ from console.serving.live_catalog import FRESH_S, replace_rows
 from console.serving.loader import ModelCache
 from console.serving.use_cases import recommender_source  # noqa: F401  loads every module of serving
 from recipes.columns import Kind, encode_column
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import NOW, films
 
 

@@ -9,20 +9,9 @@ import redis
 
 from console.errors import InvalidInputException, ResourceNotFoundException
 from console.operations.base import OPERATIONS
-from console.serving import recorder, traffic
-from tests.operations.training.test_solutions import call, trained
+from console.serving import traffic
+from tests.factories import call, trained
 from tests.worlds import films
-
-
-@pytest.fixture
-def counted(broker, monkeypatch):
-    """Counts and answers go to that broker."""
-    broker.flushall()
-    for module in (traffic, recorder):
-        monkeypatch.setattr(module, "_client", lambda: broker)
-    monkeypatch.setattr(recorder, "_away_until", 0.0)
-    monkeypatch.setattr(traffic, "METER", traffic.Meter())
-    return broker
 
 
 @pytest.fixture

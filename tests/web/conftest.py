@@ -1,39 +1,14 @@
-"""People who look at pages: Alice, who may do all in her account; Vera, who may only look; and CSV files to bring in."""
+"""An empty dataset group, and CSV files to bring in as a person does."""
 
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from console.models import Account, DatasetGroup, Member
+from console.models import DatasetGroup
 from console.operations.base import call_by_wire_names
 from tests.web.browsing import browser, page  # noqa: F401  fixtures
-
-
-def person(account: Account, name: str, role: Member.Role) -> Client:
-    """A browser in which somebody is signed in."""
-    user = User.objects.create_user(name, password="right-password")
-    Member.objects.create(user=user, account=account, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def alice(account) -> Client:
-    return person(account, "alice", Member.Role.OWNER)
-
-
-@pytest.fixture
-def vera(account) -> Client:
-    return person(account, "vera", Member.Role.VIEWER)
-
-
-@pytest.fixture
-def charlie(other_account) -> Client:
-    return person(other_account, "charlie", Member.Role.OWNER)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from console.models import Campaign, DatasetGroup, Schema
 from console.operations.base import call_by_wire_names
 from console.web import lists
-from tests.operations.training.test_solutions import trained
+from tests.factories import trained
 from tests.web.conftest import words
 from tests.worlds import films
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from console.models import AccessKey, Dataset, EventTracker, Filter, MetricAttribution, Schema, Token
-from tests.operations.training.test_solutions import trained
+from tests.factories import trained
 from tests.web.conftest import bring, filled_in, watched, words
 from tests.worlds import films
 

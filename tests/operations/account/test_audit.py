@@ -7,8 +7,8 @@ import pytest
 from console.errors import InvalidInputException, InvalidNextTokenException
 from console.models import AuditEntry
 from console.operations.auditing import acting_as
+from tests.factories import call
 from tests.operations import worlds
-from tests.operations.training.test_solutions import call
 
 
 @pytest.fixture

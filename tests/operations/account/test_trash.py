@@ -15,7 +15,7 @@ from console.errors import (
     ResourceNotFoundException,
 )
 from console.models import Campaign, Dataset, Event, Solution, SolutionVersion, Trash
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import films
 
 

@@ -7,7 +7,7 @@ import pytest
 from console.errors import LimitExceededException, ResourceInUseException, ResourceNotFoundException
 from console.models import DataInsightsJob
 from console.operations.base import call_by_wire_names
-from tests.operations.data.test_import_jobs import ITEMS, events, load, make_dataset  # noqa: F401  load is a fixture
+from tests.factories import ITEMS, events_csv, make_dataset
 
 
 def analyse(account, run_jobs, group):
@@ -17,9 +17,9 @@ def analyse(account, run_jobs, group):
 
 
 @pytest.fixture
-def group(account, load):  # noqa: F811
+def group(account, load):
     arn = make_dataset(account)
-    load(arn, events(100))
+    load(arn, events_csv(100))
     items = make_dataset(account, "Items", ITEMS)
     load(
         items,

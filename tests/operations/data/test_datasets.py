@@ -29,7 +29,7 @@ from console.operations.data.datasets import (
     update_dataset,
 )
 from console.operations.data.schemas import create_schema
-from tests.operations.data.test_import_jobs import INTERACTIONS, ITEMS, make_dataset, schema_text
+from tests.factories import INTERACTIONS, ITEMS, make_dataset, schema_text
 from tests.worlds import films
 
 ACTION_EVENTS = [("USER_ID", "string"), ("ACTION_ID", "string"), ("EVENT_TYPE", "string"), ("TIMESTAMP", "long")]

@@ -12,7 +12,6 @@ from console.errors import InvalidInputException
 from console.ingest.snapshot import training_tables
 from console.models import (
     BatchInferenceJob,
-    DataDeletionJob,
     DataInsightsJob,
     Dataset,
     DatasetGroup,
@@ -42,31 +41,17 @@ from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import reproducible
 from recipes.run import Run
 from recipes.stacking.model import StackedModel
-from tests.operations.data.test_import_jobs import events, load, make_dataset, put, rows_of  # noqa: F401  load is a fixture
-from tests.operations.training.test_solutions import call
+from tests.factories import ROLE, call, events_csv, make_dataset, put_object, rows_of
 from tests.worlds import films
 
-ROLE = "arn:aws:iam::000000000001:role/Personalize"
 GROUP = "arn:aws:personalize:us-east-1:000000000001:dataset-group/films"
 USERS = [("USER_ID", "string"), ("AGE", "int"), ("TIER", "string", {"categorical": True})]
 
 
-@pytest.fixture
-def forget(account, run_jobs):
-    def forget(location, name="forget"):
-        create_data_deletion_job(
-            account, job_name=name, dataset_group_arn=GROUP, data_source={"dataLocation": location}, role_arn=ROLE
-        )
-        run_jobs()
-        return DataDeletionJob.objects.get(name=name)
-
-    return forget
-
-
-def test_it_works(account, load, forget):  # noqa: F811
+def test_it_works(account, load, forget):
     interactions = make_dataset(account)
     users = make_dataset(account, "Users", USERS)
-    load(interactions, events(70))
+    load(interactions, events_csv(70))
     load(users, "USER_ID,AGE,TIER\n" + "".join(f"u{n},{n},gold\n" for n in range(7)), "second")
     dataset = Dataset.objects.by_arn(account, interactions)
     event = {"session_id": "s", "item_id": "i", "event_type": "click", "timestamp": 1}
@@ -74,7 +59,7 @@ def test_it_works(account, load, forget):  # noqa: F811
     Event.objects.create(dataset_group=dataset.dataset_group, event_id="b", user_id="u2", **event)
     Record.objects.create(dataset=Dataset.objects.by_arn(account, users), entity_id="only-put", values={"AGE": 1})
 
-    job = forget(put("gone/deeper/users.csv", "USER_ID\nu1\nonly-put\nnobody\n"))
+    job = forget(put_object("gone/deeper/users.csv", "USER_ID\nu1\nonly-put\nnobody\n"))
 
     assert (job.status, job.failure_reason, job.num_deleted) == ("COMPLETED", None, 2)
     assert {row["USER_ID"] for row in rows_of(interactions, account)} == {f"u{n}" for n in range(7) if n != 1}
@@ -87,13 +72,13 @@ def test_it_works(account, load, forget):  # noqa: F811
 
 
 @pytest.fixture
-def stored(account, load):  # noqa: F811
+def stored(account, load):
     """A version whose model was made of seventy events of seven users, and what it learned from."""
 
     def stored(make):
         interactions = make_dataset(account)
         make_dataset(account, "Users", USERS)
-        load(interactions, events(70))
+        load(interactions, events_csv(70))
         group = Dataset.objects.by_arn(account, interactions).dataset_group
         tables = training_tables(group)
         data = TrainingData.from_tables(tables.interactions, tables.items, tables.users, tables.kinds)
@@ -114,7 +99,7 @@ def stored(account, load):  # noqa: F811
 def test_models_forget_histories(stored, forget):
     version, data = stored(lambda data: catalogue.get("aws-popularity-count")().fit(data, Run()))
 
-    job = forget(put("users.csv", "USER_ID\nu3\n"))
+    job = forget(put_object("users.csv", "USER_ID\nu3\n"))
 
     version.refresh_from_db()
     found = artefact.load(storage.local_folder(version.artefact))
@@ -148,7 +133,7 @@ def test_models_forget_cached_states_of_users(stored, forget):
     assert before["history_hashes"].all()
     assert before["user_states"].any(axis=1).all()
 
-    forget(put("users.csv", "USER_ID\nu3\nu5\n"))
+    forget(put_object("users.csv", "USER_ID\nu3\nu5\n"))
 
     version.refresh_from_db()
     found = artefact.load(storage.local_folder(version.artefact))
@@ -176,7 +161,7 @@ def test_segments_forget_owners_and_activity(stored, forget):
     assert np.isin(before["owners"], gone).any()
     assert before["activity"][gone].all()
 
-    forget(put("users.csv", "USER_ID\nu3\n"))
+    forget(put_object("users.csv", "USER_ID\nu3\n"))
 
     version.refresh_from_db()
     tensors = artefact.load(storage.local_folder(version.artefact)).model.state().tensors
@@ -203,28 +188,28 @@ def test_experiments_forget_who_was_in_them(account, stored, forget):
         for user, is_treated in (("u1", True), ("u3", False), ("only-asked", True)):
             experiment.users.create(user_id=user, is_treatment=is_treated, time=1)
 
-    job = forget(put("users.csv", "USER_ID\nu3\nonly-asked\nnobody\n"))
+    job = forget(put_object("users.csv", "USER_ID\nu3\nonly-asked\nnobody\n"))
 
     assert job.num_deleted == 2
     left = {(row.experiment.name, row.user_id) for row in ExperimentUser.objects.select_related("experiment")}
     assert left == {("s", "u1"), ("t", "u1"), ("t", "u3"), ("t", "only-asked")}
 
 
-def test_a_folder_is_read_with_its_sub_folders(account, load, forget):  # noqa: F811
+def test_a_folder_is_read_with_its_sub_folders(account, load, forget):
     arn = make_dataset(account)
-    load(arn, events(70))
-    put("gone/users.csv", "USER_ID\nu1\n")
-    put("gone/deeper/users.csv", "USER_ID\nu2\n")
-    put("gone/notes.txt", "USER_ID\nu3\n")
+    load(arn, events_csv(70))
+    put_object("gone/users.csv", "USER_ID\nu1\n")
+    put_object("gone/deeper/users.csv", "USER_ID\nu2\n")
+    put_object("gone/notes.txt", "USER_ID\nu3\n")
 
     assert forget("s3://data/gone/").num_deleted == 2
 
 
-def test_a_row_that_cannot_be_read_fails_and_deletes_nobody(account, load, forget):  # noqa: F811
+def test_a_row_that_cannot_be_read_fails_and_deletes_nobody(account, load, forget):
     arn = make_dataset(account)
-    load(arn, events(70))
+    load(arn, events_csv(70))
 
-    job = forget(put("users.csv", "USER_ID,NOTE\nu1,x\nu2\n"))
+    job = forget(put_object("users.csv", "USER_ID,NOTE\nu1,x\nu2\n"))
 
     assert "FAILED" in job.status
     assert "Line 3 of" in job.failure_reason
@@ -232,11 +217,11 @@ def test_a_row_that_cannot_be_read_fails_and_deletes_nobody(account, load, forge
     assert Dataset.objects.by_arn(account, arn).statistics["users"] == 7
 
 
-def test_a_file_without_the_column_fails_and_deletes_nothing(account, load, forget):  # noqa: F811
+def test_a_file_without_the_column_fails_and_deletes_nothing(account, load, forget):
     arn = make_dataset(account)
-    load(arn, events(20))
+    load(arn, events_csv(20))
 
-    job = forget(put("wrong.csv", "ID\nu1\n"))
+    job = forget(put_object("wrong.csv", "ID\nu1\n"))
 
     assert job.status == "FAILED"
     assert "missing the following columns: [USER_ID]" in job.failure_reason
@@ -245,7 +230,7 @@ def test_a_file_without_the_column_fails_and_deletes_nothing(account, load, forg
 
 def test_it_describes_and_lists(account, forget):
     make_dataset(account)
-    forget(put("users.csv", "USER_ID\nu1\n"))
+    forget(put_object("users.csv", "USER_ID\nu1\n"))
 
     [summary] = list_data_deletion_jobs(account, dataset_group_arn=GROUP)["dataDeletionJobs"]
     job = describe_data_deletion_job(account, data_deletion_job_arn=summary["dataDeletionJobArn"])["dataDeletionJob"]
@@ -266,20 +251,20 @@ def test_it_rejects_a_location_that_holds_nothing(account):
         )
 
 
-def test_what_imports_left_here_is_gone_too(account, load, forget, tmp_path):  # noqa: F811
+def test_what_imports_left_here_is_gone_too(account, load, forget, tmp_path):
     """A file sent to this server could bring the user back, and lists of bad rows name people."""
     arn = make_dataset(account)
-    (tmp_path / "sent").write_text(events(200) + "u1,i1,yesterday,click\n")
+    (tmp_path / "sent").write_text(events_csv(200) + "u1,i1,yesterday,click\n")
     sent = storage.keep_upload(account, tmp_path / "sent", "sent.csv")
     create_dataset_import_job(
         account, job_name="sent", dataset_arn=arn, data_source={"dataLocation": str(sent)}, role_arn=ROLE
     )
-    load(arn, events(70), "named-by-people")
+    load(arn, events_csv(70), "named-by-people")
     job = DatasetImportJob.objects.get(name="sent")
     rejects = storage.store(job.report["rejects"])
     assert storage.exists(rejects)
 
-    forget(put("gone.csv", "USER_ID\nu1\n"))
+    forget(put_object("gone.csv", "USER_ID\nu1\n"))
 
     job.refresh_from_db()
     assert job.report["sample"] == []
@@ -288,22 +273,22 @@ def test_what_imports_left_here_is_gone_too(account, load, forget, tmp_path):  #
     assert storage.exists(storage.parse_location(DatasetImportJob.objects.get(name="named-by-people").data_location))
 
 
-def test_statistics_of_few_users_do_not_name_them(account, load, forget, run_jobs):  # noqa: F811
-    load(make_dataset(account), events(70))
+def test_statistics_of_few_users_do_not_name_them(account, load, forget, run_jobs):
+    load(make_dataset(account), events_csv(70))
     call("CreateDataInsightsJob", account, job_name="look", dataset_group_arn=GROUP)
     run_jobs()
     job = DataInsightsJob.objects.get()
     assert "'u3'" in str(job.report)
 
-    forget(put("gone.csv", "USER_ID\nu3\n"))
+    forget(put_object("gone.csv", "USER_ID\nu3\n"))
 
     job.refresh_from_db()
     assert "'u3'" not in str(job.report)
 
 
 @pytest.mark.parametrize("status", ["CREATE FAILED", "ACTIVE"])
-def test_what_failed_batch_jobs_have_answered_is_gone(account, load, forget, status):  # noqa: F811
-    load(make_dataset(account), events(70))
+def test_what_failed_batch_jobs_have_answered_is_gone(account, load, forget, status):
+    load(make_dataset(account), events_csv(70))
     group = DatasetGroup.objects.get()
     solution = Solution.objects.create(account=account, name="s", dataset_group=group, recipe="aws-sims")
     version = SolutionVersion.objects.create(account=account, solution=solution, identifier="00000001")
@@ -315,7 +300,7 @@ def test_what_failed_batch_jobs_have_answered_is_gone(account, load, forget, sta
     with storage.open_write(segment) as file:
         file.write(b"u3")
 
-    forget(put("gone.csv", "USER_ID\nu3\n"))
+    forget(put_object("gone.csv", "USER_ID\nu3\n"))
 
     job.refresh_from_db()
     assert storage.exists(segment) == (status == "ACTIVE")

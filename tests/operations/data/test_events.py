@@ -12,28 +12,12 @@ from console.errors import InvalidInputException, ResourceNotFoundException
 from console.models import Dataset, Event, Record
 from console.operations.data import event_trackers
 from console.operations.data import events as operations
+from tests.factories import put_events
 from tests.operations.worlds import dataset, group
 
 
-@pytest.fixture
-def tracking_id(account):
-    arn = dataset(account, "INTERACTIONS").dataset_group.arn
-    return event_trackers.create_event_tracker(account, name="live", dataset_group_arn=arn)["trackingId"]
-
-
-def put(account, tracking_id, *events, user_id="bob", session_id="s", **more):
-    defaults = {"eventType": "click", "sentAt": 1_700_000_000}
-    operations.put_events(
-        account,
-        tracking_id=tracking_id,
-        session_id=session_id,
-        user_id=user_id,
-        event_list=[defaults | event for event in (events or ({"itemId": "7"} | more,))],
-    )
-
-
 def test_it_works(account, tracking_id):
-    put(
+    put_events(
         account,
         tracking_id,
         eventId="e1",
@@ -60,7 +44,7 @@ def test_it_works(account, tracking_id):
     ],
 )
 def test_item_and_value_may_stand_in_the_properties(account, tracking_id, properties):
-    put(account, tracking_id, {"properties": properties})
+    put_events(account, tracking_id, {"properties": properties})
     event = Event.objects.get()
     assert (event.item_id, event.event_value, event.properties) == ("7", 3.0, {})
 
@@ -93,33 +77,33 @@ def test_item_and_value_may_stand_in_the_properties(account, tracking_id, proper
 )
 def test_it_says_what_is_wrong(account, tracking_id, event, message):
     with pytest.raises(InvalidInputException, match=message):
-        put(account, tracking_id, event)
+        put_events(account, tracking_id, event)
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("sent_at", [1_700_000_000, 1_700_000_000.7, "1700000000.0", "2023-11-14T22:13:20Z",
                                      datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)])  # fmt: skip
 def test_times_come_in_many_ways(account, tracking_id, sent_at):
-    put(account, tracking_id, sentAt=sent_at)
+    put_events(account, tracking_id, sentAt=sent_at)
     assert Event.objects.get().timestamp == 1_700_000_000
 
 
 def test_eleven_events_are_too_many(account, tracking_id):
     with pytest.raises(InvalidInputException, match="less than or equal to 10"):
-        put(account, tracking_id, *[{"itemId": "7"}] * 11)
+        put_events(account, tracking_id, *[{"itemId": "7"}] * 11)
 
 
 def test_an_event_counts_once(account, tracking_id):
-    put(account, tracking_id, {"eventId": "e", "itemId": "1"}, {"eventId": "e", "itemId": "2"})
-    put(account, tracking_id, {"eventId": "e", "itemId": "3"}, {"eventId": "f", "itemId": "4"})
+    put_events(account, tracking_id, {"eventId": "e", "itemId": "1"}, {"eventId": "e", "itemId": "2"})
+    put_events(account, tracking_id, {"eventId": "e", "itemId": "3"}, {"eventId": "f", "itemId": "4"})
     assert list(Event.objects.order_by("pk").values_list("event_id", "item_id")) == [("e", "1"), ("f", "4")]
 
 
 def test_a_session_becomes_a_users(account, tracking_id):
-    put(account, tracking_id, user_id=None, session_id="s1", itemId="1")
-    put(account, tracking_id, user_id=None, session_id="s2", itemId="2")
+    put_events(account, tracking_id, user_id=None, session_id="s1", itemId="1")
+    put_events(account, tracking_id, user_id=None, session_id="s2", itemId="2")
     assert set(Event.objects.values_list("user_id", "is_anonymous")) == {("s1", True), ("s2", True)}
-    put(account, tracking_id, user_id="bob", session_id="s1", itemId="3")
+    put_events(account, tracking_id, user_id="bob", session_id="s1", itemId="3")
     assert set(Event.objects.values_list("user_id", "item_id", "is_anonymous")) == {
         ("bob", "1", False), ("s2", "2", True), ("bob", "3", False),
     }  # fmt: skip
@@ -128,19 +112,19 @@ def test_a_session_becomes_a_users(account, tracking_id):
 def test_a_group_may_begin_with_events(account):
     arn = group(account).arn
     tracking_id = event_trackers.create_event_tracker(account, name="live", dataset_group_arn=arn)["trackingId"]
-    put(account, tracking_id, itemId="7", properties='{"screenSize": 5}')
+    put_events(account, tracking_id, itemId="7", properties='{"screenSize": 5}')
     assert Event.objects.get().properties == {"SCREEN_SIZE": 5}
 
 
 def test_unknown_tracking_ids_are_invalid(account, other_account, tracking_id):
     for owner, used in ((account, "nope"), (other_account, tracking_id)):
         with pytest.raises(InvalidInputException, match="tracking id"):
-            put(owner, used)
+            put_events(owner, used)
 
 
 def test_it_takes_few_queries(account, tracking_id, django_assert_max_num_queries):
     with django_assert_max_num_queries(8):
-        put(account, tracking_id, *[{"itemId": str(number)} for number in range(10)])
+        put_events(account, tracking_id, *[{"itemId": str(number)} for number in range(10)])
 
 
 def test_items_are_replaced_whole(account):

@@ -24,7 +24,7 @@ from console.operations.data.export_jobs import (
 from console.runners import exporting
 from recipes.tables.field import Field
 from recipes.tables.text import TextStream
-from tests.operations.data.test_import_jobs import ITEMS, events, load, make_dataset  # noqa: F401  load is a fixture
+from tests.factories import ITEMS, events_csv, make_dataset
 
 ROLE = "arn:aws:iam::000000000001:role/Personalize"
 
@@ -63,9 +63,9 @@ def stream(account, arn):
 
 
 @pytest.mark.parametrize(("mode", "rows"), [("BULK", 20), (None, 2), ("PUT", 2), ("ALL", 21)])
-def test_interactions_come_out_once(account, load, export, mode, rows):  # noqa: F811
+def test_interactions_come_out_once(account, load, export, mode, rows):
     arn = make_dataset(account)
-    load(arn, events(20))
+    load(arn, events_csv(20))
     stream(account, arn)
 
     lines = export(arn, mode)
@@ -75,7 +75,7 @@ def test_interactions_come_out_once(account, load, export, mode, rows):  # noqa:
     assert DatasetExportJob.objects.get().status == "ACTIVE"
 
 
-def test_the_newest_record_of_an_item_counts(account, load, export):  # noqa: F811
+def test_the_newest_record_of_an_item_counts(account, load, export):
     arn = make_dataset(account, "Items", ITEMS)
     load(arn, 'ITEM_ID,YEAR,GENRE\na,1990,"War, Drama"\nb,1991,\n')
     Record.objects.create(dataset=Dataset.objects.by_arn(account, arn), entity_id="b", values={"YEAR": 2000})

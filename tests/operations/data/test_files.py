@@ -24,7 +24,7 @@ from console.operations.data.files import (
     rejects_location,
 )
 from console.operations.data.import_jobs import create_dataset_import_job
-from tests.operations.data.test_import_jobs import events, make_dataset, put
+from tests.factories import events_csv, make_dataset, put_object
 
 TIMES = {
     "s": str,
@@ -51,7 +51,7 @@ def bring(account, group, run_jobs):
     """Import a file as it is guessed; returns the job's row and the dataset's rows."""
 
     def bring(content, **members):
-        url = content if str(content).startswith("s3://") else put("file.csv", content)
+        url = content if str(content).startswith("s3://") else put_object("file.csv", content)
         made = create_dataset_from_file(account, dataset_group_arn=group, data_location=url, **members)
         run_jobs()
         dataset = Dataset.objects.by_arn(account, made["datasetArn"])
@@ -66,7 +66,7 @@ def names(preview):
 
 
 def test_it_works(account, bring):
-    url = put("ratings.csv", text(["userId", "movieId", "timestamp", "rating", "note"]))
+    url = put_object("ratings.csv", text(["userId", "movieId", "timestamp", "rating", "note"]))
 
     found = preview_data(account, data_location=url)
     job, rows = bring(url)
@@ -146,8 +146,8 @@ def test_the_same_file_is_known_again(account, bring):
     content = text(["user", "item", "time", "rating", "note"])
     job, _ = bring(content)
 
-    again = preview_data(account, data_location=put("copy.csv", content))
-    other = preview_data(account, data_location=put("other.csv", content.replace("u1", "u9")))
+    again = preview_data(account, data_location=put_object("copy.csv", content))
+    other = preview_data(account, data_location=put_object("other.csv", content.replace("u1", "u9")))
 
     assert [entry["datasetImportJobArn"] for entry in again["previousImports"]] == [job.arn]
     assert "previousImports" not in other or other["previousImports"] == []
@@ -172,7 +172,7 @@ def test_rows_that_the_preview_shows_to_be_incomplete_do_not_end_the_import(acco
     lines[1::5] = [line.replace(line.split(",")[0], "", 1) for line in lines[1::5]]
     content = "\n".join(lines) + "\n"
 
-    found = preview_data(account, data_location=put("guests.csv", content))
+    found = preview_data(account, data_location=put_object("guests.csv", content))
     job, rows = bring(content)
 
     assert found["suggestedMaxBadRowsPercent"] == 25
@@ -195,7 +195,7 @@ def test_what_the_preview_does_not_show_still_ends_the_import(account, bring):
 
 
 def test_aws_names_are_taken_at_their_word(account):
-    url = put("file.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu,i,1700000000\nu,i,soon\nu,i,later\n")
+    url = put_object("file.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu,i,1700000000\nu,i,soon\nu,i,later\n")
 
     found = preview_data(account, data_location=url)
 
@@ -219,7 +219,7 @@ def test_interactions_keep_their_schema(account, bring):
 
 
 def test_a_rejected_import_leaves_nothing_half_made(account, group):
-    url = put("bad.csv", "user,item,time\na,b,1700000000\n")
+    url = put_object("bad.csv", "user,item,time\na,b,1700000000\n")
     columns = [{"source": "user", "name": "USER_ID"}, {"source": "time", "name": "TIMESTAMP"}]
 
     with pytest.raises(InvalidInputException, match="ITEM_ID"):
@@ -234,7 +234,7 @@ def test_a_rejected_import_leaves_nothing_half_made(account, group):
 def test_domain_columns_are_found(account, run_jobs):
     group = create_dataset_group(account, name="video", domain="VIDEO_ON_DEMAND")["datasetGroupArn"]
     rows = "".join(f"{n},Film {n},Drama|War,{1_600_000_000 + n}\n" for n in range(30))
-    url = put("films.csv", "movie_id,title,category,release_date\n" + rows)
+    url = put_object("films.csv", "movie_id,title,category,release_date\n" + rows)
 
     made = create_dataset_from_file(account, dataset_group_arn=group, data_location=url)
     run_jobs()
@@ -246,7 +246,7 @@ def test_domain_columns_are_found(account, run_jobs):
 def test_preview_is_quick_on_a_large_file(account):
     rng = random.Random(1)
     block = "".join(f"{rng.randrange(9999)},{rng.randrange(999)},{1_600_000_000 + n},{n % 5}\n" for n in range(60_000))
-    url = put("large.csv", "user,item,time,rating\n" + block * 60)
+    url = put_object("large.csv", "user,item,time,rating\n" + block * 60)
     started = time.process_time()
 
     found = preview_data(account, data_location=url)
@@ -258,7 +258,7 @@ def test_preview_is_quick_on_a_large_file(account):
 
 def test_preview_says_what_is_no_csv(account):
     with pytest.raises(InvalidInputException, match="JSON"):
-        preview_data(account, data_location=put("a.json", "[[1, 2]]"))
+        preview_data(account, data_location=put_object("a.json", "[[1, 2]]"))
     with pytest.raises(InvalidInputException, match="no object"):
         preview_data(account, data_location="s3://data/none.csv")
 
@@ -274,7 +274,7 @@ def test_charlie_gets_no_report_of_alice(account, other_account, bring):
 
 def test_a_plain_import_knows_other_delimiters_too(account, run_jobs):
     arn = make_dataset(account)
-    url = put("semicolons.csv", events(20).replace(",", ";"))
+    url = put_object("semicolons.csv", events_csv(20).replace(",", ";"))
     create_dataset_import_job(account, job_name="a", dataset_arn=arn, data_source={"dataLocation": url})
     run_jobs()
 
@@ -295,7 +295,7 @@ def test_a_plain_import_knows_other_delimiters_too(account, run_jobs):
     ids=["mark of nothing", "numbers", "shapes", "words above numbers", "index", "words above codes", "words"],
 )
 def test_a_first_row_is_a_header_only_if_it_is_unlike_the_others(account, rows, has_header):
-    found = preview_data(account, data_location=put("file.csv", "\n".join(rows) + "\n"))
+    found = preview_data(account, data_location=put_object("file.csv", "\n".join(rows) + "\n"))
 
     assert found["format"]["header"] is has_header
     assert found["estimatedRows"] == 30
@@ -320,10 +320,10 @@ def test_files_that_name_their_columns_are_read(account, bring, kind):
             json.dumps(dict(zip(events, row, strict=True))) + "\n" for row in zip(*events.values(), strict=True)
         )
     if kind == "folder of parquet":
-        put("hive/_SUCCESS", "")
+        put_object("hive/_SUCCESS", "")
         for part in range(3):
             rows = {name: values[part * 20 : part * 20 + 20] for name, values in events.items()}
-            put(f"hive/part-0000{part}.snappy.parquet", parquet(rows))
+            put_object(f"hive/part-0000{part}.snappy.parquet", parquet(rows))
         content = "s3://data/hive/"
 
     job, rows = bring(content)

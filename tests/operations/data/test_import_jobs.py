@@ -3,83 +3,24 @@
 from __future__ import annotations
 
 import gzip
-import json
 
-import pyarrow.parquet as pq
 import pytest
 
 from console import storage
 from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceNotFoundException
-from console.ingest import parts
 from console.models import Dataset, DatasetImportJob
-from console.operations.data.dataset_groups import create_dataset_group
-from console.operations.data.datasets import create_dataset
 from console.operations.data.import_jobs import (
     create_dataset_import_job,
     describe_dataset_import_job,
     list_dataset_import_jobs,
 )
-from console.operations.data.schemas import create_schema
-
-INTERACTIONS = [("USER_ID", "string"), ("ITEM_ID", "string"), ("EVENT_TYPE", "string"), ("TIMESTAMP", "long")]
-ITEMS = [("ITEM_ID", "string"), ("YEAR", "int"), ("GENRE", ["null", "string"], {"categorical": True})]
-
-
-def schema_text(name, fields):
-    entries = [{"name": f[0], "type": f[1], **(f[2] if len(f) > 2 else {})} for f in fields]
-    return json.dumps({"type": "record", "name": name, "namespace": "com.amazonaws.personalize.schema",
-                       "fields": entries, "version": "1.0"})  # fmt: skip
-
-
-def make_dataset(account, kind="Interactions", fields=INTERACTIONS, group="films"):
-    """A dataset of a group that is made if need be; returns its ARN."""
-    try:
-        group_arn = create_dataset_group(account, name=group)["datasetGroupArn"]
-    except ResourceAlreadyExistsException:
-        group_arn = f"arn:aws:personalize:us-east-1:{account.number}:dataset-group/{group}"
-    schema = create_schema(account, name=f"{group}-{kind}", schema=schema_text(kind, fields))["schemaArn"]
-    return create_dataset(account, name=kind, schema_arn=schema, dataset_group_arn=group_arn, dataset_type=kind)[
-        "datasetArn"
-    ]
-
-
-def put(key, text, bucket="data"):
-    """An object with `text`; returns its location."""
-    location = storage.Location(bucket, key)
-    with storage.open_write(location) as file:
-        file.write(text if isinstance(text, bytes) else text.encode())
-    return str(location)
-
-
-def events(number, first=0):
-    """CSV of `number` interactions."""
-    rows = [f"u{i % 7},i{i % 11},click,{1_700_000_000 + i}" for i in range(first, first + number)]
-    return "\n".join(["USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP", *rows]) + "\n"
-
-
-@pytest.fixture
-def load(account, run_jobs):
-    """Import a text into a dataset and return the job's row."""
-
-    def load(arn, text, name="first", **kwargs):
-        url = text if str(text).startswith("s3://") else put(f"{name}.csv", text)
-        create_dataset_import_job(account, job_name=name, dataset_arn=arn, data_source={"dataLocation": url}, **kwargs)
-        run_jobs()
-        return DatasetImportJob.objects.get(name=name)
-
-    return load
-
-
-def rows_of(arn, account):
-    """All bulk rows of a dataset, in order."""
-    dataset = Dataset.objects.by_arn(account, arn)
-    return [row for key in dataset.parts for row in pq.read_table(parts.local_path(key)).to_pylist()]
+from tests.factories import ITEMS, events_csv, make_dataset, put_object, rows_of
 
 
 def test_it_works(account, load):
     arn = make_dataset(account)
 
-    job = load(arn, events(100))
+    job = load(arn, events_csv(100))
 
     assert (job.status, job.failure_reason) == ("ACTIVE", None)
     assert job.report["imported"] == 100
@@ -92,7 +33,7 @@ def test_it_works(account, load):
 
 def test_it_describes_and_lists(account, load):
     arn = make_dataset(account)
-    load(arn, events(10))
+    load(arn, events_csv(10))
 
     [summary] = list_dataset_import_jobs(account, dataset_arn=arn)["datasetImportJobs"]
     job = describe_dataset_import_job(account, dataset_import_job_arn=summary["datasetImportJobArn"])[
@@ -106,14 +47,14 @@ def test_it_describes_and_lists(account, load):
 
 def test_full_replaces_and_incremental_adds(account, load):
     arn = make_dataset(account)
-    load(arn, events(50))
+    load(arn, events_csv(50))
     old = Dataset.objects.by_arn(account, arn).parts
 
-    load(arn, events(30), "second")
+    load(arn, events_csv(30), "second")
     assert len(rows_of(arn, account)) == 30
     assert not storage.exists(storage.store(old[0]))
 
-    load(arn, events(30, first=20), "third", import_mode="INCREMENTAL")
+    load(arn, events_csv(30, first=20), "third", import_mode="INCREMENTAL")
     assert len(rows_of(arn, account)) == 50
     assert Dataset.objects.by_arn(account, arn).revision == 3
     assert DatasetImportJob.objects.get(name="third").report["duplicates"] == 10
@@ -122,7 +63,7 @@ def test_full_replaces_and_incremental_adds(account, load):
 def test_equal_interactions_count_once(account, load):
     arn = make_dataset(account)
 
-    job = load(arn, events(10) + "u0,i0,click,1700000000\nu0,i0,view,1700000000\n")
+    job = load(arn, events_csv(10) + "u0,i0,click,1700000000\nu0,i0,view,1700000000\n")
 
     assert (job.report["imported"], job.report["duplicates"]) == (11, 1)
 
@@ -145,7 +86,7 @@ def test_bad_rows_are_counted_listed_and_left_out(account, load):
     arn = make_dataset(account)
     bad = ["u1,i1,click", "u1,i1,click,soon", ",i1,click,1700000000", "u1,i1,click,1700000000000"]
 
-    job = load(arn, events(200) + "\n".join(bad) + "\n")
+    job = load(arn, events_csv(200) + "\n".join(bad) + "\n")
 
     assert (job.status, job.report["imported"], job.report["rejected"]) == ("ACTIVE", 200, 4)
     found = [(row["line"], row["column"], row["value"]) for row in job.report["sample"]]
@@ -162,9 +103,9 @@ def test_bad_rows_are_counted_listed_and_left_out(account, load):
 
 def test_too_many_bad_rows_fail_and_leave_the_data(account, load):
     arn = make_dataset(account)
-    load(arn, events(50))
+    load(arn, events_csv(50))
 
-    job = load(arn, events(10) + "u,i,click,never\n" * 10, "second")
+    job = load(arn, events_csv(10) + "u,i,click,never\n" * 10, "second")
 
     assert job.status == "CREATE FAILED"
     assert "10 of 20 rows (50.0 %) break a rule; allowed are 5 %" in job.failure_reason
@@ -197,9 +138,9 @@ def test_what_is_no_such_csv_fails_with_a_sentence(account, load, text, reason):
 
 def test_a_folder_holds_several_files(account, load):
     arn = make_dataset(account)
-    put("folder/a.csv", events(10))
-    put("folder/b.csv", events(10, first=10))
-    put("folder/deeper/c.csv", events(10, first=20))
+    put_object("folder/a.csv", events_csv(10))
+    put_object("folder/b.csv", events_csv(10, first=10))
+    put_object("folder/deeper/c.csv", events_csv(10, first=20))
 
     job = load(arn, "s3://data/folder/")
 
@@ -211,7 +152,7 @@ def test_a_folder_holds_several_files(account, load):
 )
 def test_a_full_import_without_rows_is_refused_and_leaves_the_data(account, load, text):
     arn = make_dataset(account)
-    load(arn, events(20))
+    load(arn, events_csv(20))
 
     job = load(arn, text, "second")
 
@@ -222,7 +163,7 @@ def test_a_full_import_without_rows_is_refused_and_leaves_the_data(account, load
 
 def test_an_incremental_import_without_rows_changes_nothing(account, load):
     arn = make_dataset(account)
-    load(arn, events(20))
+    load(arn, events_csv(20))
 
     job = load(arn, "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n", "second", import_mode="INCREMENTAL")
 
@@ -233,20 +174,20 @@ def test_an_incremental_import_without_rows_changes_nothing(account, load):
 def test_a_folder_is_read_as_other_systems_leave_it(account, load):
     """Parts without suffix, empty or with a header alone, without header, in another order; and what is no part."""
     arn = make_dataset(account)
-    header, *rows = events(40).splitlines()
-    put("spark/_SUCCESS", "")
-    put("spark/_metadata", b"PAR1")
-    put("spark/.part-00000.crc", b"crc\0\1")
-    put("spark/part-00000.crc", b"crc\0\1")
-    put("spark/notes.md", "# notes")
-    put("spark/part-00000", "\n".join([header, *rows[:10]]))
-    put("spark/part-00001-c000", "")
-    put("spark/part-00002", header + "\n")
-    put("spark/part-00003", "\n".join(rows[10:20]))
-    put("spark/run-17-part-r-00004", gzip.compress("\n".join([header, *rows[20:30]]).encode()))
+    header, *rows = events_csv(40).splitlines()
+    put_object("spark/_SUCCESS", "")
+    put_object("spark/_metadata", b"PAR1")
+    put_object("spark/.part-00000.crc", b"crc\0\1")
+    put_object("spark/part-00000.crc", b"crc\0\1")
+    put_object("spark/notes.md", "# notes")
+    put_object("spark/part-00000", "\n".join([header, *rows[:10]]))
+    put_object("spark/part-00001-c000", "")
+    put_object("spark/part-00002", header + "\n")
+    put_object("spark/part-00003", "\n".join(rows[10:20]))
+    put_object("spark/run-17-part-r-00004", gzip.compress("\n".join([header, *rows[20:30]]).encode()))
     order = [3, 0, 2, 1]
     turned = [";".join(line.split(",")[place] for place in order) for line in [header, *rows[30:]]]
-    put("spark/zz.2024.01", "\n".join(turned))
+    put_object("spark/zz.2024.01", "\n".join(turned))
 
     job = load(arn, "s3://data/spark/")
 
@@ -288,7 +229,7 @@ def test_whole_numbers_of_64_bits_are_exact(account, load):
     "url", ["s3://data/nothing.csv", "s3://store/secrets/key", "s3://uploads/000000000003/x.csv", "file:///etc/passwd"]
 )
 def test_it_rejects_a_location(account, url):
-    put("000000000003/x.csv", "USER_ID\n", bucket="uploads")
+    put_object("000000000003/x.csv", "USER_ID\n", bucket="uploads")
     arn = make_dataset(account)
 
     with pytest.raises(InvalidInputException) as caught:
@@ -300,7 +241,7 @@ def test_it_rejects_a_location(account, url):
 
 def test_it_rejects_an_incremental_import_without_a_bulk_one(account):
     arn = make_dataset(account)
-    url = put("a.csv", events(3))
+    url = put_object("a.csv", events_csv(3))
 
     with pytest.raises(InvalidInputException, match="FULL first"):
         create_dataset_import_job(
@@ -310,15 +251,15 @@ def test_it_rejects_an_incremental_import_without_a_bulk_one(account):
 
 def test_it_rejects_a_name_that_is_taken(account, load):
     arn = make_dataset(account)
-    load(arn, events(3))
+    load(arn, events_csv(3))
 
     with pytest.raises(ResourceAlreadyExistsException):
-        load(arn, events(3))
+        load(arn, events_csv(3))
 
 
 def test_charlie_sees_nothing_of_alice(account, other_account, load):
     arn = make_dataset(account)
-    load(arn, events(3))
+    load(arn, events_csv(3))
 
     assert list_dataset_import_jobs(other_account)["datasetImportJobs"] == []
     with pytest.raises(ResourceNotFoundException):

@@ -9,8 +9,7 @@ from moto.server import ThreadedMotoServer
 from console import storage
 from console.models import Dataset, DatasetExportJob
 from console.operations.data.export_jobs import create_dataset_export_job
-from tests.operations.data.test_deletion_jobs import ROLE, forget  # noqa: F401  a fixture
-from tests.operations.data.test_import_jobs import events, load, make_dataset, put, rows_of  # noqa: F401  load is a fixture
+from tests.factories import ROLE, events_csv, make_dataset, put_object, rows_of
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +35,10 @@ def keys(s3, bucket):
     return [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
 
 
-def test_it_works(account, s3, load, run_jobs, forget, settings):  # noqa: F811
+def test_it_works(account, s3, load, run_jobs, forget, settings):
     arn = make_dataset(account)
 
-    job = load(arn, events(50) + "u1,i1,click,never\n")
+    job = load(arn, events_csv(50) + "u1,i1,click,never\n")
     assert (job.status, job.failure_reason) == ("ACTIVE", None)
     assert keys(s3, "own") == [
         f"store/datasets/{job.dataset_id}/{job.pk}-1/part-00000.parquet",
@@ -55,7 +54,7 @@ def test_it_works(account, s3, load, run_jobs, forget, settings):  # noqa: F811
     assert DatasetExportJob.objects.get().status == "ACTIVE"
     assert "out/out-00000.csv" in keys(s3, "data")
 
-    assert forget(put("gone.csv", "USER_ID\nu1\n")).num_deleted == 1
+    assert forget(put_object("gone.csv", "USER_ID\nu1\n")).num_deleted == 1
     [part] = Dataset.objects.get().parts
     assert [key for key in keys(s3, "own") if "datasets" in key] == [f"store/{part}"]
     assert "u1" not in {row["USER_ID"] for row in rows_of(arn, account)}

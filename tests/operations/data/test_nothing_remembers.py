@@ -23,7 +23,7 @@ from console.models import (
 from console.operations.base import OPERATIONS
 from console.scratch import scratch_folder, sweep
 from console.serving import traffic
-from tests.operations.training.test_solutions import trained
+from tests.factories import trained
 from tests.worlds import dataset, films
 
 ROLE = "arn:aws:iam::000000000001:role/any"

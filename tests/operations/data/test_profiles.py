@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from console.operations.data.profiles import profile_dataset
-from tests.operations.data.test_import_jobs import ITEMS, events, load, make_dataset  # noqa: F401  load is a fixture
+from tests.factories import ITEMS, events_csv, make_dataset
 
 
-def test_it_works(account, load):  # noqa: F811
+def test_it_works(account, load):
     arn = make_dataset(account)
-    load(arn, events(100))
+    load(arn, events_csv(100))
 
     found = profile_dataset(account, dataset_arn=arn)
 
@@ -18,7 +18,7 @@ def test_it_works(account, load):  # noqa: F811
     assert found["insights"][0] == {"level": "warning", "text": "100 interactions; training needs at least 1,000."}
 
 
-def test_it_tells_of_gaps(account, load):  # noqa: F811
+def test_it_tells_of_gaps(account, load):
     arn = make_dataset(account, "Items", ITEMS)
     load(arn, "ITEM_ID,YEAR,GENRE\n" + "".join(f"{n},1990,{'War|Drama' * (n < 3)}\n" for n in range(10)))
 

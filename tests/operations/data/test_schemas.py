@@ -13,7 +13,7 @@ from console.errors import (
     ResourceNotFoundException,
 )
 from console.operations.data.schemas import create_schema, delete_schema, describe_schema, list_schemas
-from tests.operations.data.test_import_jobs import INTERACTIONS, ITEMS, make_dataset, schema_text
+from tests.factories import INTERACTIONS, ITEMS, make_dataset, schema_text
 
 
 def test_it_works(account):

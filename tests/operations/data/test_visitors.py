@@ -6,7 +6,7 @@ import pytest
 
 from console.models import Event
 from console.operations.data import events
-from tests.operations.data.test_events import put, tracking_id  # noqa: F401  the fixture
+from tests.factories import put_events
 from tests.operations.worlds import dataset
 
 NO_SESSION = [
@@ -21,11 +21,11 @@ def users():
 
 
 @pytest.mark.parametrize("session", NO_SESSION)
-def test_visitors_without_a_session_stay_apart(account, tracking_id, session):  # noqa: F811
-    put(account, tracking_id, {"itemId": "1"}, {"itemId": "2"}, user_id=None, session_id=session)
-    put(account, tracking_id, user_id=None, session_id=session, itemId="3")
-    put(account, tracking_id, user_id="alice", session_id=session, itemId="4")
-    put(account, tracking_id, user_id="bob", session_id=session, itemId="5")
+def test_visitors_without_a_session_stay_apart(account, tracking_id, session):
+    put_events(account, tracking_id, {"itemId": "1"}, {"itemId": "2"}, user_id=None, session_id=session)
+    put_events(account, tracking_id, user_id=None, session_id=session, itemId="3")
+    put_events(account, tracking_id, user_id="alice", session_id=session, itemId="4")
+    put_events(account, tracking_id, user_id="bob", session_id=session, itemId="5")
     found = users()
     assert len({found[item] for item in "123"}) == 3
     assert (found["4"], found["5"]) == ("alice", "bob")
@@ -34,25 +34,25 @@ def test_visitors_without_a_session_stay_apart(account, tracking_id, session):  
 
 
 @pytest.mark.parametrize("user", NO_USER)
-def test_a_user_that_is_none_is_not_signed_in(account, tracking_id, user):  # noqa: F811
-    put(account, tracking_id, user_id=user, session_id="s1", itemId="1")
-    put(account, tracking_id, user_id=user, session_id="s2", itemId="2")
+def test_a_user_that_is_none_is_not_signed_in(account, tracking_id, user):
+    put_events(account, tracking_id, user_id=user, session_id="s1", itemId="1")
+    put_events(account, tracking_id, user_id=user, session_id="s2", itemId="2")
     assert users() == {"1": "s1", "2": "s2"}
-    put(account, tracking_id, user_id="alice", session_id="s1", itemId="3")
+    put_events(account, tracking_id, user_id="alice", session_id="s1", itemId="3")
     assert users() == {"1": "alice", "2": "s2", "3": "alice"}
 
 
 @pytest.mark.parametrize(
     "session", ["1", "17", "s", "nullius", "none-of-your-business", "0a", "3f2b8c1e-0000-4000-8000-000000000000"]
 )
-def test_other_sessions_are_sessions(account, tracking_id, session):  # noqa: F811
-    put(account, tracking_id, user_id=None, session_id=session, itemId="1")
-    put(account, tracking_id, user_id="alice", session_id=session, itemId="2")
+def test_other_sessions_are_sessions(account, tracking_id, session):
+    put_events(account, tracking_id, user_id=None, session_id=session, itemId="1")
+    put_events(account, tracking_id, user_id="alice", session_id=session, itemId="2")
     assert users() == {"1": "alice", "2": "alice"}
 
 
-def test_zero_is_a_users_id_like_any_other(account, tracking_id):  # noqa: F811
-    put(account, tracking_id, user_id="0", session_id="s", itemId="1")
+def test_zero_is_a_users_id_like_any_other(account, tracking_id):
+    put_events(account, tracking_id, user_id="0", session_id="s", itemId="1")
     assert users() == {"1": "0"}
 
 

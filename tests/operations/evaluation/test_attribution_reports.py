@@ -16,7 +16,7 @@ from console.operations.data import event_trackers, events
 from console.operations.evaluation import metric_attributions as operations
 from console.serving import attribution_reports, recorder
 from console.serving.attribution import UNDEFINED_SOURCE
-from tests.operations.data.test_import_jobs import load, make_dataset  # noqa: F401  load is a fixture
+from tests.factories import make_dataset
 
 FIELDS = [
     ("USER_ID", "string"), ("ITEM_ID", "string"), ("EVENT_TYPE", "string"), ("TIMESTAMP", "long"), ("EVENT_VALUE", ["null", "float"]),
@@ -34,7 +34,7 @@ NOW = int(time.time()) // 900 * 900
 
 
 @pytest.fixture
-def interactions(account, load):  # noqa: F811
+def interactions(account, load):
     """Interactions and priced items, and no report of an earlier test; returns the ARN of the former."""
     storage.delete(storage.parse_location("s3://reports/"))
     arn = make_dataset(account, fields=FIELDS)
@@ -72,7 +72,7 @@ def rows_of(location):
     return {(row[0], row[1], row[3], row[4], int(row[5])): float(row[2]) for row in rows}
 
 
-def test_an_import_that_asks_gets_a_report(account, load, interactions):  # noqa: F811
+def test_an_import_that_asks_gets_a_report(account, load, interactions):
     attribution(account)
     old = NOW - 100 * 86400
     text = HEAD + "".join([
@@ -102,7 +102,7 @@ def test_an_import_that_asks_gets_a_report(account, load, interactions):  # noqa
 
 
 @pytest.mark.parametrize("ends", [True, False], ids=["active", "stopped"])
-def test_a_report_is_there_when_its_import_ends_and_only_then(account, load, interactions, monkeypatch, ends):  # noqa: F811
+def test_a_report_is_there_when_its_import_ends_and_only_then(account, load, interactions, monkeypatch, ends):
     attribution(account)
     there, finish = [], Claim.finish
 
@@ -116,7 +116,7 @@ def test_a_report_is_there_when_its_import_ends_and_only_then(account, load, int
     assert (len(files()), AttributionReport.objects.count()) == (int(ends), int(ends))
 
 
-def test_what_an_import_adds_is_added_to_the_sums(account, load, interactions):  # noqa: F811
+def test_what_an_import_adds_is_added_to_the_sums(account, load, interactions):
     load(interactions, HEAD + f"u1,i1,click,{NOW},,,\n", "before")
     arn = attribution(account)
     more = HEAD + f"u1,i2,click,{NOW},,,letter\nu1,i2,click,{NOW - 20 * 86400},,,letter\n"
@@ -126,7 +126,7 @@ def test_what_an_import_adds_is_added_to_the_sums(account, load, interactions): 
     assert files() == []
 
 
-def test_a_recommendation_credits_what_gave_it_in_its_own_group(account, load, interactions, monkeypatch):  # noqa: F811
+def test_a_recommendation_credits_what_gave_it_in_its_own_group(account, load, interactions, monkeypatch):
     attribution(account)
     group = MetricAttribution.objects.get().dataset_group_id
     shown = {
@@ -207,7 +207,7 @@ def test_a_report_by_hand(account, interactions, django_capture_on_commit_callba
     assert (storage.exists(draft), len(files())) == (False, 1)
 
 
-def test_without_a_folder_there_is_no_report(account, load, interactions):  # noqa: F811
+def test_without_a_folder_there_is_no_report(account, load, interactions):
     arn = attribution(account, path=None)
     job = load(interactions, HEAD + f"u1,i1,click,{NOW},,,\n", publish_attribution_metrics_to_s3=True)
     assert job.status == "ACTIVE"

@@ -9,23 +9,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceInUseException
-from console.models import AuditEntry, Campaign, Event, Experiment, ExperimentUser, Solution, SolutionVersion
+from console.models import AuditEntry, Campaign, Event, Experiment, ExperimentUser, Solution
 from console.operations.base import call_by_wire_names
-from console.serving import experiments, recorder
-from console.serving.experiments import REGISTER, Arm, Register, is_treated
-from tests.operations.training.test_solutions import call, trained
-from tests.serving.test_traffic import counted  # noqa: F401  a fixture
+from console.serving import recorder
+from console.serving.experiments import REGISTER, Arm, is_treated
+from tests.factories import call, make_campaign, make_version, split_between
 from tests.worlds import films
 
+pytestmark = pytest.mark.usefixtures("by_hand")
 USERS = [f"u{number}" for number in range(60)]
-
-
-@pytest.fixture(autouse=True)
-def by_hand(monkeypatch):
-    """Nobody writes in the background; `REGISTER.flush()` does so here and now."""
-    monkeypatch.setattr(experiments, "EVERY_S", 86_400)
-    monkeypatch.setattr("console.serving.recommend.REGISTER", register := Register())
-    return register
 
 
 @pytest.fixture
@@ -36,33 +28,12 @@ def group(account):
 @pytest.fixture
 def versions(account, group):
     """Two that are ACTIVE and never asked: rules and counts need no model."""
-    return [version(group, recipe) for recipe in ("aws-user-personalization", "aws-popularity-count")]
+    return [make_version(group, recipe) for recipe in ("aws-user-personalization", "aws-popularity-count")]
 
 
 @pytest.fixture
 def campaign(account, versions):
-    config = {"itemExplorationConfig": {"explorationWeight": "0"}}
-    return call("CreateCampaign", account, name="c", solution_version_arn=versions[0], campaign_config=config)[
-        "campaignArn"
-    ]
-
-
-def version(group, recipe) -> str:
-    solution = Solution.objects.create(
-        account=group.account, name=f"{group.name}-{recipe}", dataset_group=group, recipe=recipe
-    )
-    row = SolutionVersion.objects.create(
-        account=group.account, solution=solution, identifier="12345678", recipe=recipe, status="ACTIVE"
-    )
-    return row.arn
-
-
-def split_between(account, run_jobs, group, *recipes):
-    """An experiment on two trained versions, and its campaign."""
-    versions = [trained(account, run_jobs, group, recipe) for recipe in recipes]
-    campaign = call("CreateCampaign", account, name="c", solution_version_arn=versions[0])["campaignArn"]
-    made = call("CreateExperiment", account, name="e", campaign_arn=campaign, treatment_version_arn=versions[1])
-    return campaign, made["experimentArn"]
+    return make_campaign(account, versions[0])
 
 
 def shown(register, row, users=USERS):
@@ -93,7 +64,7 @@ def bought(experiment_arn, user, *, times=1, later=0, kind="buy", session="s"):
         )  # fmt: skip
 
 
-def test_each_user_is_answered_by_their_version_and_it_is_written_down(account, run_jobs, group, by_hand, counted):  # noqa: F811
+def test_each_user_is_answered_by_their_version_and_it_is_written_down(account, run_jobs, group, by_hand, counted):
     campaign, experiment = split_between(account, run_jobs, group, "aws-popularity-count", "aws-trending-now")
     answers = asked(account, campaign, num_results=5)
     row = Experiment.objects.get()
@@ -122,7 +93,7 @@ def test_each_user_is_answered_by_their_version_and_it_is_written_down(account, 
     assert trace["arm"] == "TREATMENT"
 
 
-def test_requests_without_a_user_get_the_control(account, run_jobs, group, by_hand, counted):  # noqa: F811
+def test_requests_without_a_user_get_the_control(account, run_jobs, group, by_hand, counted):
     campaign, experiment = split_between(account, run_jobs, group, "aws-popularity-count", "aws-trending-now")
     answer = call("GetRecommendations", account, campaign_arn=campaign, num_results=3)
     assert "arm" not in recorder.recall(answer["recommendationId"])
@@ -316,11 +287,11 @@ def test_what_cannot_be_tried_is_refused(account, group, campaign, experiment, v
         create(traffic_share=100)
     with pytest.raises(InvalidInputException, match=r"minimumEffect is 0, allowed is 0.001 to 10"):
         create(minimum_effect=0.0)
-    sims = version(group, "aws-sims")
+    sims = make_version(group, "aws-sims")
     with pytest.raises(InvalidInputException, match="aws-sims makes items that go with an item"):
         create(treatment_version_arn=sims)
     with pytest.raises(InvalidInputException, match="another dataset group"):
-        create(treatment_version_arn=version(films(account, "elsewhere"), "aws-popularity-count"))
+        create(treatment_version_arn=make_version(films(account, "elsewhere"), "aws-popularity-count"))
     Campaign.objects.update(config={"syncWithLatestSolutionVersion": True})
     with pytest.raises(ResourceInUseException, match="takes over each new version"):
         create()

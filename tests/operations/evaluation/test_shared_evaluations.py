@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import random
 import tempfile
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from console import storage
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
 from console.models import SharedEvaluation, SharedResult, SolutionVersion
-from console.scratch import scratch_folder
 from console.shapes import JSONDict
 from recipes.evaluation.shown import Shown
-from tests.operations.training.test_solutions import call, trained
-from tests.worlds import DAY, FIELDS, NOW, films
+from tests.factories import call, more_events, trained
+from tests.worlds import DAY, NOW, films
 
 pytestmark = pytest.mark.slow
 NDCG = "normalized_discounted_cumulative_gain_at_10"
-
-
-def more_events(group, *, days: float, users: int = 60, each: int = 4) -> None:
-    """Every user goes on in their genre, `days` after everything so far."""
-    rng = random.Random(11)
-    rows = [
-        (f"u{user}", f"i{4 * rng.randrange(18) + user % 4}", int(NOW + days * DAY + user * 60 + step), "click", 1.0)
-        for user in range(users)
-        for step in range(each)
-    ]
-    names = [name for name, _, _ in FIELDS["INTERACTIONS"]]
-    table = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
-    dataset = group.datasets.get(type="INTERACTIONS")
-    key = f"parts/more-{group.name}-{days}"
-    with scratch_folder() as scratch:
-        folder = storage.Path(scratch) / "part"
-        folder.mkdir()
-        pq.write_table(table, folder / "part-0.parquet")
-        storage.publish_folder(folder, key)
-    dataset.parts, dataset.revision = [*dataset.parts, f"{key}/part-0.parquet"], dataset.revision + 1
-    dataset.save()
 
 
 @pytest.fixture

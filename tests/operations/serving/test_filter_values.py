@@ -6,7 +6,7 @@ import pytest
 
 from console.errors import InvalidInputException, ResourceNotFoundException
 from console.models import Event
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import films
 
 

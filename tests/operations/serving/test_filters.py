@@ -13,6 +13,7 @@ from console.errors import (
 )
 from console.models import BatchInferenceJob, Filter, Solution, SolutionVersion
 from console.operations.serving import filters as operations
+from tests.factories import make_filter
 from tests.operations.worlds import dataset, group
 
 COMEDY = 'INCLUDE ItemID WHERE Items.GENRES IN ("Comedy")'
@@ -25,13 +26,8 @@ def arn(account):
     return group(account).arn
 
 
-def make(account, arn, expression=COMEDY, name="comedy"):
-    made = operations.create_filter(account, name=name, dataset_group_arn=arn, filter_expression=expression)
-    return made["filterArn"]
-
-
 def test_it_works(account, arn):
-    filter_arn = make(account, arn)
+    filter_arn = make_filter(account, arn)
     described = operations.describe_filter(account, filter_arn=filter_arn)["filter"]
     assert (described["filterExpression"], described["status"]) == (COMEDY, "ACTIVE")
     assert [found["name"] for found in operations.list_filters(account, dataset_group_arn=arn)["Filters"]] == ["comedy"]
@@ -52,26 +48,26 @@ def test_it_works(account, arn):
 )
 def test_it_rejects_expressions_that_cannot_work(account, arn, expression, message):
     with pytest.raises(InvalidInputException, match=message) as caught:
-        make(account, arn, expression)
+        make_filter(account, arn, expression)
     assert caught.value.field == "filterExpression"
     assert not Filter.objects.exists()
 
 
 def test_a_name_is_taken_once(account, arn):
-    make(account, arn)
+    make_filter(account, arn)
     with pytest.raises(ResourceAlreadyExistsException):
-        make(account, arn)
+        make_filter(account, arn)
 
 
 def test_there_is_a_quota(account, arn, settings):
     settings.QUOTAS = settings.QUOTAS | {"FILTERS_PER_GROUP": 1}
-    make(account, arn)
+    make_filter(account, arn)
     with pytest.raises(LimitExceededException):
-        make(account, arn, name="other")
+        make_filter(account, arn, name="other")
 
 
 def test_a_batch_job_under_way_keeps_its_filter(account, arn):
-    filter_arn = make(account, arn)
+    filter_arn = make_filter(account, arn)
     solution = Solution.objects.create(account=account, name="s", dataset_group=group(account), recipe="aws-sims")
     version = SolutionVersion.objects.create(account=account, solution=solution, identifier="12345678")
     job = BatchInferenceJob.objects.create(
@@ -89,9 +85,9 @@ def test_a_batch_job_under_way_keeps_its_filter(account, arn):
 
 
 def test_another_account_sees_nothing(account, other_account, arn):
-    filter_arn = make(account, arn)
+    filter_arn = make_filter(account, arn)
     for call in (operations.describe_filter, operations.delete_filter):
         with pytest.raises(ResourceNotFoundException):
             call(other_account, filter_arn=filter_arn)
     with pytest.raises(ResourceNotFoundException):
-        make(other_account, arn)
+        make_filter(other_account, arn)

@@ -7,7 +7,7 @@ import pytest
 from console.errors import InvalidInputException, ResourceNotFoundException
 from console.models import Event, SolutionVersion
 from console.operations.base import OPERATIONS
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import films
 
 

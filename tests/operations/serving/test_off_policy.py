@@ -16,9 +16,7 @@ from console.serving.recommend import ranked_items
 from console.serving.sources import campaign_source
 from recipes.exploration import Explored
 from recipes.propensities import Draws
-from tests.operations.data.test_events import put
-from tests.operations.training.test_solutions import call, trained
-from tests.serving.test_traffic import counted  # noqa: F401  a fixture
+from tests.factories import call, put_events, trained
 from tests.worlds import films
 
 
@@ -60,10 +58,10 @@ def group(account, campaign):
     return DatasetGroup.objects.get()
 
 
-def test_weight_0_is_estimated_from_what_was_shown(account, counted, campaign, group):  # noqa: F811
+def test_weight_0_is_estimated_from_what_was_shown(account, counted, campaign, group):
     tracking = event_trackers.create_event_tracker(account, name="t", dataset_group_arn=group.arn)["trackingId"]
     for name, item in lists(campaign, group.pk, 300, np.random.default_rng(1)):
-        put(account, tracking, itemId=item, recommendationId=name)
+        put_events(account, tracking, itemId=item, recommendationId=name)
     written(counted)
     told = call("GetOffPolicyEstimates", account, campaign_arn=campaign)
     assert told["lists"] == 300
@@ -92,7 +90,7 @@ def test_what_relevance_would_not_have_shown_is_known(account, campaign):
     assert all(pick.is_by_relevance for pick in plain)
 
 
-def test_served_lists_can_be_looked_through(account, counted, campaign):  # noqa: F811
+def test_served_lists_can_be_looked_through(account, counted, campaign):
     for user in range(4):
         call("GetRecommendations", account, campaign_arn=campaign, user_id=f"u{user}", num_results=10)
     written(counted)
@@ -100,7 +98,7 @@ def test_served_lists_can_be_looked_through(account, counted, campaign):  # noqa
     assert (told["lists"], told["outcomes"]) == (4, 0)
 
 
-def test_without_lists_nothing_is_estimated(account, counted, campaign):  # noqa: F811
+def test_without_lists_nothing_is_estimated(account, counted, campaign):
     told = call("GetOffPolicyEstimates", account, campaign_arn=campaign)
     assert (told["lists"], told["estimates"]) == (0, [])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.errors import InvalidInputException
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import films
 
 FAST = {"algorithmHyperParameters": {"mode": "fast"}}

@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import films
 
 NUM_ITEMS, MOST_S = 100_000, 0.2

@@ -6,7 +6,7 @@ import pytest
 
 from console.errors import InvalidInputException, ResourceInUseException
 from console.models import Recommender
-from tests.operations.training.test_solutions import RECIPE, call
+from tests.factories import RECIPE, call
 from tests.worlds import films
 
 

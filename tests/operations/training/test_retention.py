@@ -7,8 +7,7 @@ import pytest
 from console import storage, tasks
 from console.errors import ResourceInUseException
 from console.models import SolutionVersion
-from tests.operations.training.test_solutions import call, trained
-from tests.web.conftest import alice  # noqa: F401  a fixture
+from tests.factories import call, trained
 from tests.worlds import films
 
 
@@ -43,7 +42,7 @@ def test_it_keeps_the_newest_and_what_is_needed(account, versions, settings, dja
     assert call("GetRecommendations", account, campaign_arn=versions[0].campaigns.get().arn, user_id="u1")["itemList"]
 
 
-def test_a_version_without_its_model_says_so(account, versions, settings, alice):  # noqa: F811
+def test_a_version_without_its_model_says_so(account, versions, settings, alice):
     settings.KEEP_VERSIONS = 1
     tasks.empty_trash()
     with pytest.raises(ResourceInUseException, match="1 newer ones of its solution are kept"):
@@ -51,7 +50,7 @@ def test_a_version_without_its_model_says_so(account, versions, settings, alice)
     assert "its metrics stay" in alice.get(f"/solution-versions/{versions[2].arn_name}/").text
 
 
-def test_a_disk_that_is_nearly_full_is_told(settings, alice):  # noqa: F811
+def test_a_disk_that_is_nearly_full_is_told(settings, alice):
     assert "The disk has" not in alice.get("/settings/health/").text
     settings.DISK_WARNING_PERCENT = 100.1
     assert "The disk has" in alice.get("/settings/health/").text

@@ -16,7 +16,7 @@ from console.errors import (
 )
 from console.models import Campaign, Solution, SolutionVersion
 from console.operations.base import OPERATIONS
-from tests.operations.training.test_solutions import RECIPE, call, trained
+from tests.factories import RECIPE, call, trained
 from tests.worlds import films
 
 

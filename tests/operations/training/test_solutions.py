@@ -7,26 +7,8 @@ import pytest
 from console import operations  # noqa: F401
 from console.errors import InvalidInputException
 from console.models import Record, SolutionVersion
-from console.operations.base import OPERATIONS
+from tests.factories import RECIPE, call, trained
 from tests.worlds import films
-
-RECIPE = "arn:aws:personalize:::recipe/"
-
-
-def call(operation, account, **params):
-    return OPERATIONS[operation](account, **params)
-
-
-def trained(account, run_jobs, group, recipe, name=None, **params):
-    name = name or recipe.removeprefix("aws-")
-    if recipe == "aws-user-personalization":  # closed forms only: what is tested here is not the network
-        params.setdefault("solution_config", {"algorithmHyperParameters": {"mode": "fast"}})
-    solution = call(
-        "CreateSolution", account, name=name, dataset_group_arn=group.arn, recipe_arn=RECIPE + recipe, **params
-    )
-    version = call("CreateSolutionVersion", account, solution_arn=solution["solutionArn"])["solutionVersionArn"]
-    run_jobs()
-    return version
 
 
 @pytest.mark.parametrize("recipe", ["aws-popularity-count", "aws-sims", "aws-user-personalization"])

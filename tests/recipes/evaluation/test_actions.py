@@ -8,11 +8,11 @@ from recipes.evaluation import splits
 from recipes.evaluation.actions import area_under_curve, evaluate_actions, precision_and_recall
 from recipes.methods.next_best_action import NextBestAction
 from recipes.run import Run
-from tests.recipes.methods.test_next_best_action import world
+from tests.recipes.worlds import action_world
 
 
 def test_it_works():
-    split = splits.amazon(world(num_users=600), share=0.3)
+    split = splits.amazon(action_world(num_users=600), share=0.3)
     found = evaluate_actions(NextBestAction().fit(split.train, Run()), split)
     assert set(found.figures) == {"action_auc", "action_precision", "action_recall", "action_ndcg"}
     assert found.figures["action_auc"] > found.baselines["popularity"]["action_auc"] + 0.1

@@ -11,7 +11,7 @@ from recipes.evaluation import metrics, splits
 from recipes.evaluation.evaluate import evaluate
 from recipes.evaluation.significance import Comparison
 from tests.recipes import worlds
-from tests.recipes.evaluation.test_evaluate import Knowing
+from tests.recipes.models import FixedScores
 
 quick = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 SPLITS = [
@@ -35,7 +35,7 @@ def test_nothing_passes_the_best_possible(split, seed, kind):
         scores = -((np.arange(shape[1])[None, :] - 25 * np.arange(shape[0])[:, None]) % shape[1]).astype(np.float32)
     if kind == "truth":
         scores[split.truth.row, split.truth.item_index] += 1
-    evaluation = evaluate(Knowing(scores), split, resamples=2)
+    evaluation = evaluate(FixedScores(scores), split, resamples=2)
     best = evaluation.baselines["best possible"]
     assert {"coverage", "gini", "strict_ndcg_at_10", "unseen_coverage"} <= best.keys()
     for name, bound in best.items():
@@ -46,7 +46,7 @@ def test_nothing_passes_the_best_possible(split, seed, kind):
 @pytest.mark.parametrize("name", ["novelty_at_25", "intra_list_diversity_at_25", "average_popularity_at_25"])
 def test_what_has_no_best_has_no_best_possible(name):
     evaluation = evaluate(
-        Knowing(np.zeros((len(SPLITS[0].queries), SPLITS[0].train.num_items), np.float32)), SPLITS[0], resamples=2
+        FixedScores(np.zeros((len(SPLITS[0].queries), SPLITS[0].train.num_items), np.float32)), SPLITS[0], resamples=2
     )
     assert name in evaluation.figures
     assert name in evaluation.baselines["popularity"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.base import Model, State
 from recipes.evaluation import splits
 from recipes.evaluation.evaluate import evaluate
 from recipes.evaluation.intervals import bootstrap
@@ -14,31 +13,7 @@ from recipes.methods.popularity import PopularityCount
 from recipes.methods.sims import Sims
 from recipes.run import Run, StopRequested
 from tests.recipes import worlds
-
-
-class Knowing(Model):
-    """Scores what it was told to score: a fixed order, or each user's own truth first."""
-
-    def __init__(self, scores):
-        super().__init__(PopularityCount(), scores.shape[1])
-        self.scores, self.row = scores, 0
-
-    def score(self, histories):
-        self.row += len(histories)
-        return self.scores[self.row - len(histories) : self.row].copy()
-
-    def segment(self, items):
-        return self.score(items)
-
-    def forget_users(self, users):
-        return self
-
-    def state(self):
-        return State({})
-
-    @classmethod
-    def from_state(cls, recipe, num_items, state):
-        raise NotImplementedError
+from tests.recipes.models import FixedScores
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +21,10 @@ def split():
     return splits.amazon(worlds.tasteful(num_users=300))
 
 
-def knowing(split) -> Knowing:
+def knowing(split) -> FixedScores:
     scores = np.zeros((len(split.queries), split.train.num_items), np.float32)
     scores[split.truth.row, split.truth.item_index] = 1
-    return Knowing(scores)
+    return FixedScores(scores)
 
 
 def test_it_works(split):
@@ -83,7 +58,7 @@ def test_the_popularity_baseline_is_what_popularity_count_gets(split):
 def test_unseen_figures_leave_out_what_was_taken(split):
     scores = np.zeros((len(split.queries), split.train.num_items), np.float32)
     scores[split.queries.row, split.queries.item_index] = 1
-    evaluation = evaluate(Knowing(scores), split)
+    evaluation = evaluate(FixedScores(scores), split)
     lists = evaluation.values
     assert evaluation.figures["hit_rate_at_25"] > 0  # tasteful users do come back
     assert (lists["unseen_hit_rate_at_5"] <= 1).all()
@@ -113,7 +88,7 @@ def test_lighter_events_in_front_cost_weighted_ndcg(split):
         scores[split.truth.row[first], split.truth.item_index[first]] = 2
     name = "normalized_discounted_cumulative_gain_with_event_weights_at_5"
     weights = {"watch": 0.9, "click": 0.1}
-    figures = [evaluate(Knowing(s), split, event_weights=weights).figures[name] for s in (heavy, light)]
+    figures = [evaluate(FixedScores(s), split, event_weights=weights).figures[name] for s in (heavy, light)]
     assert figures[0] > figures[1]
 
 
@@ -145,7 +120,7 @@ def test_segments_are_judged_by_the_top_one_percent_of_users():
     assert isinstance(split, SegmentSplit)
     scores = np.zeros((len(split.items), data.num_users), np.float32)
     scores[np.repeat(np.arange(len(split.items)), np.diff(split.offsets)), split.user_index] = 1
-    evaluation = evaluate(Knowing(scores), split)
+    evaluation = evaluate(FixedScores(scores), split)
     assert evaluation.figures["hits_at_1_percent"] == pytest.approx(
         evaluation.baselines["best possible"]["hits_at_1_percent"]
     )

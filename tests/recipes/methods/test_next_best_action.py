@@ -13,27 +13,7 @@ from recipes.methods.action_history import Kinds
 from recipes.methods.next_best_action import DAY, NextBestAction
 from recipes.numerics.topk import top_k
 from recipes.run import Run
-
-START = 1_700_000_000
-ACTIONS = ("join club", "newsletter", "rare offer")
-
-
-def world(num_users=300, seed=0, spread_days=30, delay_days=0.0, **columns):
-    """Gold users take "join club", others "newsletter", three times in four; each is shown five actions."""
-    rng, rows = np.random.default_rng(seed), []
-    for user in range(num_users):
-        for moment in np.sort(rng.integers(0, spread_days * DAY, 5)).tolist():
-            action = int(rng.integers(0, 2))
-            wanted = (user % 2 == action) == (rng.random() < 0.75)
-            rows.append((f"u{user}", ACTIONS[action], START + moment, "Viewed"))
-            kind, later = ("Taken", int(delay_days * DAY)) if wanted else ("Not Taken", 0)
-            rows.append((f"u{user}", ACTIONS[action], START + moment + later + 1, kind))
-    users, actions, times, kinds = zip(*rows, strict=True)
-    events = {"USER_ID": users, "ITEM_ID": actions, "TIMESTAMP": times, "EVENT_TYPE": kinds}
-    people = {"USER_ID": [f"u{u}" for u in range(num_users + 2)], "TIER": ["gold", "free"] * (num_users // 2 + 1)}
-    return TrainingData.from_tables(
-        pa.table(events), pa.table({"ITEM_ID": ACTIONS, "VALUE": [1, 2, 9], **columns}), pa.table(people)
-    )
+from tests.recipes.worlds import ACTIONS, START, action_world
 
 
 def index(data, name):
@@ -41,7 +21,7 @@ def index(data, name):
 
 
 def test_it_works():
-    data = world()
+    data = action_world()
     model = NextBestAction().fit(data, Run())
     club, news, rare = (index(data, name) for name in ACTIONS)
     new_gold, new_free = data.user_ids.indexes(["u300", "u301"])
@@ -52,7 +32,7 @@ def test_it_works():
 
 
 def test_conduct_counts_for_users_without_metadata():
-    data = world()
+    data = action_world()
     model = NextBestAction().fit(data, Run())
     club, taken, declined = index(data, ACTIONS[0]), *map(data.interactions.event_types.index, ("Taken", "Not Taken"))
     eager, reluctant = (
@@ -63,7 +43,7 @@ def test_conduct_counts_for_users_without_metadata():
 
 
 def test_equal_scores_rank_by_value():
-    data = world(num_users=20)
+    data = action_world(num_users=20)
     model = NextBestAction().fit(data, Run())
     scores = model.score(Histories.of([[]]))
     assert (model.probabilities(scores) == 0).all(), "nothing has fifty events of both kinds"
@@ -71,12 +51,12 @@ def test_equal_scores_rank_by_value():
 
 
 def test_only_the_newest_six_weeks_make_an_action_ready():
-    model = NextBestAction().fit(world(spread_days=2000), Run())
+    model = NextBestAction().fit(action_world(spread_days=2000), Run())
     assert not model.actions.ready.any()
 
 
 def test_expired_and_repeated_actions_are_left_out():
-    data = world(ACTION_EXPIRATION_TIMESTAMP=[None, START + 100 * DAY, None], REPEAT_FREQUENCY=[10, None, None])
+    data = action_world(ACTION_EXPIRATION_TIMESTAMP=[None, START + 100 * DAY, None], REPEAT_FREQUENCY=[10, None, None])
     model = NextBestAction().fit(data, Run())
     club, news, _ = (index(data, name) for name in ACTIONS)
     history = Histories(
@@ -91,7 +71,7 @@ def test_expired_and_repeated_actions_are_left_out():
 
 
 def test_the_period_decides_what_was_taken_in_time():
-    data = world(delay_days=10)
+    data = action_world(delay_days=10)
     short, long = (
         NextBestAction(action_optimization_period=days).fit(data, Run()).score(Histories.of([[]])) for days in (7, 28)
     )
@@ -132,7 +112,7 @@ def test_it_starts_without_any_interaction():
 
 
 def test_it_comes_back_from_disk(tmp_path):
-    data = world()
+    data = action_world()
     model = NextBestAction().fit(data, Run())
     artefact.save(tmp_path / "model", model, data)
     loaded = artefact.load(tmp_path / "model").model

@@ -9,8 +9,7 @@ import pytest
 from console.models import Filter, Trash
 from console.operations.base import call_by_wire_names
 from console.serving import recorder, traffic
-from tests.operations.training.test_solutions import trained
-from tests.serving.test_traffic import counted  # noqa: F401  a fixture
+from tests.factories import trained
 from tests.worlds import films
 
 
@@ -58,7 +57,7 @@ def test_what_is_given_up_is_gone(alice, unpopular):
     assert not Trash.objects.exists()
 
 
-def test_a_campaign_shows_its_traffic(alice, charlie, account, run_jobs, counted):  # noqa: F811
+def test_a_campaign_shows_its_traffic(alice, charlie, account, run_jobs, counted):
     version = trained(account, run_jobs, films(account), "aws-user-personalization")
     made = call_by_wire_names("CreateCampaign", account, {"name": "c", "solutionVersionArn": version})
     assert "There is no estimate yet" in alice.get("/campaigns/c/without-exploration/").text

@@ -11,8 +11,7 @@ from console.operations.base import call_by_wire_names
 from console.web.data.cockpit import cockpit, main_campaign
 from console.web.data.steps import shown_steps, steps_of
 from console.web.lookouts import quality_of
-from tests.operations.training.test_solutions import trained
-from tests.serving.test_traffic import counted  # noqa: F401  a fixture
+from tests.factories import trained
 from tests.web.conftest import words
 from tests.worlds import films as world
 

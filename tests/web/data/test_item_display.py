@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.models import Dataset
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import films
 
 PICTURE = "https://images.example/{ITEM_ID}.jpg"

@@ -6,7 +6,7 @@ import pytest
 
 from console.models import Campaign, SolutionVersion
 from console.web.evaluation.anyone import aligned
-from tests.operations.training.test_solutions import trained
+from tests.factories import trained
 from tests.web.conftest import words
 from tests.worlds import films as world
 

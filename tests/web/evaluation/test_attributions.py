@@ -9,7 +9,7 @@ import pytest
 from console.models import AttributedSum, BatchInferenceJob, DataInsightsJob, MetricAttribution
 from console.serving import attribution_reports
 from console.web.evaluation.attribution_chart import MOST_SOURCES, OTHERS, over_time
-from tests.operations.training.test_solutions import trained
+from tests.factories import trained
 from tests.web.conftest import bring, filled_in, watched
 from tests.worlds import films as film_world
 

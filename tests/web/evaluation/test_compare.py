@@ -9,9 +9,7 @@ import pytest
 from console.models import SharedEvaluation, SolutionVersion
 from console.web.evaluation.comparison import differences, verdict
 from tests import worlds
-from tests.operations.evaluation.test_shared_evaluations import more_events
-from tests.operations.training.test_solutions import trained
-from tests.web.training.test_training import text_of
+from tests.factories import more_events, text_of, trained
 
 LABELS = {"new": "sims 1a2b", "old": "popularity 3c4d"}
 BASELINE = {"solutionVersionArn": "old", "value": 0.1, "isBaseline": True}

@@ -6,8 +6,7 @@ import pytest
 
 from console.models import SharedEvaluation, SolutionVersion
 from tests import worlds
-from tests.operations.evaluation.test_shared_evaluations import more_events
-from tests.operations.training.test_solutions import trained
+from tests.factories import more_events, trained
 from tests.web.browsing import faults_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -10,7 +10,7 @@ import pytest
 from console.models import SolutionVersion
 from console.web.evaluation.decision import goals, pareto, scatter
 from console.web.evaluation.selection import OFFERED
-from tests.operations.training.test_solutions import trained
+from tests.factories import trained
 from tests.web.conftest import words
 from tests.worlds import films as world
 

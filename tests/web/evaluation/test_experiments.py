@@ -7,8 +7,7 @@ import pytest
 from console.models import Campaign, DatasetGroup, Event, Experiment
 from console.operations.base import call_by_wire_names
 from console.serving.experiments import is_treated
-from tests.operations.evaluation.test_experiments import version
-from tests.web.training.test_training import text_of
+from tests.factories import make_version, text_of
 from tests.worlds import films
 
 START = "/create/experiments/?campaign=shop"
@@ -22,7 +21,7 @@ def group(account):
 
 @pytest.fixture
 def versions(group):
-    return [version(group, f"aws-{name}") for name in ("popularity-count", "trending-now", "sims")]
+    return [make_version(group, f"aws-{name}") for name in ("popularity-count", "trending-now", "sims")]
 
 
 @pytest.fixture

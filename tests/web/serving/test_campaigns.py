@@ -12,8 +12,7 @@ from console.models import Campaign, Filter, Recommender, SolutionVersion
 from console.operations.base import call_by_wire_names
 from console.web.serving.testing import compared
 from tests import worlds
-from tests.operations.training.test_solutions import trained
-from tests.web.training.test_training import text_of
+from tests.factories import text_of, trained
 
 HTMX = {"HX-Request": "true", "HX-Target": "panel"}
 

@@ -7,6 +7,7 @@ import pytest
 from console.models import Solution, SolutionVersion, Status
 from console.web.evaluation.report import report_context
 from tests import worlds
+from tests.factories import text_of
 
 CREATE = "/create/solutions/?group=films&recipe=aws-sims"
 ENTERED = {"name": "also", "set_popularity_discount_factor": "0.5", "set_min_cointeraction_count": "3", "max_jobs": "8"}
@@ -15,10 +16,6 @@ ENTERED = {"name": "also", "set_popularity_discount_factor": "0.5", "set_min_coi
 @pytest.fixture
 def group(account):
     return worlds.films(account)
-
-
-def text_of(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def train(client, group, recipe: str = "aws-sims", name: str = "also") -> SolutionVersion:
