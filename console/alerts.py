@@ -34,7 +34,7 @@ KEPT_FOR = timedelta(days=7)
 GIVEN_UP_AFTER = timedelta(days=1)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 60, 3600
 TIMEOUT_S = 10.0
-FEWEST_REQUESTS = 50  # in a minute or so: the share of errors among fewer says little
+MIN_REQUESTS = 50  # in a minute or so: the share of errors among fewer says little
 SHOWN = 50  # alerts in a message
 COUNTED = "alerts:requests"
 
@@ -141,7 +141,7 @@ def _errors() -> Iterator[Condition]:
     if before is None or requests < before[0]:  # a first look, or the server started anew
         return
     count, failed = requests - before[0], errors - before[1]
-    if count >= FEWEST_REQUESTS and 100 * failed > settings.ALERT_ERROR_PERCENT * count:
+    if count >= MIN_REQUESTS and 100 * failed > settings.ALERT_ERROR_PERCENT * count:
         yield Condition(
             "errors", f"{failed:.0f} of the last {count:.0f} requests were answered with an error of the server."
         )

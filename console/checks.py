@@ -39,7 +39,7 @@ def environment(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def _places() -> list[CheckMessage]:
-    """Addresses that cannot be told anything."""
+    """Addresses that nothing can be sent to."""
     found: list[CheckMessage] = []
     if settings.ALERT_WEBHOOK_URL and urlsplit(settings.ALERT_WEBHOOK_URL).scheme not in {"http", "https"}:
         hint = "Allowed is https://… or http://…, to which JSON can be posted."

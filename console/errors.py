@@ -13,7 +13,7 @@ LONGEST_MESSAGE, LONGEST_FIELD = 2500, 100
 
 
 class ServiceError(Exception):
-    """The root of all errors that a caller is told about."""
+    """The root of all errors that a caller gets."""
 
     status_code: ClassVar[int] = 400
     retry_after_s: ClassVar[int | None] = None  # when trying again makes sense; a header of the response
@@ -124,7 +124,7 @@ class ServiceUnavailableException(ServiceError):
 
 
 class DamagedModelException(ServiceError):
-    """A model cannot be read and none stands in for it. Told as unavailable, but no job is tried again for it."""
+    """A model cannot be read and none stands in for it. Reported as unavailable, but no job is tried again for it."""
 
     status_code = 503
     retry_after_s = 30

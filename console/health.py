@@ -1,6 +1,6 @@
 """Whether the server works, for load balancers.
 
-The checks run in threads of their own while somebody asks; who asks is told what was found last.
+The checks run in threads of their own while somebody asks; who asks gets what was found last.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 WORKER_TIMEOUT_S = 1.0
 BROKER_TIMEOUT_S = 1.0
 EVERY_S = 1.0  # between two rounds of a check
-FRESH_S = 4.0  # how long a result is told; what hangs is found out after that
+FRESH_S = 4.0  # how long a result is given; what hangs is found out after that
 IDLE_S = 60.0  # without a question a check's thread ends
 PATIENCE_S = 3.0  # for the first asker, when nothing is known yet
 
@@ -82,7 +82,7 @@ CHECKS: dict[str, Callable[[], None]] = {
 
 
 class Watch:
-    """One check, repeated in a thread of its own for as long as somebody asks; what it found is remembered."""
+    """One check, repeated in a thread of its own for as long as somebody asks; what it found is kept."""
 
     def __init__(self, name: str, check: Callable[[], None]) -> None:
         """Watch `check`; the thread starts with the first question."""
@@ -100,7 +100,7 @@ class Watch:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the last result is young enough to be told."""
+        """Whether the last result is young enough to be given."""
         return bool(self._found) and time.monotonic() - self._found < FRESH_S
 
     @property
@@ -125,8 +125,8 @@ class Watch:
             self._check()
         except Exception as error:  # noqa: BLE001  whatever it is, it is the answer
             logger.warning("health check %s: %s", self._name, error)
-            told = str(error) if isinstance(error, Unhealthy) else transient.fault(error)
-            return told or f"{type(error).__name__}; the server's log says more"  # unsigned callers read this
+            reason = str(error) if isinstance(error, Unhealthy) else transient.fault(error)
+            return reason or f"{type(error).__name__}; the server's log says more"  # unsigned callers read this
         return "ok"
 
 

@@ -7,15 +7,14 @@ must match, so that a worker that was given up cannot overwrite the one that too
 from __future__ import annotations
 
 import logging
-import queue
 import secrets
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from celery import current_app
 from django.db import DatabaseError, connection, transaction
@@ -24,6 +23,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from console.background import BackgroundWriter
 from console.errors import JobError, ServiceError
 from console.models import JOBS, Job, Status
 from console.transient import fault, log, survived
@@ -35,11 +35,13 @@ LOST_AFTER_S = 15.0
 MAX_ATTEMPTS = 3
 WAITS_AT_MOST = timedelta(seconds=60)
 LOG_LINES = 200
+OUTBOX_ROOM = 10_000
 PROGRESS_INTERVAL_S = 0.5
 TRANSIENT_ATTEMPTS = 8
 BACKOFF_S, LONGEST_BACKOFF_S = 5.0, 60.0  # doubled with each attempt; the reaper sends what waits longer
 OUT_OF_MEMORY = "The machine ran out of memory; try a smaller catalogue or a larger machine."
 END_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+Message: TypeAlias = tuple[str, int, float]  # a row's kind, its number, and the seconds to wait
 
 
 class Stopped(Exception):
@@ -65,36 +67,24 @@ def _send(label: str, pk: int, after_s: float) -> bool:
     return True
 
 
-class Outbox:
-    """What the broker is to be told, by a thread of its own: a broker that hangs holds nobody up."""
-
-    ROOM = 10_000
-    PAUSE_S = 1.0
-
-    def __init__(self) -> None:
-        """Start the thread."""
-        self._waiting: queue.Queue[tuple[str, int, float]] = queue.Queue(self.ROOM)
-        threading.Thread(target=self._empty, name="outbox", daemon=True).start()
-
-    def put(self, message: tuple[str, int, float]) -> None:
-        """Tell the broker soon; beyond ROOM nothing is kept, and `reap` finds the row."""
-        with suppress(queue.Full):
-            self._waiting.put_nowait(message)
-
-    def _empty(self) -> None:
-        while True:
-            message = self._waiting.get()
-            while not _send(*message):
-                time.sleep(self.PAUSE_S)
+def _send_all(messages: list[Message]) -> Sequence[Message]:
+    """Tell the broker one after the other; from the first that it does not take on they wait."""
+    for place, message in enumerate(messages):
+        if not _send(*message):
+            return messages[place:]
+    return ()
 
 
-_outbox: Outbox | None = None
+_outbox: BackgroundWriter[Message] | None = None
 
 
 def send_from_a_thread() -> None:
-    """Send jobs by an outbox from now on; for processes that answer people and live on."""
+    """Send jobs by an outbox from now on: a broker that hangs holds up nobody whom this process answers.
+
+    Where the outbox is full nothing is kept, and `reap` finds the row.
+    """
     global _outbox  # noqa: PLW0603  one for the process
-    _outbox = _outbox or Outbox()
+    _outbox = _outbox or BackgroundWriter("outbox", _send_all, room=OUTBOX_ROOM)
 
 
 class Claim:

@@ -24,8 +24,8 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One record; its traceback follows."""
         first, *rest = super().format(record).split("\n")
-        told = " ".join(f"{name}={value}" for name, value in here().items())
-        return "\n".join([f"{first} [{told}]" if told else first, *rest])
+        context = " ".join(f"{name}={value}" for name, value in here().items())
+        return "\n".join([f"{first} [{context}]" if context else first, *rest])
 
 
 class Json(logging.Formatter):
@@ -33,12 +33,12 @@ class Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record."""
-        told = {
+        entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told | here(), ensure_ascii=False)
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry | here(), ensure_ascii=False)

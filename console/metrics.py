@@ -124,7 +124,7 @@ def _queue() -> Iterator[Metric]:
 
 
 def _health() -> Iterator[Metric]:
-    HEALTH.is_fresh()  # asks for the checks; what they found last is told
+    HEALTH.is_fresh()  # asks for the checks; what they found last is given
     family = GaugeMetricFamily(
         "openpersonalize_health", "1 for a part that answers, 0 for one that fails", labels=["check"]
     )

@@ -203,8 +203,8 @@ RAY_ADDRESS = os.environ.get("RAY_ADDRESS", "")  # of the head; without it each 
 RAY_WORKERS = int(os.environ.get("RAY_WORKERS", "0")) or None  # of such a cluster; as many as there are cores
 
 KEEP_VERSIONS = int(os.environ.get("KEEP_VERSIONS", "20"))  # models of a solution that nothing serves; 0 for all
-DISK_WARNING_PERCENT = float(os.environ.get("DISK_WARNING_PERCENT", "10"))  # less free than this is told
-# Who is told when something is wrong, and from when on it is.
+DISK_WARNING_PERCENT = float(os.environ.get("DISK_WARNING_PERCENT", "10"))  # less free than this is reported
+# Who hears when something is wrong, and from when on it is.
 ALERT_WEBHOOK_URL = os.environ.get("ALERT_WEBHOOK_URL", "")
 ALERT_EMAILS = [address.strip() for address in os.environ.get("ALERT_EMAILS", "").split(",") if address.strip()]
 ALERT_MINUTES = float(os.environ.get("ALERT_MINUTES", "5"))  # between two messages

@@ -59,7 +59,7 @@ def fault(error: BaseException) -> str | None:
 
 
 def unavailable(error: BaseException) -> ServiceUnavailableException | None:
-    """A transient fault as what callers are told; None if it is lasting."""
+    """A transient fault as callers get it; None if it is lasting."""
     reason = fault(error)
     return None if reason is None else ServiceUnavailableException(f"{reason} Try again in a moment.")
 

@@ -104,8 +104,8 @@ class RayCluster:
                 self._ray.init(address, log_to_driver=False, **own)
             self.parallelism = self.shards = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
         except (OSError, RuntimeError, ValueError) as error:
-            told = " ".join(str(error).split())[:300]
-            raise ClusterError(f"The Ray cluster at {address or 'this machine'} cannot be reached: {told}") from None
+            reason = " ".join(str(error).split())[:300]
+            raise ClusterError(f"The Ray cluster at {address or 'this machine'} cannot be reached: {reason}") from None
 
     def close(self) -> None:
         """Disconnect; a cluster that was started here ends."""

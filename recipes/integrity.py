@@ -45,17 +45,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         return manifest
     if manifest[CHECKSUM] != _checksum({name: value for name, value in manifest.items() if name != CHECKSUM}):
         raise DamagedError(f"{MANIFEST} is damaged")
-    for name, told in manifest[FILES].items():
-        _verify(folder / name, told)
+    for name, written in manifest[FILES].items():
+        _verify(folder / name, written)
     return manifest
 
 
-def _verify(path: Path, told: dict[str, int]) -> None:
+def _verify(path: Path, written: dict[str, int]) -> None:
     if not path.is_file():
         raise DamagedError(f"{path.name} is missing")
-    if (size := path.stat().st_size) != told["bytes"]:
-        raise DamagedError(f"{path.name} has {size:,} bytes, it was written with {told['bytes']:,}")
-    if crc32(path) != told["crc32"]:
+    if (size := path.stat().st_size) != written["bytes"]:
+        raise DamagedError(f"{path.name} has {size:,} bytes, it was written with {written['bytes']:,}")
+    if crc32(path) != written["crc32"]:
         raise DamagedError(f"{path.name} is damaged")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -82,7 +83,7 @@ def more_events(group, *, days: float, users: int = 60, each: int = 4) -> None:
     dataset = group.datasets.get(type="INTERACTIONS")
     key = f"parts/more-{group.name}-{days}"
     with scratch_folder() as scratch:
-        folder = storage.Path(scratch) / "part"
+        folder = Path(scratch) / "part"
         folder.mkdir()
         pq.write_table(table, folder / "part-0.parquet")
         storage.publish_folder(folder, key)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from console import checks, tasks, telemetry
 from console.models import Alert, AlertMessage, SampleLoad, SolutionVersion, Status
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import films
 
 

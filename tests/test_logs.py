@@ -12,8 +12,7 @@ from django.contrib.auth.models import User
 
 from console import logs, tasks
 from console.models import SampleLoad, Token
-from tests.test_metrics import send
-from tests.web.conftest import alice  # noqa: F401  a fixture
+from tests.fronting import send
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +67,7 @@ def test_json_is_one_line_with_its_traceback():
     assert "ValueError: invalid literal" in told["exception"]
 
 
-def test_what_a_request_writes_names_it_and_its_account(account, alice, kept):  # noqa: F811
+def test_what_a_request_writes_names_it_and_its_account(account, alice, kept):
     token = Token.issue(_user(alice))
     send("/api/v1/dataset-groups/none/", HTTP_AUTHORIZATION=f"Bearer {token}")
     told = [json.loads(line) for line in kept.lines if "request" in json.loads(line)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,8 @@ from console import metrics, telemetry
 from console.front import replies
 from console.models import SampleLoad, SolutionVersion, Token
 from console.operations.base import OPERATIONS, call_by_wire_names
-from console.wsgi import application
-from tests.operations.training.test_solutions import call, trained
-from tests.web.conftest import alice, charlie, vera  # noqa: F401  fixtures
+from tests.factories import call, trained
+from tests.fronting import Protocol, send
 from tests.worlds import films
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,33 +32,12 @@ def figures() -> dict[tuple[str, ...], float]:
 
 
 @pytest.fixture
-def people(vera, charlie):  # noqa: F811
+def people(vera, charlie):
     """A viewer, and an owner of another account."""
     return vera, charlie
 
 
-class Protocol:
-    """A client that takes what it gets."""
-
-    def response_bytes(self, status, headers, body):
-        self.status = status
-
-    response_str = response_bytes
-
-
-def send(path: str, body: bytes = b"", **more: str) -> int:
-    """A request as the front passes it to Django."""
-    environ = replies.SAME_FOR_ALL | {
-        "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "x", "SERVER_PORT": "80",
-        "wsgi.url_scheme": "http", "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body)),
-        replies.BEGAN: 0.0, **more,
-    }  # fmt: skip
-    protocol = Protocol()
-    replies.run(application, environ, protocol)
-    return protocol.status
-
-
-def test_who_does_not_run_the_server_is_refused_and_a_token_opens(client, settings, alice, people, account):  # noqa: F811
+def test_who_does_not_run_the_server_is_refused_and_a_token_opens(client, settings, alice, people, account):
     viewer, neighbour = people
     assert client.get("/metrics").status_code == 403
     assert viewer.get("/metrics").status_code == 403
@@ -82,7 +59,7 @@ def _user(client):
     return User.objects.get(pk=client.session["_auth_user_id"])
 
 
-def test_requests_are_counted_by_interface_operation_and_status_with_their_time(account, alice):  # noqa: F811
+def test_requests_are_counted_by_interface_operation_and_status_with_their_time(account, alice):
     token = f"Bearer {Token.issue(_user(alice))}"
     before = figures()
     assert send("/api/v1/dataset-groups/", HTTP_AUTHORIZATION=token) == 200

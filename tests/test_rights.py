@@ -14,7 +14,7 @@ from console.operations import rights
 from console.operations.base import OPERATIONS, is_read
 from console.shapes import OPERATION_MODELS
 from tests.api.conftest import caller  # noqa: F401  a fixture
-from tests.web.conftest import person
+from tests.conftest import person
 
 Role = Member.Role
 

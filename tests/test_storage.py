@@ -9,6 +9,7 @@ from moto.server import ThreadedMotoServer
 from console import storage
 from console.errors import InvalidInputException, JobError
 from console.models import Account
+from console.storage import s3
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def s3_server():
 def place(request, settings, tmp_path, monkeypatch):
     """A storage of each kind."""
     settings.DATA_DIR = tmp_path
-    storage._s3.cache_clear()
+    s3.client.cache_clear()
     if request.param == "s3":
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "test")
@@ -35,7 +36,7 @@ def place(request, settings, tmp_path, monkeypatch):
         for bucket in ("house", "data"):
             client.create_bucket(Bucket=bucket)
     yield request.param
-    storage._s3.cache_clear()
+    s3.client.cache_clear()
 
 
 def _write(key: str, body: bytes) -> storage.Location:
@@ -135,7 +136,7 @@ def test_with_an_endpoint_alone_the_server_keeps_its_own_in_folders(settings, tm
     settings.DATA_DIR, settings.AWS_ENDPOINT_URL_S3, settings.STORAGE_URL = tmp_path, s3_server, ""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
-    storage._s3.cache_clear()
+    s3.client.cache_clear()
     client = boto3.client("s3", endpoint_url=s3_server, region_name="us-east-1")
     client.create_bucket(Bucket="mine")
     with storage.open_write(storage.store("artefacts/x")) as file:
@@ -144,7 +145,7 @@ def test_with_an_endpoint_alone_the_server_keeps_its_own_in_folders(settings, tm
         file.write(b"theirs")
     assert (tmp_path / "store" / "artefacts" / "x").read_bytes() == b"own"
     assert client.get_object(Bucket="mine", Key="out/y")["Body"].read() == b"theirs"
-    storage._s3.cache_clear()
+    s3.client.cache_clear()
 
 
 def test_what_is_uploaded_comes_back(place, tmp_path, db):

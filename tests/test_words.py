@@ -10,17 +10,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-RECIPES = sorted((ROOT / "recipes").rglob("*.py"))
-RENAMED = (
-    "methods",
-    "stacking",
-    "components",
-    "recurrent",
-    "numerics",
-    "content",
-)  # packages of recipes/; the others follow
-MODULES = ("base", "run", "ranking", "artefact", "catalogue", "columns", "data", "subprocess_task", "tuning")
-ENGINE = [path for path in RECIPES if path.parent.name in RENAMED or path.stem in MODULES]
+# Packages of the pages, of file formats and of new items follow; all others are held to the words.
+LATER = (
+    "console/migrations",
+    "console/web",
+    "console/management",
+    "console/samples",
+    "recipes/tables",
+    "recipes/cold_start",
+    "recipes/simulation",
+)
+HELD = sorted(
+    path
+    for package in ("recipes", "console")
+    for path in (ROOT / package).rglob("*.py")
+    if not str(path.relative_to(ROOT)).startswith(LATER)
+)
+ENGINE = [path for path in HELD if path.relative_to(ROOT).parts[0] == "recipes"]
 # retired word: what to say instead
 RETIRED = {
     "audience": "user ridge",
@@ -46,7 +52,15 @@ RETIRED = {
     "told": "observed, reported",
     "workshop": "FitContext",
 }
-EXCUSED = {"recipes/stacking/format_2.py": {"audience", "remembered"}}  # reads what was written with the old names
+EXCUSED = {
+    "recipes/stacking/format_2.py": {"audience", "remembered"},  # reads what was written with the old names
+    "recipes/cli/train.py": {"told"},  # a key of the manifest
+    "console/serving/traffic.py": {"remembered"},  # a member of the wire
+    "console/operations/evaluation/segments.py": {"judged", "told"},  # an operation and a member of the wire
+    "console/alerts.py": {"told"},  # a column
+    "console/models/alerts.py": {"told"},  # a column
+    "console/runners/fitting.py": {"judged"},  # a key of reports
+}
 
 
 def words(path: Path) -> set[str]:
@@ -56,20 +70,22 @@ def words(path: Path) -> set[str]:
     return found | {word.removesuffix("s") for word in found}
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", HELD, ids=lambda path: str(path.relative_to(ROOT)))
 def test_retired_words_do_not_come_back(path):
     found = words(path) & RETIRED.keys() - EXCUSED.get(str(path.relative_to(ROOT)), set())
     assert not {f"{word}: say {RETIRED[word]}" for word in found}
 
 
-def test_every_package_is_held_to_it():
-    assert {path.parent.name for path in ENGINE} >= set(RENAMED)
-    assert {path.stem for path in ENGINE} >= set(MODULES)
+def test_what_is_excused_is_there():
+    assert all((ROOT / name).exists() for name in (*EXCUSED, "console/web", "recipes/tables"))
 
 
 def test_no_two_classes_of_the_engine_share_a_name():
+    """But those of estimators.py, which are what notebooks call the recipes' own."""
     counts: Counter[str] = Counter()
     for path in ENGINE:
+        if path.stem == "estimators":
+            continue
         body = ast.parse(path.read_text()).body
         counts.update(node.name for node in body if isinstance(node, ast.ClassDef) and node.name[0] != "_")
     assert {name for name, count in counts.items() if count > 1} == set()

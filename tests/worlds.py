@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,7 +84,7 @@ def dataset(group: DatasetGroup, kind: str, rows: dict[str, list], fields: list 
     )
     key = f"parts/{group.account.number}-{group.name}-{kind}"
     with scratch_folder() as scratch:
-        folder = storage.Path(scratch) / "part"
+        folder = Path(scratch) / "part"
         folder.mkdir()
         pq.write_table(pa.table(rows), folder / "part-0.parquet")
         storage.publish_folder(folder, key)

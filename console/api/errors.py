@@ -49,7 +49,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
 
 
 def refused(error: ServiceError) -> Response:
-    """The response of an error that the caller is told about."""
+    """The response of an error that the caller gets."""
     found = answer(error.status_code, error.code, str(error), error.field)
     if error.retry_after_s is not None:
         found["Retry-After"] = str(error.retry_after_s)

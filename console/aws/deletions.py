@@ -59,8 +59,8 @@ def _described(operation: Call, name: str, account: Account, members: JSONDict) 
 
 
 def _key(account: Account, noun: str, members: JSONDict) -> str:
-    told = json.dumps([account.pk, noun, members], sort_keys=True, default=str)
-    return f"deleted:{hashlib.sha256(told.encode()).hexdigest()}"
+    text = json.dumps([account.pk, noun, members], sort_keys=True, default=str)
+    return f"deleted:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _remember(key: str, described: JSONDict) -> None:

@@ -26,7 +26,7 @@ def apply(account: Account, plan: Plan, wait: Callable[[Job], None], report: Cal
         account: whose resources are made.
         plan: made for this account.
         wait: returns when a job has ended.
-        report: told each step before it is taken.
+        report: called with each step before it is taken.
 
     Raises:
         ApplyError: the plan has conflicts, or a job failed.

@@ -49,8 +49,8 @@ class Step:
                 return f"{name}: train a version"
             case Action.CONFLICT:
                 name += " cannot be changed in place; delete it first, or change the document"
-        told = [f"    {path}: {_short(now)} → {_short(wanted)}" for path, (now, wanted) in self.differences.items()]
-        return "\n".join([name, *told])
+        changes = [f"    {path}: {_short(now)} → {_short(wanted)}" for path, (now, wanted) in self.differences.items()]
+        return "\n".join([name, *changes])
 
 
 @dataclass(frozen=True)

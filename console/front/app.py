@@ -1,4 +1,4 @@
-"""The application that granian serves: heads are judged and bodies gathered in the event loop, threads only compute.
+"""The application that granian serves: heads are checked and bodies gathered in the event loop, threads only compute.
 
 Whoever is slow holds a connection and nothing else. Whether the process lives and what health was found last is answered
 here, whatever the threads do.
@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from granian.rsgi import ProtocolClosed, ProtocolError
 
-from console import jobs, transient
+from console import background, jobs, transient
 from console.front import bodies, callers, replies
 from console.front.kinds import Kind, kind_of
 from console.front.lanes import Lanes
@@ -60,6 +60,10 @@ class Front:
         self._lanes = Lanes()
         jobs.send_from_a_thread()
         self._scratch = settings.DATA_DIR / "scratch"
+
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """Write what requests have left to be written, as the process ends."""
+        background.flush_all()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""

@@ -1,7 +1,7 @@
 """Threads by kind of request, so that no kind takes the threads of another.
 
 Recommendations go on while writers wait for the database or pages wait for the store. Each lane has a few threads and a
-bounded queue; what finds the queue full is told to come back instead of waiting for ever.
+bounded queue; what finds the queue full is asked to come back instead of waiting for ever.
 """
 
 from __future__ import annotations

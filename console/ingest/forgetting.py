@@ -25,7 +25,7 @@ def without_users(
     segments: list[Segment], users: pa.Array, schema: DatasetSchema, folder: Path
 ) -> tuple[list[Segment], Profile, set[str]]:
     """Copy the parts that hold rows of `users` without them; also the dataset's new facts and whom it knew."""
-    told, known = Profile(schema), set[str]()
+    summary, known = Profile(schema), set[str]()
     kept: list[Segment] = []
     for number, segment in enumerate(segments):
         writer = PartWriter(folder, schema, f"part-{number:05}")
@@ -34,7 +34,7 @@ def without_users(
             mask = pc.is_in(table["USER_ID"], users)
             found.update(pc.unique(table["USER_ID"].filter(mask)).to_pylist())
             rest = table.filter(pc.invert(mask))
-            told.add(profile.examine(rest, schema)[1])
+            summary.add(profile.examine(rest, schema)[1])
             writer.write(rest)
         writer.close()
         if found:
@@ -42,7 +42,7 @@ def without_users(
         else:
             kept.append(segment)
         known |= found
-    return kept, told, known
+    return kept, summary, known
 
 
 def forgotten(data: TrainingData, users: Collection[str]) -> TrainingData | None:

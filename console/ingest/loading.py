@@ -77,7 +77,7 @@ class Importer:
         max_bad_percent: float,
         progress: Progress,
     ) -> None:
-        """Prepare to read files as `reading` says into `folder`; `progress` is told the fraction of bytes read."""
+        """Prepare to read files as `reading` says into `folder`; `progress` is given the fraction of bytes read."""
         self._schema, self._reading, self._folder = schema, reading, folder
         self._max_bad_percent, self._progress = max_bad_percent, progress
         self._counts = _Counts()

@@ -88,8 +88,8 @@ def epoch_of(date: str) -> str:
 
 def sample(text: str, column: JSONDict) -> str:
     """A cell as a column of CreateDatasetFromFile would read it, for people; "" where it cannot."""
-    told = (column.get(member) or "" for member in ("timestampUnit", "decimal", "separator"))
-    return understood(text, column.get("type", "string"), *told)
+    given = (column.get(member) or "" for member in ("timestampUnit", "decimal", "separator"))
+    return understood(text, column.get("type", "string"), *given)
 
 
 def _position(name: str, header: list[str]) -> int | None:

@@ -93,7 +93,7 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
 
 
 def holds_rows(location: Location) -> bool:
-    """Whether an object is more than a header; one that cannot be read counts as more, for its fault is to be told."""
+    """Whether an object is more than a header; one that cannot be read counts as more, for its fault is to be reported."""
     try:
         with sources.open_text(location) as stream:
             return sum(bool(line.strip()) for line in stream.head(HEAD_BYTES).splitlines()) > 1

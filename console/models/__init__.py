@@ -19,7 +19,6 @@ from console.models.data import (
     SeenList,
 )
 from console.models.experiments import Experiment, ExperimentUser
-from console.models.judging import SharedEvaluation, SharedResult
 from console.models.people import AccessKey, Holding, Invitation, Member, SignIn, Token, TwoStep
 from console.models.samples import SampleLoad
 from console.models.serving import (
@@ -31,6 +30,7 @@ from console.models.serving import (
     Filter,
     MetricAttribution,
 )
+from console.models.shared_evaluations import SharedEvaluation, SharedResult
 from console.models.training import Recommender, Solution, SolutionVersion
 from console.models.trash import Trash
 

@@ -134,7 +134,7 @@ class MetricAttribution(Resource):
 class AttributedSum(models.Model):
     """A running sum of one metric by source and 15-minute window.
 
-    `method` says how its events came, PUT or BULK; `reported` is how much of `value` reports have told.
+    `method` says how its events came, PUT or BULK; `reported` is how much of `value` reports hold.
     """
 
     metric_attribution = models.ForeignKey(MetricAttribution, models.CASCADE, related_name="sums")
@@ -160,7 +160,7 @@ class AttributedSum(models.Model):
 
 
 class AttributionReport(models.Model):
-    """A report of sums as CSV: written below the store in the step that made its rows count as told, then published.
+    """A report of sums as CSV: written below the store in the step that made its rows count as reported, then published.
 
     `draft` is its key of the store, where it stays for the console; `location` is where it goes.
     """

@@ -68,8 +68,8 @@ def _state(account: Account, arn: str) -> JSONDict | None:
     if row is None:
         return None
     members = {key: value for key, value in row.wire().items() if value is not None and key not in NESTED}
-    told: JSONDict = json.loads(json.dumps(members | ({"tags": row.tags} if row.tags else {}), default=str))
-    return told
+    copied: JSONDict = json.loads(json.dumps(members | ({"tags": row.tags} if row.tags else {}), default=str))
+    return copied
 
 
 def _row(account: Account, arn: str) -> Resource | None:

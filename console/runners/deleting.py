@@ -70,9 +70,9 @@ def run(held: Claim) -> None:
     for row in _trained(group):
         held.check()
         known |= _forget_in_artefact(row, users)
-    for judged in _judged(group):
+    for evaluated in _evaluated(group):
         held.check()
-        _forget_in_evaluation(judged, users)
+        _forget_in_evaluation(evaluated, users)
     scratch_files.remove(group, users)
     if held.finish(num_deleted=len(known)):
         _forget_list(job.data_location)
@@ -141,13 +141,13 @@ def _forget_bulk(held: Claim, dataset: Dataset, users: set[str]) -> set[str]:
         with scratch_folder() as scratch:
             old = [Segment(parts.local_path(key), 0, key) for key in dataset.parts]
             listed = pa.array(sorted(users), pa.string())
-            kept, told, known = forgetting.without_users(old, listed, schema, Path(scratch))
+            kept, profile, known = forgetting.without_users(old, listed, schema, Path(scratch))
             if not known:
                 return known
             held.check()
             target = f"datasets/{dataset.pk}/without-{uuid.uuid4().hex[:12]}"
             keys = [segment.key or _publish(segment.path, target) for segment in kept]
-            statistics = told.summary() | {"bytes": sum(segment.path.stat().st_size for segment in old)}
+            statistics = profile.summary() | {"bytes": sum(segment.path.stat().st_size for segment in old)}
         if _swap(dataset, keys, statistics):
             return known
         _forget(keys, dataset.parts)
@@ -221,7 +221,7 @@ def _forget_in_artefact(row: SolutionVersion | Recommender, users: set[str]) -> 
     return set(found.data.user_ids.take(index))
 
 
-def _judged(group: DatasetGroup) -> Iterator[SolutionVersion | Recommender | SharedResult]:
+def _evaluated(group: DatasetGroup) -> Iterator[SolutionVersion | Recommender | SharedResult]:
     yield from SolutionVersion.objects.filter(solution__dataset_group=group).exclude(evaluation="")
     yield from Recommender.objects.filter(dataset_group=group).exclude(evaluation="")
     yield from SharedResult.objects.filter(shared_evaluation__dataset_group=group).exclude(evaluation="")

@@ -1,6 +1,6 @@
-"""From a group's data to a published model: read, judge on the frozen test, learn from everything, publish.
+"""From a group's data to a published model: read, evaluate on the frozen test, learn from everything, publish.
 
-The model that is judged learns from the training part of the split only; the one that is served is fitted anew on all data.
+The model that is evaluated learns from the training part of the split only; the one that is served is fitted anew on all data.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import uuid
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -26,21 +25,23 @@ from console.runners.training_selection import Choice, check_enough
 from console.scratch import scratch_folder
 from console.serving import seen_lists
 from console.serving.impressions import join_late
-from console.serving.objective import Lifted, lift_of
+from console.serving.objective import with_objective
 from console.shapes import JSONDict
 from console.trainings import data_state
-from recipes import artefact
+from recipes import artefact, pipeline
 from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.columns import Numeric
 from recipes.data import TrainingData
 from recipes.evaluation import evaluator
 from recipes.evaluation.evaluate import Evaluation
+from recipes.evaluation.splits import SegmentSplit, Split
+from recipes.pipeline import Stage
 from recipes.run import Progress, Run
 
 STAGES = {  # what people read, and where on the bar it begins and ends
     "reading": ("reading data", 0.0, 0.04),
     "searching": ("searching hyperparameters", 0.04, 0.5),
-    "judged": ("training the model that is judged", 0.04, 0.46),
+    "evaluated": ("training the model that is evaluated", 0.04, 0.46),
     "evaluating": ("evaluating", 0.46, 0.56),
     "served": ("training on all data", 0.56, 0.97),
     "publishing": ("publishing", 0.97, 1.0),
@@ -84,7 +85,7 @@ class Watch:
     part: str = "reading"
 
     def begin(self, part: str) -> Run:
-        """The circumstances of the next part."""
+        """The seed, the budget and the watcher of the next part."""
         self.part = part
         stage, low, _ = STAGES[part]
         self.held.report(stage, low)
@@ -94,13 +95,13 @@ class Watch:
         """Report; raises `jobs.Stopped`, which passes through the fit."""
         stage, low, high = STAGES[self.part]
         fraction = None if progress.fraction is None else low + (high - low) * min(1.0, max(0.0, progress.fraction))
-        judged = self.part == "judged"  # one curve: that of the model whose validation counts
+        is_evaluated = self.part == "evaluated"  # one curve: that of the model whose validation counts
         self.held.report(
             f"{stage}: {progress.stage}",
             fraction,
-            epoch=progress.epoch if judged else None,
+            epoch=progress.epoch if is_evaluated else None,
             message=progress.message,
-            **(progress.metrics if judged else {}),
+            **(progress.metrics if is_evaluated else {}),
         )
 
 
@@ -131,22 +132,24 @@ def read(
 
 
 def fit_all(recipe: Recipe, snapshot: TrainingSnapshot, watch: Watch, objective: JSONDict | None = None) -> JSONDict:
-    """Judge, learn from everything, publish: the fields of the row."""
-    began = monotonic()
-    tried = _judge(recipe, snapshot, watch, objective)
-    evaluation = tried.evaluation if tried else None
-    judged = monotonic()
-    run = watch.begin("served")
-    model = recipe.refit(tried.model, snapshot.learned, run) if tried else recipe.fit(snapshot.learned, run)
-    fitted = monotonic()
+    """Evaluate, learn from everything, publish: the fields of the row."""
+    data = snapshot.learned
+    trained = pipeline.train(
+        recipe, data, _split(recipe, data), watch.begin, as_served=lambda model: with_objective(model, data, objective),
+        event_weights=snapshot.choice.weights, rewards=_rewards(data, objective),
+    )  # fmt: skip
     watch.begin("publishing")
-    fields = publish(model, snapshot, evaluation, objective)
-    seconds = {"judged": judged - began, "served": fitted - judged}
-    report = {"counts": snapshot.counts, "data_state": snapshot.state, "seconds": seconds}
+    evaluation, seconds = trained.evaluation, trained.seconds
+    fields = publish(trained.model, snapshot, evaluation, objective)
+    report: JSONDict = {
+        "counts": snapshot.counts,
+        "data_state": snapshot.state,
+        "seconds": {"served": seconds[Stage.SERVED]},
+    }
     if evaluation is None:
         notes = ["Nobody has two interactions or more, so that nothing could be held out and no metrics are given."]
         return fields | {"metrics": {}, "report": report | {"notes": notes}}
-    seconds["evaluation"] = evaluation.seconds
+    report["seconds"] |= {"judged": seconds[Stage.EVALUATED], "evaluation": evaluation.seconds}
     metrics = {name: value for name, value in evaluation.aws_metrics().items() if isfinite(value)}
     return fields | {"metrics": metrics, "report": _finite(evaluation.summary()) | report}
 
@@ -171,10 +174,10 @@ def publish(
     }
     if before is not None and "forgotten_users" in before.manifest:
         details["forgotten_users"] = before.manifest["forgotten_users"]
-    model.prepare(snapshot.learned.histories(), Run())
     with scratch_folder() as scratch:
         folder = Path(scratch)
-        artefact.save(folder / "model", model, snapshot.everything, details)
+        everything = snapshot.everything
+        pipeline.save(folder / "model", model, snapshot.learned, Run(), snapshot=everything, details=details)
         storage.publish_folder(folder / "model", fields["artefact"])
         if evaluation:
             fields["evaluation"] = f"evaluations/{name}"
@@ -183,47 +186,27 @@ def publish(
     return fields
 
 
-@dataclass(frozen=True)
-class EvaluatedModel:
-    """The model that was put to the test, and what came of it."""
-
-    model: Model
-    evaluation: Evaluation
-
-
-def _judge(
-    recipe: Recipe, snapshot: TrainingSnapshot, watch: Watch, objective: JSONDict | None
-) -> EvaluatedModel | None:
-    """Fit on the training part of the split and judge on the rest; None where a recipe can do without a test."""
+def _split(recipe: Recipe, data: TrainingData) -> Split | SegmentSplit | None:
+    """The frozen test; None where there are too few data for one, and the recipe can do without."""
     try:
-        split = evaluator.split_for(recipe, snapshot.learned)
+        return evaluator.split_for(recipe, data)
     except RecipeError:
         if "INTERACTIONS" in recipe.required and recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
             raise
         return None
-    model = recipe.fit(split.train, watch.begin("judged"))
-    run = watch.begin("evaluating")
-    values = _rewards(snapshot.learned, objective)
-    lift = lift_of(snapshot.learned, objective)
-    shown = model if lift is None else Lifted(model, lift)
-    weights = snapshot.choice.weights
-    evaluation = evaluator.evaluate_model(
-        shown, split, snapshot.learned, run=run, event_weights=weights, rewards=values, fitted=model
-    )
-    return EvaluatedModel(model, evaluation)
 
 
-def _finite(told: Any) -> Any:
+def _finite(figures: Any) -> Any:
     """The same with null where a figure is not defined: databases refuse NaN in JSON."""
-    match told:
+    match figures:
         case dict():
-            return {name: _finite(value) for name, value in told.items()}
+            return {name: _finite(value) for name, value in figures.items()}
         case list() | tuple():
-            return [_finite(value) for value in told]
+            return [_finite(value) for value in figures]
         case float():
-            return told if isfinite(told) else None
+            return figures if isfinite(figures) else None
         case _:
-            return told
+            return figures
 
 
 def _rewards(data: TrainingData, objective: JSONDict | None) -> NDArray[np.float64] | None:

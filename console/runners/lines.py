@@ -112,8 +112,8 @@ class _Conversion:
                 self._file(location)
         storage.delete(storage.store(f"{self._folder}/"))  # what attempts that died left there too
         with storage.open_write(self._target.child("_CHECK")):
-            told = f"{self._report['lines']:,} lines, {self._report['errors']:,} of them with an error"
-            self._held.report("publishing", 1.0, message=told)
+            message = f"{self._report['lines']:,} lines, {self._report['errors']:,} of them with an error"
+            self._held.report("publishing", 1.0, message=message)
         if self._report["lines"] and self._report["errors"] == self._report["lines"]:
             raise JobError(
                 f"None of the {self._report['lines']:,} lines of the input could be answered. {self._first(inputs)}"

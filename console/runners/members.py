@@ -8,7 +8,7 @@ from typing import Any
 
 from console.errors import InvalidInputException
 from console.models import Filter
-from console.serving.sources import bind
+from console.serving.targets import bind
 from console.shapes import shown
 from recipes.filters import Bound
 

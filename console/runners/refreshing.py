@@ -47,8 +47,8 @@ def refresh(row: Row, group: DatasetGroup, choice: Choice) -> bool:
     snapshot = fitting.read(group, choice, type(recipe), before.data)
     model = recipe.update(before.model, snapshot.learned, Run())
     fields = fitting.publish(model, snapshot, objective=before.manifest.get("objective"), before=before)
-    told = row.report | {"data_state": snapshot.state, "refreshed": timezone.now().isoformat()}
-    taken = type(row).objects.filter(pk=row.pk, artefact=old).update(report=told, **fields)
+    report = row.report | {"data_state": snapshot.state, "refreshed": timezone.now().isoformat()}
+    taken = type(row).objects.filter(pk=row.pk, artefact=old).update(report=report, **fields)
     row.artefact = old if taken else fields["artefact"]
     row.evaluation = ""  # stays with the row
     drop_artefacts([row])

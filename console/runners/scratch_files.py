@@ -111,7 +111,7 @@ def redacted(text: str, users: set[str]) -> str:
 def overwrite() -> None:
     """Have the database give up what it keeps of deleted rows, as far as that holds up nobody.
 
-    PostgreSQL frees the rows' places, to be written over by what comes; what may be left of them in files is told in
+    PostgreSQL frees the rows' places, to be written over by what comes; what may be left of them in files is said in
     docs/hosting.md. Inside a transaction, as in tests, neither database can.
     """
     if connection.in_atomic_block:

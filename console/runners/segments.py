@@ -83,7 +83,7 @@ def _by_item(loaded: LoadedModel, line: lines.Line) -> Floats:
 def _by_attributes(loaded: LoadedModel, line: lines.Line) -> Floats:
     text = members.text_of(line, "itemAttributes", 'ITEMS.genres = "Comedy"')
     try:
-        mask = loaded.item_filters.mask(parse_attributes(text))
+        mask = loaded.filters.mask(parse_attributes(text))
         return cast("AffinityModel", loaded.model).segment_matching(mask[None, :])
     except ValueError as error:  # FilterError is one
         raise InvalidInputException(str(error), field="itemAttributes") from None

@@ -18,7 +18,7 @@ from console.runners import fitting
 from console.runners.training_selection import Choice
 from console.scratch import scratch_folder
 from console.serving import loader
-from console.serving.objective import Lifted, lift_of
+from console.serving.objective import with_objective
 from console.shapes import JSONDict
 from recipes import catalogue
 from recipes.artefact import Artefact
@@ -51,7 +51,7 @@ class Entrant:
 
 
 def run(held: Claim) -> None:
-    """Judge the versions together."""
+    """Evaluate the versions together."""
     row = cast("SharedEvaluation", held.row)
     results = row.results.select_related("solution_version__solution", "solution_version__account")
     held.report("reading data", 0.0)
@@ -60,7 +60,7 @@ def run(held: Claim) -> None:
         entrants = [_entrant(result, data) for result in results]
         if len(entrants) < 2:
             raise JobError("Fewer than two of the versions are left; the others were deleted meanwhile.")
-        report = _judge_all(held, row.method, data, entrants)
+        report = _evaluate_all(held, row.method, data, entrants)
     except RecipeError as error:
         raise JobError(str(error)) from error
     held.finish(**report)
@@ -72,14 +72,14 @@ def _entrant(result: SharedResult, data: TrainingData) -> Entrant:
     return Entrant(result, choice, choice.events(data.interactions))
 
 
-def _judge_all(held: Claim, method: str, data: TrainingData, entrants: list[Entrant]) -> JSONDict:
+def _evaluate_all(held: Claim, method: str, data: TrainingData, entrants: list[Entrant]) -> JSONDict:
     served = {} if method == Method.REFIT else {e.version.pk: _artefact(e.version) for e in entrants}
     seen_until = max((int(a.data.interactions.timestamp.max(initial=0)) for a in served.values()), default=0)
     own = [entrant.own for entrant in entrants]
     test = shared_evaluation.newer(data, own, seen_until) if served else None
     if test is None and method == Method.NEWER_EVENTS:
         raise JobError(
-            f"Fewer than {shared_evaluation.FEWEST_USERS} users have done something since the newest event that the versions "
+            f"Fewer than {shared_evaluation.MIN_USERS} users have done something since the newest event that the versions "
             "know; bring in newer interactions, or use the method REFIT."
         )
     used = Method.NEWER_EVENTS if test else Method.REFIT
@@ -91,7 +91,7 @@ def _judge_all(held: Claim, method: str, data: TrainingData, entrants: list[Entr
             if used == Method.NEWER_EVENTS
             else _refit(entrant, test, watch)
         )
-        _keep(entrant, test.judge(model, entrant.own))
+        _keep(entrant, test.evaluate(model, entrant.own))
     users = len(test.split.users)
     report: JSONDict = {
         "num_queries": users,
@@ -124,8 +124,7 @@ def _refit(entrant: Entrant, test: SharedTest, watch: _Watch) -> Model:
     recipe: Recipe = catalogue.get(version.recipe or "").configured(version.hyperparameters)
     data = entrant.choice.weighed(entrant.choice.columns(test.training(entrant.own)))
     model = recipe.fit(data, Run(on_progress=watch))
-    lift = lift_of(data, version.solution.config.get("optimizationObjective"))
-    return model if lift is None else Lifted(model, lift)
+    return with_objective(model, data, version.solution.config.get("optimizationObjective"))
 
 
 def _artefact(version: SolutionVersion) -> Artefact:
@@ -133,8 +132,7 @@ def _artefact(version: SolutionVersion) -> Artefact:
 
 
 def _translated(served: Artefact, data: TrainingData) -> Model:
-    lift = lift_of(served.data, served.manifest.get("objective"))
-    model = served.model if lift is None else Lifted(served.model, lift)
+    model = with_objective(served.model, served.data, served.manifest.get("objective"))
     return Translated(model, served.data, data)
 
 

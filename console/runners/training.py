@@ -52,8 +52,8 @@ def _full(watch: Watch, version: SolutionVersion) -> JSONDict:
         snapshot = fitting.read(solution.dataset_group, choice, type(recipe))
     settings = None
     if solution.perform_hpo and any(parameter.tunable for parameter in recipe.hyperparameters()):
-        recipe, settings, told = tuned(recipe, solution.config.get("hpoConfig", {}), snapshot, watch, version.pk)
-        report |= told
+        recipe, settings, trials = tuned(recipe, solution.config.get("hpoConfig", {}), snapshot, watch, version.pk)
+        report |= trials
     fields = fitting.fit_all(recipe, snapshot, watch, _objective(solution))
     fields["report"] |= report
     texts = None if settings is None else {name: _text(value) for name, value in settings.items()}
@@ -84,11 +84,11 @@ def _update(watch: Watch, version: SolutionVersion) -> JSONDict:
     fields = fitting.publish(model, snapshot, objective=_objective(solution), before=before) | _copied(base)
     return fields | {
         "recipe": recipe.name, "hyperparameters": recipe.settings(), "metrics": base.metrics,
-        "report": base.report | _told(snapshot, base),
+        "report": base.report | _note(snapshot, base),
     }  # fmt: skip
 
 
-def _told(snapshot: TrainingSnapshot, base: SolutionVersion) -> JSONDict:
+def _note(snapshot: TrainingSnapshot, base: SolutionVersion) -> JSONDict:
     note = f"An update of {base.arn_name}, whose metrics these are; items known: {snapshot.everything.num_items}."
     return {"counts": snapshot.counts, "data_state": snapshot.state, "notes": [note]}
 

@@ -38,7 +38,7 @@ class Choice:
 
     Attributes:
         rules: the event types that are learned from; all where there are none.
-        threshold: fewest event value of any event.
+        threshold: lowest event value of any event.
         included, excluded: column names by dataset type.
     """
 

@@ -159,8 +159,8 @@ def columns_for(attribution: MetricAttribution) -> pa.Schema:
 
 def _credited(table: pa.Table, group_id: int) -> pa.Table:
     """The rows with their source and their window."""
-    told = table["EVENT_ATTRIBUTION_SOURCE"]
-    source = pc.if_else(pc.equal(pc.utf8_length(told), 0), None, told)
+    source = table["EVENT_ATTRIBUTION_SOURCE"]
+    source = pc.if_else(pc.equal(pc.utf8_length(source), 0), None, source)
     asked = pc.if_else(
         pc.and_(pc.is_null(source), pc.greater(table["TIMESTAMP"], int(time() - KEEP_S - 86400))),
         table["RECOMMENDATION_ID"],

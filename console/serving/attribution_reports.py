@@ -1,7 +1,7 @@
 """Reports of metric attributions as CSV files in the folder that their owner named.
 
-A report is written below the store first. In one transaction its row is made and what it tells counts as told; then it is
-published, whole, under a name that does not change, and again by the clock until that succeeds. So each count is told once:
+A report is written below the store first. In one transaction its row is made and what it holds counts as reported; then it is
+published, whole, under a name that does not change, and again by the clock until that succeeds. So each count is reported once:
 a file that comes late or twice is the same file. That of an import stands there before its job is ACTIVE, for those who wait
 for the job and then read.
 """
@@ -61,7 +61,7 @@ def report_due(now: datetime | None = None) -> int:
 
 
 def report_streamed(attribution: MetricAttribution, until: int | None = None) -> AttributionReport | None:
-    """Write what was streamed and not told yet, of windows that ended by `until` where it is given; None if there is nothing."""
+    """Write what was streamed and not reported yet, of windows that ended by `until` where it is given; None if there is nothing."""
     with transaction.atomic():
         row = MetricAttribution.objects.select_for_update().select_related("account").filter(pk=attribution.pk).first()
         if row is None or not folder_of(row):
@@ -69,14 +69,14 @@ def report_streamed(attribution: MetricAttribution, until: int | None = None) ->
         sums = AttributedSum.objects.filter(metric_attribution=row, method=counting.STREAMED)
         if until is not None:
             sums = sums.filter(window__lte=until - counting.WINDOW_S)
-        untold = [each for each in sums.order_by("window", "metric_name", "source") if each.value != each.reported]
-        if not untold:
+        unreported = [each for each in sums.order_by("window", "metric_name", "source") if each.value != each.reported]
+        if not unreported:
             return None
-        report = _drafted(row, counting.STREAMED, _table(untold), until or int(timezone.now().timestamp()))
+        report = _drafted(row, counting.STREAMED, _table(unreported), until or int(timezone.now().timestamp()))
         report.save()
-        for each in untold:
-            each.reported = each.value  # what is added meanwhile is told next time
-        AttributedSum.objects.bulk_update(untold, ["reported"], batch_size=200)
+        for each in unreported:
+            each.reported = each.value  # what is added meanwhile is reported next time
+        AttributedSum.objects.bulk_update(unreported, ["reported"], batch_size=200)
     return report
 
 
@@ -183,14 +183,14 @@ def _drafted(attribution: MetricAttribution, method: str, sums: pa.Table, stamp:
     )
 
 
-def _table(untold: list[AttributedSum]) -> pa.Table:
+def _table(unreported: list[AttributedSum]) -> pa.Table:
     columns = [
-        [each.metric_name for each in untold],
-        [each.event_type for each in untold],
-        [each.value - each.reported for each in untold],
-        [each.function for each in untold],
-        [each.source for each in untold],
-        [each.window for each in untold],
+        [each.metric_name for each in unreported],
+        [each.event_type for each in unreported],
+        [each.value - each.reported for each in unreported],
+        [each.function for each in unreported],
+        [each.source for each in unreported],
+        [each.window for each in unreported],
     ]
     return pa.table([pa.array(values, field.type) for values, field in zip(columns, counting.REPORTED, strict=True)],
                     schema=counting.REPORTED)  # fmt: skip

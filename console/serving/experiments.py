@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 import time
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connection
 
+from console.background import BackgroundWriter
 from console.models import Experiment, ExperimentUser
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Arm:
     is_treatment: bool
 
     def wire(self) -> dict[str, Any]:
-        """As answers are kept and traces are told."""
+        """As answers are kept and traces say."""
         return {"experimentArn": self.experiment_arn, "arm": arm_name(is_treatment=self.is_treatment)}
 
 
@@ -60,55 +60,42 @@ class Register:
     """Writes down who was given a list for the first time: collects in memory, writes in the background."""
 
     def __init__(self) -> None:
-        """Nobody is known, and no thread runs yet."""
-        self._waiting: dict[tuple[int, str], ExperimentUser] = {}
+        """Nobody is known."""
         self._known: set[tuple[int, str]] = set()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._writer = BackgroundWriter("experiments", _write, room=MOST_WAITING, gather_s=EVERY_S)
 
     def note(self, arm: Arm) -> None:
         """Have it written that a user was given something; what is known already costs a look-up."""
         key = arm.experiment_id, arm.user_id
-        if key in self._known or len(self._waiting) >= MOST_WAITING:
+        if key in self._known:
             return
-        with self._lock:
+        row = ExperimentUser(
+            experiment_id=arm.experiment_id, user_id=arm.user_id, is_treatment=arm.is_treatment, time=int(time.time())
+        )  # fmt: skip
+        if self._writer.put(row):
+            if len(self._known) >= MOST_KNOWN:
+                self._known = set()  # who comes again is found written
             self._known.add(key)
-            self._waiting[key] = ExperimentUser(
-                experiment_id=arm.experiment_id, user_id=arm.user_id, is_treatment=arm.is_treatment, time=int(time.time())
-            )  # fmt: skip
-            if len(self._known) > MOST_KNOWN:
-                self._known = set(self._waiting)
-            if self._thread is None or not self._thread.is_alive():  # none yet, or left behind by a fork
-                self._thread = threading.Thread(target=self._run, name="experiments", daemon=True)
-                self._thread.start()
 
     def flush(self) -> None:
         """Write who was noted since the last time; what cannot be written waits for the next."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, {}
-        try:
-            _write(waiting.values())
-        except Error as error:
-            logger.warning("%d users of experiments are not written yet: %s", len(waiting), error)
-            with self._lock:
-                self._waiting = waiting | self._waiting
+        self._writer.flush()
 
-    def _run(self) -> None:
-        while True:
-            time.sleep(EVERY_S)
-            if self._waiting:
-                close_old_connections()
-                self.flush()
+
+def _write(users: list[ExperimentUser]) -> Sequence[ExperimentUser]:
+    """Insert whom nobody else has inserted; of experiments that have ended meanwhile nothing is kept."""
+    asked = {user.experiment_id for user in users}
+    try:
+        if not connection.in_atomic_block:
+            close_old_connections()
+        going_on = Experiment.objects.filter(pk__in=asked, status=Experiment.State.RUNNING)
+        running = set(going_on.values_list("pk", flat=True))
+        rows = [user for user in users if user.experiment_id in running]
+        ExperimentUser.objects.bulk_create(rows, ignore_conflicts=True, batch_size=TOGETHER)
+    except Error as error:
+        logger.warning("%d users of experiments are not written yet: %s", len(users), error)
+        return users
+    return ()
 
 
 REGISTER = Register()
-
-
-def _write(users: Collection[ExperimentUser]) -> None:
-    """Insert whom nobody else has inserted; of experiments that have ended meanwhile nothing is kept."""
-    if not users:
-        return
-    asked = {user.experiment_id for user in users}
-    running = set(Experiment.objects.filter(pk__in=asked, status=Experiment.State.RUNNING).values_list("pk", flat=True))
-    rows = [user for user in users if user.experiment_id in running]
-    ExperimentUser.objects.bulk_create(rows, ignore_conflicts=True, batch_size=TOGETHER)

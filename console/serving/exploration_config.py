@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from console.errors import InvalidInputException
 from console.shapes import JSONDict
 from recipes.base import Recipe
@@ -10,6 +13,20 @@ INFLUENCED = "aws-semantic-similarity"
 WEIGHT, CUT_OFF = "explorationWeight", "explorationItemAgeCutOff"
 DEFAULTS = {WEIGHT: 0.3, CUT_OFF: 30.0}
 SPELLINGS = {"explorationweight": WEIGHT, "explorationitemagecutoff": CUT_OFF}
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """How much, and up to which age of items."""
+
+    weight: float
+    cutoff_days: float
+
+    @classmethod
+    def of(cls, config: Mapping[str, str] | None) -> Exploration:
+        """From wire itemExplorationConfig, with AWS's defaults."""
+        read = read_exploration(dict(config or {}))
+        return cls(read[WEIGHT], read[CUT_OFF])
 
 
 def read_exploration(config: JSONDict | None) -> dict[str, float]:

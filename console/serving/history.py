@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from console.serving import queries
 from console.serving.loader import LoadedModel
 from recipes.data import Histories
-from recipes.filters import Events
+from recipes.filters import Events, Target
 
 LIVE_LIMIT = 500  # newest streamed events that a request looks at
 
@@ -30,7 +30,7 @@ class UserHistory:
     """A user's events on items of the catalogue.
 
     Attributes:
-        user: index in the snapshot, -1 for a stranger.
+        user: index in the snapshot, -1 for an unknown user.
         item: (E,) item indexes, -1 for items that the snapshot does not know; oldest first.
         timestamp: (E,) seconds.
         event_type: (E,) codes into `types`.
@@ -51,8 +51,8 @@ class UserHistory:
     item_ids: tuple[str, ...]
     num_types: int
 
-    def history(self, context: Mapping[str, str] | None = None) -> Histories:
-        """What the model is given."""
+    def as_histories(self, context: Mapping[str, str] | None = None) -> Histories:
+        """What the model is given: a batch of one."""
         kept = self.learned & (self.item >= 0)
         items = self.item[kept]
         return Histories(
@@ -74,13 +74,25 @@ class UserHistory:
         return not bool(np.any(self.learned & (self.item >= 0)))
 
 
-def history_of(loaded: LoadedModel, group_id: int, user_id: str | None, *, actions: bool = False) -> UserHistory:
-    """All that is known of a user; one indexed query for what streamed in, with items or with actions."""
-    if not user_id:
-        return join(loaded, -1, ())
-    rows = queries.live_events(group_id, user_id, loaded.newest_event, LIVE_LIMIT, actions=actions)
-    live = [LiveEvent(*row) for row in rows]
-    return join(loaded, loaded.data.user_ids.index(user_id), live)
+def history_of(loaded: LoadedModel, group_id: int, user_id: str | None) -> UserHistory:
+    """All that is known of a user."""
+    return histories_of(loaded, group_id, [user_id])[0]
+
+
+def histories_of(loaded: LoadedModel, group_id: int, user_ids: Sequence[str | None]) -> list[UserHistory]:
+    """All that is known of each user, of nobody for None; one indexed query for what streamed in, with items or with actions."""
+    known = {user_id for user_id in user_ids if user_id}
+    live: Mapping[str, Sequence[tuple[str, str, int]]] = {}
+    if known:
+        actions = loaded.target is Target.ACTION
+        live = queries.live_events(group_id, known, loaded.newest_event, LIVE_LIMIT, actions=actions)
+    index = loaded.data.user_ids.index
+    return [
+        join(loaded, index(user_id), [LiveEvent(*event) for event in live[user_id]])
+        if user_id
+        else join(loaded, -1, ())
+        for user_id in user_ids
+    ]
 
 
 def join(loaded: LoadedModel, user: int, live: Sequence[LiveEvent]) -> UserHistory:

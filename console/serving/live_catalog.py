@@ -1,4 +1,4 @@
-"""Items put one by one after a training: their new metadata reach filters and responses within a second."""
+"""Items and actions put one by one after a training: their new metadata reach filters and responses within a second."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from recipes.filters import Catalogue, CompiledFilters, Target
 FRESH_S = 0.5
 STAMP = f"""
     SELECT COUNT(*), MAX(r.updated) FROM {Record._meta.db_table} r JOIN {Dataset._meta.db_table} d ON d.id = r.dataset_id
-    WHERE d.dataset_group_id = %s AND d.type = 'ITEMS'
+    WHERE d.dataset_group_id = %s AND d.type = %s
 """  # noqa: S608  names of our own tables
 
 
@@ -45,22 +45,23 @@ def catalog_of(loaded: LoadedModel, group_id: int) -> Catalog:
     now = time.monotonic()
     if known is not None and now - known.checked < FRESH_S:
         return known
-    stamp = _stamp(group_id)
+    kind = "ACTIONS" if loaded.target is Target.ACTION else "ITEMS"
+    stamp = _stamp(group_id, kind)
     with _lock:
         known = _current.get(loaded.model)
         if known is not None and known.stamp == stamp:
             fresh = replace(known, checked=now)
         else:
-            rows = Record.objects.filter(dataset__dataset_group_id=group_id, dataset__type="ITEMS")
+            rows = Record.objects.filter(dataset__dataset_group_id=group_id, dataset__type=kind)
             fresh = _built(loaded, list(rows.values_list("entity_id", "values")), stamp, now)
         _current[loaded.model] = fresh
     return fresh
 
 
-def _stamp(group_id: int) -> tuple[int, Any]:
+def _stamp(group_id: int, kind: str) -> tuple[int, Any]:
     """How many records there are and when the newest was put; SQL, as `console.serving.queries`."""
     with connection.cursor() as cursor:
-        cursor.execute(STAMP, (group_id,))
+        cursor.execute(STAMP, (group_id, kind))
         count, newest = cursor.fetchone()
     return count, newest
 
@@ -71,13 +72,13 @@ def _built(
     places = loaded.data.item_ids.indexes(entity for entity, _ in records)
     known = [(int(place), values) for place, (_, values) in zip(places, records, strict=True) if place >= 0]
     if not known:
-        return Catalog(loaded.data.items, loaded.item_filters, stamp, now)
+        return Catalog(loaded.data.items, loaded.filters, stamp, now)
     rows = [place for place, _ in known]
     columns = {
         name: replace_rows(column, rows, [values.get(name) for _, values in known])
         for name, column in loaded.data.items.items()
     }
-    filters = CompiledFilters(Catalogue(Target.ITEM, loaded.data.num_items, columns))
+    filters = CompiledFilters(Catalogue(loaded.target, loaded.data.num_items, columns))
     return Catalog(columns, filters, stamp, now)
 
 

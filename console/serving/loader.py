@@ -5,32 +5,31 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from cachetools import LRUCache
 from django.conf import settings
 from numpy.typing import NDArray
 
-from console import storage
+from console import storage, transient
 from console.errors import DamagedModelException, InvalidInputException, JobError
-from console.models import Recommender, SolutionVersion
+from console.models import Recommender, SolutionVersion, Status
 from console.serving.metadata import column_texts
-from console.serving.objective import Lifted, lift_of
-from console.serving.score_cache import ScoreMemory
-from console.transient import survived
+from console.serving.objective import with_objective
+from console.serving.score_cache import ScoreCache
 from recipes import artefact
 from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.columns import Columns
 from recipes.data import TrainingData
 from recipes.evaluation.splits import Truth, amazon
 from recipes.exploration import ExplorationState
-from recipes.filters import Catalogue, CompiledFilters
+from recipes.filters import Catalogue, CompiledFilters, Target
 from recipes.integrity import DamagedError
 
 
@@ -76,9 +75,14 @@ class LoadedModel:
         return np.isin(self.data.interactions.event_type, wanted)
 
     @cached_property
-    def item_filters(self) -> CompiledFilters:
-        """Filters over the items as they were at training."""
-        return CompiledFilters(Catalogue.of_items(self.data))
+    def filters(self) -> CompiledFilters:
+        """Filters over the items, or the actions, as they were at training."""
+        return CompiledFilters(Catalogue(self.target, self.data.num_items, self.data.items))
+
+    @property
+    def target(self) -> Target:
+        """What the model recommends."""
+        return Target.ACTION if self.recipe.type is RecipeType.PERSONALIZED_ACTIONS else Target.ITEM
 
     @cached_property
     def popularity(self) -> NDArray[np.int64]:
@@ -93,7 +97,7 @@ class LoadedModel:
 
     @cached_property
     def test(self) -> tuple[NDArray[np.int64], Truth] | None:
-        """Users whose newest events the version was judged on, and those events; None where nobody could be asked."""
+        """Users whose newest events the version was evaluated on, and those events; None where nobody could be asked."""
         data = self.data if self.learned is None else self.data.keep(self.learned)
         try:
             split = amazon(data)
@@ -110,9 +114,9 @@ class LoadedModel:
         return set(truth.rows(int(places[0]), int(places[0]) + 1).item_index.tolist()) if len(places) else set()
 
     @cached_property
-    def memory(self) -> ScoreMemory:
+    def score_cache(self) -> ScoreCache:
         """What the model answered lately."""
-        return ScoreMemory(self.model.score)
+        return ScoreCache(self.model.score)
 
     @cached_property
     def exploration(self) -> ExplorationState:
@@ -126,7 +130,8 @@ class ModelCache:
     def __init__(self, most: int, most_bytes: int) -> None:
         """Hold at most `most` models of `most_bytes` of files together; the one in use always stays."""
         self.most, self.most_bytes = most, most_bytes
-        self._models: OrderedDict[tuple[str, int], LoadedModel] = OrderedDict()
+        size = partial(_size, most_bytes)
+        self._models: LRUCache[tuple[str, int], LoadedModel] = LRUCache(most_bytes, getsizeof=size)
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         self._folders: dict[str, Path] = {}
@@ -182,10 +187,7 @@ class ModelCache:
 
     def _find(self, stamp: tuple[str, int]) -> LoadedModel | None:
         with self._lock:
-            found = self._models.get(stamp)
-            if found is not None:
-                self._models.move_to_end(stamp)
-            return found
+            return self._models.get(stamp)
 
     def _keep(self, stamp: tuple[str, int], loaded: LoadedModel) -> None:
         with self._lock:
@@ -193,11 +195,13 @@ class ModelCache:
                 del self._models[old]
             self._models[stamp] = loaded
             self._loading.pop(stamp[0], None)
-            while len(self._models) > 1 and self._is_full():
-                self._models.popitem(last=False)
+            while len(self._models) > self.most:
+                self._models.popitem()
 
-    def _is_full(self) -> bool:
-        return len(self._models) > self.most or sum(m.size_bytes for m in self._models.values()) > self.most_bytes
+
+def _size(most_bytes: int, loaded: LoadedModel) -> int:
+    """What a model counts in the cache: one that is larger than the cache is kept alone."""
+    return min(loaded.size_bytes, most_bytes)
 
 
 def read(key: str) -> artefact.Artefact:
@@ -213,9 +217,9 @@ def read(key: str) -> artefact.Artefact:
         _note(key, f"The model's files are damaged: {error}.")
         raise DamagedModelException(f"The model cannot be read: {error}. Train a new solution version.") from error
     except ValueError as error:
-        told = str(error).partition(" has format ")[2].replace(", ", ", and ")
+        formats = str(error).partition(" has format ")[2].replace(", ", ", and ")
         raise InvalidInputException(
-            f"The model cannot be read: its format is {told} Train a new solution version."
+            f"The model cannot be read: its format is {formats} Train a new solution version."
         ) from error
     _note(key, "")
     return found
@@ -240,7 +244,7 @@ def _read(key: str) -> artefact.Artefact:
 
 def _note(key: str, damage: str) -> None:
     """Keep on the rows what is wrong, for their pages and for health; nothing is written where nothing changes."""
-    with survived("Noting a model's damage"):
+    with transient.survived("Noting a model's damage"):
         for model in (SolutionVersion, Recommender):
             if model.objects.filter(artefact=key).exclude(damage=damage).exists():
                 model.objects.filter(artefact=key).update(damage=damage)
@@ -251,10 +255,9 @@ def load(key: str) -> LoadedModel:
     found = read(key)
     types = found.manifest.get("event_types_learned")
     size = sum(path.stat().st_size for path in storage.local_folder(key).iterdir())
-    lift = lift_of(found.data, found.manifest.get("objective"))
     loaded = LoadedModel(
         key,
-        found.model if lift is None else Lifted(found.model, lift),
+        with_objective(found.model, found.data, found.manifest.get("objective")),
         found.data,
         int(found.manifest.get("newest_event", 0)),
         tuple(name.casefold() for name in types) if types else None,
@@ -274,3 +277,36 @@ def column_named(columns: Columns, name: str) -> Any:
 
 
 MODEL_CACHE = ModelCache(settings.MODELS_IN_MEMORY, settings.MODEL_BYTES_IN_MEMORY)
+
+
+def model_of(artefact: str) -> LoadedModel:
+    """The model under an artefact's key or, while that is damaged, the newest earlier one of its solution.
+
+    Raises:
+        DamagedModelException: neither it nor an earlier one can be read.
+    """
+    try:
+        return MODEL_CACHE.get(artefact)
+    except DamagedModelException as error:
+        for earlier in _earlier(artefact):
+            found = _readable(earlier)
+            if found is not None:
+                transient.log(f"{earlier} answers in place of {artefact}", error)
+                return found
+        raise
+
+
+def _readable(artefact: str) -> LoadedModel | None:
+    try:
+        return MODEL_CACHE.get(artefact)
+    except (DamagedModelException, InvalidInputException):
+        return None
+
+
+def _earlier(artefact: str) -> list[str]:
+    """The keys of earlier versions' artefacts, newest first."""
+    version = SolutionVersion.objects.filter(artefact=artefact).first()
+    if version is None:
+        return []
+    done = SolutionVersion.objects.filter(solution=version.solution_id, status=Status.ACTIVE, pk__lt=version.pk)
+    return list(done.exclude(artefact="").order_by("-pk").values_list("artefact", flat=True))

@@ -17,7 +17,7 @@ STRENGTHS = {"LOW": 0.2, "MEDIUM": 0.5, "HIGH": 1.0}  # of the way from mean rel
 
 
 class Lifted(Model):
-    """A model whose scores are lifted by what the items are worth; judged as it is served, stored without the lift."""
+    """A model whose scores are lifted by what the items are worth; evaluated as it is served, stored without the lift."""
 
     def __init__(self, inner: Model, lift: NDArray[np.float32]) -> None:
         """Wrap `inner`; `lift` is (N,), what each item gains as a share of the spread of a row's scores."""
@@ -44,6 +44,18 @@ class Lifted(Model):
     def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:  # noqa: ARG003  the contract says it
         """There is no way back: the lift is made of the configuration when a model is loaded."""
         raise TypeError("A lifted model is not stored.")
+
+
+def with_objective(model: Model, data: TrainingData, objective: dict[str, Any] | None) -> Model:
+    """The model as it is served under a wire optimizationObjective; itself where nothing is to be favoured.
+
+    Args:
+        model: the fitted model.
+        data: what it knows of the items.
+        objective: the configuration; None without one.
+    """
+    lift = lift_of(data, objective)
+    return model if lift is None else Lifted(model, lift)
 
 
 def lift_of(data: TrainingData, objective: dict[str, Any] | None) -> NDArray[np.float32] | None:

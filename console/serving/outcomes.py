@@ -17,7 +17,7 @@ from recipes.evaluation.adjustment import Sums
 
 TABLES = {model.__name__: model._meta.db_table for model in (Event, ExperimentUser)}
 HOUR, DAY = 3600, 86_400
-LONG_S = 3 * DAY  # from here on it is told by the day
+LONG_S = 3 * DAY  # from here on it is shown by the day
 COUNTED = """
     SELECT is_treatment, came / {period} AS period, first / {period}, COUNT(*), SUM(events), SUM(events * events) FROM (
         SELECT is_treatment, came, MIN(at) AS first, COUNT(at) AS events FROM (
@@ -27,7 +27,7 @@ COUNTED = """
             SELECT u.id, u.is_treatment, u.time AS came, e.timestamp AS at FROM {ExperimentUser} u
                 JOIN {Event} e ON e.session_id = u.user_id AND e.user_id <> u.user_id AND {counts} WHERE u.experiment_id = %s
         ) pairs GROUP BY id, is_treatment, came
-    ) told GROUP BY is_treatment, period, first / {period} ORDER BY period
+    ) outcomes GROUP BY is_treatment, period, first / {period} ORDER BY period
 """
 # The second half: who is asked for by the session stays that session's after signing in, when the events become the user's.
 ACTIVITY = """
@@ -37,7 +37,7 @@ ACTIVITY = """
             LEFT JOIN {Event} e ON e.user_id = u.user_id AND e.dataset_group_id = %s AND e.timestamp >= u.time - %s
                 AND e.timestamp <= %s AND e.is_action = %s{wanted} WHERE u.experiment_id = %s
         GROUP BY u.id, u.is_treatment
-    ) told GROUP BY is_treatment
+    ) outcomes GROUP BY is_treatment
 """
 BEFORE_DAYS = 28  # of activity before a user's first list
 COUNTS = "e.dataset_group_id = %s AND e.timestamp >= u.time AND e.timestamp <= %s AND e.is_action = %s{wanted}"

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -27,9 +29,9 @@ FILTER = "SELECT expression, status, dataset_group_id FROM {Filter} WHERE accoun
     **TABLES
 )
 LIVE = """
-    SELECT item_id, event_type, timestamp FROM {Event}
-    WHERE dataset_group_id = %s AND user_id = %s AND (id > %s OR is_anonymous) AND is_action = %s
-    ORDER BY timestamp DESC, id DESC LIMIT %s
+    SELECT user_id, item_id, event_type, timestamp FROM {Event}
+    WHERE dataset_group_id = %s AND user_id IN ({{users}}) AND (id > %s OR is_anonymous) AND is_action = %s
+    ORDER BY timestamp DESC, id DESC
 """.format(**TABLES)
 
 
@@ -83,14 +85,27 @@ def filter_named(account_id: int, name: str) -> FilterRow | None:
     return FilterRow(*row) if row else None
 
 
-def live_events(group_id: int, user_id: str, after: int, limit: int, *, actions: bool) -> list[tuple[str, str, int]]:
-    """A user's newest streamed events (item, type, timestamp) with a row number above `after`, oldest first.
+def live_events(
+    group_id: int, user_ids: Collection[str], after: int, limit: int, *, actions: bool
+) -> dict[str, list[tuple[str, str, int]]]:
+    """Users' newest streamed events (item, type, timestamp) with a row number above `after`, oldest first, `limit` each at most.
 
     What an anonymous session did counts whatever its number: no training has seen it.
     """
+    found: dict[str, list[tuple[str, str, int]]] = {user: [] for user in user_ids}
     with connection.cursor() as cursor:
-        cursor.execute(LIVE, (group_id, user_id, after, actions, limit))
-        return list(cursor.fetchall())[::-1]
+        cursor.execute(_live(len(found), limit), (group_id, *found, after, actions))
+        for user, *event in cursor:
+            if len(found[user]) < limit:
+                found[user].append((event[0], event[1], event[2]))
+    return {user: events[::-1] for user, events in found.items()}
+
+
+@cache
+def _live(users: int, limit: int) -> str:
+    """The query for so many users; the limit of a single one is the query's."""
+    text = LIVE.format(users=", ".join(["%s"] * users))
+    return f"{text} LIMIT {limit}" if users == 1 else text
 
 
 def _first(sql: str, *params: Any) -> tuple[Any, ...] | None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any
 
 import redis
 from django.conf import settings
+
+from console.background import BackgroundWriter
 
 logger = logging.getLogger(__name__)
 
@@ -31,51 +31,16 @@ JSONDict = dict[str, Any]
 _away_until = 0.0
 
 
-class Writer:
-    """Writes answers in the background, oldest first; holds a bounded number of them until then."""
-
-    def __init__(self) -> None:
-        """Nothing is waiting, and no thread runs yet."""
-        self._waiting: OrderedDict[str, JSONDict] = OrderedDict()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-
-    def put(self, recommendation_id: str, answer: JSONDict) -> None:
-        """Have an answer written soon; the oldest one is given up where too many wait."""
-        with self._changed:
-            self._waiting[recommendation_id] = answer
-            if len(self._waiting) > MOST_WAITING:
-                self._waiting.popitem(last=False)
-            if self._thread is None or not self._thread.is_alive():  # none yet, or left behind by a fork
-                self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
-                self._thread.start()
-            self._changed.notify()
-
-    def find(self, recommendation_id: str) -> JSONDict | None:
-        """An answer that is not written yet."""
-        with self._changed:
-            return self._waiting.get(recommendation_id)
-
-    def _write(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting:
-                    self._changed.wait()
-            time.sleep(TOGETHER_S)
-            with self._changed:
-                batch = list(self._waiting.items())
-            _try(partial(_send, batch))
-            with self._changed:
-                for name, _ in batch:
-                    self._waiting.pop(name, None)
-
-
-_writer = Writer()
-
-
 def record(recommendation_id: str, answer: JSONDict) -> None:
-    """Keep an answer: source ARN, items, propensities, time."""
-    _writer.put(recommendation_id, answer)
+    """Keep an answer: source ARN, items, propensities, time; it is given up where too many wait to be written."""
+    _unwritten[recommendation_id] = answer
+    if not _writer.put((recommendation_id, answer)):
+        _unwritten.pop(recommendation_id, None)
+
+
+def flush() -> None:
+    """Write what is not written yet."""
+    _writer.flush()
 
 
 def pseudonym(group_id: int, user_id: str) -> str:
@@ -86,7 +51,7 @@ def pseudonym(group_id: int, user_id: str) -> str:
 
 def recall(recommendation_id: str) -> JSONDict | None:
     """An answer that was given; None when it is too old, unknown, or the broker is away."""
-    waiting = _writer.find(recommendation_id)
+    waiting = _unwritten.get(recommendation_id)
     if waiting is not None:
         return waiting
     text = _try(lambda: _client().get(_key(recommendation_id)))
@@ -100,7 +65,7 @@ def recall_many(recommendation_ids: Sequence[str]) -> dict[str, JSONDict]:
         asked = recommendation_ids[start : start + ASKED_AT_ONCE]
         texts = _try(lambda asked=asked: _client().mget([_key(name) for name in asked])) or [None] * len(asked)
         for name, text in zip(asked, texts, strict=True):
-            waiting = _writer.find(name)
+            waiting = _unwritten.get(name)
             if waiting is not None or text:
                 found[name] = waiting if waiting is not None else json.loads(text)
     return found
@@ -110,6 +75,18 @@ def recent(source: str, most: int) -> dict[str, JSONDict]:
     """A source's newest answers that are still known, by id, newest first; none when the broker is away."""
     names = _try(lambda: _client().lrange(_list_key(source), 0, most - 1)) or []
     return recall_many([name.decode() if isinstance(name, bytes) else name for name in names])
+
+
+def _write(batch: list[tuple[str, JSONDict]]) -> Sequence[tuple[str, JSONDict]]:
+    """Write a batch to the broker, or give it up."""
+    _try(partial(_send, batch))
+    for name, _ in batch:
+        _unwritten.pop(name, None)
+    return ()
+
+
+_unwritten: dict[str, JSONDict] = {}  # answers that wait or are being written, by id
+_writer = BackgroundWriter("recorder", _write, room=MOST_WAITING, gather_s=TOGETHER_S)
 
 
 def _send(batch: list[tuple[str, JSONDict]]) -> None:

@@ -137,7 +137,7 @@ def joined(group: DatasetGroup, tables: Tables) -> Tables:
     events = group.events.filter(recommendation_id__isnull=False, created__gte=since)
     if lists:
         named |= {str(name) for name in events.values_list("recommendation_id", flat=True)}
-    rest = [told for name, told in lists.items() if name not in named]
+    rest = [row for name, row in lists.items() if name not in named]
     users, times, items = zip(*rest, strict=True) if rest else ((), (), ())
     types = {"USER_ID": pa.string(), "TIMESTAMP": pa.int64(), "IMPRESSION": pa.string()}
     columns = [pa.array(values, kind) for values, kind in zip((users, times, items), types.values(), strict=True)]
@@ -167,12 +167,12 @@ def _with_lists(group: DatasetGroup, table: pa.Table, known: Mapping[str, str]) 
 
 def _recalled(group: DatasetGroup, rows: pa.Table, known: Mapping[str, str]) -> dict[str, str]:
     """Lists by name that imported rows name and the recorder knows; they are kept from now on."""
-    told = {
+    wanted = {
         name: (user, time)
         for name, user, time in zip(*(rows[column].to_pylist() for column in NAMED), strict=True)
         if name not in known
     }
-    answers = recorder.recall_many(list(told)[-MOST_LATE:])
+    answers = recorder.recall_many(list(wanted)[-MOST_LATE:])
     lists = {
         name: [str(item) for item in answer["items"][:PLACES]]
         for name, answer in answers.items()
@@ -182,8 +182,8 @@ def _recalled(group: DatasetGroup, rows: pa.Table, known: Mapping[str, str]) -> 
         SeenList(
             dataset_group=group,
             recommendation_id=name,
-            user_id=str(told[name][0]),
-            timestamp=told[name][1],
+            user_id=str(wanted[name][0]),
+            timestamp=wanted[name][1],
             items=items,
         )
         for name, items in lists.items()

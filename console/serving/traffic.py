@@ -1,6 +1,6 @@
 """What campaigns and recommenders are asked: counted by the minute, and the newest requests one by one, over all web processes.
 
-A request costs a few additions in memory; a thread writes them to the broker once a second. When the broker is away nothing is
+A request costs an entry in a queue; a thread adds them up and writes the sums to the broker once a second. When the broker is away nothing is
 counted and serving goes on.
 """
 
@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import math
-import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
+from console.background import BackgroundWriter
 from console.errors import ResourceNotFoundException, ServiceError
 from console.models import Account
 from console.serving.score_cache import take_hit
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 KEEP_S = 25 * 3600
 LATEST = 100
 EVERY_S = 1.0
+MOST_WAITING = 100_000  # requests that are counted a second, in each process
 TIMEOUT_S = 0.5
 LEAST_MS, STEPS, BUCKETS = 0.05, 8, 160  # bounds of latency grow by a factor of 2 in 8 steps, up to 50 s
 JSONDict = dict[str, Any]
@@ -42,47 +43,44 @@ class Seen:
     minutes: dict[int, Counter[str]] = field(default_factory=dict)
     latest: deque[JSONDict] = field(default_factory=lambda: deque(maxlen=LATEST))
 
+    def add(self, request: JSONDict) -> None:
+        """Count one more."""
+        counts = {"requests": 1, f"b{bucket_of(request['milliseconds'])}": 1}
+        counts |= {name: request[name] for name in ("results", "explored") if request[name]}
+        counts |= {name: 1 for name, flag in (("errors", "error"), ("remembered", "isRemembered")) if request.get(flag)}
+        self.minutes.setdefault(int(request["time"] // 60), Counter()).update(counts)
+        self.latest.append(request)
+
 
 class Meter:
     """Collects in memory, and writes in the background."""
 
     def __init__(self) -> None:
-        """Nothing is seen, and no thread runs yet."""
-        self._seen: dict[str, Seen] = {}
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        """Nothing is seen yet."""
+        self._writer = BackgroundWriter("traffic", _write, room=MOST_WAITING, gather_s=EVERY_S)
 
     def note(self, arn: str, request: JSONDict) -> None:
         """Count a request: {"time", "milliseconds", "results", "explored", "error", …}."""
-        counts = {"requests": 1, f"b{bucket_of(request['milliseconds'])}": 1}
-        counts |= {name: request[name] for name in ("results", "explored") if request[name]}
-        counts |= {name: 1 for name, flag in (("errors", "error"), ("remembered", "isRemembered")) if request.get(flag)}
-        with self._lock:
-            seen = self._seen.setdefault(arn, Seen())
-            seen.minutes.setdefault(int(request["time"] // 60), Counter()).update(counts)
-            seen.latest.append(request)
-            if self._thread is None or not self._thread.is_alive():  # none yet, or left behind by a fork
-                self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
-                self._thread.start()
+        self._writer.put((arn, request))
 
     def flush(self) -> None:
         """Write what was seen since the last time."""
-        with self._lock:
-            seen, self._seen = self._seen, {}
-        if not seen:
-            return
-        try:
-            pipeline = _client().pipeline(transaction=False)
-            for arn, one in seen.items():
-                _write(pipeline, arn, one)
-            pipeline.execute()
-        except redis.RedisError as error:
-            logger.warning("Requests are not counted, the broker does not answer: %s", error)
+        self._writer.flush()
 
-    def _run(self) -> None:
-        while True:
-            time.sleep(EVERY_S)
-            self.flush()
+
+def _write(requests: list[tuple[str, JSONDict]]) -> Sequence[tuple[str, JSONDict]]:
+    """Add to the broker's counts; what it does not take is not counted."""
+    seen: dict[str, Seen] = {}
+    for arn, request in requests:
+        seen.setdefault(arn, Seen()).add(request)
+    try:
+        pipeline = _client().pipeline(transaction=False)
+        for arn, one in seen.items():
+            _put(pipeline, arn, one)
+        pipeline.execute()
+    except redis.RedisError as error:
+        logger.warning("Requests are not counted, the broker does not answer: %s", error)
+    return ()
 
 
 METER = Meter()
@@ -107,7 +105,7 @@ def metered(function: Runtime) -> Runtime:
             raise
         finally:
             if f":{account.number}:" in arn:
-                METER.note(arn, _told(params, answer, error, time.perf_counter() - began))
+                METER.note(arn, _request(params, answer, error, time.perf_counter() - began))
         return answer
 
     return call
@@ -183,7 +181,7 @@ def bucket_of(milliseconds: float) -> int:
     return min(BUCKETS - 1, max(0, int(math.log2(max(milliseconds, LEAST_MS) / LEAST_MS) * STEPS)))
 
 
-def _told(params: JSONDict, answer: JSONDict, error: str, seconds: float) -> JSONDict:
+def _request(params: JSONDict, answer: JSONDict, error: str, seconds: float) -> JSONDict:
     listed = answer.get("itemList") or answer.get("personalizedRanking") or answer.get("actionList") or ()
     return {
         "time": time.time(),
@@ -198,7 +196,7 @@ def _told(params: JSONDict, answer: JSONDict, error: str, seconds: float) -> JSO
     }
 
 
-def _write(pipeline: Any, arn: str, seen: Seen) -> None:
+def _put(pipeline: Any, arn: str, seen: Seen) -> None:
     for minute, counts in seen.minutes.items():
         key = _minute_key(arn, minute)
         for name, count in counts.items():

@@ -6,21 +6,24 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from recipes import artefact, catalogue
-from recipes.base import Model, Recipe, RecipeError
+from recipes import catalogue, pipeline
+from recipes.base import Recipe, RecipeError
 from recipes.cli.tables import InputError, read_training
 from recipes.data import TrainingData
 from recipes.evaluation.evaluate import Evaluation
-from recipes.evaluation.evaluator import evaluate_model, split_for
+from recipes.evaluation.evaluator import split_for
+from recipes.evaluation.splits import SegmentSplit, Split
+from recipes.pipeline import Stage
 from recipes.run import Progress, Run
 
 QUIET_SECONDS = 1.0  # between two lines of progress within a stage
-MEASURED_SHARE = 0.75  # of the time, for the fit that is measured; the one that serves takes over what it chose
+EVALUATED_SHARE = 0.75  # of the time, for the fit that is evaluated; the one that serves takes over what it chose
 FIT_SHARE = 0.95  # of the time that is left then, for that one; users' states and the files come after
 
 
@@ -41,25 +44,23 @@ def train(chosen: argparse.Namespace) -> None:
     _check_out(chosen.out)
     data = read_training(chosen.interactions, chosen.items, chosen.users)
     run = Run(chosen.seed, chosen.max_seconds, Announcer(began), began)
-    measured = _measure(recipe, data, run) if chosen.holdout == "amazon" else None
-    evaluation = measured.evaluation if measured else None
-    model, fit_seconds = _timed(recipe, data, measured, run)
-    told: dict[str, Any] = {
+    split = _split(recipe, data, run) if chosen.holdout == "amazon" else None
+    trained = pipeline.train(recipe, data, split, partial(_budget, run))
+    summary: dict[str, Any] = {
         "recipe": recipe.name,
         "hyperparameters": recipe.settings(),
         "num_users": data.num_users,
         "num_items": data.num_items,
         "num_interactions": len(data.interactions),
-        "fit_seconds": round(fit_seconds, 3),
-    } | _judged(evaluation)
+        "fit_seconds": round(trained.seconds[Stage.SERVED], 3),
+    } | _evaluated(trained.evaluation)
     try:
-        model.prepare(data.histories(), run)
-        artefact.save(chosen.out, model, data, {"told": told})
-        if evaluation:
-            evaluation.save(chosen.out)
+        pipeline.save(chosen.out, trained.model, data, run, details={"told": summary})
+        if trained.evaluation:
+            trained.evaluation.save(chosen.out)
     except OSError as error:
         raise InputError(f"The model cannot be written to {chosen.out}: {error.strerror}.") from None
-    sys.stdout.write(json.dumps(told | {"out": str(chosen.out), "seconds": round(monotonic() - began, 3)}) + "\n")
+    sys.stdout.write(json.dumps(summary | {"out": str(chosen.out), "seconds": round(monotonic() - began, 3)}) + "\n")
 
 
 def configure(name: str, settings: list[str]) -> Recipe:
@@ -101,22 +102,18 @@ class Announcer:
         sys.stderr.write(f"{now:7.1f} s  {' · '.join([*parts, progress.message]).rstrip(' ·')}\n")
 
 
-@dataclass(frozen=True)
-class EvaluatedModel:
-    """The model that was put to the test, and what came of it."""
-
-    model: Model
-    evaluation: Evaluation
-
-
-def _measure(recipe: Recipe, data: TrainingData, run: Run) -> EvaluatedModel | None:
+def _split(recipe: Recipe, data: TrainingData, run: Run) -> Split | SegmentSplit | None:
+    """The held-out users; None, and a line that says why, where the data are too few."""
     try:
-        split = split_for(recipe, data)
+        return split_for(recipe, data)
     except RecipeError as error:
-        run.report("evaluating", message=f"not measured: {error}")
+        run.report("evaluating", message=f"not evaluated: {error}")
         return None
-    model = recipe.fit(split.train, run.share(MEASURED_SHARE))
-    return EvaluatedModel(model, evaluate_model(model, split, data, run=run))
+
+
+def _budget(run: Run, stage: Stage) -> Run:
+    """A stage's share of the time that is left."""
+    return run if stage is Stage.EVALUATING else run.share(EVALUATED_SHARE if stage is Stage.EVALUATED else FIT_SHARE)
 
 
 def _check_out(folder: Path) -> None:
@@ -125,13 +122,7 @@ def _check_out(folder: Path) -> None:
         raise InputError(f"--out {folder} holds something that is not a model; choose a new folder.")
 
 
-def _timed(recipe: Recipe, data: TrainingData, measured: EvaluatedModel | None, run: Run) -> tuple[Model, float]:
-    began, rest = monotonic(), run.share(FIT_SHARE)
-    model = recipe.refit(measured.model, data, rest) if measured else recipe.fit(data, rest)
-    return model, monotonic() - began
-
-
-def _judged(evaluation: Evaluation | None) -> dict[str, Any]:
+def _evaluated(evaluation: Evaluation | None) -> dict[str, Any]:
     if evaluation is None:
         return {"metrics": {}}
     return {

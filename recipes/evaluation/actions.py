@@ -1,4 +1,4 @@
-"""Judge Next-Best-Action on held-out exposures: how well the chance tells takings from refusals, and ranks takings first.
+"""Evaluate Next-Best-Action on held-out exposures: how well the chance tells takings from refusals, and ranks takings first.
 
 AWS names precision and recall (means over actions), AUC and NDCG without defining them; the definitions here are the usual ones.
 """
@@ -23,7 +23,7 @@ ROWS = 256  # queries scored at a time
 
 
 def evaluate_actions(model: ActionModel, split: Split, *, run: Run | None = None) -> Evaluation:
-    """Judge `model`, fitted on `split.train`, by what the split's users took and declined next.
+    """Evaluate `model`, fitted on `split.train`, by what the split's users took and declined next.
 
     The chances are those before the first held-out event of each user. "popularity" beside them says of each action the share
     of its training events that were takings.
@@ -69,16 +69,16 @@ def area_under_curve(scores: Floats, taken: NDArray[np.bool_]) -> float:
 def precision_and_recall(
     action: NDArray[np.int64], scores: Floats, taken: NDArray[np.bool_], num_actions: int
 ) -> tuple[float, float]:
-    """Takings among the foretold, and foretold among the takings; for each action, then the means over actions that have any.
+    """Takings among the predicted, and predicted among the takings; for each action, then the means over actions that have any.
 
-    Action 0: two foretold, one taken; action 1: one of two takings foretold.
+    Action 0: two predicted, one taken; action 1: one of two takings predicted.
 
     >>> precision_and_recall(np.array([0, 0, 1, 1]), np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, True]), 2)
     (0.75, 0.75)
     """
-    foretold = scores >= LIKELY
+    predicted = scores >= LIKELY
     right, said, real = (
-        np.bincount(action[chosen], minlength=num_actions) for chosen in (foretold & taken, foretold, taken)
+        np.bincount(action[chosen], minlength=num_actions) for chosen in (predicted & taken, predicted, taken)
     )
     precision, recall = (right[total > 0] / total[total > 0] for total in (said, real))
     return tuple(float(each.mean()) if len(each) else 0.0 for each in (precision, recall))  # type: ignore[return-value]

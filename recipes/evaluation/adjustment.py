@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from recipes.evaluation.lift import Z95, Estimate, two_sided
+from recipes.evaluation.lift import Z95, LiftEstimate, two_sided
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Adjusted:
         variance_left: the variance of the adjusted difference over that of the plain one.
     """
 
-    lift: Estimate
+    lift: LiftEstimate
     correlation: float
     variance_left: float
 
@@ -74,7 +74,7 @@ def adjusted_lift(control: Sums, treatment: Sums) -> Adjusted | None:
     spread = math.sqrt(other / q**2 + own * p**2 / q**4)
     deviation = math.sqrt(own + other)
     p_value = two_sided((p - q) / deviation) if deviation else float(p == q)
-    lift = Estimate(p / q - 1, p / q - 1 - Z95 * spread, p / q - 1 + Z95 * spread, p_value)
+    lift = LiftEstimate(p / q - 1, p / q - 1 - Z95 * spread, p / q - 1 + Z95 * spread, p_value)
     left = (own + other) / plain if plain else 1.0
     return Adjusted(lift, math.copysign(math.sqrt(max(0.0, 1 - left)), slope), left)
 

@@ -1,6 +1,6 @@
-"""Judge a fitted model on a frozen test: every metric for every query, means with intervals, and baselines beside them.
+"""Evaluate a fitted model on a frozen test: every metric for every query, means with intervals, and baselines beside them.
 
-Per-query values are kept, so that any two models judged on the same test can be compared pair by pair later
+Per-query values are kept, so that any two models evaluated on the same test can be compared pair by pair later
 (`recipes.evaluation.significance`). AWS's keys are as AWS words them: seen items stay in, and NDCG's ideal is the
 list's own hits. The same figures by the usual definitions start with `strict_`; `unseen_` ones leave out what the user
 has already taken.
@@ -34,7 +34,7 @@ from recipes.numerics.topk import top_k
 from recipes.ranking import BATCH_BYTES, batches, mask_seen
 from recipes.run import Run
 
-DEPTH = 25  # how many items are judged
+DEPTH = 25  # how many items are evaluated
 REWARD_DEPTH = 100  # how many are looked at for the 25 of highest reward
 CUTOFFS = (5, 10, 25)
 PEERS = 500  # users whose choices tell items apart where no metadata do
@@ -94,9 +94,9 @@ class Evaluation:
     @classmethod
     def load(cls, folder: Path) -> Evaluation:
         """Read what `save` wrote; per-query values are mapped, not copied."""
-        told: dict[str, Any] = json.loads((folder / "evaluation.json").read_text())
-        told["intervals"] = {name: (low, high) for name, (low, high) in told["intervals"].items()}
-        return cls(values=artefact.load_tensors(folder / "evaluation.safetensors"), **told)
+        kept: dict[str, Any] = json.loads((folder / "evaluation.json").read_text())
+        kept["intervals"] = {name: (low, high) for name, (low, high) in kept["intervals"].items()}
+        return cls(values=artefact.load_tensors(folder / "evaluation.safetensors"), **kept)
 
     def summary(self) -> dict[str, Any]:
         """All but the per-query values and lists, as plain JSON values."""
@@ -126,12 +126,12 @@ def evaluate(
     batch_size: int | None = None,
     resamples: int = RESAMPLES,
 ) -> Evaluation:
-    """Judge `model`, fitted on `split.train`, by what the split's users did next.
+    """Evaluate `model`, fitted on `split.train`, by what the split's users did next.
 
     Args:
         model: offers `score`, or `segment` for a `SegmentSplit`.
         split: the frozen test.
-        run: seed of the bootstrap, and who is told how far it is ("evaluating").
+        run: seed of the bootstrap, and who is shown how far it is ("evaluating").
         event_weights: weight of each event type; adds NDCG with event weights.
         rewards: (N,) value of each item; adds `average_rewards_at_k`.
         batch_size: queries scored at a time.
@@ -139,9 +139,9 @@ def evaluate(
     """
     run, began = run or Run(), monotonic()
     if isinstance(split, SegmentSplit):
-        evaluation = _judge_segments(model, split, run, resamples)
+        evaluation = _evaluate_segments(model, split, run, resamples)
     else:
-        evaluation = _judge_items(model, split, run, _Extras(event_weights, rewards), batch_size, resamples)
+        evaluation = _evaluate_items(model, split, run, _Extras(event_weights, rewards), batch_size, resamples)
     return replace(evaluation, seconds=monotonic() - began)
 
 
@@ -164,7 +164,7 @@ class _Extras:
     rewards: NDArray[np.float64] | None
 
 
-def _judge_items(
+def _evaluate_items(
     model: Model, split: Split, run: Run, extras: _Extras, batch_size: int | None, resamples: int
 ) -> Evaluation:
     lists = rank(model, split, KEPT if extras.rewards is None else REWARD_DEPTH, run, batch_size)
@@ -179,8 +179,8 @@ def _judge_items(
         for name, other in _baseline_lists(split, about.counts, run.seed).items()
     }
     baselines["best possible"] = _attainable(baselines["best possible"], len(split.queries), split.train.num_items)
-    told = (split.fingerprint, split.protocol, len(split.queries), values, figures, intervals, baselines)
-    return Evaluation(*told, shown=Shown.of(lists.ranked, split))
+    fields = (split.fingerprint, split.protocol, len(split.queries), values, figures, intervals, baselines)
+    return Evaluation(*fields, shown=Shown.of(lists.ranked, split))
 
 
 @dataclass(frozen=True)
@@ -343,7 +343,7 @@ def _best_lists(split: Split) -> Lists:
     return Lists(best, best)
 
 
-def _judge_segments(model: Model, split: SegmentSplit, run: Run, resamples: int) -> Evaluation:
+def _evaluate_segments(model: Model, split: SegmentSplit, run: Run, resamples: int) -> Evaluation:
     num_users, width = split.train.num_users, metrics.one_percent(split.train.num_users)
     ranked = np.full((len(split.items), width), -1)
     step = max(1, BATCH_BYTES // (4 * num_users))

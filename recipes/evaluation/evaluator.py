@@ -45,12 +45,12 @@ def evaluate_model(
     rewards: NDArray[np.float64] | None = None,
     fitted: Model | None = None,
 ) -> Evaluation:
-    """Judge `model`, fitted on `split.train`, with the metrics of its kind.
+    """Evaluate `model`, fitted on `split.train`, with the metrics of its kind.
 
     Args:
         model: the fitted model.
         split: the frozen test.
-        data: what the split was made of; trends are judged on its newest window.
+        data: what the split was made of; trends are evaluated on its newest window.
         run: seed, and who watches.
         event_weights: weight of each event type, where they were configured.
         rewards: (N,) value of each item, where an objective was configured.
@@ -67,7 +67,7 @@ def evaluate_model(
 
 
 def trend_accuracy(recipe: TrendingNow, data: TrainingData) -> float:
-    """How much of the rise in the newest window the recipe foretells from what was known before it; 0 if nothing rose."""
+    """How much of the rise in the newest window the recipe predicts from what was known before it; 0 if nothing rose."""
     seconds = SECONDS[recipe.trend_discovery_frequency]
     before, after = splits.newest_window(data, seconds)
     start = int(data.interactions.timestamp.max(initial=0)) - seconds

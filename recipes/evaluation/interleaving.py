@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from recipes.evaluation.lift import POWER, Z95, Estimate, two_sided
+from recipes.evaluation.lift import POWER, Z95, LiftEstimate, two_sided
 from recipes.evaluation.sequential import always_valid
 
-FEWEST_USERS = 30  # from which on a mean credit is near enough to normal for a test at every look
+MIN_USERS = 30  # from which on a mean credit is near enough to normal for a test at every look
 USUAL_EFFECT = 0.1  # standard deviations of a user's credit that versions commonly differ by
 
 
@@ -111,7 +111,7 @@ class Credits:
         return max(0.0, self.squares - self.total**2 / self.users) / (self.users - 1) if self.users > 1 else 0.0
 
 
-def preference(found: Credits) -> Estimate | None:
+def preference(found: Credits) -> LiftEstimate | None:
     """The mean credit of a user, above 0 where the second ranking is favoured, for one look; None without a difference.
 
     >>> estimate = preference(Credits.of([1.0, 1.0, 0.0, -0.5] * 25))
@@ -121,16 +121,16 @@ def preference(found: Credits) -> Estimate | None:
     if not found.variance:
         return None
     mean, error = found.total / found.users, math.sqrt(found.variance / found.users)
-    return Estimate(mean, mean - Z95 * error, mean + Z95 * error, two_sided(mean / error))
+    return LiftEstimate(mean, mean - Z95 * error, mean + Z95 * error, two_sided(mean / error))
 
 
-def always_valid_preference(found: Credits) -> Estimate | None:
+def always_valid_preference(found: Credits) -> LiftEstimate | None:
     """As `preference`, with an interval and a p-value that hold at every look; None below 30 users who favour one."""
-    if found.first + found.second < FEWEST_USERS or not found.variance:
+    if found.first + found.second < MIN_USERS or not found.variance:
         return None
     mean, variance = found.total / found.users, found.variance / found.users
     mixture = always_valid(mean, variance, found.variance * USUAL_EFFECT**2)
-    return Estimate(mean, mean - mixture.reach, mean + mixture.reach, mixture.p_value)
+    return LiftEstimate(mean, mean - mixture.reach, mean + mixture.reach, mixture.p_value)
 
 
 def users_needed(mean: float, variance: float) -> int | None:

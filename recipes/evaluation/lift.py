@@ -63,7 +63,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class LiftEstimate:
     """A number with its 95 % interval; `high` is None where nothing bounds it, `p_value` is of no change at all."""
 
     value: float
@@ -110,7 +110,7 @@ def rate_interval(arm: Arm) -> tuple[float, float] | None:
     return max(0.0, (middle - reach) / (1 + square / n)), min(1.0, (middle + reach) / (1 + square / n))
 
 
-def difference(control: Arm, treatment: Arm) -> Estimate | None:
+def difference(control: Arm, treatment: Arm) -> LiftEstimate | None:
     """The treatment's rate less the control's; None without users in both arms.
 
     >>> found = difference(Arm(80, 48), Arm(70, 56))
@@ -123,10 +123,10 @@ def difference(control: Arm, treatment: Arm) -> Estimate | None:
     p, q = treatment.converted / treatment.users, control.converted / control.users
     low = p - q - math.hypot(p - after[0], before[1] - q)
     high = p - q + math.hypot(after[1] - p, q - before[0])
-    return Estimate(p - q, low, high, two_sided(_score(control, treatment, 1.0)))
+    return LiftEstimate(p - q, low, high, two_sided(_score(control, treatment, 1.0)))
 
 
-def lift(control: Arm, treatment: Arm) -> Estimate | None:
+def lift(control: Arm, treatment: Arm) -> LiftEstimate | None:
     """By which part the treatment's rate is above the control's: 0.1 for ten percent; None while nobody of the control converted.
 
     >>> found = lift(Arm(80, 16), Arm(40, 36))
@@ -138,10 +138,10 @@ def lift(control: Arm, treatment: Arm) -> Estimate | None:
     ratio = (treatment.converted / treatment.users) / (control.converted / control.users)
     low = _bound(lambda log: _score(control, treatment, math.exp(log)) > Z95) if treatment.converted else 0.0
     high = _bound(lambda log: _score(control, treatment, math.exp(log)) > -Z95)
-    return Estimate(ratio - 1, low - 1, high - 1, two_sided(_score(control, treatment, 1.0)))
+    return LiftEstimate(ratio - 1, low - 1, high - 1, two_sided(_score(control, treatment, 1.0)))
 
 
-def events_lift(control: Arm, treatment: Arm) -> Estimate | None:
+def events_lift(control: Arm, treatment: Arm) -> LiftEstimate | None:
     """By which part the treatment has more events per user; None while the control has none, or an arm below two users."""
     before, after = control.per_user, treatment.per_user
     if not before or after is None or min(control.users, treatment.users) < 2:
@@ -150,7 +150,7 @@ def events_lift(control: Arm, treatment: Arm) -> Estimate | None:
     reach = Z95 * math.sqrt(own / before**2 + noise * after**2 / before**4)
     spread = math.sqrt(own + noise)
     p_value = two_sided((after - before) / spread) if spread else float(after == before)
-    return Estimate(after / before - 1, after / before - 1 - reach, after / before - 1 + reach, p_value)
+    return LiftEstimate(after / before - 1, after / before - 1 - reach, after / before - 1 + reach, p_value)
 
 
 def users_needed(rate: float | None, effect: float, share: float) -> int | None:

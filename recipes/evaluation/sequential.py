@@ -17,13 +17,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from recipes.evaluation.lift import Arm, Estimate
+from recipes.evaluation.lift import Arm, LiftEstimate
 
 LEVEL = 0.05
-FEWEST_OUTCOMES = 20  # in each arm, from which on the logarithm of a rate is near enough to normal
+MIN_OUTCOMES = 20  # in each arm, from which on the logarithm of a rate is near enough to normal
 
 
-def always_valid_lift(control: Arm, treatment: Arm, effect: float, level: float = LEVEL) -> Estimate | None:
+def always_valid_lift(control: Arm, treatment: Arm, effect: float, level: float = LEVEL) -> LiftEstimate | None:
     """The treatment's lift with an interval and a p-value that hold at every look; None below 20 outcomes in an arm.
 
     The p-value of one look is the inverse of the likelihood ratio; the smallest of all looks so far is valid, too.
@@ -38,7 +38,7 @@ def always_valid_lift(control: Arm, treatment: Arm, effect: float, level: float 
         effect: the least lift of interest, above 0: the interval is narrowest when that much is known.
         level: the chance of ever being wrong.
     """
-    if min(control.converted, treatment.converted) < FEWEST_OUTCOMES:
+    if min(control.converted, treatment.converted) < MIN_OUTCOMES:
         return None
     p, q = treatment.converted / treatment.users, control.converted / control.users
     variance = (1 - p) / treatment.converted + (1 - q) / control.converted
@@ -46,7 +46,7 @@ def always_valid_lift(control: Arm, treatment: Arm, effect: float, level: float 
         return None
     mean, spread = math.log(p / q), math.log1p(abs(effect)) ** 2
     found = always_valid(mean, variance, spread, level)
-    return Estimate(math.expm1(mean), math.expm1(mean - found.reach), math.expm1(mean + found.reach), found.p_value)
+    return LiftEstimate(math.expm1(mean), math.expm1(mean - found.reach), math.expm1(mean + found.reach), found.p_value)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def decide(looks: Iterable[tuple[Arm, Arm]], effect: float, level: float = LEVEL
     return Decision("GO_ON", best, None)
 
 
-def _verdict(found: Estimate, effect: float) -> str:
+def _verdict(found: LiftEstimate, effect: float) -> str:
     if found.low > 0:
         return "BETTER"
     if found.high is None:
@@ -122,7 +122,7 @@ def _verdict(found: Estimate, effect: float) -> str:
     return "FUTILE" if -effect < found.low and found.high < effect else "GO_ON"
 
 
-def harm(control: Arm, treatment: Arm, allowed: float, level: float = LEVEL) -> Estimate | None:
+def harm(control: Arm, treatment: Arm, allowed: float, level: float = LEVEL) -> LiftEstimate | None:
     """A guardrail: the always-valid interval of a lift that must not fall below -`allowed`; it is broken where `high` does.
 
     It is kept for sure where `low` is above -`allowed`; in between more users are needed.

@@ -1,8 +1,8 @@
 """One frozen test for models that learned from different data or under different settings.
 
 A model must not be rewarded for having seen the answers. There are two ways out: ask what came after everything that any of the
-models has seen (`newer`), which judges the models as they are; or hold out users and have each recipe learn anew from the same
-data without them (`refit`), which judges the settings. What is asked for are events that all of the models may learn from.
+models has seen (`newer`), which evaluates the models as they are; or hold out users and have each recipe learn anew from the same
+data without them (`refit`), which evaluates the settings. What is asked for are events that all of the models may learn from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from recipes.evaluation.evaluate import Evaluation, evaluate
 from recipes.evaluation.splits import Split, Truth
 from recipes.numerics.arrays import Floats
 
-FEWEST_USERS = 50  # below, newer events tell too little
+MIN_USERS = 50  # below, newer events say too little
 Mask: TypeAlias = NDArray[np.bool_]
 
 
@@ -33,21 +33,21 @@ class SharedTest:
         data: all events and columns there are.
         split: the test over the events that all models may learn from.
         learned: (E,) events of `data` that a recipe may learn from before it is asked.
-        told: (E,) events of `data` that histories may be made of.
+        observed: (E,) events of `data` that histories may be made of.
     """
 
     data: TrainingData
     split: Split
     learned: Mask
-    told: Mask
+    observed: Mask
 
     def training(self, own: Mask) -> TrainingData:
         """What a recipe whose settings leave the (E,) `own` events in learns from."""
         return self.data.keep(self.learned & own)
 
-    def judge(self, model: Model, own: Mask) -> Evaluation:
-        """Judge a model, asked in `data`'s indexes; its histories hold `own` events only, the questions are the same for all."""
-        queries = self.data.keep(self.told & own).histories(self.split.users)
+    def evaluate(self, model: Model, own: Mask) -> Evaluation:
+        """Evaluate a model, asked in `data`'s indexes; its histories hold `own` events only, the questions are the same for all."""
+        queries = self.data.keep(self.observed & own).histories(self.split.users)
         evaluation = evaluate(model, replace(self.split, queries=queries))
         return replace(evaluation, fingerprint=self.split.fingerprint)
 
@@ -68,8 +68,8 @@ def refit(data: TrainingData, own: Sequence[Mask]) -> SharedTest:
     limit = np.zeros(data.num_users, np.int64)
     limit[split.users] = first
     owner = data.interactions.user_index
-    told = held_out[owner] & (np.arange(len(owner)) < limit[owner])
-    return SharedTest(data, replace(split, protocol="shared, refit"), ~held_out[owner], told)
+    observed = held_out[owner] & (np.arange(len(owner)) < limit[owner])
+    return SharedTest(data, replace(split, protocol="shared, refit"), ~held_out[owner], observed)
 
 
 def newer(data: TrainingData, own: Sequence[Mask], seen_until: int) -> SharedTest | None:
@@ -84,7 +84,7 @@ def newer(data: TrainingData, own: Sequence[Mask], seen_until: int) -> SharedTes
     before = np.bincount(events.user_index[common & ~late], minlength=data.num_users)
     after = np.bincount(events.user_index[common & late], minlength=data.num_users)
     users = np.flatnonzero((before > 0) & (after > 0))
-    if len(users) < FEWEST_USERS:
+    if len(users) < MIN_USERS:
         return None
     if len(users) > splits.MOST_QUERIES:
         users = np.sort(np.random.default_rng(0).permutation(users)[: splits.MOST_QUERIES])
@@ -95,7 +95,7 @@ def newer(data: TrainingData, own: Sequence[Mask], seen_until: int) -> SharedTes
 
 
 class Translated(Model):
-    """A model asked in another snapshot's indexes: what it does not know it is not told of, and cannot recommend."""
+    """A model asked in another snapshot's indexes: what it does not know it is not given, and cannot recommend."""
 
     def __init__(self, inner: Model, own: TrainingData, data: TrainingData) -> None:
         """`inner` was fitted on `own`; it will be asked in the indexes of `data`."""
@@ -109,13 +109,13 @@ class Translated(Model):
 
     def score(self, histories: Histories) -> Floats:
         """(B, N) scores; -inf for items the inner model does not know."""
-        told = histories.keep(self.items[histories.item_index] >= 0)
-        users = told.user_index
+        kept = histories.keep(self.items[histories.item_index] >= 0)
+        users = kept.user_index
         inner = self.inner.score(
             replace(
-                told,
-                item_index=self.items[told.item_index],
-                event_type=self.kinds[told.event_type],
+                kept,
+                item_index=self.items[kept.item_index],
+                event_type=self.kinds[kept.event_type],
                 user_index=np.where(users >= 0, self.users[users], -1),
             )
         )

@@ -37,7 +37,7 @@ class Shown:
     Attributes:
         user_ids: Q users asked for.
         item_ids: M items that were recommended or taken.
-        history_sizes: (Q,) int64, events the model was told of.
+        history_sizes: (Q,) int64, events the model was given.
         ranked: (Q, K) int32 into `item_ids`, best first, -1 where there is none.
         offsets, truth: ragged, (Q + 1,) int64 and (T,) int32 into `item_ids`: what each user took next.
         counts: (M,) int64, events of each item in the training.
@@ -129,9 +129,9 @@ class Shown:
         """Read what `save` wrote; None if there is nothing."""
         if not (folder / IDS).exists():
             return None
-        told = json.loads((folder / IDS).read_text())
+        ids = json.loads((folder / IDS).read_text())
         arrays = artefact.load_tensors(folder / TENSORS)
-        return cls(Ids(told["users"]), Ids(told["items"]), **arrays, new_items=told["new_items"])
+        return cls(Ids(ids["users"]), Ids(ids["items"]), **arrays, new_items=ids["new_items"])
 
 
 ARRAYS = ("history_sizes", "ranked", "offsets", "truth", "counts", "tiers", "is_new", "tier_sizes")

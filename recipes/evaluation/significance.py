@@ -23,7 +23,7 @@ from recipes.numerics.arrays import Indexes
 FLIPS = 4000
 FLIP_CELLS = 4_000_000  # of signs held at a time
 LEVEL = 0.05
-FEWEST_DRAWS, MOST_DRAWS = 499, 1999  # of lists; fewer could show nothing once Holm has corrected for a dozen metrics
+MIN_DRAWS, MAX_DRAWS = 499, 1999  # of lists; fewer could show nothing once Holm has corrected for a dozen metrics
 DRAWN_CELLS = 200_000_000  # places of lists looked at over all draws
 SHAPES = ("coverage", "gini")
 
@@ -82,8 +82,8 @@ def compare(
     """
     if first.fingerprint != second.fingerprint:
         raise ValueError(
-            f"These were judged on different tests, {first.fingerprint[:12]} and {second.fingerprint[:12]}; "
-            "only versions judged on the same frozen test set can be compared."
+            f"These were evaluated on different tests, {first.fingerprint[:12]} and {second.fingerprint[:12]}; "
+            "only versions evaluated on the same frozen test set can be compared."
         )
     names = _names(first, second) if metrics is None else list(metrics)
     common = comparable(first, second)
@@ -124,7 +124,7 @@ class Cell:
 
 
 def matrix(differences: Values, seed: int = 0) -> dict[str, Cell]:
-    """Judge many differences together, so that of all the cells without any difference one is taken for one in 5 % of matrices.
+    """Test many differences together, so that of all the cells without any difference one is taken for one in 5 % of matrices.
 
     Args:
         differences: (Q,) per query by cell, higher is better; NaN for queries that are not of the cell.
@@ -194,7 +194,7 @@ def _shapes(first: Shown | None, second: Shown | None, seed: int) -> dict[str, C
         return {}
     one, other, size = _lists(first, second)
     rng, num_items = np.random.default_rng(seed), first.num_items
-    draws = int(np.clip(DRAWN_CELLS // max(1, 2 * one.size), FEWEST_DRAWS, MOST_DRAWS))
+    draws = int(np.clip(DRAWN_CELLS // max(1, 2 * one.size), MIN_DRAWS, MAX_DRAWS))
 
     def difference(mine: Indexes, theirs: Indexes) -> NDArray[np.float64]:
         return _shape(theirs, size, num_items) - _shape(mine, size, num_items)

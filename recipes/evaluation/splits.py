@@ -1,7 +1,7 @@
-"""Which events a model may learn from and which it is judged on; a split says by its fingerprint what was asked.
+"""Which events a model may learn from and which it is evaluated on; a split says by its fingerprint what was asked.
 
 `amazon` is the protocol of Amazon Personalize for everything but segmentation, `segmentation` the one for user segments,
-`leave_last_out` that of the literature, `newest_window` what a trend is judged by.
+`leave_last_out` that of the literature, `newest_window` what a trend is evaluated by.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def leave_last_out(data: TrainingData, users: NDArray[np.int64] | None = None) -
 
 
 def newest_window(data: TrainingData, seconds: int) -> tuple[TrainingData, TrainingData]:
-    """The data before and within the newest `seconds`; what the window shows is what a trend has to foretell."""
+    """The data before and within the newest `seconds`; what the window shows is what a trend has to predict."""
     timestamps = data.interactions.timestamp
     late = timestamps > timestamps.max(initial=0) - seconds
     return data.keep(~late), data.keep(late)
@@ -191,13 +191,13 @@ def _asked(data: TrainingData, users: NDArray[np.int64], truths: NDArray[np.int6
     newness = np.repeat(everything.offsets[1:], sizes) - np.arange(int(everything.offsets[-1]))
     hidden = newness <= np.repeat(truths, sizes)
     rows = np.repeat(data.offsets[users] - everything.offsets[:-1], sizes) + np.arange(int(everything.offsets[-1]))
-    told, events = rows[hidden], data.interactions
+    chosen, events = rows[hidden], data.interactions
     truth = Truth(
         np.concatenate([[0], np.cumsum(truths)]).astype(np.int64),
-        events.item_index[told],
-        events.event_type[told],
-        events.event_value[told],
-        events.timestamp[told],
+        events.item_index[chosen],
+        events.event_type[chosen],
+        events.event_value[chosen],
+        events.timestamp[chosen],
     )
     return Split(protocol, data, everything.keep(~hidden), truth, users.astype(np.int64))
 

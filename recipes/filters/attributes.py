@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recipes.filters.binding import bind
-from recipes.filters.expression import Bound, Comparison, Condition, FilterError
+from recipes.filters.expression import Bound, Condition, FilterError, OrderCondition
 from recipes.filters.grammar import parse
 
 PREFIX = "INCLUDE ItemID WHERE "
@@ -35,7 +35,7 @@ def parse_attributes(text: str) -> Bound:
 
 
 def _is_equality(condition: Condition) -> bool:
-    if not isinstance(condition, Comparison) or condition.field.dataset != "ITEMS":
+    if not isinstance(condition, OrderCondition) or condition.field.dataset != "ITEMS":
         return False
     return condition.operator == "=" and isinstance(condition.operand, float | str)
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from recipes.filters.expression import (
     ORDERED,
     Bound,
-    Comparison,
     Condition,
     CurrentItem,
     Expression,
@@ -23,6 +22,7 @@ from recipes.filters.expression import (
     FilterError,
     GivenValues,
     Membership,
+    OrderCondition,
     Placeholder,
     Verb,
     number,
@@ -84,8 +84,8 @@ def bind(filter: Filter, values: Mapping[str, str] | None = None) -> Bound:  # n
             raise FilterError(f"The filter needs a value for its parameter {missing[0]}.")
         if not missing:
             kept.append(expression)
-    told = (part for expression in kept for condition in expression.conditions for part in _given(condition, given))
-    return Bound(filter.target, tuple(_bind_expression(each, given) for each in kept), tuple(dict.fromkeys(told)))
+    used = (part for expression in kept for condition in expression.conditions for part in _given(condition, given))
+    return Bound(filter.target, tuple(_bind_expression(each, given) for each in kept), tuple(dict.fromkeys(used)))
 
 
 def read_values(name: str, text: str) -> Values:
@@ -174,7 +174,7 @@ def _bind_condition(condition: Condition, given: Mapping[str, Values]) -> Condit
             for part in condition.values:
                 filled.extend(given[part.name].members if isinstance(part, Placeholder) else [part])
             return replace(condition, values=tuple(filled))
-        case Comparison(operand=Placeholder(name=name)):
+        case OrderCondition(operand=Placeholder(name=name)):
             values = given[name].single
             if len(values) != 1:
                 raise FilterError(f"The parameter {name} has {len(values)} values, {condition.operator} needs one.")
@@ -191,7 +191,7 @@ def _given(condition: Condition, given: Mapping[str, Values]) -> list[GivenValue
         case Membership(values=parts):
             names = [part.name for part in parts if isinstance(part, Placeholder)]
             return [GivenValues(condition.field, name, given[name].listed) for name in names]
-        case Comparison(operand=Placeholder(name=name)):
+        case OrderCondition(operand=Placeholder(name=name)):
             return [GivenValues(condition.field, name, given[name].single)]
         case _:
             return []

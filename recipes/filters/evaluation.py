@@ -5,12 +5,12 @@ AWS does not say how AND and OR bind or what an INCLUDE whose IF is false does; 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
 
 import numpy as np
+from cachetools import LRUCache
 
 from recipes.columns import Numeric
 from recipes.filters.expression import EVENT_DATASETS, Bound, Expression, FilterError, Verb, number
@@ -29,8 +29,7 @@ class CompiledFilters:
     def __init__(self, catalogue: Catalogue, capacity_bytes: int = CACHE_BYTES) -> None:
         """Begin with nothing kept; at most `capacity_bytes` of masks will be."""
         self.catalogue = catalogue
-        self.capacity = max(1, capacity_bytes // max(1, catalogue.size))
-        self._masks: OrderedDict[object, Mask] = OrderedDict()
+        self._masks: LRUCache[object, Mask] = LRUCache(max(1, capacity_bytes // max(1, catalogue.size)))
         self._lock = Lock()
 
     def mask(self, bound: Bound, user: UserContext | None = None, current_item: int | None = None) -> Mask:
@@ -100,15 +99,12 @@ class CompiledFilters:
     def _kept(self, key: object, compute: Callable[[], Mask]) -> Mask:
         with self._lock:
             kept = self._masks.get(key)
-            if kept is not None:
-                self._masks.move_to_end(key)
-                return kept
+        if kept is not None:
+            return kept
         fresh = compute()
         fresh.setflags(write=False)
         with self._lock:
             self._masks[key] = fresh
-            while len(self._masks) > self.capacity:
-                self._masks.popitem(last=False)
         return fresh
 
 

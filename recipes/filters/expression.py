@@ -95,7 +95,7 @@ class Membership:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class OrderCondition:
     """`field operator operand`; an operand of None (a null of the current item) satisfies only `!=`."""
 
     field: Field
@@ -104,7 +104,7 @@ class Comparison:
     column: int = dataclasses.field(compare=False)
 
 
-Condition: TypeAlias = Membership | Comparison
+Condition: TypeAlias = Membership | OrderCondition
 
 
 @dataclass(frozen=True)
@@ -270,11 +270,11 @@ def _check_use(used: Field, condition: Condition, kinds: Mapping[str, Mapping[st
         raise _misuse(condition, f"{used} is {kind}, filters use numeric, categorical and plain string fields.")
     if used.name in UNUSABLE:
         raise _misuse(condition, f"{used} decides by itself when an action is shown and cannot be filtered by.")
-    if isinstance(condition, Comparison):
+    if isinstance(condition, OrderCondition):
         _check_comparison(used, condition, kind)
 
 
-def _check_comparison(used: Field, condition: Comparison, kind: FieldKind) -> None:
+def _check_comparison(used: Field, condition: OrderCondition, kind: FieldKind) -> None:
     if kind is FieldKind.STRING and condition.operator in ORDERED:
         raise _misuse(condition, f"{used} is a string field, {condition.operator} needs a numeric one.", "IN", "NOT IN")
     if kind is FieldKind.NUMERIC and isinstance(condition.operand, str) and number(condition.operand) is None:

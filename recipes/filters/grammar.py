@@ -13,7 +13,6 @@ from recipes.filters.expression import (
     EVENT_DATASETS,
     EVENT_TYPE,
     ORDERED,
-    Comparison,
     Condition,
     CurrentItem,
     Expression,
@@ -21,6 +20,7 @@ from recipes.filters.expression import (
     Filter,
     FilterError,
     Membership,
+    OrderCondition,
     Placeholder,
     Target,
     Verb,
@@ -182,9 +182,9 @@ def _condition(tree: Tree[Any]) -> Condition:
             return Membership(used, _values(used, rest), negated=True, column=column)
 
 
-def _comparison(used: Field, operator: Token, operand: Token | Tree[Any], column: int) -> Comparison:
+def _comparison(used: Field, operator: Token, operand: Token | Tree[Any], column: int) -> OrderCondition:
     if isinstance(operand, Tree):
-        return Comparison(used, str(operator), _current(operand), column)
+        return OrderCondition(used, str(operator), _current(operand), column)
     value: float | str | Placeholder
     match operand.type:
         case "NUMBER":
@@ -195,7 +195,7 @@ def _comparison(used: Field, operator: Token, operand: Token | Tree[Any], column
             value = _unquoted(operand)
             if operator in ORDERED and number(value) is None:
                 raise _refuse(_column(operand), f"found {operand}, {operator} expects a number.", WORDS["NUMBER"])
-    return Comparison(used, str(operator), value, column)
+    return OrderCondition(used, str(operator), value, column)
 
 
 def _values(used: Field, tokens: list[Token]) -> tuple[str | Placeholder, ...]:
@@ -237,7 +237,7 @@ def _check_dataset(condition: Condition, target: Target, dataset: str) -> None:
             allowed[dataset],
         )
     current = isinstance(condition, Membership) and any(isinstance(v, CurrentItem) for v in condition.values)
-    current = current or (isinstance(condition, Comparison) and isinstance(condition.operand, CurrentItem))
+    current = current or (isinstance(condition, OrderCondition) and isinstance(condition.operand, CurrentItem))
     if current and dataset != "ITEMS":
         raise _refuse(condition.column, "CurrentItem can be compared with fields of Items only.", "a value")
     if dataset in EVENT_DATASETS:
@@ -249,7 +249,9 @@ def _check_event_type(condition: Condition, dataset: str) -> None:
         raise _refuse(
             condition.column, f"found {condition.field}, of {dataset} only EVENT_TYPE can be tested.", EVENT_TYPE
         )
-    if isinstance(condition, Comparison) and (condition.operator in ORDERED or isinstance(condition.operand, float)):
+    if isinstance(condition, OrderCondition) and (
+        condition.operator in ORDERED or isinstance(condition.operand, float)
+    ):
         raise _refuse(condition.column, "event types are tested with IN, NOT IN, = or != and quoted values.", "IN")
 
 

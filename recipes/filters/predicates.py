@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.columns import Categorical, Column, Numeric, Text
-from recipes.filters.expression import Comparison, Condition, CurrentItem, Membership, number
+from recipes.filters.expression import Condition, CurrentItem, Membership, OrderCondition, number
 
 COMPARE: Mapping[str, Callable[[float | NDArray[np.float64], float], bool | NDArray[np.bool_]]] = {
     "=": operator.eq,
@@ -57,7 +57,7 @@ def positive_of(condition: Condition) -> tuple[Condition, bool]:
     match condition:
         case Membership(negated=True):
             return replace(condition, negated=False), True
-        case Comparison(operator="!="):
+        case OrderCondition(operator="!="):
             return replace(condition, operator="="), True
         case _:
             return condition, False
@@ -76,7 +76,7 @@ def holds_positive(condition: Condition, value: Value) -> bool:
     return any(_compares(word, condition) for word in value)
 
 
-def _compares(word: str, condition: Comparison) -> bool:
+def _compares(word: str, condition: OrderCondition) -> bool:
     """A category against an operand: the same text, or both numbers."""
     if condition.operator == "=" and word == condition.operand:
         return True
@@ -84,7 +84,7 @@ def _compares(word: str, condition: Comparison) -> bool:
     return left is not None and right is not None and bool(COMPARE[condition.operator](left, right))
 
 
-def _limit(condition: Comparison) -> float | None:
+def _limit(condition: OrderCondition) -> float | None:
     """The number compared with, if it is one."""
     operand = condition.operand
     return number(operand) if isinstance(operand, str | float) else None
@@ -105,7 +105,7 @@ def at_item(condition: Condition, value_of: Callable[[str], Value]) -> Condition
     match condition:
         case Membership(values=(CurrentItem(name=name),)):
             return replace(condition, values=_words(value_of(name)))
-        case Comparison(operand=CurrentItem(name=name)):
+        case OrderCondition(operand=CurrentItem(name=name)):
             value = value_of(name)
             if isinstance(value, frozenset):  # one category compares as its text, several have no order
                 return replace(condition, operand=next(iter(value)) if len(value) == 1 else None)

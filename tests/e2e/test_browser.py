@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import world
 from tests.e2e.server import Server
-from tests.web.browsing import CHROMIUM
 
 SECOND = 1000
 expect.set_options(timeout=20 * SECOND)

@@ -18,7 +18,7 @@ from console import storage
 from console.management import archive, backing_up, database_copies
 from console.management.archive import ArchiveError
 from console.models import DatasetGroup, Solution, SolutionVersion
-from tests.operations.training.test_solutions import call
+from tests.factories import call
 
 
 def written(manifest=None, **files: bytes) -> bytes:

@@ -18,7 +18,7 @@ from console import storage
 from console.management import examination
 from console.management.examination import Level, examine
 from console.models import AccessKey, AuditEntry, SampleLoad, SolutionVersion
-from tests.operations.training.test_solutions import call, trained
+from tests.factories import call, trained
 from tests.worlds import films
 
 

@@ -14,6 +14,7 @@ from console import jobs, storage, tasks
 from console.errors import InvalidInputException
 from console.models import BatchInferenceJob
 from console.runners import lines
+from console.storage import s3
 from tests.factories import ROLE, call, put_lines, read_lines, run_batch, start_batch, trained
 from tests.worlds import films
 
@@ -204,7 +205,7 @@ def test_lines_from_a_real_s3_stay_whole(account, run_jobs, version, settings, m
     model = storage.local_folder(BatchInferenceJob.solution_version.field.related_model.objects.get().artefact)
     settings.AWS_ENDPOINT_URL_S3 = f"http://{host}:{port}"
     monkeypatch.setattr(storage, "local_folder", lambda _: model)
-    storage._s3.cache_clear()
+    s3.client.cache_clear()
     try:
         client = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3)
         for bucket in ("data", storage.STORE_BUCKET):
@@ -221,4 +222,4 @@ def test_lines_from_a_real_s3_stay_whole(account, run_jobs, version, settings, m
         assert "Contents" not in client.list_objects_v2(Bucket=storage.STORE_BUCKET)
     finally:
         server.stop()
-        storage._s3.cache_clear()
+        s3.client.cache_clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 import redis
@@ -82,7 +81,7 @@ def test_lists_reach_an_update_after_the_recorder_has_forgotten_them(
     named = {"recommendationId": answer["recommendationId"], "sentAt": NOW}
     put_events(account, tracking_id, {"itemId": shown[0], **named}, user_id="u1")
     put_events(account, tracking_id, {"itemId": shown[2], **named}, user_id="u1")
-    _written()
+    recorder.flush()
     recorded.flushall()
     assert lists(updated(account, run_jobs, version)) == [("u1", shown, [True, False, True, False, False])]
 
@@ -160,7 +159,7 @@ def campaign(account, run_jobs, recorded, films_group):
 def recommended(account, campaign, user_id):
     """The name and items of a list that is recorded."""
     answer = call("GetRecommendations", account, campaign_arn=campaign, user_id=user_id, num_results=4)
-    _written()
+    recorder.flush()
     return answer["recommendationId"], [item["itemId"] for item in answer["itemList"]]
 
 
@@ -178,7 +177,7 @@ def test_a_list_without_a_click_counts_once_its_user_was_there(account, campaign
     _, shown = recommended(account, campaign, "u1")
     recommended(account, campaign, "u2")  # nobody saw it, as far as known
     assert seen(learned(films_group)) == []
-    put(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
+    put_events(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
     assert seen(learned(films_group)) == [("u1", shown)]
     assert seen(learned(films_group)) == [("u1", shown)]
 
@@ -187,7 +186,7 @@ def test_seen_lists_outlast_the_recorder_and_reach_updates(
     account, run_jobs, campaign, recorded, films_group, tracking_id
 ):
     _, shown = recommended(account, campaign, "u1")
-    put(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
+    put_events(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
     learned(films_group)
     recorded.flushall()
     version = SolutionVersion.objects.get().arn
@@ -196,9 +195,9 @@ def test_seen_lists_outlast_the_recorder_and_reach_updates(
 
 def test_a_list_that_a_later_event_names_is_no_list_without_a_click(account, campaign, films_group, tracking_id):
     name, shown = recommended(account, campaign, "u1")
-    put(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
+    put_events(account, tracking_id, itemId=elsewhere(shown), user_id="u1")
     learned(films_group)
-    put(account, tracking_id, itemId=shown[0], recommendationId=name, user_id="u1", sentAt=NOW + 9)
+    put_events(account, tracking_id, itemId=shown[0], recommendationId=name, user_id="u1", sentAt=NOW + 9)
     assert lists(learned(films_group)) == [("u1", shown, [True, False, False, False])]
 
 
@@ -206,29 +205,29 @@ def test_a_list_from_which_something_was_taken_without_naming_it_is_left_out(
     account, campaign, films_group, tracking_id
 ):
     _, shown = recommended(account, campaign, "u1")
-    put(account, tracking_id, itemId=shown[2], user_id="u1")
+    put_events(account, tracking_id, itemId=shown[2], user_id="u1")
     assert lists(learned(films_group)) == []
 
 
 def test_trials_in_the_console_are_no_impressions(account, campaign, films_group, tracking_id):
     call("TestRecommendations", account, campaign_arn=campaign, user_id="u1", num_results=4)
-    _written()
-    put(account, tracking_id, itemId="i1", user_id="u1")
+    recorder.flush()
+    put_events(account, tracking_id, itemId="i1", user_id="u1")
     assert lists(learned(films_group)) == []
 
 
 def test_a_list_is_dated_by_the_events_around_it(account, campaign, films_group, tracking_id):
     _, shown = recommended(account, campaign, "u1")
-    put(account, tracking_id, itemId=elsewhere(shown), user_id="u1", sentAt=NOW - 40 * 86_400)
+    put_events(account, tracking_id, itemId=elsewhere(shown), user_id="u1", sentAt=NOW - 40 * 86_400)
     learned(films_group)
     assert abs(SeenList.objects.get().timestamp - (NOW - 40 * 86_400)) < 60
 
 
 def test_the_lists_of_a_session_become_the_users_who_signs_in(account, campaign, films_group, tracking_id):
     _, shown = recommended(account, campaign, "visit")
-    put(account, tracking_id, itemId=elsewhere(shown), user_id=None, session_id="visit")
+    put_events(account, tracking_id, itemId=elsewhere(shown), user_id=None, session_id="visit")
     assert seen(learned(films_group)) == []
-    put(account, tracking_id, itemId=elsewhere(shown), user_id="u3", session_id="visit")
+    put_events(account, tracking_id, itemId=elsewhere(shown), user_id="u3", session_id="visit")
     assert seen(learned(films_group)) == [("u3", shown)]
 
 
@@ -253,14 +252,5 @@ def test_no_more_seen_lists_are_kept_than_stated(account, campaign, films_group,
     monkeypatch.setattr(seen_lists, "MOST_KEPT", 2)
     for user in ("u1", "u2", "u3"):
         _, shown = recommended(account, campaign, user)
-        put(account, tracking_id, itemId=elsewhere(shown), user_id=user)
+        put_events(account, tracking_id, itemId=elsewhere(shown), user_id=user)
     assert len(seen(learned(films_group))) == 2
-
-
-def _written():
-    """Wait until the recorder's thread has written what it holds."""
-    for _ in range(200):
-        if not recorder._writer._waiting:
-            return
-        time.sleep(0.05)
-    raise AssertionError("answers were not written")

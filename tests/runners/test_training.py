@@ -38,7 +38,7 @@ def test_every_recipe_is_trained(account, run_jobs, recipe):
     json.dumps(row.report, allow_nan=False)
 
 
-def test_actions_are_suggested(account, run_jobs):
+def test_actions_are_suggested(account, run_jobs, monkeypatch):
     group = films(account)
     data = worlds.actions()
     events = data.interactions
@@ -64,6 +64,16 @@ def test_actions_are_suggested(account, run_jobs):
     assert 0 < len(scores) <= 3
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
+    dear = call(
+        "CreateFilter", account, name="dear", dataset_group_arn=group.arn,
+        filter_expression="INCLUDE ActionID WHERE ACTIONS.VALUE > 100",
+    )["filterArn"]  # fmt: skip
+    asked = {"campaign_arn": campaign, "user_id": data.user_ids[0], "filter_arn": dear}
+    assert call("GetActionRecommendations", account, **asked)["actionList"] == []
+    monkeypatch.setattr("console.serving.live_catalog.FRESH_S", 0)
+    best = told["actionList"][0]["actionId"]
+    Record.objects.create(dataset=group.datasets.get(type="ACTIONS"), entity_id=best, values={"VALUE": 500})
+    assert [action["actionId"] for action in call("GetActionRecommendations", account, **asked)["actionList"]] == [best]
 
 
 def test_progress_is_one_bar(account):
@@ -74,7 +84,7 @@ def test_progress_is_one_bar(account):
     assert held is not None
     watch = Watch(held)
     try:
-        watch.begin("judged")
+        watch.begin("evaluated")
         watch(Progress("training", 0.5, epoch=1, metrics={"loss": 2.0, "validation_ndcg": 0.1}))
         watch.begin("served")
         watch(Progress("training", 1.0, epoch=1, metrics={"loss": 1.0}, message="done"))

@@ -142,7 +142,7 @@ def test_streamed_events_of_new_types_are_unknown_to_the_model_and_known_to_filt
     loaded = LoadedModel("key", None, data, 0, None, 0)
     live = [LiveEvent("i1", type_, START + 10**6 + n) for n, type_ in enumerate(types)]
     past = join(loaded, 0, live)
-    learned = past.history().event_type
+    learned = past.as_histories().event_type
     assert learned.max() < len(data.interactions.event_types)
     assert [past.types[code] for code in past.event_type[-len(types) :]] == types
 

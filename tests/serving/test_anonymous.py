@@ -7,10 +7,8 @@ import pytest
 from console import storage
 from console.models import Event, SolutionVersion
 from console.operations.data import event_trackers, events
-from console.serving.batch import _pasts
-from console.serving.history import history_of
+from console.serving.history import histories_of, history_of
 from console.serving.loader import ModelCache
-from console.serving.recommend import RecommendationRequest
 from recipes import artefact
 from tests.factories import call, trained
 from tests.worlds import NOW, films
@@ -54,8 +52,8 @@ def test_its_events_count_for_itself_before_and_after_a_training(account, run_jo
     _browse(account, tracking_id, "i10")
     loaded = _loaded()
     assert _items(loaded, group, "visit") == ["i2", "i10", "i6"]
-    [past] = _pasts(loaded, group.pk, [RecommendationRequest("visit")])
-    assert past.num_live == 3
+    visit, nobody, _ = histories_of(loaded, group.pk, ["visit", None, "u1"])
+    assert (visit.num_live, nobody.num_live) == (3, 0)
 
 
 def test_who_signs_in_after_a_training_has_the_history_at_once(account, run_jobs, group, tracking_id):

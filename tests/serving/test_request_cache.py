@@ -8,7 +8,7 @@ from console.errors import InvalidInputException, ResourceNotFoundException
 from console.models import Campaign, Experiment, Filter, SolutionVersion
 from console.serving import request_cache
 from console.serving.request_cache import RequestCache
-from console.serving.sources import bound_filter, campaign_source
+from console.serving.targets import bound_filter, campaign_target
 from tests.factories import call, make_campaign, make_version
 from tests.worlds import films
 
@@ -74,52 +74,52 @@ def test_it_holds_a_bounded_number(monkeypatch):
 
 
 def test_requests_read_a_campaign_once_in_a_while(account, campaign, clock, django_assert_num_queries):
-    campaign_source(account, campaign, "u1")
+    campaign_target(account, campaign, "u1")
     with django_assert_num_queries(0):
-        campaign_source(account, campaign, "u2")
+        campaign_target(account, campaign, "u2")
     clock[0] += request_cache.FRESH_S
     with django_assert_num_queries(1):
-        campaign_source(account, campaign, "u1")
+        campaign_target(account, campaign, "u1")
 
 
 def test_what_another_process_writes_is_honoured_after_a_quarter_of_a_second(account, campaign, versions, clock):
-    assert campaign_source(account, campaign)[1].name == "aws-user-personalization"
+    assert campaign_target(account, campaign)[1].name == "aws-user-personalization"
     Campaign.objects.update(solution_version=SolutionVersion.objects.by_arn(account, versions[1], field="x"))
     clock[0] += request_cache.FRESH_S
-    assert campaign_source(account, campaign)[1].name == "aws-popularity-count"
+    assert campaign_target(account, campaign)[1].name == "aws-popularity-count"
     Campaign.objects.update(status="CREATE FAILED")
     clock[0] += request_cache.FRESH_S
     with pytest.raises(InvalidInputException, match="is CREATE FAILED"):
-        campaign_source(account, campaign)
+        campaign_target(account, campaign)
 
 
 def test_what_this_process_writes_is_honoured_at_once(account, campaign, versions, clock):
-    assert campaign_source(account, campaign)[1].name == "aws-user-personalization"
+    assert campaign_target(account, campaign)[1].name == "aws-user-personalization"
     call("UpdateCampaign", account, campaign_arn=campaign, solution_version_arn=versions[1], campaign_config={})
-    assert campaign_source(account, campaign)[1].name == "aws-popularity-count"
+    assert campaign_target(account, campaign)[1].name == "aws-popularity-count"
     call("DeleteCampaign", account, campaign_arn=campaign)
     with pytest.raises(ResourceNotFoundException):
-        campaign_source(account, campaign)
+        campaign_target(account, campaign)
 
 
 def test_experiments_begin_and_stop_in_time(account, campaign, versions, clock):
-    assert campaign_source(account, campaign, "u1")[0].arm is None
+    assert campaign_target(account, campaign, "u1")[0].arm is None
     made = call("CreateExperiment", account, name="e", campaign_arn=campaign, treatment_version_arn=versions[1])
-    assert campaign_source(account, campaign, "u1")[0].arm
+    assert campaign_target(account, campaign, "u1")[0].arm
     call("StopExperiment", account, experiment_arn=made["experimentArn"])
-    assert campaign_source(account, campaign, "u1")[0].arm is None
+    assert campaign_target(account, campaign, "u1")[0].arm is None
 
     call("CreateExperiment", account, name="f", campaign_arn=campaign, treatment_version_arn=versions[1])
-    assert campaign_source(account, campaign, "u1")[0].arm
+    assert campaign_target(account, campaign, "u1")[0].arm
     Experiment.objects.filter(status="RUNNING").update(status="STOPPED", treatment=None)  # by another process
     clock[0] += request_cache.FRESH_S
-    assert campaign_source(account, campaign, "u1")[0].arm is None
+    assert campaign_target(account, campaign, "u1")[0].arm is None
 
 
 def test_accounts_are_kept_apart(account, other_account, campaign):
-    campaign_source(account, campaign)
+    campaign_target(account, campaign)
     with pytest.raises(ResourceNotFoundException):
-        campaign_source(other_account, campaign)
+        campaign_target(other_account, campaign)
 
 
 def test_filters_are_honoured_as_campaigns_are(account, group, clock):

@@ -1,12 +1,11 @@
-"""Remembered scores: the same answers, fewer computations, bounded."""
+"""Cached scores: the same answers, fewer computations, bounded."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from console.serving import score_cache
-from console.serving.score_cache import ScoreMemory
+from console.serving.score_cache import ScoreCache
 from recipes.data import Histories
 
 
@@ -16,40 +15,49 @@ def asked():
 
 
 @pytest.fixture
-def memory(asked):
+def score(asked):
     def score(history):
         asked.append(history)
         return np.full((1, 8), float(history.item_index.sum()), np.float32)
 
-    return ScoreMemory(score)
+    return score
 
 
-def test_it_works(memory, asked):
-    first = memory.score(Histories.of([[1, 2]]))
-    assert (memory.score(Histories.of([[1, 2]])) == first).all()
+@pytest.fixture
+def cache(score):
+    return ScoreCache(score)
+
+
+def test_it_works(cache, asked):
+    first = cache.score(Histories.of([[1, 2]]))
+    assert (cache.score(Histories.of([[1, 2]])) == first).all()
     assert len(asked) == 1
 
 
-def test_another_event_another_user_and_another_order_are_other_histories(memory, asked):
+def test_another_event_another_user_and_another_order_are_other_histories(cache, asked):
     for history in (
         Histories.of([[1, 2]]),
         Histories.of([[1, 2, 3]]),
         Histories.of([[2, 1]]),
         Histories.of([[1, 2]], user_index=[4]),
     ):
-        memory.score(history)
+        cache.score(history)
     assert len(asked) == 4
 
 
-def test_what_is_remembered_cannot_be_changed_by_accident(memory):
+def test_what_is_cached_cannot_be_changed_by_accident(cache):
     with pytest.raises(ValueError, match="read-only"):
-        memory.score(Histories.of([[1]]))[0, 0] = 5
+        cache.score(Histories.of([[1]]))[0, 0] = 5
 
 
-def test_it_is_bounded(memory, asked, monkeypatch):
-    monkeypatch.setattr(score_cache, "MOST_BYTES", 3 * 8 * 4)  # room for three rows
+def test_it_is_bounded(score, asked):
+    cache = ScoreCache(score, max_bytes=3 * 8 * 4)  # room for three rows
     for item in (1, 2, 3, 4, 1):
-        memory.score(Histories.of([[item]]))
+        cache.score(Histories.of([[item]]))
     assert len(asked) == 5
-    memory.score(Histories.of([[4]]))
+    cache.score(Histories.of([[4]]))
     assert len(asked) == 5
+
+
+def test_an_answer_larger_than_the_cache_is_given_all_the_same(score):
+    assert ScoreCache(score, max_bytes=8).score(Histories.of([[3]])).tolist() == [[3.0] * 8]

@@ -16,7 +16,7 @@ from console.serving import recorder
 from console.serving.history import history_of
 from console.serving.live_catalog import FRESH_S, replace_rows
 from console.serving.loader import ModelCache
-from console.serving.use_cases import recommender_source  # noqa: F401  loads every module of serving
+from console.serving.targets import recommender_target  # noqa: F401  loads every module of serving
 from recipes.columns import Kind, encode_column
 from tests.factories import call, trained
 from tests.worlds import NOW, films

@@ -18,6 +18,14 @@ def films(account) -> DatasetGroup:
     return DatasetGroup.objects.get(name="films")
 
 
+@pytest.fixture
+def counting(settings, broker):
+    """Wrong passwords are counted in a real broker."""
+    broker.flushall()
+    url = f"unix://{broker.connection_pool.connection_kwargs['path']}"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": url}}
+
+
 def words(text: str) -> str:
     """A page with every run of white space as one space, as a browser shows it."""
     return " ".join(text.split())

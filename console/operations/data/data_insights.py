@@ -51,10 +51,10 @@ def get_data_insights(account: Account, *, data_insights_job_arn: str) -> JSONDi
         raise ResourceInUseException(
             f"The analysis {job.name} is {job.status}; it tells once it is ACTIVE.", field="dataInsightsJobArn"
         )
-    return told(job.report)
+    return report_wire(job.report)
 
 
-def told(report: JSONDict) -> JSONDict:
+def report_wire(report: JSONDict) -> JSONDict:
     """A job's report by the names of the wire."""
     events = report.get("events")
     return {

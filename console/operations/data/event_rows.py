@@ -37,10 +37,10 @@ def new_event(group: DatasetGroup, **values: Any) -> Event:
     return event
 
 
-def insert_new(group: DatasetGroup, rows: Sequence[Event], told: Sequence[JSONDict], *, tells: bool) -> list[Event]:
-    """Insert what is new by its event id. Which those are is looked up, and returned, only if the caller wants it told."""
+def insert_new(group: DatasetGroup, rows: Sequence[Event], entries: Sequence[JSONDict], *, tells: bool) -> list[Event]:
+    """Insert what is new by its event id. Which those are is looked up, and returned, only if the caller asks for it."""
     unique = {row.event_id: row for row in reversed(rows)}
-    given = [entry["eventId"] for entry in told if "eventId" in entry] if tells else []
+    given = [entry["eventId"] for entry in entries if "eventId" in entry] if tells else []
     if given:
         with connection.cursor() as cursor:
             cursor.execute(KNOWN.format(", ".join(["%s"] * len(given))), [group.pk, *given])

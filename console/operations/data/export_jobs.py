@@ -24,7 +24,7 @@ def create_dataset_export_job(
     ingestion_mode: str = "PUT",
     tags: Sequence[JSONDict] | None = None,
 ) -> JSONDict:
-    """Queue an export of bulk rows, of rows put one by one (as AWS does unless told otherwise), or of all."""
+    """Queue an export of bulk rows, of rows put one by one (as AWS does unless asked otherwise), or of all."""
     dataset = find_dataset(account, dataset_arn)
     location_for(account, job_output["s3DataDestination"]["path"], field="jobOutput")
     must_be_active(dataset, f"Dataset {dataset.arn}", field="datasetArn")

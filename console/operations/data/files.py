@@ -371,7 +371,7 @@ def _free_name(account: Account, model: type[Schema] | type[DatasetImportJob], s
 
 
 def _options(form: CsvFormat, columns: Sequence[JSONDict], schema: DatasetSchema, limit: float | None) -> JSONDict:
-    """What runners.importing is told about the file."""
+    """What runners.importing is given of the file."""
     named = {column["name"]: column for column in columns if column["name"] in schema.names}
     sources = {
         name: {

@@ -7,34 +7,32 @@ acknowledged after its rows are durable, never before.
 
 from __future__ import annotations
 
-import os
-import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from django.db import close_old_connections, connection, transaction
 
+from console.background import BackgroundWriter
 from console.errors import ThrottlingException
 from console.telemetry import WRITES_WAITING
 
 Result = TypeVar("Result")
+Write: TypeAlias = tuple[Callable[[], Any], Future[Any]]
+Outcomes: TypeAlias = list[tuple[Future[Any], Any, Exception | None]]
 
 WAITING_AT_MOST = 512
-IDLE_S = 1.0
 BATCH = 64  # requests in a transaction: others must come to write, too
 
 
 class GroupCommit:
-    """A bounded queue of writes and the thread that commits them in groups."""
+    """Writes that are committed in groups, by one thread."""
 
     def __init__(self, room: int = WAITING_AT_MOST, batch: int = BATCH) -> None:
-        """Nothing waits, and no thread runs yet."""
-        self._room, self._batch = room, batch
-        self._waiting: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
-        self._changed = threading.Condition()
-        self._process: int | None = None
+        """Nothing waits; who has nothing to write holds no connection."""
+        self.queue: BackgroundWriter[Write] = BackgroundWriter(
+            "group commit", _commit, room=room, batch=batch, on_idle=_let_go
+        )
 
     def run(self, write: Callable[[], Result]) -> Result:
         """Run `write` in a transaction with others and return what it returned, once that is durable.
@@ -47,54 +45,39 @@ class GroupCommit:
         if connection.in_atomic_block:
             return write()
         done: Future[Result] = Future()
-        with self._changed:
-            if len(self._waiting) >= self._room:
-                raise ThrottlingException("More events come in than can be written; send them again in a moment.")
-            self._waiting.append((write, done))
-            WRITES_WAITING.inc()
-            self._start()
-            self._changed.notify()
+        if not self.queue.put((write, done)):
+            raise ThrottlingException("More events come in than can be written; send them again in a moment.")
+        WRITES_WAITING.inc()
         return done.result()
 
-    def _start(self) -> None:
-        """Begin the thread, once in a process: a fork leaves the parent's behind."""
-        if self._process != os.getpid():
-            self._process = os.getpid()
-            threading.Thread(target=self._work, name="group commit", daemon=True).start()
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting:
-                    if not self._changed.wait(IDLE_S):
-                        connection.close()  # who has nothing to write holds no connection
-                group = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
-            WRITES_WAITING.dec(len(group))
-            _commit(group)
+def _let_go() -> None:
+    """Close the connection of the thread that runs this."""
+    connection.close()
 
 
-def _commit(group: list[tuple[Callable[[], Any], Future[Any]]]) -> None:
+def _commit(group: list[Write]) -> Sequence[Write]:
+    """Commit a group and tell each asker; nothing is tried again, as the askers know what failed."""
+    WRITES_WAITING.dec(len(group))
     outcomes: Outcomes = []
     try:
         close_old_connections()
         outcomes = _together(group) or _apart(group)
-    except Exception as error:  # noqa: BLE001  nothing of the group is written; each asker is told why
+    except Exception as error:  # noqa: BLE001  nothing of the group is written; each asker learns why
         outcomes = [(done, None, error) for _, done in group]
     for done, result, failure in outcomes:
         if failure is None:
             done.set_result(result)
         else:
             done.set_exception(failure)
-
-
-Outcomes = list[tuple[Future[Any], Any, Exception | None]]
+    return ()
 
 
 class _OneFailed(Exception):
     """A write of the group raised; the group is undone."""
 
 
-def _together(group: list[tuple[Callable[[], Any], Future[Any]]]) -> Outcomes:
+def _together(group: list[Write]) -> Outcomes:
     """Commit all writes; nothing, and no outcomes, if one fails."""
     outcomes: Outcomes = []
     try:
@@ -109,7 +92,7 @@ def _together(group: list[tuple[Callable[[], Any], Future[Any]]]) -> Outcomes:
     return outcomes
 
 
-def _apart(group: list[tuple[Callable[[], Any], Future[Any]]]) -> Outcomes:
+def _apart(group: list[Write]) -> Outcomes:
     """Commit the writes that succeed, each behind a savepoint of its own, which costs as much as the write."""
     with transaction.atomic():
         return [(done, *_attempt(write)) for write, done in group]

@@ -19,13 +19,13 @@ SAMPLE = 6
 def get_item_display(account: Account, *, dataset_arn: str) -> JSONDict:
     """What was chosen, what is in force where nothing was, and some items as they look."""
     dataset = _items(account, dataset_arn)
-    told: JSONDict = {"datasetArn": dataset.arn, "columns": _columns(dataset), "chosen": dataset.display}
+    answer: JSONDict = {"datasetArn": dataset.arn, "columns": _columns(dataset), "chosen": dataset.display}
     trained = newest_trained(dataset.dataset_group)
     if trained is None:
-        return told
+        return answer
     cards = Cards.of(MODEL_CACHE.get(trained.artefact), dataset.dataset_group_id)
     most_events = (-cards.loaded.popularity).argsort(kind="stable")[:SAMPLE].tolist()
-    return told | {
+    return answer | {
         "inForce": _wire(cards.display),
         "guess": _wire(Display.guessed(cards.columns)),
         "items": [{"itemId": cards.loaded.data.item_ids[item]} | cards.card(item) for item in most_events],

@@ -30,13 +30,13 @@ def column_value(field: Field | None, value: object, path: str) -> Any:
     try:
         found = value_of(field or Field("", kind, nullable=True), value)
         if isinstance(found, str) and not is_storable(found):
-            raise ValueError("holds characters that cannot be kept")  # noqa: TRY301  told like all others
+            raise ValueError("holds characters that cannot be kept")  # noqa: TRY301  raised like all others
     except ValueError as rule:
         hint = ""
         if isinstance(value, list):
             hint = f" Several categories are one text separated by |: {json.dumps(_joined(value), ensure_ascii=False)}."
-        told = f"{path} is {shown(value)}, allowed is {_allowed(kind)}; it {rule}.{hint}"
-        raise InvalidInputException(told, field="properties") from None
+        message = f"{path} is {shown(value)}, allowed is {_allowed(kind)}; it {rule}.{hint}"
+        raise InvalidInputException(message, field="properties") from None
     return found
 
 

@@ -17,7 +17,7 @@ from recipes.evaluation.shown import Shown
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluatedVersion:
     """A version with one of its evaluations."""
 
     version: SolutionVersion
@@ -42,25 +42,25 @@ class Judged:
         """Its lists.
 
         Raises:
-            ResourceInUseException: it was judged before lists were kept, or makes none.
+            ResourceInUseException: it was evaluated before lists were kept, or makes none.
         """
         found = Shown.load(self.folder)
         if found is None:
             raise ResourceInUseException(
-                f"No lists are kept of the test of {self.version.arn_name}; train it again, or judge it on a shared set, to see "
+                f"No lists are kept of the test of {self.version.arn_name}; train it again, or evaluate it on a shared set, to see "
                 "them.", field="solutionVersionArns",
             )  # fmt: skip
         return found
 
 
-def judged(
+def evaluated(
     account: Account, arns: list[str], shared_arn: str | None, *, field: str = "solutionVersionArns"
-) -> list[Judged]:
+) -> list[EvaluatedVersion]:
     """The versions with the evaluations to compare: of the same test, whichever it is.
 
     Raises:
-        InvalidInputException: they were judged on different tests.
-        ResourceInUseException: one of them has not been judged.
+        InvalidInputException: they were evaluated on different tests.
+        ResourceInUseException: one of them has not been evaluated.
     """
     if shared_arn:
         return _of_shared(shared_named(account, shared_arn), arns)
@@ -70,16 +70,16 @@ def judged(
     return rows
 
 
-def _own(account: Account, arn: str, field: str) -> Judged:
+def _own(account: Account, arn: str, field: str) -> EvaluatedVersion:
     row = version_named(account, arn, field=field)
     if row.status != Status.ACTIVE or not row.evaluation:
         raise ResourceInUseException(
             f"{arn} is {row.status} and has no evaluation; compare ACTIVE versions.", field=field
         )
-    return Judged(row, row.evaluation)
+    return EvaluatedVersion(row, row.evaluation)
 
 
-def _of_shared(shared: SharedEvaluation, arns: list[str]) -> list[Judged]:
+def _of_shared(shared: SharedEvaluation, arns: list[str]) -> list[EvaluatedVersion]:
     if shared.status != Status.ACTIVE:
         raise ResourceInUseException(
             f"The shared evaluation is {shared.status}; its results are there once it is ACTIVE.",
@@ -94,11 +94,11 @@ def _of_shared(shared: SharedEvaluation, arns: list[str]) -> list[Judged]:
             f"{missing[0]} is not in the shared evaluation {shared.name}; in it are {', '.join(found)}.",
             field="solutionVersionArns",
         )
-    return [Judged(found[arn].solution_version, found[arn].evaluation) for arn in dict.fromkeys(arns)]
+    return [EvaluatedVersion(found[arn].solution_version, found[arn].evaluation) for arn in dict.fromkeys(arns)]
 
 
 def _same_test(one: SolutionVersion, other: SolutionVersion) -> None:
-    """Refuse versions judged on different tests, and say what differs."""
+    """Refuse versions evaluated on different tests, and say what differs."""
     if one.report.get("fingerprint") == other.report.get("fingerprint"):
         return
     counts = [row.report.get("counts", {}) for row in (one, other)]
@@ -114,6 +114,6 @@ def _same_test(one: SolutionVersion, other: SolutionVersion) -> None:
         differing.append("the dataset groups")
     what = ", ".join(differing) or "the events themselves, in equal number"
     raise InvalidInputException(
-        f"{one.arn_name} and {other.arn_name} were judged on different data ({what}); judge them together on a shared set "
+        f"{one.arn_name} and {other.arn_name} were evaluated on different data ({what}); evaluate them together on a shared set "
         "(CreateSharedEvaluation), or train both on the same data to compare them.", field="solutionVersionArns"
     )  # fmt: skip

@@ -17,7 +17,7 @@ from console.shapes import JSONDict
 from recipes.evaluation import lift as statistics
 from recipes.evaluation import sequential
 from recipes.evaluation.adjustment import adjusted_lift
-from recipes.evaluation.lift import MISMATCH, Arm, Estimate
+from recipes.evaluation.lift import MISMATCH, Arm, LiftEstimate
 
 ALLOWED_DROP = 0.05
 
@@ -57,8 +57,8 @@ def get_experiment_results(
         "status": row.status,
         "until": datetime.fromtimestamp(until, UTC),
         "arms": [
-            _told(control, row.control_arn, control.users + treatment.users, is_treatment=False),
-            _told(treatment, row.treatment_arn, control.users + treatment.users, is_treatment=True),
+            _arm_wire(control, row.control_arn, control.users + treatment.users, is_treatment=False),
+            _arm_wire(treatment, row.treatment_arn, control.users + treatment.users, is_treatment=True),
         ],
         "lift": _estimate(found),
         "difference": _estimate(statistics.difference(control, treatment)),
@@ -80,7 +80,7 @@ def _arm(cells: Iterable[Cell]) -> Arm:
     return sum(parts, start=Arm())
 
 
-def _told(arm: Arm, version: str, users: int, *, is_treatment: bool) -> JSONDict:
+def _arm_wire(arm: Arm, version: str, users: int, *, is_treatment: bool) -> JSONDict:
     low, high = statistics.rate_interval(arm) or (None, None)
     return {
         "arm": arm_name(is_treatment=is_treatment), "solutionVersionArn": version, "users": arm.users,
@@ -89,7 +89,7 @@ def _told(arm: Arm, version: str, users: int, *, is_treatment: bool) -> JSONDict
     }  # fmt: skip
 
 
-def _estimate(found: Estimate | None) -> JSONDict | None:
+def _estimate(found: LiftEstimate | None) -> JSONDict | None:
     if found is None:
         return None
     return {"value": found.value, "low": found.low, "high": found.high, "pValue": found.p_value}
@@ -105,7 +105,7 @@ def _split(control: Arm, treatment: Arm, share: float) -> JSONDict:
     }
 
 
-def _sample(control: Arm, treatment: Arm, share: float, effect: float, found: Estimate | None) -> JSONDict:
+def _sample(control: Arm, treatment: Arm, share: float, effect: float, found: LiftEstimate | None) -> JSONDict:
     """How many users there are and how many it takes, by the control's rate so far."""
     users, needed = control.users + treatment.users, statistics.users_needed(control.rate, effect, share)
     return {
@@ -166,7 +166,7 @@ def _guardrail(row: Experiment, until: int, event_type: str, allowed: float) -> 
     return {"eventType": event_type, "allowedDrop": allowed, "lift": _estimate(found), "verdict": verdict}
 
 
-def _verdict(split: JSONDict, sample: JSONDict, found: Estimate | None, always: JSONDict) -> str:
+def _verdict(split: JSONDict, sample: JSONDict, found: LiftEstimate | None, always: JSONDict) -> str:
     """What may be said: nothing where the split is off; gain and harm as soon as they hold at every look."""
     if split["isMismatch"]:
         return "NOT_VALID"

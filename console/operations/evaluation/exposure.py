@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
-from console.operations.evaluation.evaluated import Judged, judged
+from console.operations.evaluation.evaluated import EvaluatedVersion, evaluated
 from console.serving.loader import MODEL_CACHE
 from console.shapes import JSONDict
 from recipes.columns import Categorical, Kind
@@ -32,7 +32,7 @@ def get_recommendation_exposure(
     cutoff: int = CUTOFF,
 ) -> JSONDict:
     """How the places of all lists were shared out among the catalogue's items."""
-    entries = judged(account, solution_version_arns, shared_evaluation_arn)
+    entries = evaluated(account, solution_version_arns, shared_evaluation_arn)
     first = entries[0].shown
     data = MODEL_CACHE.get(entries[0].version.artefact).data
     columns = [n for n, c in data.items.items() if isinstance(c, Categorical) and c.kind is Kind.CATEGORICAL]
@@ -59,11 +59,11 @@ def get_metric_curve(
     metric: str = HEADLINE,
 ) -> JSONDict:
     """A metric for every length of the list."""
-    entries = judged(account, solution_version_arns, shared_evaluation_arn)
+    entries = evaluated(account, solution_version_arns, shared_evaluation_arn)
     return {"metric": metric, "curves": [_curve(entry, metric) for entry in entries]}
 
 
-def _curve(entry: Judged, metric: str) -> JSONDict:
+def _curve(entry: EvaluatedVersion, metric: str) -> JSONDict:
     values = {str(k): entry.shown.values(metric, k) for k in range(1, KEPT + 1)}
     intervals = bootstrap(values, RESAMPLES)
     points = [
@@ -73,7 +73,7 @@ def _curve(entry: Judged, metric: str) -> JSONDict:
     return {"solutionVersionArn": entry.arn, "points": points}
 
 
-def _exposed(entry: Judged, data: TrainingData, column: str | None, cutoff: int) -> JSONDict:
+def _exposed(entry: EvaluatedVersion, data: TrainingData, column: str | None, cutoff: int) -> JSONDict:
     shown = entry.shown
     exposure = shown.exposure(cutoff)
     curve = gini_curve(exposure, shown.num_items)

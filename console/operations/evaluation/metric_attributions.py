@@ -180,9 +180,7 @@ def create_attribution_report(account: Account, *, metric_attribution_arn: str) 
         )
     report = report_streamed(row)
     if report is None:
-        raise InvalidInputException(
-            "There is nothing to report that no report has told yet.", field="metricAttributionArn"
-        )
+        raise InvalidInputException("There is nothing to report that no report has yet.", field="metricAttributionArn")
     transaction.on_commit(partial(publish, report))
     return {"report": report.wire()}
 

@@ -12,7 +12,7 @@ from console.errors import InvalidInputException, ResourceInUseException, Resour
 from console.models import JOBS, Account, Job, Recommender, SolutionVersion, Status
 from console.models.base import ENDED_BADLY
 from console.operations.base import operation
-from console.operations.evaluation.evaluated import judged
+from console.operations.evaluation.evaluated import evaluated
 from console.operations.evaluation.metric_words import words
 from console.operations.training.solution_versions import version_named
 from console.shapes import JSONDict
@@ -57,7 +57,7 @@ def compare_solution_versions(
     shared_evaluation_arn: str | None = None,
 ) -> JSONDict:
     """Metric by metric, each version against the baseline, paired over the same queries."""
-    entries = judged(account, solution_version_arns, shared_evaluation_arn)
+    entries = evaluated(account, solution_version_arns, shared_evaluation_arn)
     if len(entries) < 2:
         raise InvalidInputException("Give two different versions or more.", field="solutionVersionArns")
     rows = [entry.version for entry in entries]
@@ -138,9 +138,9 @@ def _metrics(report: JSONDict) -> list[JSONDict]:
 
 
 def _worded(name: str) -> JSONDict:
-    told = words(name)
+    text = words(name)
     return {
-        "name": name, "title": told.title, "meaning": told.meaning, "formula": told.formula, "isAws": is_aws_metric(name),
+        "name": name, "title": text.title, "meaning": text.meaning, "formula": text.formula, "isAws": is_aws_metric(name),
         "lessIsBetter": less_is_better(name),
     }  # fmt: skip
 
@@ -204,9 +204,11 @@ def _parameters(rows: list[SolutionVersion]) -> list[JSONDict]:
 def _flat(row: SolutionVersion) -> dict[str, str]:
     solution = row.solution
     config = {name: value for name, value in solution.config.items() if not name.endswith("Parameters")}
-    told = {"recipe": row.recipe, "trainingMode": row.training_mode, "performHPO": solution.perform_hpo,
+    settings = {"recipe": row.recipe, "trainingMode": row.training_mode, "performHPO": solution.perform_hpo,
             "eventType": solution.event_type}  # fmt: skip
-    return {name: _text(value) for name, value in (told | row.hyperparameters | config).items() if value is not None}
+    return {
+        name: _text(value) for name, value in (settings | row.hyperparameters | config).items() if value is not None
+    }
 
 
 def _importances(trials: list[JSONDict]) -> list[JSONDict]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from console.errors import InvalidInputException, InvalidNextTokenException, ResourceNotFoundException
 from console.models import Account
 from console.operations.base import operation
-from console.operations.evaluation.evaluated import Judged, judged
+from console.operations.evaluation.evaluated import EvaluatedVersion, evaluated
 from console.operations.evaluation.exposure import CUTOFF, HEADLINE, RESAMPLES
 from console.serving.display import Cards
 from console.serving.loader import MODEL_CACHE, LoadedModel
@@ -23,7 +23,7 @@ from recipes.evaluation.shown import TIERS, Shown
 
 BUCKETS = 4
 MOST_VALUES = 8
-FEWEST = 10  # queries of a segment that may be called the worst
+MIN_QUERIES = 10  # queries of a segment that may be called the worst
 PAGE = 25
 
 
@@ -53,7 +53,7 @@ def get_metric_segments(
     column: str | None = None,
 ) -> JSONDict:
     """A metric by activity, by kinds of items and by a column of the users."""
-    entries = judged(account, solution_version_arns, shared_evaluation_arn)
+    entries = evaluated(account, solution_version_arns, shared_evaluation_arn)
     loaded = MODEL_CACHE.get(entries[0].version.artefact)
     columns = [name for name, found in loaded.data.users.items() if isinstance(found, Numeric | Categorical)]
     if column and column not in columns:
@@ -87,7 +87,7 @@ def compare_user_outcomes(
     max_results: int = PAGE,
 ) -> JSONDict:
     """The second version against the first, user by user."""
-    entries = judged(account, solution_version_arns, shared_evaluation_arn)
+    entries = evaluated(account, solution_version_arns, shared_evaluation_arn)
     if len(entries) != 2:
         raise InvalidInputException("Give two different versions, the baseline first.", field="solutionVersionArns")
     shown = entries[0].shown
@@ -119,7 +119,7 @@ def get_judged_lists(
     cutoff: int = CUTOFF,
 ) -> JSONDict:
     """What one user was shown in the test, and what that user took."""
-    entries = judged(account, solution_version_arns, shared_evaluation_arn)
+    entries = evaluated(account, solution_version_arns, shared_evaluation_arn)
     shown = entries[0].shown
     row = shown.user_ids.index(user_id)
     if row < 0:
@@ -137,7 +137,7 @@ def get_judged_lists(
     }  # fmt: skip
 
 
-def _listed(entry: Judged, user_id: str, cards: Cards, cutoff: int) -> list[JSONDict]:
+def _listed(entry: EvaluatedVersion, user_id: str, cards: Cards, cutoff: int) -> list[JSONDict]:
     shown = entry.shown
     row = shown.user_ids.index(user_id)
     taken = set(shown.truth[shown.offsets[row] : shown.offsets[row + 1]].tolist())
@@ -222,9 +222,9 @@ def _figure(values: NDArray[np.float32], interval: tuple[float, float]) -> JSOND
 
 
 def _differences(
-    entries: list[Judged], parts: list[list[Segment]], metric: str, k: int
+    entries: list[EvaluatedVersion], parts: list[list[Segment]], metric: str, k: int
 ) -> dict[str, significance.Cell]:
-    """By "place of the segment/ARN": each version against the first one, all of them judged together."""
+    """By "place of the segment/ARN": each version against the first one, all of them evaluated together."""
     found: dict[str, NDArray[np.float32]] = {}
     for place, first in enumerate(parts[0]):
         baseline = first.values(entries[0].shown, metric, k)
@@ -234,7 +234,7 @@ def _differences(
     return significance.matrix(found)
 
 
-def _told(cell: significance.Cell | None) -> JSONDict:
+def _cell_wire(cell: significance.Cell | None) -> JSONDict:
     if cell is None:
         return {}
     return {
@@ -246,7 +246,7 @@ def _told(cell: significance.Cell | None) -> JSONDict:
 def _row(
     segment: Segment,
     place: int,
-    entries: list[Judged],
+    entries: list[EvaluatedVersion],
     tables: list[list[JSONDict]],
     cells: dict[str, significance.Cell],
 ) -> JSONDict:
@@ -256,7 +256,7 @@ def _row(
         "values": [
             {"solutionVersionArn": entry.arn}
             | {name: one[name] for name in ("value", "low", "high") if name in one}
-            | _told(cells.get(f"{place}/{entry.arn}"))
+            | _cell_wire(cells.get(f"{place}/{entry.arn}"))
             for entry, one in zip(entries, found, strict=True)
         ],
     }  # fmt: skip
@@ -269,7 +269,7 @@ def _worst(segments: list[Segment], table: list[JSONDict]) -> Iterator[JSONDict]
         below = [
             (one["value"], place)
             for place, one in enumerate(table[1:])
-            if (segments[place].items is not None) == of_items and one["queries"] >= FEWEST and one["high"] < whole
+            if (segments[place].items is not None) == of_items and one["queries"] >= MIN_QUERIES and one["high"] < whole
         ]
         if below:
             value, place = min(below)

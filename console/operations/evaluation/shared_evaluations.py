@@ -1,4 +1,4 @@
-"""Ours: versions that were trained on different data, judged together on one test that none of them has seen."""
+"""Ours: versions that were trained on different data, evaluated together on one test that none of them has seen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def create_shared_evaluation(
     account: Account, *, solution_version_arns: list[str], method: str = SharedEvaluation.Method.AUTO
 ) -> JSONDict:
     """Queue a test of two to six versions together."""
-    versions = [_judgeable(account, arn) for arn in dict.fromkeys(solution_version_arns)]
+    versions = [_evaluable(account, arn) for arn in dict.fromkeys(solution_version_arns)]
     if len(versions) < 2:
         raise InvalidInputException("Give two different versions or more.", field="solutionVersionArns")
     groups = {version.solution.dataset_group_id for version in versions}
@@ -78,16 +78,16 @@ def shared_named(account: Account, arn: str) -> SharedEvaluation:
     return found
 
 
-def _judgeable(account: Account, arn: str) -> SolutionVersion:
+def _evaluable(account: Account, arn: str) -> SolutionVersion:
     version = version_named(account, arn, field="solutionVersionArns")
     if version.status != Status.ACTIVE:
         raise ResourceInUseException(
-            f"{version.arn} is {version.status}; only ACTIVE versions can be judged.", field="solutionVersionArns"
+            f"{version.arn} is {version.status}; only ACTIVE versions can be evaluated.", field="solutionVersionArns"
         )
     recipe = catalogue.get(version.recipe or "")
     if recipe.type in NOT_TOGETHER:
         raise InvalidInputException(
-            f"{recipe.name} makes no lists of items, so it cannot be judged together with others; train its versions on "
+            f"{recipe.name} makes no lists of items, so it cannot be evaluated together with others; train its versions on "
             "the same data to compare them.", field="solutionVersionArns",
         )  # fmt: skip
     return version

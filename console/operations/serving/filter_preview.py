@@ -10,11 +10,10 @@ from console.models import Account, DatasetGroup, Recommender, SolutionVersion
 from console.operations.base import operation
 from console.operations.serving.filters import schema_columns
 from console.serving.display import Cards
-from console.serving.history import history_of
-from console.serving.live_catalog import catalog_of
 from console.serving.loader import MODEL_CACHE
-from console.serving.recommend import masked
-from console.serving.sources import bind
+from console.serving.pipeline import RequestBatch, mask
+from console.serving.request import RecommendationRequest, ServingTarget
+from console.serving.targets import bind
 from console.shapes import JSONDict
 from recipes import filters
 
@@ -37,22 +36,20 @@ def preview_filter(
         filters.check(parsed, schema_columns(group))
     except filters.FilterError as error:
         raise InvalidInputException(str(error), field="filterExpression") from None
-    told: JSONDict = {"placeholders": list(parsed.placeholders)}
+    answer: JSONDict = {"placeholders": list(parsed.placeholders)}
     missing = [name for name, required in parsed.placeholders.items() if required and name not in (filter_values or {})]
     trained = newest_trained(group)
     if missing or trained is None or parsed.target is not filters.Target.ITEM:
-        return told
+        return answer
     bound = bind(filter_expression, filter_values)
     given = {"userId": user_id or not bound.needs_user, "itemId": item_id or not bound.needs_current_item}
     if needed := [name for name, is_there in given.items() if not is_there]:
-        return told | {"needed": needed}
+        return answer | {"needed": needed}
     loaded = MODEL_CACHE.get(trained.artefact)
-    catalog = catalog_of(loaded, group.pk)
-    past = history_of(loaded, group.pk, user_id)
-    query = loaded.data.item_ids.index(item_id) if item_id else -1
-    allowed = masked(bound, group.pk, user_id, loaded, catalog, past, query)
+    target = ServingTarget(str(trained.arn), trained.recipe or "", trained.artefact, group.pk)
+    allowed = mask(RequestBatch.of(target, loaded, [RecommendationRequest(user_id, item_id)]), 0, bound)
     cards = Cards.of(loaded, group.pk)
-    return told | {
+    return answer | {
         "passing": int(allowed.sum()),
         "total": loaded.data.num_items,
         "items": _most_used(cards, allowed, max_results),

@@ -15,21 +15,14 @@ from numpy.typing import NDArray
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
-from console.serving.any_source import any_source
 from console.serving.display import Cards, Display
-from console.serving.exploring import Exploration
+from console.serving.exploration_config import Exploration
 from console.serving.history import LiveEvent, UserHistory, history_of, join
 from console.serving.loader import MODEL_CACHE, LoadedModel
 from console.serving.metadata import values_of
-from console.serving.recommend import (
-    Promotion,
-    RecommendationRequest,
-    RecommendationResult,
-    ServingTarget,
-    rank,
-    recommend,
-)
-from console.serving.sources import bind, bound_filter
+from console.serving.recommend import recommend
+from console.serving.request import Promotion, RecommendationRequest, RecommendationResult, ServingTarget
+from console.serving.targets import any_target, bind, bound_filter
 from console.shapes import JSONDict
 from recipes.base import RecipeType
 from recipes.data import Histories, Ids
@@ -71,9 +64,9 @@ def search_items(
     max_results: int = FOUND,
 ) -> JSONDict:
     """Items of the snapshot by part of their id or title, or some of a kind."""
-    source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
+    target, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     data = loaded.data
-    cards = Cards.of(loaded, source.group_id)
+    cards = Cards.of(loaded, target.group_id)
     titles = loaded.texts_of(cards.display.title) if cards.display.title else None
     found = _matching(data.item_ids, titles, query) if query else np.arange(data.num_items)
     chosen = _of_kind(found, data.item_counts, kind, max_results, newest=loaded.exploration.created)
@@ -91,8 +84,8 @@ def get_item_cards(
     solution_version_arn: str | None = None,
 ) -> JSONDict:
     """Title and metadata of items, in the order asked; those the model does not know have their id alone."""
-    source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
-    cards = Cards.of(loaded, source.group_id)
+    target, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
+    cards = Cards.of(loaded, target.group_id)
     indexes = loaded.data.item_ids.indexes(item_ids)
     items = [
         _card(cards, int(index)) if index >= 0 else {"itemId": name, "metadata": {}}
@@ -112,15 +105,15 @@ def get_user_history(
     max_results: int = 100,
 ) -> JSONDict:
     """What a user has done, newest first, live events included."""
-    source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
-    cards = Cards.of(loaded, source.group_id)
-    past = history_of(loaded, source.group_id, user_id)
-    order = np.argsort(-past.timestamp, kind="stable")[:max_results]
+    target, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
+    cards = Cards.of(loaded, target.group_id)
+    history = history_of(loaded, target.group_id, user_id)
+    order = np.argsort(-history.timestamp, kind="stable")[:max_results]
     user = loaded.data.user_ids.index(user_id)
     return {
-        "history": [_event(cards, past, int(position)) for position in order],
+        "history": [_event(cards, history, int(position)) for position in order],
         "isKnown": user >= 0,
-        "numEvents": len(past.item),
+        "numEvents": len(history.item),
         "attributes": values_of(loaded.data.users, user) if user >= 0 else {},
     }
 
@@ -146,30 +139,30 @@ def test_recommendations(
     promotion_filter_arn: str | None = None,
     promotion_percent: int | None = None,
 ) -> JSONDict:
-    """What the source answers under other settings, with titles; the seen and the explored are marked."""
-    source = any_source(account, campaign_arn, recommender_arn, solution_version_arn)
-    source = _overridden(source, exploration_weight, exploration_item_age_cut_off)
-    loaded = MODEL_CACHE.get(source.artefact)
-    past = None if history is None else join(loaded, -1, [LiveEvent(item, "", at) for at, item in enumerate(history)])
+    """What the target answers under other settings, with titles; the seen and the explored are marked."""
+    target = any_target(account, campaign_arn, recommender_arn, solution_version_arn)
+    target = _overridden(target, exploration_weight, exploration_item_age_cut_off)
+    loaded = MODEL_CACHE.get(target.artefact)
+    given = None if history is None else join(loaded, -1, [LiveEvent(item, "", at) for at, item in enumerate(history)])
     promotion = None
     if promotion_filter_arn:
-        bound = bound_filter(account, promotion_filter_arn, None, source.group_id, field="promotionFilterArn")
+        bound = bound_filter(account, promotion_filter_arn, None, target.group_id, field="promotionFilterArn")
         promotion = Promotion("promotion", promotion_percent or 20, bound)
-    chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
-    ask = RecommendationRequest(
-        user_id, item_id, num_results, context or {}, chosen, promotion, past=past, is_trial=True
-    )
+    chosen = _filter(account, target, filter_arn, filter_expression, filter_values)
+    request = RecommendationRequest(
+        user_id, item_id, num_results, context or {}, chosen, promotion, input_list or None, given, is_trial=True
+    )  # fmt: skip
     began = perf_counter()
-    answer = rank(source, ask, input_list) if input_list else recommend(source, ask)
+    answer = recommend(target, request)
     took = (perf_counter() - began) * 1000
     return {
         "recommendationId": answer.recommendation_id,
         "recipeType": loaded.recipe.type,
-        "explores": source.exploration is not None,
+        "explores": target.exploration is not None,
         "milliseconds": round(took, 3),
         "numItems": loaded.data.num_items,
         "passing": loaded.data.num_items if answer.allowed is None else int(answer.allowed.sum()),
-        "items": _shown(answer, source),
+        "items": _shown(answer, target),
     }
 
 
@@ -188,7 +181,7 @@ def explain_recommendation(
     filter_values: dict[str, str] | None = None,
 ) -> JSONDict:
     """Which events speak for an item, where it stands, and what dropped it if it is not in the list."""
-    source, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
+    target, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     item = loaded.data.item_ids.index(item_id)
     if item < 0:
         sentence = "The model does not know this item: it came after the training. Train again to have it recommended."
@@ -198,42 +191,42 @@ def explain_recommendation(
             f"{loaded.recipe.name} relates items to an item and not to a user; there is nothing of the user's to explain.",
             field="userId",
         )
-    chosen = _filter(account, source, filter_arn, filter_expression, filter_values)
-    ask = RecommendationRequest(user_id, None, num_results, {}, chosen, is_trial=True)
-    answer = recommend(_overridden(source, 0.0, None), ask)
-    history, cards = answer.past.history(), Cards.of(loaded, source.group_id)
+    chosen = _filter(account, target, filter_arn, filter_expression, filter_values)
+    request = RecommendationRequest(user_id, None, num_results, {}, chosen, is_trial=True)
+    answer = recommend(_overridden(target, 0.0, None), request)
+    history, cards = answer.history.as_histories(), Cards.of(loaded, target.group_id)
     return _standing(answer, item, num_results) | {
         "title": cards.title(item),
         "score": float(answer.scores[item]) if np.isfinite(answer.scores[item]) else None,
-        "contributions": _contributions(cards, history, answer.past.types, item),
+        "contributions": _contributions(cards, history, answer.history.types, item),
     }
 
 
 def _asked(account: Account, *arns: str | None) -> tuple[ServingTarget, LoadedModel]:
-    """The one source that campaign, recommender or version names, and its model."""
-    source = any_source(account, *arns)
-    return source, MODEL_CACHE.get(source.artefact)
+    """The one target that campaign, recommender or version names, and its model."""
+    target = any_target(account, *arns)
+    return target, MODEL_CACHE.get(target.artefact)
 
 
 def _filter(
-    account: Account, source: ServingTarget, arn: str | None, expression: str | None, values: dict[str, str] | None
+    account: Account, target: ServingTarget, arn: str | None, expression: str | None, values: dict[str, str] | None
 ) -> Bound | None:
     if arn and expression:
         raise InvalidInputException("Give filterArn or filterExpression, not both.", field="filterExpression")
     if expression:
         return bind(expression, values, field="filterExpression")
-    return bound_filter(account, arn, values, source.group_id)
+    return bound_filter(account, arn, values, target.group_id)
 
 
-def _overridden(source: ServingTarget, weight: float | None, cutoff_days: float | None) -> ServingTarget:
-    if source.exploration is None or (weight is None and cutoff_days is None):
-        return source
-    kept = source.exploration
+def _overridden(target: ServingTarget, weight: float | None, cutoff_days: float | None) -> ServingTarget:
+    if target.exploration is None or (weight is None and cutoff_days is None):
+        return target
+    kept = target.exploration
     config = {
         "explorationWeight": str(kept.weight if weight is None else weight),
         "explorationItemAgeCutOff": str(kept.cutoff_days if cutoff_days is None else cutoff_days),
     }
-    return source.exploring(Exploration.of(config))
+    return target.exploring(Exploration.of(config))
 
 
 def _matching(ids: Ids, titles: pa.Array | None, query: str) -> NDArray[np.int64]:
@@ -274,39 +267,39 @@ def _card(cards: Cards, item: int) -> JSONDict:
     }
 
 
-def _event(cards: Cards, past: UserHistory, position: int) -> JSONDict:
+def _event(cards: Cards, history: UserHistory, position: int) -> JSONDict:
     loaded = cards.loaded
-    item, live = int(past.item[position]), position - (len(past.item) - past.num_live)
-    code = int(past.event_type[position])
+    item, live = int(history.item[position]), position - (len(history.item) - history.num_live)
+    code = int(history.event_type[position])
     return cards.card(item) | {
-        "itemId": past.item_ids[live] if live >= 0 else loaded.data.item_ids[item],
-        "eventType": past.types[code] if code >= 0 else None,
-        "eventValue": _value(loaded, past, position) if live < 0 else None,
-        "timestamp": int(past.timestamp[position]),
+        "itemId": history.item_ids[live] if live >= 0 else loaded.data.item_ids[item],
+        "eventType": history.types[code] if code >= 0 else None,
+        "eventValue": _value(loaded, history, position) if live < 0 else None,
+        "timestamp": int(history.timestamp[position]),
         "isLive": live >= 0,
     }
 
 
-def _value(loaded: LoadedModel, past: UserHistory, position: int) -> float | None:
+def _value(loaded: LoadedModel, history: UserHistory, position: int) -> float | None:
     """The value of one of the snapshot's events, where it has one."""
-    value = float(loaded.data.interactions.event_value[loaded.data.offsets[past.user] + position])
+    value = float(loaded.data.interactions.event_value[loaded.data.offsets[history.user] + position])
     return None if np.isnan(value) else value
 
 
-def _shown(answer: RecommendationResult, source: ServingTarget) -> list[JSONDict]:
-    seen = set(answer.past.item.tolist())
+def _shown(answer: RecommendationResult, target: ServingTarget) -> list[JSONDict]:
+    seen = set(answer.history.item.tolist())
     loaded = answer.loaded
-    held_out = loaded.held_out(answer.past.user)
+    held_out = loaded.held_out(answer.history.user)
     columns = answer.catalog.columns
-    cards = Cards(loaded, columns, Display.of(source.group_id, columns))
+    cards = Cards(loaded, columns, Display.of(target.group_id, columns))
     return [
-        wire | cards.card(pick.item) | {
-            "explored": pick.explored,
-            "propensity": pick.propensity,
-            "isSeen": pick.item in seen,
-            "isHeldOut": pick.item in held_out,
+        wire | cards.card(place.item) | {
+            "explored": place.explored,
+            "propensity": place.propensity,
+            "isSeen": place.item in seen,
+            "isHeldOut": place.item in held_out,
         }
-        for wire, pick in zip(answer.wire(source), answer.picks, strict=True)
+        for wire, place in zip(answer.wire(target), answer.ranked, strict=True)
     ]  # fmt: skip
 
 
@@ -319,7 +312,7 @@ def _standing(answer: RecommendationResult, item: int, size: int) -> JSONDict:
         return _dropped("filter", "The filter, or the use case's own removal, leaves this item out for this user.")
     rivals = scores if allowed is None else scores[allowed]
     place = int((rivals > scores[item]).sum()) + 1
-    if any(pick.item == item for pick in answer.picks):
+    if any(place.item == item for place in answer.ranked):
         return {"isRecommended": True, "rank": place, "sentence": f"It stands at place {place} of {len(rivals)} items."}
     sentence = f"It stands at place {place} of {len(rivals)} items, below the {size} that were asked for."
     return _dropped("rank", sentence) | {"rank": place}
@@ -331,15 +324,15 @@ def _dropped(stage: str, sentence: str) -> JSONDict:
 
 def _contributions(cards: Cards, history: Histories, types: tuple[str, ...], item: int) -> list[JSONDict]:
     found, loaded = [], cards.loaded
-    for told in loaded.model.explain(history, item)[:FOUND]:
-        entry: JSONDict = {"weight": told.weight, "label": told.label or None}
-        if told.position >= 0:
-            other, code = int(history.item_index[told.position]), int(history.event_type[told.position])
+    for contribution in loaded.model.explain(history, item)[:FOUND]:
+        entry: JSONDict = {"weight": contribution.weight, "label": contribution.label or None}
+        if contribution.position >= 0:
+            other, code = int(history.item_index[contribution.position]), int(history.event_type[contribution.position])
             entry |= {
                 "itemId": loaded.data.item_ids[other],
                 "title": cards.title(other),
                 "eventType": types[code] if code >= 0 else None,
-                "timestamp": int(history.timestamp[told.position]),
+                "timestamp": int(history.timestamp[contribution.position]),
             }
         found.append(entry)
     return found

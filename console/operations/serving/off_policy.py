@@ -10,13 +10,13 @@ import numpy as np
 from console.models import Account, Event
 from console.operations.base import operation
 from console.serving import recorder
-from console.serving.any_source import any_source
+from console.serving.targets import any_target
 from console.shapes import JSONDict
 from recipes.evaluation.off_policy.estimates import Array, Diagnostics, Estimate, diagnose, of_rounds
 from recipes.evaluation.off_policy.slates import LoggedLists, independent_ips, normalised_ips
 
 MOST_LISTS = 20_000  # the newest are looked at
-FEWEST_LISTS = 2
+MIN_LISTS = 2
 ASKED_AT_ONCE = 500
 LEAST_CHANCE = 1e-6
 
@@ -34,11 +34,11 @@ def get_off_policy_estimates(
     An outcome is an item of the list that an event with its recommendationId names. The evaluated policy shows what relevance alone
     would; each of its items that was shown counts by the inverse of its chance of being shown.
     """
-    source = any_source(account, campaign_arn, recommender_arn, None)
-    answers = {name: answer for name, answer in recorder.recent(source.arn, MOST_LISTS).items() if answer.get("items")}
-    if len(answers) < FEWEST_LISTS:
+    target = any_target(account, campaign_arn, recommender_arn, None)
+    answers = {name: answer for name, answer in recorder.recent(target.arn, MOST_LISTS).items() if answer.get("items")}
+    if len(answers) < MIN_LISTS:
         return {"lists": len(answers), "explored": 0, "outcomes": 0, "estimates": []}
-    log = _logged(answers, _outcomes(source.group_id, list(answers), event_types))
+    log = _logged(answers, _outcomes(target.group_id, list(answers), event_types))
     value = independent_ips(log)
     recorded = of_rounds("recorded", log.reward.sum(axis=-1))
     weights = diagnose(log.weight.sum(axis=-1) / np.maximum(1, _sizes(answers)))

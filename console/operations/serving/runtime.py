@@ -8,11 +8,10 @@ from console import limits
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
-from console.serving.actions import recommend_actions
-from console.serving.recommend import Promotion, RecommendationRequest, ServingTarget, rank, recommend
-from console.serving.sources import bound_filter, campaign_source
+from console.serving.recommend import recommend
+from console.serving.request import Promotion, RecommendationRequest, ServingTarget
+from console.serving.targets import bound_filter, campaign_target, recommender_target
 from console.serving.traffic import metered
-from console.serving.use_cases import recommender_source
 from console.shapes import JSONDict
 from recipes.base import RecipeType
 
@@ -37,22 +36,23 @@ def get_recommendations(
     metadata_columns: dict[str, list[str]] | None = None,
 ) -> JSONDict:
     """A list for a user, or of items that go with an item."""
-    source = _source(account, campaign_arn, recommender_arn, user_id)
-    columns = _columns(source, metadata_columns, num_results, "numResults")
-    if source.needs_user and not user_id:
-        raise InvalidInputException(f"userId is missing; {source.recipe} recommends to a user.", field="userId")
-    if source.needs_item and not item_id:
-        raise InvalidInputException(f"itemId is missing; {source.recipe} relates items to it.", field="itemId")
-    ask = RecommendationRequest(
+    target = _target(account, campaign_arn, recommender_arn, user_id)
+    columns = _columns(target, metadata_columns, num_results, "numResults")
+    if target.needs_user and not user_id:
+        raise InvalidInputException(f"userId is missing; {target.recipe} recommends to a user.", field="userId")
+    if target.needs_item and not item_id:
+        raise InvalidInputException(f"itemId is missing; {target.recipe} relates items to it.", field="itemId")
+    request = RecommendationRequest(
         user_id, item_id, num_results, context or {},
-        bound_filter(account, filter_arn, filter_values, source.group_id),
-        _promotion(account, source, promotions or []),
+        bound_filter(account, filter_arn, filter_values, target.group_id),
+        _promotion(account, target, promotions or []),
     )  # fmt: skip
-    answer = recommend(source, ask)
-    explored = sum(pick.explored for pick in answer.picks)
+    answer = recommend(target, request)
     return {
-        "itemList": answer.wire(source, columns), "recommendationId": answer.recommendation_id, "explored": explored,
-    }  # fmt: skip
+        "itemList": answer.wire(target, columns),
+        "recommendationId": answer.recommendation_id,
+        "explored": sum(place.explored for place in answer.ranked),
+    }
 
 
 @operation
@@ -69,20 +69,21 @@ def get_personalized_ranking(
     metadata_columns: dict[str, list[str]] | None = None,
 ) -> JSONDict:
     """The given items in the user's order; those the model does not know come last, without a score."""
-    source, recipe = campaign_source(account, campaign_arn, user_id)
+    target, recipe = campaign_target(account, campaign_arn, user_id)
     if recipe.type is not RecipeType.PERSONALIZED_RANKING:
         raise InvalidInputException(
             f"The campaign serves {recipe.name}, which is {recipe.type}; GetPersonalizedRanking needs a campaign of type "
             "PERSONALIZED_RANKING.", field="campaignArn"
         )  # fmt: skip
-    columns = _columns(source, metadata_columns, len(input_list), "inputList")
-    ask = RecommendationRequest(
+    columns = _columns(target, metadata_columns, len(input_list), "inputList")
+    request = RecommendationRequest(
         user_id=user_id,
         context=context or {},
-        filter=bound_filter(account, filter_arn, filter_values, source.group_id),
+        filter=bound_filter(account, filter_arn, filter_values, target.group_id),
+        items=input_list,
     )
-    answer = rank(source, ask, input_list)
-    return {"personalizedRanking": answer.wire(source, columns), "recommendationId": answer.recommendation_id}
+    answer = recommend(target, request)
+    return {"personalizedRanking": answer.wire(target, columns), "recommendationId": answer.recommendation_id}
 
 
 @operation
@@ -102,28 +103,28 @@ def get_action_recommendations(
         raise InvalidInputException(f"{missing} is missing.", field=missing)
     if num_results > MOST_ACTIONS:
         raise InvalidInputException(f"numResults is {num_results}, allowed is 0 to {MOST_ACTIONS}.", field="numResults")
-    source, recipe = campaign_source(account, campaign_arn, user_id)
+    target, recipe = campaign_target(account, campaign_arn, user_id)
     if recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
         raise InvalidInputException(
             f"The campaign serves {recipe.name}, which is {recipe.type}; GetActionRecommendations needs one of type "
             "PERSONALIZED_ACTIONS.", field="campaignArn"
         )  # fmt: skip
-    ask = RecommendationRequest(
-        user_id, k=num_results, filter=bound_filter(account, filter_arn, filter_values, source.group_id)
+    request = RecommendationRequest(
+        user_id, k=num_results, filter=bound_filter(account, filter_arn, filter_values, target.group_id)
     )
-    identifier, picks = recommend_actions(source, ask)
-    actions = [{"actionId": pick.item_id, "score": pick.score} for pick in picks]
-    return {"actionList": actions, "recommendationId": identifier}
+    answer = recommend(target, request)
+    actions = [{"actionId": place.item_id, "score": place.score} for place in answer.ranked]
+    return {"actionList": actions, "recommendationId": answer.recommendation_id}
 
 
-def _source(
+def _target(
     account: Account, campaign_arn: str | None, recommender_arn: str | None, user_id: str | None
 ) -> ServingTarget:
     if (campaign_arn is None) == (recommender_arn is None):
         raise InvalidInputException("Give exactly one of campaignArn and recommenderArn.", field="campaignArn")
     if recommender_arn is not None:
-        return recommender_source(account, recommender_arn)
-    source, recipe = campaign_source(account, campaign_arn or "", user_id)
+        return recommender_target(account, recommender_arn)
+    target, recipe = campaign_target(account, campaign_arn or "", user_id)
     if recipe.type not in RECOMMENDING:
         right = (
             "GetActionRecommendations" if recipe.type is RecipeType.PERSONALIZED_ACTIONS else "GetPersonalizedRanking"
@@ -131,11 +132,11 @@ def _source(
         raise InvalidInputException(
             f"The campaign serves {recipe.name}, which is {recipe.type}; ask it by {right}.", field="campaignArn"
         )
-    return source
+    return target
 
 
 def _columns(
-    source: ServingTarget, wanted: dict[str, list[str]] | None, size: int, field: str
+    target: ServingTarget, wanted: dict[str, list[str]] | None, size: int, field: str
 ) -> tuple[str, ...] | None:
     """The metadata columns that a response carries; also holds the list's length to its limit."""
     limit = MOST_WITH_METADATA if wanted else MOST
@@ -145,7 +146,7 @@ def _columns(
         )
     if not wanted:
         return None
-    if not source.metadata:
+    if not target.metadata:
         raise InvalidInputException(
             "metadataColumns needs enableMetadataWithRecommendations to be true in the configuration.",
             field="metadataColumns",
@@ -160,14 +161,14 @@ def _columns(
     return tuple(columns)
 
 
-def _promotion(account: Account, source: ServingTarget, promotions: list[JSONDict]) -> Promotion | None:
+def _promotion(account: Account, target: ServingTarget, promotions: list[JSONDict]) -> Promotion | None:
     if not promotions:
         return None
-    if not source.promotes:
-        raise InvalidInputException(f"{source.recipe} takes no promotions.", field="promotions")
-    told = promotions[0]
-    missing = [name for name in ("name", "filterArn", "percentPromotedItems") if name not in told]
+    if not target.promotes:
+        raise InvalidInputException(f"{target.recipe} takes no promotions.", field="promotions")
+    given = promotions[0]
+    missing = [name for name in ("name", "filterArn", "percentPromotedItems") if name not in given]
     if missing:
         raise InvalidInputException(f"promotions[0] lacks its {missing[0]}.", field="promotions")
-    bound = bound_filter(account, told["filterArn"], told.get("filterValues"), source.group_id, field="promotions")
-    return Promotion(told["name"], told["percentPromotedItems"], bound)
+    bound = bound_filter(account, given["filterArn"], given.get("filterValues"), target.group_id, field="promotions")
+    return Promotion(given["name"], given["percentPromotedItems"], bound)

@@ -6,9 +6,9 @@ from console.errors import InvalidInputException, ResourceNotFoundException
 from console.models import Account
 from console.operations.base import operation
 from console.serving import recorder, traffic
-from console.serving.any_source import any_source
 from console.serving.display import Cards
 from console.serving.loader import MODEL_CACHE
+from console.serving.targets import any_target
 from console.serving.traffic import Minutes
 from console.shapes import JSONDict
 
@@ -20,7 +20,7 @@ def get_traffic(
     account: Account, *, campaign_arn: str | None = None, recommender_arn: str | None = None, minutes: int = HOUR
 ) -> JSONDict:
     """Requests, errors, latency and explored share by the minute, and the newest hundred requests."""
-    arn = any_source(account, campaign_arn, recommender_arn, None).arn
+    arn = any_target(account, campaign_arn, recommender_arn, None).arn
     rows = traffic.by_minute(arn, minutes)
     if rows is None:
         return {"isKnown": False, "minutes": [], "requests": []}
@@ -36,32 +36,32 @@ def get_traffic(
 @operation
 def get_recommendation_trace(account: Account, *, recommendation_id: str) -> JSONDict:
     """What an answer held: each item with its chance of being shown, and whether it was explored."""
-    told = recorder.recall(recommendation_id)
-    if told is None or f":{account.number}:" not in told["source"]:
+    kept = recorder.recall(recommendation_id)
+    if kept is None or f":{account.number}:" not in kept["source"]:
         raise ResourceNotFoundException(
             f"The recommendation {recommendation_id} is not known; answers are kept for three days.",
             field="recommendationId",
         )
     kind = {":campaign/": "campaign_arn", ":recommender/": "recommender_arn"}
-    named = next((name for part, name in kind.items() if part in told["source"]), None)
+    named = next((name for part, name in kind.items() if part in kept["source"]), None)
     if named is None:
         raise InvalidInputException(
-            f"{told['source']} is neither a campaign nor a recommender.", field="recommendationId"
+            f"{kept['source']} is neither a campaign nor a recommender.", field="recommendationId"
         )
-    arns: dict[str, str | None] = dict.fromkeys((*kind.values(), "solution_version_arn")) | {named: told["source"]}
-    source = any_source(account, **arns)
-    loaded = MODEL_CACHE.get(source.artefact)
-    cards = Cards.of(loaded, source.group_id)
-    explored = set(told["explored"])
+    arns: dict[str, str | None] = dict.fromkeys((*kind.values(), "solution_version_arn")) | {named: kept["source"]}
+    target = any_target(account, **arns)
+    loaded = MODEL_CACHE.get(target.artefact)
+    cards = Cards.of(loaded, target.group_id)
+    explored = set(kept["explored"])
     return {
-        "sourceArn": told["source"], "time": told["time"],
-        "experimentArn": told.get("experimentArn"), "arm": told.get("arm"),
+        "sourceArn": kept["source"], "time": kept["time"],
+        "experimentArn": kept.get("experimentArn"), "arm": kept.get("arm"),
         "items": [
             {
                 "itemId": item, "propensity": chance,
                 "explored": item in explored,
             } | cards.card(loaded.data.item_ids.index(item))
-            for item, chance in zip(told["items"], told["propensities"], strict=True)
+            for item, chance in zip(kept["items"], kept["propensities"], strict=True)
         ],
     }  # fmt: skip
 

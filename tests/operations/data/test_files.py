@@ -334,10 +334,12 @@ def test_files_that_name_their_columns_are_read(account, bring, kind):
 
 
 def test_a_folder_may_begin_with_parts_without_rows(account):
-    put("parts/a.csv", b"user,item,time\n")
-    put("parts/b.csv", b"")
-    put("parts/manifest", b'{"entries": []}')
-    put("parts/c.csv", "user,item,time\n" + "".join(f"u{n % 5},i{n % 7},{1_700_000_000 + n}\n" for n in range(50)))
+    put_object("parts/a.csv", b"user,item,time\n")
+    put_object("parts/b.csv", b"")
+    put_object("parts/manifest", b'{"entries": []}')
+    put_object(
+        "parts/c.csv", "user,item,time\n" + "".join(f"u{n % 5},i{n % 7},{1_700_000_000 + n}\n" for n in range(50))
+    )
     found = preview_data(account, data_location="s3://data/parts/")
     assert found["files"] == 3
     assert {column["name"] for column in found["columns"]} == {"USER_ID", "ITEM_ID", "TIMESTAMP"}
@@ -346,8 +348,8 @@ def test_a_folder_may_begin_with_parts_without_rows(account):
 def test_parts_may_have_delimiters_of_their_own(account, run_jobs):
     group = create_dataset_group(account, name="parts")["datasetGroupArn"]
     rows = ["user,item,time", *(f"u{n % 5},i{n % 7},{1_700_000_000 + n}" for n in range(50))]
-    put("mixed/a.csv", "\n".join(rows))
-    put("mixed/b.csv", "\n".join(rows).replace(",", ";"))
+    put_object("mixed/a.csv", "\n".join(rows))
+    put_object("mixed/b.csv", "\n".join(rows).replace(",", ";"))
     job = create_dataset_from_file(account, dataset_group_arn=group, data_location="s3://data/mixed/")
     run_jobs()
     report = get_dataset_import_report(account, dataset_import_job_arn=job["datasetImportJobArn"])

@@ -36,7 +36,7 @@ class Held:
 
     def gather(self, writer: GroupCommit, writes) -> list[Future]:
         futures = [self.pool.submit(writer.run, write) for write in writes]
-        while len(writer._waiting) < len(writes):
+        while writer.queue.num_waiting < len(writes):
             time.sleep(0.005)
         self.release.set()
         return futures
@@ -81,7 +81,7 @@ def test_a_full_queue_is_told_at_once():
     held.gather(writer, [])
     held = Held(writer)
     waiting = [held.pool.submit(writer.run, lambda n=number: make(n)) for number in range(2)]
-    while len(writer._waiting) < 2:
+    while writer.queue.num_waiting < 2:
         time.sleep(0.005)
     with pytest.raises(ThrottlingException) as caught:
         writer.run(lambda: make(3))

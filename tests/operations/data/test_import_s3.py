@@ -6,9 +6,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from console import storage
 from console.models import Dataset, DatasetExportJob
 from console.operations.data.export_jobs import create_dataset_export_job
+from console.storage.s3 import client as s3_client
 from tests.factories import ROLE, events_csv, make_dataset, put_object, rows_of
 
 
@@ -22,13 +22,13 @@ def s3(settings, monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     settings.AWS_ENDPOINT_URL_S3 = f"http://{host}:{port}"
     settings.STORAGE_URL = "s3://own/store"
-    storage._s3.cache_clear()
+    s3_client.cache_clear()
     client = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL_S3)
     for bucket in ("own", "data"):
         client.create_bucket(Bucket=bucket)
     yield client
     server.stop()
-    storage._s3.cache_clear()
+    s3_client.cache_clear()
 
 
 def keys(s3, bucket):

@@ -133,7 +133,7 @@ def test_a_recommendation_credits_what_gave_it_in_its_own_group(account, load, i
         "RID-1": {"source": "arn:campaign", "group": group},
         "RID-2": {"source": "arn:foreign", "group": group + 1},
     }
-    monkeypatch.setattr(recorder._writer, "find", shown.get)
+    monkeypatch.setattr(recorder, "_unwritten", shown)
     text = HEAD + "".join(f"u{n},i1,click,{NOW},,RID-{n},\n" for n in (1, 2, 3))
     load(interactions, text, publish_attribution_metrics_to_s3=True)
     found = {source: value for (_, _, _, source, _), value in rows_of(files()[0]).items()}

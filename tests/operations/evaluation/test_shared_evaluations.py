@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -158,8 +159,8 @@ def shared() -> str:
     return SharedEvaluation.objects.get().arn
 
 
-def written(text: str) -> storage.Path:
-    path = storage.Path(tempfile.mkdtemp()) / "users.csv"
+def written(text: str) -> Path:
+    path = Path(tempfile.mkdtemp()) / "users.csv"
     path.write_text(text)
     return path
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -12,8 +10,8 @@ from console.models import DatasetGroup
 from console.operations.data import event_trackers
 from console.serving import recorder
 from console.serving.loader import MODEL_CACHE
-from console.serving.recommend import ranked_items
-from console.serving.sources import campaign_source
+from console.serving.pipeline import ranked_items
+from console.serving.targets import campaign_target
 from recipes.exploration import Explored
 from recipes.propensities import Draws
 from tests.factories import call, put_events, trained
@@ -38,15 +36,6 @@ def lists(arn, group, count, rng, clicks_old=0.2, clicks_new=0.6):
     return clicked
 
 
-def written(broker):
-    """Wait until the recorder's thread has written all that it holds."""
-    for _ in range(200):
-        if not recorder._writer._waiting:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{len(recorder._writer._waiting)} answers were not written to {broker}")
-
-
 @pytest.fixture
 def campaign(account, run_jobs):
     version = trained(account, run_jobs, films(account), "aws-user-personalization")
@@ -62,7 +51,7 @@ def test_weight_0_is_estimated_from_what_was_shown(account, counted, campaign, g
     tracking = event_trackers.create_event_tracker(account, name="t", dataset_group_arn=group.arn)["trackingId"]
     for name, item in lists(campaign, group.pk, 300, np.random.default_rng(1)):
         put_events(account, tracking, itemId=item, recommendationId=name)
-    written(counted)
+    recorder.flush()
     told = call("GetOffPolicyEstimates", account, campaign_arn=campaign)
     assert told["lists"] == 300
     assert 100 < told["explored"] < 200
@@ -78,22 +67,22 @@ def test_weight_0_is_estimated_from_what_was_shown(account, counted, campaign, g
 
 
 def test_what_relevance_would_not_have_shown_is_known(account, campaign):
-    source, _ = campaign_source(account, campaign, "u1")
+    source, _ = campaign_target(account, campaign, "u1")
     loaded = MODEL_CACHE.get(source.artefact)
     relevance = -np.arange(loaded.data.num_items, dtype=np.float32)[None, :]
     scores = relevance.copy()
     scores[0, 7] = 0.5
     draws = Draws(np.array([7]), np.array([20.0], np.float32), length=5, most=1, seed=0)
-    picks = ranked_items(loaded, source, Explored(relevance, scores, draws), scores, 5)
+    [picks] = ranked_items(loaded, source, Explored(relevance, scores, draws), scores, 5)
     assert [(pick.item, pick.is_by_relevance) for pick in picks] == [(7, False), *((item, True) for item in range(4))]
-    plain = ranked_items(loaded, source, Explored(relevance, relevance), relevance, 5)
+    [plain] = ranked_items(loaded, source, Explored(relevance, relevance), relevance, 5)
     assert all(pick.is_by_relevance for pick in plain)
 
 
 def test_served_lists_can_be_looked_through(account, counted, campaign):
     for user in range(4):
         call("GetRecommendations", account, campaign_arn=campaign, user_id=f"u{user}", num_results=10)
-    written(counted)
+    recorder.flush()
     told = call("GetOffPolicyEstimates", account, campaign_arn=campaign)
     assert (told["lists"], told["outcomes"]) == (4, 0)
 

@@ -31,7 +31,7 @@ def halves(data) -> tuple[np.ndarray, np.ndarray]:
 def test_it_works(data, halves):
     test = shared_evaluation.refit(data, halves)
     fitted = [catalogue.get("aws-sims")().fit(test.training(own), Run()) for own in halves]
-    first, second = (test.judge(model, own) for model, own in zip(fitted, halves, strict=True))
+    first, second = (test.evaluate(model, own) for model, own in zip(fitted, halves, strict=True))
     assert first.fingerprint == second.fingerprint
     assert first.num_queries == second.num_queries == len(test.split.users)
     assert first.figures["recall_at_10"] > 0
@@ -47,11 +47,11 @@ def test_nobody_learns_or_is_told_what_is_asked_for(data, halves):
         low = int(truth.offsets[place])
         asked[user] = (int(truth.timestamp[low]), int(truth.offsets[place + 1]) - low)
     for user, (since, size) in asked.items():
-        mine = (owner == user) & test.told
+        mine = (owner == user) & test.observed
         assert data.interactions.timestamp[mine].max(initial=0) <= since
         theirs = np.flatnonzero((owner == user) & halves[0] & halves[1])
-        assert not test.told[theirs[-size:]].any()
-        assert test.told[theirs[:-size]].all()
+        assert not test.observed[theirs[-size:]].any()
+        assert test.observed[theirs[:-size]].all()
 
 
 def test_what_is_asked_for_is_what_all_may_learn_from(data, halves):
@@ -69,7 +69,7 @@ def test_newer_events_are_unseen_by_all(data, halves):
     until = int(np.quantile(times, 0.7))
     test = shared_evaluation.newer(data, halves[:1], until)
     assert test.split.truth.timestamp.min() > until
-    assert times[test.told].max() <= until
+    assert times[test.observed].max() <= until
     assert len(test.split.queries) == len(test.split.users) == len(test.split.truth)
     assert (np.diff(test.split.queries.offsets) > 0).all()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from django.contrib.auth.models import User
 
 from console.models import DatasetGroup
@@ -43,14 +42,6 @@ def test_signing_in_leads_to_the_console_and_out_again(client, alice):
 def test_a_wrong_password_is_an_error_on_the_form(client, alice):
     answer = client.post("/accounts/login/", {"username": "alice", "password": "wrong"})
     assert "enter a correct username and password" in answer.text
-
-
-@pytest.fixture
-def counting(settings, broker):
-    """Wrong passwords are counted in a real broker."""
-    broker.flushall()
-    url = f"unix://{broker.connection_pool.connection_kwargs['path']}"
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": url}}
 
 
 def sign_in(client, name: str, password: str, **headers: str) -> str:

@@ -15,8 +15,7 @@ from django.utils import timezone
 
 from console.models import AuditEntry, Invitation, Member, SignIn, Token, TwoStep
 from console.models.people import STEP_S
-from tests.web.account.test_access import counting  # noqa: F401  a fixture
-from tests.web.conftest import person
+from tests.conftest import person
 
 PASSWORD = "a-long-new-password"
 
@@ -136,7 +135,7 @@ def test_an_owner_gives_a_link_for_a_new_password_that_works_once(alice, vera):
     assert "was used" in Client().get(path, follow=True).text
 
 
-def test_a_forgotten_password_is_helped_by_mail_and_tells_nothing_about_addresses(alice, settings, counting):  # noqa: F811
+def test_a_forgotten_password_is_helped_by_mail_and_tells_nothing_about_addresses(alice, settings, counting):
     User.objects.filter(username="alice").update(email="alice@example.org")
     assert "ask an owner" in Client().get("/accounts/forgotten/").text
     settings.EMAIL_HOST = "mail.example.org"
@@ -151,7 +150,7 @@ def test_a_forgotten_password_is_helped_by_mail_and_tells_nothing_about_addresse
     assert User.objects.get(username="alice").check_password(PASSWORD)
 
 
-def test_a_forged_host_does_not_reach_the_link(alice, settings, counting):  # noqa: F811
+def test_a_forged_host_does_not_reach_the_link(alice, settings, counting):
     settings.EMAIL_HOST = "mail.example.org"
     User.objects.filter(username="alice").update(email="alice@example.org")
     Client().post("/accounts/forgotten/", {"email": "alice@example.org"}, headers={"Host": "evil.example"})
@@ -220,7 +219,7 @@ def test_one_does_without_it_by_the_password_and_owners_help(alice, account, sec
     assert sign_in()
 
 
-def test_guesses_of_the_second_step_are_counted(alice, second, counting):  # noqa: F811
+def test_guesses_of_the_second_step_are_counted(alice, second, counting):
     for _ in range(10):
         sign_in("000000")
     assert not sign_in(second.now())

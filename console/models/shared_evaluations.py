@@ -1,4 +1,4 @@
-"""Versions judged together on one frozen test set, for those that were trained on different data."""
+"""Versions evaluated together on one frozen test set, for those that were trained on different data."""
 
 from __future__ import annotations
 

@@ -8,30 +8,30 @@ from typing import Any
 
 from console import arns
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
-from console.models import Account, SolutionVersion, Status
+from console.models import Account, Recommender, SolutionVersion, Status
 from console.serving import queries
 from console.serving.experiments import Arm, is_treated
-from console.serving.exploring import Exploration
-from console.serving.recommend import ServingTarget
+from console.serving.exploration_config import Exploration
+from console.serving.request import ServingTarget
 from console.serving.request_cache import REQUEST_CACHE
-from recipes import catalogue, filters
+from recipes import catalogue, filters, use_cases
 from recipes.base import Recipe, RecipeType
 
 NO_USER = {"aws-popularity-count", "aws-trending-now"}
 METADATA_ALWAYS = {"aws-user-personalization-v2", "aws-personalized-ranking-v2"}
 
 
-def campaign_source(account: Account, arn: str, user_id: str | None = None) -> tuple[ServingTarget, type[Recipe]]:
+def campaign_target(account: Account, arn: str, user_id: str | None = None) -> tuple[ServingTarget, type[Recipe]]:
     """What a campaign serves; where an experiment runs and `user_id` is given, what this user gets of it.
 
     Raises:
         ResourceNotFoundException: no such campaign in this account.
         InvalidInputException: it is not ACTIVE; the runtime knows no ResourceInUseException.
     """
-    row, source, recipe = REQUEST_CACHE.get(("campaign", account.pk, arn), partial(_control, account, arn))
+    row, target, recipe = REQUEST_CACHE.get(("campaign", account.pk, arn), partial(_control, account, arn))
     if row.experiment is None or not user_id:
-        return source, recipe
-    return _of_arm(account, source, recipe, row, user_id)
+        return target, recipe
+    return _of_arm(account, target, recipe, row, user_id)
 
 
 def _control(account: Account, arn: str) -> tuple[queries.CampaignRow, ServingTarget, type[Recipe]]:
@@ -43,7 +43,7 @@ def _control(account: Account, arn: str) -> tuple[queries.CampaignRow, ServingTa
     if row.status != Status.ACTIVE:
         raise InvalidInputException(f"The campaign {name} is {row.status}; it answers once it is ACTIVE.")
     recipe = catalogue.get(row.recipe)
-    return row, source_of(arn, recipe, row.artefact, row.group_id, row.config), recipe
+    return row, target_of(arn, recipe, row.artefact, row.group_id, row.config), recipe
 
 
 def _of_arm(
@@ -59,21 +59,63 @@ def _of_arm(
     if not arm.is_treatment:
         return replace(control, arm=arm), recipe
     recipe = catalogue.get(found.recipe)
-    source = source_of(control.arn, recipe, found.artefact, row.group_id, row.config)
-    return replace(source, arm=arm, metadata=source.metadata or control.metadata), recipe
+    target = target_of(control.arn, recipe, found.artefact, row.group_id, row.config)
+    return replace(target, arm=arm, metadata=target.metadata or control.metadata), recipe
 
 
-def version_source(account: Account, arn: str) -> tuple[ServingTarget, type[Recipe]]:
+def version_target(account: Account, arn: str) -> tuple[ServingTarget, type[Recipe]]:
     """What a version would serve; for tests of a version that no campaign has, and for batch jobs."""
     row = SolutionVersion.objects.select_related("solution").by_arn(account, arn, field="solutionVersionArn")
     if row.status != Status.ACTIVE:
         raise ResourceInUseException(f"The solution version is {row.status}; it answers once it is ACTIVE.")
     recipe = catalogue.get(row.recipe)
-    return source_of(arn, recipe, row.artefact, row.solution.dataset_group_id, {}), recipe
+    return target_of(arn, recipe, row.artefact, row.solution.dataset_group_id, {}), recipe
 
 
-def source_of(arn: str, recipe: type[Recipe], artefact: str, group_id: int, config: dict[str, Any]) -> ServingTarget:
-    """A source of a custom recipe under a campaign's configuration."""
+def recommender_target(account: Account, arn: str) -> ServingTarget:
+    """What a recommender serves.
+
+    Raises:
+        ResourceNotFoundException: no such recommender in this account.
+        InvalidInputException: it is not ACTIVE.
+    """
+    return REQUEST_CACHE.get(("recommender", account.pk, arn), partial(_recommender, account, arn))
+
+
+def _recommender(account: Account, arn: str) -> ServingTarget:
+    row: Recommender = Recommender.objects.by_arn(account, arn, field="recommenderArn")
+    if not row.is_serving:
+        raise InvalidInputException(f"The recommender {row.name} is {row.status}; it answers once it is ACTIVE.")
+    case = use_cases.get(row.recipe)
+    config = row.config
+    return ServingTarget(
+        arn, row.recipe, row.artefact, row.dataset_group_id,
+        exploration=Exploration.of(config.get("itemExplorationConfig")) if case.explores else None,
+        removes=case.removes, needs_user="userId" in case.inputs, needs_item="itemId" in case.inputs,
+        promotes=case.promotions, metadata=bool(config.get("enableMetadataWithRecommendations")),
+    )  # fmt: skip
+
+
+def any_target(
+    account: Account, campaign_arn: str | None, recommender_arn: str | None, solution_version_arn: str | None
+) -> ServingTarget:
+    """The target that exactly one of the ARNs names.
+
+    Raises:
+        InvalidInputException: none or several are given.
+    """
+    given = [arn for arn in (campaign_arn, recommender_arn, solution_version_arn) if arn]
+    if len(given) != 1:
+        raise InvalidInputException(
+            "Give exactly one of campaignArn, recommenderArn and solutionVersionArn.", field="campaignArn"
+        )
+    if campaign_arn:
+        return campaign_target(account, campaign_arn)[0]
+    return recommender_target(account, given[0]) if recommender_arn else version_target(account, given[0])[0]
+
+
+def target_of(arn: str, recipe: type[Recipe], artefact: str, group_id: int, config: dict[str, Any]) -> ServingTarget:
+    """A target of a custom recipe under a campaign's configuration."""
     related = recipe.type is RecipeType.RELATED_ITEMS
     return ServingTarget(
         arn, recipe.name, artefact, group_id,

@@ -1,0 +1,309 @@
+"""From requests to lists: histories, scores, filters, exploration, the best k, promotions. One request is a batch of one.
+
+Nothing here writes to the database. The stages stand in the order in which `answer` runs them.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Self, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console.errors import InvalidInputException
+from console.models import Record
+from console.serving.history import UserHistory, histories_of
+from console.serving.live_catalog import Catalog, catalog_of
+from console.serving.loader import LoadedModel
+from console.serving.request import (
+    SCORE_DIGITS,
+    Promotion,
+    RankedItem,
+    RecommendationRequest,
+    RecommendationResult,
+    ServingTarget,
+)
+from recipes.base import RecipeType
+from recipes.data import Histories
+from recipes.exploration import Explored, explore
+from recipes.filters import Bound, FilterError, UserContext
+from recipes.methods.next_best_action import ActionModel
+from recipes.methods.semantic_similarity import SemanticModel
+from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.topk import top_k
+from recipes.ranking import BATCH_BYTES
+
+Mask: TypeAlias = NDArray[np.bool_] | None
+QUERY_USERS = 500  # SQLite takes no more than some hundred parameters in one query
+NOTHING = np.float32(-np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class RequestBatch:
+    """B requests to one target, with what answering them reads; all ask for lists of one length, or all give items to rank.
+
+    Attributes:
+        target: what is asked.
+        loaded: its model.
+        catalog: the items as they are now.
+        requests: B of them.
+        histories: the users' events, one each.
+        queries: (B,) indexes of the query items, -1 without one.
+    """
+
+    target: ServingTarget
+    loaded: LoadedModel
+    catalog: Catalog
+    requests: Sequence[RecommendationRequest]
+    histories: Sequence[UserHistory]
+    queries: Indexes
+
+    @classmethod
+    def of(cls, target: ServingTarget, loaded: LoadedModel, requests: Sequence[RecommendationRequest]) -> Self:
+        """Read the catalogue and the histories."""
+        users = [None if request.history else request.user_id for request in requests]
+        kept = histories_of(loaded, target.group_id, users)
+        histories = [request.history or history for request, history in zip(requests, kept, strict=True)]
+        index = loaded.data.item_ids.index
+        queries = np.array([index(request.item_id) if request.item_id else -1 for request in requests], np.int64)
+        return cls(target, loaded, catalog_of(loaded, target.group_id), requests, histories, queries)
+
+
+def batch_size(loaded: LoadedModel) -> int:
+    """How many requests are best answered together."""
+    return max(1, min(QUERY_USERS, BATCH_BYTES // (4 * max(1, loaded.data.num_items))))
+
+
+def answer(
+    batch: RequestBatch, rng: np.random.Generator | None = None, *, is_recorded: bool = True
+) -> list[RecommendationResult | InvalidInputException]:
+    """The list for each request in order, or what is wrong with the request.
+
+    Args:
+        batch: the requests.
+        rng: what exploration draws from, so that a job that is taken up again draws the same; the process's own by default.
+        is_recorded: whether the answers are recorded, with the chance of each place, which takes longer than the list.
+    """
+    scores = score(batch)
+    masks = [_allowed(batch, row) for row in range(len(batch.requests))]
+    allowed = [mask if isinstance(mask, np.ndarray) else None for mask in masks]
+    if batch.requests[0].items is None:
+        lists = _best(batch, scores, allowed, rng, is_recorded=is_recorded)
+    else:
+        lists = [_ranked(batch, row, scores[row], allowed[row]) for row in range(len(batch.requests))]
+    return [
+        mask
+        if isinstance(mask, InvalidInputException)
+        else RecommendationResult(
+            _with_promotion(batch, row, lists[row], scores[row]),
+            batch.loaded, batch.catalog, batch.histories[row], mask, scores[row],
+        )
+        for row, mask in enumerate(masks)
+    ]  # fmt: skip
+
+
+def score(batch: RequestBatch) -> Floats:
+    """(B, N) scores by the query items where the recipe relates items, else by the histories; not to be written to."""
+    model, kind = batch.loaded.model, batch.loaded.recipe.type
+    if kind is RecipeType.RELATED_ITEMS:
+        return related_scores(batch.target, batch.loaded, batch.queries)
+    pairs = zip(batch.requests, batch.histories, strict=True)
+    histories = [history.as_histories(request.context) for request, history in pairs]
+    if kind is RecipeType.PERSONALIZED_ACTIONS:
+        return cast("ActionModel", model).score_at(Histories.concatenate(histories), int(time.time()))
+    if len(histories) == 1:
+        return batch.loaded.score_cache.score(histories[0])
+    if any(request.context for request in batch.requests):  # a context is that of all histories
+        return np.concatenate([model.score(history) for history in histories])
+    return model.score(Histories.concatenate(histories))
+
+
+def related_scores(target: ServingTarget, loaded: LoadedModel, queries: Indexes) -> Floats:
+    """(Q, N) scores by relation to the query items (-1 unknown), which are left out themselves."""
+    model = loaded.model
+    if isinstance(model, SemanticModel):
+        scores = model.influenced(queries, **target.influence)
+    else:
+        scores = model.related(queries)
+    known = np.flatnonzero(queries >= 0)
+    scores[known, queries[known]] = NOTHING
+    return scores
+
+
+def _allowed(batch: RequestBatch, row: int) -> Mask | InvalidInputException:
+    """(N,) what the filter and automatic removals leave of a request's items; None for everything."""
+    bound, allowed = batch.requests[row].filter, None
+    if bound is not None:
+        try:
+            allowed = mask(batch, row, bound)
+        except InvalidInputException as error:
+            return error
+    if batch.target.removes:
+        history = batch.histories[row]
+        kinds = {name.casefold() for name in batch.target.removes}
+        codes = [code for code, name in enumerate(history.types) if name.casefold() in kinds]
+        taken = history.item[np.isin(history.event_type, codes) & (history.item >= 0)]
+        allowed = np.ones(batch.loaded.data.num_items, bool) if allowed is None else np.array(allowed)
+        allowed[taken] = False
+    return allowed
+
+
+def mask(batch: RequestBatch, row: int, bound: Bound) -> NDArray[np.bool_]:
+    """(N,) the items that a bound filter leaves for one of the requests.
+
+    Raises:
+        InvalidInputException: the filter needs a user or an item that the request does not give.
+    """
+    user_id, history, query = batch.requests[row].user_id, batch.histories[row], int(batch.queries[row])
+    user = _user_context(batch, bound, user_id, history) if user_id or history.num_live else None
+    try:
+        return batch.catalog.filters.mask(bound, user, query if query >= 0 or bound.needs_current_item else None)
+    except FilterError as error:
+        raise InvalidInputException(str(error), field="filterArn") from None
+
+
+def _user_context(batch: RequestBatch, bound: Bound, user_id: str | None, history: UserHistory) -> UserContext:
+    """The user as filters see one: as put last, else as in the snapshot."""
+    if any(expression.when for expression in bound.expressions) and user_id:
+        put = Record.objects.filter(
+            dataset__dataset_group_id=batch.target.group_id, dataset__type="USERS", entity_id=user_id
+        ).values_list("values", flat=True).first()  # fmt: skip
+        if put:
+            return UserContext.of(put, history.events())
+    return UserContext(batch.loaded.data.users, history.user, history.events())
+
+
+def _best(
+    batch: RequestBatch,
+    scores: Floats,
+    allowed: Sequence[Mask],
+    rng: np.random.Generator | None,
+    *,
+    is_recorded: bool,
+) -> list[list[RankedItem]]:
+    """The k best of every row, after exploration."""
+    k = batch.requests[0].k
+    if not k:
+        return [[] for _ in batch.requests]
+    left = _without(scores, allowed)
+    found = _explored(batch, left, k, rng)
+    shown = found.scores if left is scores else np.where(np.isfinite(found.scores), found.scores, scores)
+    return ranked_items(batch.loaded, batch.target, found, shown, k, is_recorded=is_recorded)
+
+
+def _without(scores: Floats, allowed: Sequence[Mask]) -> Floats:
+    """(B, N) scores, -inf for what is not allowed: exploration must not spend a place on it."""
+    if all(mask is None for mask in allowed):
+        return scores
+    left = np.array(scores)
+    for row, mask in enumerate(allowed):
+        if mask is not None:
+            np.copyto(left[row], NOTHING, where=~mask)
+    return left
+
+
+def _explored(batch: RequestBatch, scores: Floats, k: int, rng: np.random.Generator | None) -> Explored:
+    """Scores after exploration for lists of k; unchanged with weight 0."""
+    settings = batch.target.exploration
+    if settings is None or settings.weight == 0:
+        return Explored(scores, scores)
+    return explore(scores, batch.loaded.exploration, settings.weight, settings.cutoff_days, rng or _rng(), k)
+
+
+@cache
+def _rng() -> np.random.Generator:
+    """One for the process: seeding takes longer than drawing; its methods hold a lock of their own."""
+    return np.random.default_rng()
+
+
+def ranked_items(
+    loaded: LoadedModel, target: ServingTarget, found: Explored, shown: Floats, k: int, *, is_recorded: bool = True
+) -> list[list[RankedItem]]:
+    """The k best of every row.
+
+    Args:
+        loaded: the model.
+        target: what is asked.
+        found: (B, N) scores before and after exploration.
+        shown: (B, N) scores whose shares are returned.
+        k: places of a list.
+        is_recorded: whether the chance of each place is wanted, and whether relevance alone would have filled it.
+    """
+    best = top_k(found.scores, k).items  # (B, K)
+    row, places = np.arange(len(best))[:, None], np.maximum(best, 0)
+    names = loaded.data.item_ids.take(places.ravel())
+    width = best.shape[1]
+    columns = [best.tolist(), [names[start : start + width] for start in range(0, len(names), width)]]
+    if target.has_scores:
+        columns.append(
+            np.round(loaded.model.probabilities(shown)[row, places].astype(np.float64), SCORE_DIGITS).tolist()
+        )
+    if found.scores is not found.relevance:
+        nothing = [[None] * width] * len(best)
+        columns += [nothing] * (4 - len(columns))
+        columns += _origins(found, best, is_recorded=is_recorded)
+    sizes = np.count_nonzero(best >= 0, axis=1).tolist()  # what is missing stands at the end
+    return [
+        list(map(RankedItem, *cells))[:size] for size, *cells in zip(sizes, *columns, strict=True)
+    ]  # fmt: skip
+
+
+def _origins(found: Explored, best: Indexes, *, is_recorded: bool) -> list[list[list[object]]]:
+    """Whether each place was explored; where it is recorded, also its chance and whether relevance alone would have filled it."""
+    won = found.is_explored(best).tolist()
+    if not is_recorded:
+        return [won]
+    by_relevance = [set(items) for items in top_k(found.relevance, best.shape[1]).items.tolist()]
+    placed = [[item in known for item in items] for items, known in zip(best.tolist(), by_relevance, strict=True)]
+    return [won, found.propensity(best).tolist(), placed]
+
+
+def _ranked(batch: RequestBatch, row: int, scores: Floats, allowed: Mask) -> list[RankedItem]:
+    """The given items by their (N,) scores, which sum to 1 over the list; unknown ones last; what is not allowed is left out."""
+    unique = list(dict.fromkeys(batch.requests[row].items or ()))
+    indexes = batch.loaded.data.item_ids.indexes(unique)
+    known = indexes >= 0
+    listed = np.where(known, scores[indexes], -np.inf)
+    listed[~np.isfinite(listed)] = -np.inf
+    ratable = np.isfinite(listed)
+    shares = np.zeros(len(unique))
+    if ratable.any():
+        shares[ratable] = np.exp(listed[ratable] - listed[ratable].max())
+        shares = np.round(shares / shares.sum(), SCORE_DIGITS)
+    order = np.argsort(-listed, kind="stable")
+    has_scores = batch.target.has_scores
+    return [
+        RankedItem(int(indexes[at]), unique[at], float(shares[at]) if ratable[at] and has_scores else None)
+        for at in order
+        if allowed is None or (known[at] and allowed[indexes[at]])
+    ]
+
+
+def _with_promotion(batch: RequestBatch, row: int, organic: list[RankedItem], scores: Floats) -> list[RankedItem]:
+    """Put promoted items at random places; both kinds keep their own order. The request's filter does not touch them."""
+    request = batch.requests[row]
+    if request.promotion is None:
+        return organic
+    promoted = _promoted(batch, row, request.promotion, scores)
+    taken = {place.item for place in promoted}
+    others = [place for place in organic if place.item not in taken][: request.k - len(promoted)]
+    size = len(promoted) + len(others)
+    places = set(random.sample(range(size), len(promoted)))
+    by_kind = {True: iter(promoted), False: iter(others)}
+    return [next(by_kind[place in places]) for place in range(size)]
+
+
+def _promoted(batch: RequestBatch, row: int, promotion: Promotion, scores: Floats) -> list[RankedItem]:
+    """The best items that the promotion's filter leaves, as many as it may fill."""
+    wanted = int(batch.requests[row].k * promotion.percent / 100 + 0.5)
+    if not wanted:
+        return []
+    allowed = None if promotion.filter is None else mask(batch, row, promotion.filter)
+    items = top_k(_without(scores[None, :], [allowed]), wanted).items[0]
+    ids = batch.loaded.data.item_ids
+    return [RankedItem(int(item), ids[int(item)], None, promotion.name) for item in items if item >= 0]
