@@ -28,10 +28,11 @@ def is_wire(environ: dict[str, Any]) -> bool:
 
 
 def path_of(path: str) -> str:
-    """What names the operation: the path without the prefix and without slashes; "" where a header names it.
+    """What names the operation: the path without the prefix, which some write twice, and without slashes; "" where a header names it.
 
-    >>> path_of("/aws/recommendations"), path_of("/recommendations"), path_of("/aws/")
-    ('recommendations', 'recommendations', '')
+    >>> path_of("/aws/recommendations"), path_of("/recommendations"), path_of("/aws/"), path_of("/aws/aws/events")
+    ('recommendations', 'recommendations', '', 'events')
     """
-    inner = path[len(PREFIX) :] if path == PREFIX or path.startswith(f"{PREFIX}/") else path
-    return inner.strip("/")
+    while path == PREFIX or path.startswith(f"{PREFIX}/"):
+        path = path[len(PREFIX) :]
+    return path.strip("/")

@@ -34,6 +34,7 @@ LISTS = [
     (re.compile(rf"\s*{value}\s*(?:,\s*{value}\s*)*"), re.compile(value), value is ESCAPED)
     for value in (PLAIN, ESCAPED)
 ]
+BETWEEN = re.compile(r"[,|;\n]")
 SINGLE = re.compile(r"'\s*,\s*'")
 TYPOGRAPHIC = str.maketrans("\u201c\u201d\u201e\u201f\u2018\u2019", '""""\'\'')
 BRACKETS = {"[": "]", "(": ")", "{": "}"}
@@ -106,6 +107,8 @@ def read_values(name: str, text: str) -> Values:
         plain = plain.translate(TYPOGRAPHIC)
     if plain.startswith('\\"') and plain.endswith('\\"'):  # escaped once more than JSON needs
         plain = plain.replace('\\"', '"')
+    if plain.startswith("`") and plain.endswith("`"):
+        plain = plain.replace("`", "'")
     if plain[:1] in BRACKETS and plain.endswith(BRACKETS[plain[0]]):
         return _bracketed(name, plain)
     if plain.startswith("'") and plain.endswith("'") and len(plain) > 1:
@@ -145,7 +148,7 @@ def _single_quoted(name: str, text: str) -> tuple[str, ...]:
 
 
 def _unquoted(name: str, text: str) -> tuple[str, ...]:
-    found = tuple(part for part in map(str.strip, text.split(",")) if part)
+    found = tuple(part for part in map(str.strip, BETWEEN.split(text)) if part)
     if not found:
         raise FilterError(f'The parameter {name} has no value; expected values such as "a","b".')
     if any(part.startswith("'") for part in found):

@@ -89,7 +89,7 @@ def test_sts_says_whose_keys_these_are(client, account):
     assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
 
 
-@pytest.mark.parametrize("path", ["", "/", "/aws", "/aws/"])
+@pytest.mark.parametrize("path", ["", "/", "/aws", "/aws/", "/aws/aws"])
 def test_the_root_is_as_good_an_endpoint(client, account, path):
     assert client(path=path).list_recipes()["recipes"]
     assert client("sts", path=path).get_caller_identity()["Account"] == account.number

@@ -16,7 +16,7 @@ from tests.recipes.filtering import kept
     [
         '"Comedy","Drama"', "Comedy,Drama", "Comedy, Drama", "'Comedy','Drama'", " 'Comedy' , 'Drama' ", '["Comedy","Drama"]',
         "['Comedy', 'Drama']", "[Comedy, Drama]", '("Comedy", "Drama")', r'\"Comedy\",\"Drama\"', "\u201cComedy\u201d, \u201cDrama\u201d",
-        "Comedy,Drama,",
+        "Comedy,Drama,", "Comedy|Drama", "Comedy; Drama", "Comedy\nDrama", "`Comedy`, `Drama`",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("verb", ["INCLUDE", "EXCLUDE"])
@@ -30,7 +30,7 @@ def test_a_list_of_values_is_read_however_it_is_written(text, verb):
     [
         ("Ben & Jerry's", "Ben & Jerry's"), ('"Ben & Jerry\'s"', "Ben & Jerry's"), ("'Ben & Jerry's'", "Ben & Jerry's"),
         ("Smith, Kline", "Smith, Kline"), ('"Smith, Kline"', "Smith, Kline"), ("(500) Days (of Summer)", "(500) Days (of Summer)"),
-        ("[unknown]", "[unknown]"), (r'"6\" screen"', '6" screen'), (r'"AC\DC"', r"AC\DC"), ("\u201eGröße\u201c", "Größe"), ("[5]", "5"),
+        ("[unknown]", "[unknown]"), (r'"6\" screen"', '6" screen'), (r'"AC\DC"', r"AC\DC"), ("\u201eGröße\u201c", "Größe"), ("[5]", "5"), ("one; two", "one; two"), ("`x`", "x"),
     ],
 )  # fmt: skip
 def test_one_value_may_hold_what_lists_are_written_with(text, value):
