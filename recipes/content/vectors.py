@@ -92,6 +92,7 @@ def with_vectors(content: Floats, columns: Columns, histories: Histories, run: R
         run: draws pairs, and reports the shares.
     """
     for name, vectors in find_vectors(columns).items():
+        content = content if content.any() else content[:, :0]
         share = learn_share(content, vectors.values, histories, run.seed)
         odd = f"; {vectors.odd:,} cells hold no such vector" if vectors.odd else ""
         run.report(
