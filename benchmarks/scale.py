@@ -190,12 +190,14 @@ def _page(rows: list[Row], budget: int) -> str:
 
 def _slopes(rows: Iterable[Row]) -> list[str]:
     told = []
-    for name, points in _lines(rows, "seconds").items():
+    for name, points in _lines(rows, "cpu_s").items():
         if len(points) > 1:
             memory = _lines(rows, "peak_mib")[name]
             (few, low), (many, high) = sorted(memory)[-2:]
             each = (high - low) * 2**20 / (many - few)
-            told.append(f"{name}: seconds grow as events^{slope(points):.2f}, memory by {each:.0f} bytes an event.")
+            told.append(
+                f"{name}: processor seconds grow as events^{slope(points):.2f}, memory by {each:.0f} bytes an event."
+            )
     return told
 
 
@@ -209,7 +211,7 @@ def _lines(rows: Iterable[Row], what: str) -> dict[str, list[tuple[float, float]
 
 def _plots(rows: list[Row]) -> dict[str, str]:
     return {
-        "seconds": log_log("Seconds against events", "events", "seconds", _lines(rows, "seconds")),
+        "seconds": log_log("Processor seconds against events", "events", "s", _lines(rows, "cpu_s")),
         "memory": log_log("Peak memory against events", "events", "MiB", _lines(rows, "peak_mib")),
     }
 

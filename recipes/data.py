@@ -318,12 +318,11 @@ class TrainingData:
         )
 
 
-def _encode_ids(column: pa.ChunkedArray, entities: pa.Table | None, name: str) -> tuple[Ids, NDArray[np.int64]]:
+def _encode_ids(column: pa.ChunkedArray, entities: pa.Table | None, name: str) -> tuple[Ids, NDArray[np.int32]]:
     """Ids of the interactions in order of first appearance, then those that only the entity table has."""
-    encoded = pc.cast(column, pa.string()).combine_chunks()
-    encoded = encoded.dictionary_encode()
-    known = encoded.dictionary
-    codes = np.asarray(encoded.indices, np.int64)
+    encoded = pc.cast(column, pa.string()).dictionary_encode()  # its chunks share one dictionary
+    known = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
+    codes = np.concatenate([np.zeros(0, np.int32), *(np.asarray(chunk.indices) for chunk in encoded.chunks)])
     if entities is not None:
         listed = pc.drop_null(pc.unique(pc.cast(entities[name], pa.string())))
         fresh = listed.filter(pc.invert(pc.is_in(listed, known)))
@@ -335,8 +334,8 @@ def _encode_events(
     table: pa.Table,
     kinds: Mapping[str, Kind] | None,
     item_ids: Ids,
-    user_codes: NDArray[np.int64],
-    item_codes: NDArray[np.int64],
+    user_codes: NDArray[np.int32],
+    item_codes: NDArray[np.int32],
     timestamps: NDArray[np.int64],
     order: NDArray[np.int64],
 ) -> Interactions:
@@ -355,8 +354,8 @@ def _encode_events(
     wanted = [name for name in table.column_names if name not in RESERVED and (kinds is None or name in kinds)]
     columns = {name: take_rows(encode_column(table[name], (kinds or {}).get(name)), order) for name in wanted}
     return Interactions(
-        user_codes[order],
-        item_codes[order],
+        user_codes[order].astype(np.int64),
+        item_codes[order].astype(np.int64),
         timestamps[order],
         event_type[order],
         event_types,

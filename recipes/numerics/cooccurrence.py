@@ -26,7 +26,7 @@ BACKWARD = 0.7  # weight of what came before an item against what came after
 DENSE_ITEMS = 20_000  # up to this catalogue pairs are counted in a table, beyond by sorting
 DENSE_CELLS = 130_000  # of the table; 1 MiB stays in the cache
 CHUNK = 8192  # whose windows are looked at together
-SORTED_PAIRS = 8_000_000  # sorted together
+SORTED_PAIRS = 2_000_000  # sorted together; each takes some fifty bytes in every thread
 PAIRS_HELD = 20_000_000  # before they are added up
 USER_RANGE, MIN_ITEM = (0.005, 0.995), 0.01  # percentiles, see `within_percentiles`
 UNIT, STEPS = 2.0**31, 2.0**10  # a pair counts one UNIT and its closeness in STEPS: exact below 2^20 users
@@ -201,7 +201,7 @@ class FirstEvents:
     """
 
     item: NDArray[np.int64]
-    windows: NDArray[np.int64]
+    windows: NDArray[np.int32]
     place: NDArray[np.int64]
     weights: NDArray[np.float32] | None
     by_item: NDArray[np.int64]
@@ -222,9 +222,11 @@ class FirstEvents:
         order = order_by(pair)
         begins = np.flatnonzero(np.diff(pair[order], prepend=-1))
         first = np.sort(order[begins])
+        if weight is None:
+            del pair, order, begins
         user, item = user[first], item[first]
         owner = np.concatenate([[0], np.cumsum(user[1:] != user[:-1])]) if len(user) else user
-        padded = np.full(len(item) + WINDOW * (int(owner.max(initial=0)) + 2), num_items)
+        padded = np.full(len(item) + WINDOW * (int(owner.max(initial=0)) + 2), num_items, np.int32)
         place = np.arange(len(item)) + owner * WINDOW  # of the window; its middle lies WINDOW further on
         padded[place + WINDOW] = item
         counts = np.bincount(item, minlength=num_items)
