@@ -67,7 +67,7 @@ def test_json_is_one_line_with_its_traceback():
     assert "ValueError: invalid literal" in told["exception"]
 
 
-def test_what_a_request_writes_names_it_and_its_account(account, alice, kept):
+def test_what_a_request_writes_names_it_and_its_account(transactional_db, account, alice, kept):
     token = Token.issue(_user(alice))
     send("/api/v1/dataset-groups/none/", HTTP_AUTHORIZATION=f"Bearer {token}")
     told = [json.loads(line) for line in kept.lines if "request" in json.loads(line)]

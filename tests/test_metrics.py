@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from console import metrics, telemetry
 from console.front import replies
+from console.health import Health
 from console.models import SampleLoad, SolutionVersion, Token
 from console.operations.base import OPERATIONS, call_by_wire_names
 from tests.factories import call, trained
@@ -23,6 +24,12 @@ from tests.fronting import Protocol, send
 from tests.worlds import films
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _checks_without_connections(monkeypatch):
+    """The threads of checks that ask the database would hold its tables when the tests end."""
+    monkeypatch.setattr(metrics, "HEALTH", Health({"database": lambda: None}))
 
 
 def figures() -> dict[tuple[str, ...], float]:
@@ -59,7 +66,7 @@ def _user(client):
     return User.objects.get(pk=client.session["_auth_user_id"])
 
 
-def test_requests_are_counted_by_interface_operation_and_status_with_their_time(account, alice):
+def test_requests_are_counted_by_interface_operation_and_status_with_their_time(transactional_db, account, alice):
     token = f"Bearer {Token.issue(_user(alice))}"
     before = figures()
     assert send("/api/v1/dataset-groups/", HTTP_AUTHORIZATION=token) == 200

@@ -20,7 +20,7 @@ from console.errors import AccessDeniedException, InvalidInputException, Service
 from console.models import EventTracker
 from console.operations.base import call_by_wire_names
 from console.rates import Rate
-from console.shapes import JSONDict, read_object
+from console.shapes import JSONDict, is_storable, read_object
 
 SCRIPT = settings.ASSETS_DIR / "static" / "op.js"
 MOST_EVENTS = 100  # of a request; the script sends after twenty
@@ -69,7 +69,9 @@ def _take(request: HttpRequest, key: str) -> None:
         raise InvalidInputException(f"The method is {request.method}, allowed is POST.")
     if not (PER_KEY.allows(key) and PER_ADDRESS.allows(f"{key} {request.META.get('REMOTE_ADDR', '')}")):
         raise ThrottlingException("Too many requests with this key; send several events at once, or wait a moment.")
-    tracker = EventTracker.objects.select_related("account").filter(ingest_key=key).first() if key else None
+    tracker = (
+        EventTracker.objects.select_related("account").filter(ingest_key=key).first() if is_storable(key) else None
+    )
     if tracker is None:
         raise AccessDeniedException("This ingest key is not known here; the event tracker's page makes and shows one.")
     _check_origin(tracker, request.headers.get("Origin", ""))

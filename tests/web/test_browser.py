@@ -92,7 +92,7 @@ def test_pages_fit_and_have_no_serious_accessibility_fault(browser, page, films,
     page.emulate_media(color_scheme=scheme)
     for address in (
         "/", "/dataset-groups/films/", "/create/dataset-groups/", "/create/datasets/?group=films", "/datasets/?group=films",
-        "/create/filters/?group=films", "/create/datasets/schema/?group=films", "/settings/access/", "/settings/health/",
+        "/create/filters/?group=films", "/create/datasets/schema/?group=films", "/settings/access/", "/settings/health/", "/settings/people/", "/settings/you/", "/settings/you/second-step/",
         "/dataset-groups/films/delete/", "/audit/", "/trash/", "/experiments/", "/shared-evaluations/", "/create/metric-attributions/?group=films", "/create/batch-inference-jobs/?group=films",
     ):  # fmt: skip
         assert faults_of(page, address) == [], address
