@@ -69,6 +69,7 @@ QUIET = {
     "format_html_join",
     "mark_safe",
     "warning",
+    "survived",
 }
 
 

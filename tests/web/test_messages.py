@@ -1,0 +1,144 @@
+"""Every string of the pages goes through gettext, and every language has all of them."""
+
+from __future__ import annotations
+
+import re
+
+import polib
+import pytest
+
+from console.web import placeholders
+from console.web.nouns import NOUNS
+from tests.messages import catalogue, extract, unwrapped
+
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}|%%")
+TEMPLATES = sorted((extract.ROOT / "templates").rglob("*.html"))
+PYTHON = sorted((extract.ROOT / "console" / "web").rglob("*.py"))
+TYPES = {"Interactions", "Items", "Users", "Actions"}  # as addresses, schemas and filters have them
+# Strings of console.web that nobody reads, or that are the same in every language.
+QUIET = {
+    "access.py": {"Request"},
+    "data/groups.py": TYPES,
+    "data/schemas.py": TYPES,
+    "data/uploads.py": TYPES,
+    "serving/filters.py": TYPES
+    | {"input changed delay:300ms, load, change from:#id_dataset_group_arn", "closest form"},
+    "data_kinds.py": set(NOUNS),
+    "model_kinds.py": set(NOUNS),
+    "nouns.py": set(NOUNS),
+    "evaluation/attributions.py": {
+        "Window",
+        "Metric",
+        "Event type",
+        "Function",
+        "Source",
+        "Import method",
+        "Sum",
+    },  # a CSV's
+    "evaluation/report_file.py": {"solution version", "difference low", "difference high"},  # a CSV's
+    "kinds.py": {"Delete"},
+    "languages.py": {"Cookie"},
+    "placeholders.py": {placeholders.GERMAN, placeholders.ROMANCE, placeholders.ENGLISH},
+    "serving/testing.py": {"Python"},
+}
+languages = pytest.mark.parametrize("language", catalogue.LANGUAGES)
+
+
+def entries(language: str) -> polib.POFile:
+    return polib.pofile(str(catalogue.path_of(language)))
+
+
+def texts(entry: polib.POEntry) -> list[str]:
+    return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
+
+
+@languages
+def test_every_string_has_its_translation(language):
+    """`make messages` brings the catalogue up to date and lists what is left to translate."""
+    have = {extract.Message(entry.msgid, entry.msgid_plural or None) for entry in entries(language)}
+    assert extract.messages().keys() - have == set()
+    assert [entry.msgid for entry in entries(language) if entry.fuzzy or not all(texts(entry))] == []
+
+
+@languages
+def test_no_translation_is_left_of_what_nothing_says(language):
+    have = {extract.Message(entry.msgid, entry.msgid_plural or None) for entry in entries(language)}
+    assert have - extract.messages().keys() == set()
+    assert [entry.msgid for entry in entries(language) if entry.obsolete] == []
+
+
+@languages
+def test_a_translation_fills_in_what_its_string_does(language):
+    for entry in entries(language):
+        wanted = set(PLACEHOLDER.findall(entry.msgid + (entry.msgid_plural or "")))
+        for text in texts(entry):
+            assert set(PLACEHOLDER.findall(text)) == wanted, entry.msgid
+
+
+@languages
+def test_a_string_and_its_translation_begin_and_end_alike(language):
+    """Spaces and the last full stop decide how a string joins what stands beside it."""
+    for entry in entries(language):
+        for text in texts(entry):
+            for end in (" ", ".", "\n"):
+                assert text.endswith(end) == entry.msgid.endswith(end), entry.msgid
+            assert text.startswith(" ") == entry.msgid.startswith(" "), entry.msgid
+
+
+@languages
+def test_the_server_reads_what_people_wrote(language):
+    path = catalogue.path_of(language)
+    assert path.with_suffix(".mo").read_bytes() == polib.pofile(str(path)).to_binary()
+
+
+def test_no_string_is_said_with_and_without_a_plural():
+    said = [message.text for message in extract.messages()]
+    assert len(said) == len(set(said))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(extract.ROOT)))
+def test_a_template_says_nothing_without_a_translation_tag(path):
+    assert unwrapped.of_template(path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(extract.ROOT)))
+def test_a_python_file_says_nothing_without_gettext(path):
+    quiet = QUIET.get(str(path.relative_to(extract.ROOT / "console" / "web")), set())
+    assert set(unwrapped.of_python(path.read_text())) - quiet == set()
+
+
+def test_what_python_says_without_gettext_is_found():
+    assert unwrapped.of_python('def f(x):\n    """It says."""\n    return f"{x} was not found."') == [" was not found."]
+    assert unwrapped.of_python('error(gettext("It failed."))\nfield(label=gettext_lazy("Name"))') == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>Hello</p>",
+        '<b title="Say it">{{ x }}</b>',
+        '{{ x|default:"none" }}',
+        '{% copy x "token" %}',
+        "{% if x %}, and more{% endif %}",
+        "{{ n }} row{{ n|pluralize }}",
+    ],
+)
+def test_what_is_not_wrapped_is_found(text):
+    assert unwrapped.of_template(text)
+
+
+def test_what_is_wrapped_or_a_name_is_not():
+    text = """{% comment %}Said to nobody{% endcomment %}<pre>as it is</pre><a href="{% url 'home' %}" title="{% translate "Go" %}">
+    {% blocktranslate with a=b %}Hello {{ a }}{% endblocktranslate %} {{ x|default:_("none") }} CSV ARN</a>"""
+    assert unwrapped.of_template(text) == []
+
+
+def test_messages_are_found_in_templates_and_in_python():
+    told = list(
+        extract.of_template(
+            '{% translate "95 % (a)" %}{% blocktranslate count n=x %}one{% plural %}{{ n }}{% endblocktranslate %}'
+        )
+    )
+    assert told == [extract.Message("95 %% (a)"), extract.Message("one", "%(n)s")]
+    code = 'gettext("a " "b")\nngettext("one", "many", n)\nfield(label=gettext_lazy("c"))'
+    assert {one.text for one in extract.of_python(code)} == {"a b", "one", "c"}
