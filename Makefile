@@ -77,7 +77,7 @@ bench-scale: install  ## seconds and memory against events up to ten million, an
 	$(BIN)/python -m benchmarks.scale --ray --write
 
 bench-exploration: install  ## simulate markets in which new items arrive, ten seeds a world
-	$(BIN)/python -m benchmarks.exploration
+	$(BIN)/python -m benchmarks.exploration --write
 
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,31 @@
+"""The figures of the simulated markets: ratios to the base seed by seed, and a plot that draws every policy."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from benchmarks.exploration import compared, plot
+from recipes.simulation import Outcome
+
+
+def outcome(rate: float) -> Outcome:
+    rounds = np.full(9, rate)
+    return Outcome(rounds, rounds, np.zeros(9), 0.5)
+
+
+def test_gains_are_ratios_within_a_seed():
+    told = compared([outcome(0.2), outcome(0.3)], [outcome(0.1), outcome(0.3)])
+    assert told["last_two"] == pytest.approx(0.5)
+    assert told["found"] == pytest.approx(0.5)
+    low, high = told["last_two_interval"]
+    assert low <= told["last_two"] <= high
+
+
+def test_a_plot_has_a_line_and_a_name_for_each_policy():
+    drawn = plot("fast", {"base": [outcome(0.1), outcome(0.2)], "other": [outcome(0.3), outcome(0.4)]})
+    assert {"base", "other"} <= set(re.findall(r">([^<]+)</text>", drawn))
+    assert len(re.findall(r'fill="none" stroke="#\w+" stroke-width="2"', drawn)) == 2
+    assert drawn.count("<svg") == drawn.count("</svg>") == 1
