@@ -158,7 +158,7 @@ if len(str(REDIS_SOCKET)) > 100:
     REDIS_SOCKET = Path(tempfile.gettempdir()) / f"openpersonalize-{_digest}.sock"
 # Where web processes count what Prometheus asks for: in memory, as a mapped file that a full disk cannot hold kills them.
 METRICS_DIR = DATA_DIR / "run" / "metrics"
-if Path("/dev/shm").is_dir():  # noqa: S108  the folder is made for its owner alone
+if os.access("/dev/shm", os.W_OK):  # noqa: S108  the folder is made for its owner alone
     METRICS_DIR = Path("/dev/shm") / f"openpersonalize-{hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]}"  # noqa: S108
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # with which Prometheus reads /metrics
 HAS_BROKER = bool(os.environ.get("REDIS_URL"))
