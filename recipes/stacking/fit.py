@@ -38,13 +38,12 @@ from recipes.stacking.holdout import HeldOut
 from recipes.stacking.meta_model import CrossPredictions, MetaModel, fit_meta_model, less_popular
 from recipes.stacking.model import StackedModel
 from recipes.stacking.plan import Plan, TrainedNetwork
-from recipes.stacking.trial import Trial, fit_again, try_base_models
+from recipes.stacking.trial import Trial, fit_again, try_base_models, wants_network
 
 MIN_QUERIES = 10  # held-out events needed to choose by
 EVENTS_PER_SECOND = 20_000  # that a budget's second affords, from the first count to the last step of the network
 MIN_SAMPLE = 200_000  # events that are learned from, however short the time
 SMALL_SHARE = 0.03  # of the events held out, without which what was fitted for the trial may be kept
-NETWORK_SECONDS = 5.0  # of the processor, for which training a network is worth beginning
 MORE_NETWORK_SECONDS = 1.0  # for which going on with it is
 CALIBRATION_SECONDS = 4.0  # of the processor, that new items must leave
 AFTER_SHARE = 0.2  # of the time left after the trial, for weights and for going on with the network on all events
@@ -153,7 +152,7 @@ def _choose(held_out: HeldOut) -> tuple[Plan, Iterable[tuple[str, Fitted]]]:
     models, estimate = affordable(context, held_out.histories) if context.settings.ridges else ({}, 0.0)
     is_near = context.settings.mode == "fast" and estimate > FAST_SECONDS / 2 and held_out.share < SMALL_SHARE
     trial = try_base_models(held_out, models, keeps=is_near or run.max_seconds is not None)
-    network = _train_network(held_out, trial.total_seconds) if _wants_network(held_out, trial.slowness) else None
+    network = _train_network(held_out, trial.total_seconds) if wants_network(held_out, trial.slowness) else None
     plan = _weighted(held_out, {name: models[name] for name in trial.scores}, trial, network)
     plan = replace(plan, seconds=trial.total_seconds)
     if is_near:
@@ -341,14 +340,6 @@ def _item_weights(context: FitContext, plan: Plan, fitted: Iterator[tuple[str, F
 def _neighbours(context: FitContext, columns: Indexes) -> sp.csr_matrix:
     """Content neighbours among these items."""
     return content_neighbours(context.item_features[columns], neighbour_candidates(context.data.item_counts[columns]))
-
-
-def _wants_network(held_out: HeldOut, slowness: float) -> bool:
-    """Whether a network may be used and there is time for it, at this slowness of the machine; without ridges it must be."""
-    settings, run = held_out.context.settings, held_out.context.run
-    if not settings.ridges:
-        return True
-    return settings.network and settings.mode != "fast" and run.seconds_left > NETWORK_SECONDS * slowness
 
 
 def _train_network(held_out: HeldOut, seconds: float = 0.0) -> TrainedNetwork:

@@ -11,6 +11,9 @@ from recipes.run import Run
 from recipes.stacking.base_models import TRIAL_SHARE, BaseModel, Fitted, fit_all
 from recipes.stacking.holdout import HeldOut
 
+NETWORK_SECONDS = 4.0  # of the processor, for which training a network is worth beginning
+ALONE_SHARE = 0.5  # of the time left that trying may take where no network follows
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -45,9 +48,18 @@ def try_base_models(held_out: HeldOut, models: Mapping[str, BaseModel], *, keeps
         if keeps:
             trial.fitted[name] = weights
         run.report("validating", len(trial.scores) / len(models))
-        if run.seconds_left < (1 - TRIAL_SHARE) * begun:
+        share = TRIAL_SHARE if wants_network(held_out, slowness()) else ALONE_SHARE
+        if run.seconds_left < (1 - share) * begun:
             break
     return replace(trial, slowness=slowness())
+
+
+def wants_network(held_out: HeldOut, slowness: float) -> bool:
+    """Whether a network may be used and there is time for it, at this slowness of the machine; without ridges it must be."""
+    settings, run = held_out.context.settings, held_out.context.run
+    if not settings.ridges:
+        return True
+    return settings.network and settings.mode != "fast" and run.seconds_left > NETWORK_SECONDS * slowness
 
 
 def fit_again(

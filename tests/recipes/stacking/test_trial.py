@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -40,6 +41,18 @@ def test_all_that_is_tried_is_timed_and_kept(trial):
 
 def test_only_what_may_be_needed_again_is_kept(held_out, models):
     assert not try_base_models(held_out, models, keeps=False).fitted
+
+
+def test_time_that_no_network_needs_goes_to_more_base_models(held_out, models):
+    """Each look at the clock takes a second: half of the time suffices for more models than a fifth."""
+    tried = {}
+    for mode in ("auto", "fast"):
+        ticks = count()
+        slow = Run(max_seconds=40.0, started=0.0, clock=lambda ticks=ticks: float(next(ticks)))
+        settings = replace(held_out.context.settings, mode=mode)
+        hurried = replace(held_out, context=replace(held_out.context, run=slow, settings=settings))
+        tried[mode] = len(try_base_models(hurried, models, keeps=True).scores)
+    assert 0 < tried["auto"] < tried["fast"]
 
 
 def test_with_time_everything_is_fitted_again(held_out, models, trial):
