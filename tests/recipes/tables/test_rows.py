@@ -163,3 +163,20 @@ def test_more_cells_than_the_header_has_may_be_empty_and_rows_without_content_ar
 
     assert found.table["DEVICE"].to_pylist() == ["a", "b"]
     assert found.bad == []
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        (r'"i1","the \"best\" lamp, big"', 'the "best" lamp, big'), (r'"i1","C:\\new"', r"C:\new"), (r'"i1","ends\\"', "ends\\"),
+        (r'"i1","a \"\"quote"', 'a ""quote'), (r'i1,plain', "plain"),
+    ],
+)  # fmt: skip
+def test_escaped_quotes_are_read_by_the_fast_parser_as_by_the_slow_one(monkeypatch, line, title):
+    form = CsvFormat(",", '"', "utf-8", escape="\\")
+    fields = [Field("ITEM_ID", "string"), Field("TITLE", "string", nullable=True)]
+    reader = BlockReader(fields, [ColumnPlan(field, place) for place, field in enumerate(fields)], form, 2)
+    block = Block(f"{line}\n".encode() * 3, 2, "irregular")
+    slow = reader._slow(block).table.to_pylist()
+    monkeypatch.setattr(reader, "_slow", None)
+    assert reader.convert(block).table.to_pylist() == slow == [{"ITEM_ID": "i1", "TITLE": title}] * 3
