@@ -126,6 +126,14 @@
     if (menu) menu.setAttribute("aria-expanded", String(menu.closest(".side").classList.toggle("open")));
     if (event.target.closest("[data-theme-toggle]")) setTheme(root.dataset.bsTheme === "dark" ? "light" : "dark");
   });
+  // A drawer opens once it is filled, and closes with a click beside it; the focus goes back by itself.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const drawer = event.detail.target.closest("dialog");
+    if (drawer && !drawer.open) drawer.showModal();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.matches("dialog.drawer")) event.target.close();
+  });
   // A picture that cannot be loaded goes, so that the letter behind it shows.
   document.addEventListener(
     "error",

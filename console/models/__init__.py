@@ -18,7 +18,7 @@ from console.models.data import (
     Schema,
     SeenList,
 )
-from console.models.experiments import Experiment, ExperimentUser
+from console.models.experiments import Experiment, ExperimentUser, InterleavedList
 from console.models.people import AccessKey, Holding, Invitation, Member, SignIn, Token, TwoStep
 from console.models.samples import SampleLoad
 from console.models.serving import (
@@ -75,6 +75,7 @@ __all__ = [
     "ExperimentUser",
     "Filter",
     "Holding",
+    "InterleavedList",
     "Invitation",
     "Job",
     "Member",

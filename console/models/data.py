@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from console.models.base import Job, JSONDict, Resource, Status, revived
 
@@ -225,6 +226,9 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["dataset_group", "user_id", "timestamp"], name="event_history"),
             models.Index(fields=["dataset_group", "session_id"], name="event_session"),
+            models.Index(
+                fields=["recommendation_id"], condition=Q(recommendation_id__isnull=False), name="event_recommendation"
+            ),
         ]
         constraints = [models.UniqueConstraint(fields=["dataset_group", "event_id"], name="event_once")]
 

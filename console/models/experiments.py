@@ -1,4 +1,4 @@
-"""Controlled experiments: a campaign's users, split between the version it serves and another."""
+"""Controlled experiments: a campaign's users, split between the version it serves and another, or given both in one list."""
 
 from __future__ import annotations
 
@@ -15,8 +15,15 @@ class Experiment(Resource):
     """An experiment. Who gets which version follows from `salt` and the user's id; nothing else is kept of that.
 
     `treatment` holds the version while it runs, so that it cannot be deleted; the ARNs stay for reading. `counts` are the
-    rows of serving.outcomes as they were at the end, when the users themselves are forgotten.
+    rows of serving.outcomes (of an interleaving: the sums of serving.interleaving) as they were at the end, when the users
+    themselves are forgotten.
     """
+
+    class Kind(models.TextChoices):
+        """Users are split, or get lists into which both versions put items."""
+
+        SPLIT = "SPLIT"
+        INTERLEAVED = "INTERLEAVED"
 
     class State(models.TextChoices):
         """It runs until it is stopped, or until the treatment is given to everybody."""
@@ -28,12 +35,15 @@ class Experiment(Resource):
     arn_type = "experiment"
 
     status = models.CharField(max_length=30, choices=State.choices, default=State.RUNNING)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.SPLIT)
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="experiments")
     treatment = models.ForeignKey(SolutionVersion, models.PROTECT, null=True, related_name="experiments")
     control_arn = models.CharField(max_length=256)
     treatment_arn = models.CharField(max_length=256)
     salt = models.CharField(max_length=32)
-    traffic_share = models.PositiveSmallIntegerField()  # percent of the users that get the treatment
+    traffic_share = (
+        models.PositiveSmallIntegerField()
+    )  # percent of the users that get the treatment, or interleaved lists
     event_types = models.JSONField(default=list)  # empty for all
     minimum_effect = models.FloatField()  # the lift that is worth finding: 0.05 for five percent
     ended = models.DateTimeField(null=True)
@@ -57,6 +67,11 @@ class Experiment(Resource):
         return self.status == self.State.RUNNING
 
     @property
+    def is_interleaved(self) -> bool:
+        """Whether both versions put items into the same lists."""
+        return self.kind == self.Kind.INTERLEAVED
+
+    @property
     def dataset_group(self) -> DatasetGroup:
         """The group of its campaign."""
         group: DatasetGroup = self.campaign.solution_version.solution.dataset_group
@@ -65,6 +80,7 @@ class Experiment(Resource):
     def wire(self) -> JSONDict:
         return super().wire() | {
             "experimentArn": self.arn,
+            "kind": self.kind,
             "campaignArn": self.campaign.arn,
             "controlVersionArn": self.control_arn,
             "treatmentVersionArn": self.treatment_arn,
@@ -88,3 +104,21 @@ class ExperimentUser(models.Model):
 
     def __str__(self) -> str:
         return self.user_id
+
+
+class InterleavedList(models.Model):
+    """A list into which both versions of an experiment put items, and how much higher the treatment had each."""
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="lists")
+    recommendation_id = models.CharField(max_length=40)
+    user_id = models.CharField(max_length=256)
+    time = models.BigIntegerField()
+    items = models.JSONField()
+    advantages = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["recommendation_id"], name="interleaved_list_once")]
+        indexes = [models.Index(fields=["experiment", "user_id"], name="interleaved_list_user")]
+
+    def __str__(self) -> str:
+        return self.recommendation_id

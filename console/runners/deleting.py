@@ -31,6 +31,7 @@ from console.models import (
     DatasetGroup,
     Event,
     ExperimentUser,
+    InterleavedList,
     Recommender,
     Record,
     SeenList,
@@ -126,9 +127,12 @@ def _forget_streamed(group: DatasetGroup, users: set[str]) -> set[str]:
         tried = ExperimentUser.objects.filter(
             experiment__campaign__solution_version__solution__dataset_group=group, user_id__in=chunk
         )
-        known.update(tried.values_list("user_id", flat=True))
+        shared = InterleavedList.objects.filter(
+            experiment__campaign__solution_version__solution__dataset_group=group, user_id__in=chunk
+        )
         seen = SeenList.objects.filter(dataset_group=group, user_id__in=chunk)
-        for rows in (events, records, tried, seen):
+        known.update(tried.values_list("user_id", flat=True), shared.values_list("user_id", flat=True))
+        for rows in (events, records, tried, shared, seen):
             rows.delete()
     return known
 

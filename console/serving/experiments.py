@@ -17,9 +17,11 @@ from typing import Any
 from django.db import Error, close_old_connections, connection
 
 from console.background import BackgroundWriter
-from console.models import Experiment, ExperimentUser
+from console.models import Experiment, ExperimentUser, InterleavedList
 
 logger = logging.getLogger(__name__)
+
+Row = ExperimentUser | InterleavedList
 
 EVERY_S = 1.0
 MOST_WAITING, MOST_KNOWN = 100_000, 100_000  # users, in each process
@@ -62,7 +64,9 @@ class Register:
     def __init__(self) -> None:
         """Nobody is known."""
         self._known: set[tuple[int, str]] = set()
-        self._writer = BackgroundWriter("experiments", _write, room=MOST_WAITING, gather_s=EVERY_S)
+        self._writer: BackgroundWriter[Row] = BackgroundWriter(
+            "experiments", _write, room=MOST_WAITING, gather_s=EVERY_S
+        )
 
     def note(self, arm: Arm) -> None:
         """Have it written that a user was given something; what is known already costs a look-up."""
@@ -77,24 +81,30 @@ class Register:
                 self._known = set()  # who comes again is found written
             self._known.add(key)
 
+    def note_list(self, row: InterleavedList) -> None:
+        """Have a list written into which both versions put items."""
+        self._writer.put(row)
+
     def flush(self) -> None:
         """Write who was noted since the last time; what cannot be written waits for the next."""
         self._writer.flush()
 
 
-def _write(users: list[ExperimentUser]) -> Sequence[ExperimentUser]:
-    """Insert whom nobody else has inserted; of experiments that have ended meanwhile nothing is kept."""
-    asked = {user.experiment_id for user in users}
+def _write(rows: list[Row]) -> Sequence[Row]:
+    """Insert what nobody else has inserted; of experiments that have ended meanwhile nothing is kept."""
+    asked = {row.experiment_id for row in rows}
     try:
         if not connection.in_atomic_block:
             close_old_connections()
         going_on = Experiment.objects.filter(pk__in=asked, status=Experiment.State.RUNNING)
         running = set(going_on.values_list("pk", flat=True))
-        rows = [user for user in users if user.experiment_id in running]
-        ExperimentUser.objects.bulk_create(rows, ignore_conflicts=True, batch_size=TOGETHER)
+        users = [row for row in rows if isinstance(row, ExperimentUser) and row.experiment_id in running]
+        lists = [row for row in rows if isinstance(row, InterleavedList) and row.experiment_id in running]
+        ExperimentUser.objects.bulk_create(users, ignore_conflicts=True, batch_size=TOGETHER)
+        InterleavedList.objects.bulk_create(lists, ignore_conflicts=True, batch_size=TOGETHER)
     except Error as error:
-        logger.warning("%d users of experiments are not written yet: %s", len(users), error)
-        return users
+        logger.warning("%d users and lists of experiments are not written yet: %s", len(rows), error)
+        return rows
     return ()
 
 

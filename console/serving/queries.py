@@ -22,7 +22,7 @@ CAMPAIGN = """
     WHERE c.account_id = %s AND c.name = %s
 """.format(**TABLES, running=Experiment.State.RUNNING.value)
 EXPERIMENT = """
-    SELECT e.name, e.salt, e.traffic_share, v.artefact, v.recipe
+    SELECT e.name, e.salt, e.traffic_share, v.artefact, v.recipe, e.kind
     FROM {Experiment} e JOIN {SolutionVersion} v ON v.id = e.treatment_id WHERE e.id = %s
 """.format(**TABLES)
 FILTER = "SELECT expression, status, dataset_group_id FROM {Filter} WHERE account_id = %s AND name = %s".format(
@@ -54,6 +54,7 @@ class ExperimentRow(NamedTuple):
     share: int
     artefact: str
     recipe: str
+    kind: str
 
 
 class FilterRow(NamedTuple):

@@ -21,10 +21,16 @@ def recommend(target: ServingTarget, request: RecommendationRequest) -> Recommen
         DamagedModelException: neither the model nor an earlier one of its solution can be read.
         InvalidInputException: nothing is trained yet, or a filter needs what the request does not give.
     """
+    found = unrecorded(target, request)
+    recorder.record(found.recommendation_id, _recorded(target, request, found))
+    return found
+
+
+def unrecorded(target: ServingTarget, request: RecommendationRequest) -> RecommendationResult:
+    """As `recommend`, of a list that is a part of another; raises as it does."""
     [found] = answer(RequestBatch.of(target, model_of(target.artefact), [request]))
     if isinstance(found, InvalidInputException):
         raise found
-    recorder.record(found.recommendation_id, _recorded(target, request, found))
     return found
 
 
@@ -40,6 +46,7 @@ def _recorded(target: ServingTarget, request: RecommendationRequest, found: Reco
             "user": recorder.pseudonym(target.group_id, user) if user else None,
             "items": ids,
             "propensities": [round(place.propensity, 6) for place in found.ranked],
+            "scores": [place.score for place in found.ranked] if target.has_scores else [],
             "explored": [place.item_id for place in found.ranked if place.explored],
             "beyondRelevance": [place.item_id for place in found.ranked if not place.is_by_relevance],
             "policy": _policy(target),

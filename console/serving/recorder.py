@@ -77,6 +77,13 @@ def recent(source: str, most: int) -> dict[str, JSONDict]:
     return recall_many([name.decode() if isinstance(name, bytes) else name for name in names])
 
 
+def recent_lists(source: str, most: int) -> dict[str, JSONDict]:
+    """Those of the newest answers that are lists of items by the source alone: not empty, no actions, no interleaving."""
+    return {
+        name: answer for name, answer in recent(source, most).items() if answer.get("items") and "teams" not in answer
+    }
+
+
 def _write(batch: list[tuple[str, JSONDict]]) -> Sequence[tuple[str, JSONDict]]:
     """Write a batch to the broker, or give it up."""
     _try(partial(_send, batch))

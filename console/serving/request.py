@@ -25,6 +25,15 @@ SCORE_DIGITS = 7
 
 
 @dataclass(frozen=True)
+class Rival:
+    """The version whose items stand in the lists of an interleaving beside the campaign's own."""
+
+    experiment_id: int
+    experiment_arn: str
+    target: ServingTarget
+
+
+@dataclass(frozen=True)
 class ServingTarget:
     """What is asked: a campaign, a recommender or a version.
 
@@ -41,6 +50,7 @@ class ServingTarget:
         metadata: whether metadata may be returned.
         influence: AWS's rankingInfluence, by "popularity" and "freshness".
         arm: the side of the running experiment that the user is on; None without one.
+        rival: what shares the user's lists in an interleaving; None without one.
     """
 
     arn: str
@@ -56,6 +66,7 @@ class ServingTarget:
     metadata: bool = False
     influence: Mapping[str, float] = field(default_factory=dict, hash=False)
     arm: Arm | None = None
+    rival: Rival | None = None
 
     def exploring(self, exploration: Exploration) -> ServingTarget:
         """The same under other settings of exploration."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from console import arns
 from console.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
-from console.models import Account, Recommender, SolutionVersion, Status
+from console.models import Account, Experiment, Recommender, SolutionVersion, Status
 from console.serving import queries
 from console.serving.experiments import Arm, is_treated
 from console.serving.exploration_config import Exploration
-from console.serving.request import ServingTarget
+from console.serving.request import Rival, ServingTarget
 from console.serving.request_cache import REQUEST_CACHE
 from recipes import catalogue, filters, use_cases
 from recipes.base import Recipe, RecipeType
@@ -55,12 +55,25 @@ def _of_arm(
     if found is None:  # ended between the two queries
         return control, recipe
     arn = str(arns.Arn(account.number, "experiment", found.name))
+    if found.kind == Experiment.Kind.INTERLEAVED:
+        return _with_rival(control, row, found, Rival(pk, arn, control), user_id), recipe
     arm = Arm(pk, arn, user_id, is_treated(found.salt, user_id, found.share))
     if not arm.is_treatment:
         return replace(control, arm=arm), recipe
     recipe = catalogue.get(found.recipe)
     target = target_of(control.arn, recipe, found.artefact, row.group_id, row.config)
     return replace(target, arm=arm, metadata=target.metadata or control.metadata), recipe
+
+
+def _with_rival(
+    control: ServingTarget, row: queries.CampaignRow, found: queries.ExperimentRow, rival: Rival, user_id: str
+) -> ServingTarget:
+    """The control, with the treatment beside it for the share of users who take part."""
+    if not is_treated(found.salt, user_id, found.share):
+        return control
+    treatment = target_of(control.arn, catalogue.get(found.recipe), found.artefact, row.group_id, row.config)
+    target = replace(treatment, metadata=treatment.metadata or control.metadata)
+    return replace(control, rival=replace(rival, target=target))
 
 
 def version_target(account: Account, arn: str) -> tuple[ServingTarget, type[Recipe]]:

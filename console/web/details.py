@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Experiment, Resource
+from console.operations.data.group_contents import contents_of
 from console.web.access import Request, page, writing_page
 from console.web.kinds import KINDS, Kind
 from console.web.nouns import called
@@ -64,12 +65,14 @@ def delete_view(request: Request, name: str, kind: Kind) -> HttpResponseBase:
     goes, blockers = consequences(row)
     error = ""
     if request.method == "POST":
-        error = _delete(request, row, kind)
+        error = _delete_contents(request, row) if request.POST.get("contents") else _delete(request, row, kind)
         if not error:
             messages.success(request, deleted_words(kind).format(what=f"{kind.called()} {row}"))
             remaining = group if group and group != row else None
             return HttpResponseRedirect(reverse(kind.slug) + (f"?group={remaining.name}" if remaining else ""))
     context = detail_context(kind, row) | {"goes": goes, "blockers": blockers, "error": error}
+    if blockers and isinstance(row, DatasetGroup):
+        context["contents"] = Counter(_noun(type(one), 2) for one in contents_of(row)).items()
     return render(request, "generic/delete.html", context, group=group, status=409 if error else 200)
 
 
@@ -80,6 +83,16 @@ def _delete(request: Request, row: Resource, kind: Kind) -> str:
         )
     try:
         remove(request, row, kind)
+    except ServiceError as failed:
+        return service_error(failed)
+    return ""
+
+
+def _delete_contents(request: Request, row: Resource) -> str:
+    """Delete a dataset group with all that is in it."""
+    members = {"datasetGroupArn": row.arn, "confirmation": request.POST.get("name", "").strip() or "nothing"}
+    try:
+        call(request, "DeleteDatasetGroupContents", members)
     except ServiceError as failed:
         return service_error(failed)
     return ""

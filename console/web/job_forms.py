@@ -9,15 +9,13 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from console.models import Account, Dataset, DatasetGroup, Filter, SolutionVersion, Status
+from console.models import Account, Dataset, DatasetGroup
 from console.shapes import JSONDict
 from console.web.data.uploads import keep
 from console.web.forms import OperationForm, group_choices, group_field, name_field
 from console.web.languages import lazily
 
 RESULTS = "results"
-SEGMENTING = ("aws-item-affinity", "aws-item-attribute-affinity")
-NOT_IN_BATCH = (*SEGMENTING, "aws-trending-now", "aws-next-best-action")
 LOCATION_HELP = lazily("s3://BUCKET/KEY; a folder ends in a slash.")
 
 
@@ -73,119 +71,6 @@ def input_location() -> forms.CharField:
 def output_folder() -> forms.CharField:
     """Where a job writes."""
     return forms.CharField(label=lazily("Output folder"), max_length=256, help_text="s3://BUCKET/FOLDER/")
-
-
-class BatchForm(JobForm):
-    """What batch inference and segment jobs share."""
-
-    fields_of: ClassVar[dict[str, str]] = {"jobInput": "location", "jobOutput": "output"}
-    input_help: ClassVar[str] = lazily(
-        'JSON Lines: one request a line, such as {"userId": "7"}, {"itemId": "12"} or {"userId": "7",'
-        ' "itemList": ["1", "2"]}.'
-    )
-
-    segments: ClassVar[bool] = False
-    wanted: ClassVar[str] = lazily("a recipe that recommends or ranks")
-
-    solution_version_arn = forms.ChoiceField(label=gettext_lazy("Solution version"))
-    filter_arn = forms.ChoiceField(label=gettext_lazy("Filter"), required=False)
-    num_results = forms.IntegerField(label=gettext_lazy("Results for each line"), min_value=1, initial=25)
-    file = input_file(lazily("Input"), input_help)
-    location = input_location()
-    output = output_folder()
-
-    def __init__(self, *args: Any, group: DatasetGroup | None, **kwargs: Any) -> None:
-        """Offer the active versions and filters of the group, or of the account."""
-        super().__init__(*args, **kwargs)
-        versions = SolutionVersion.objects.for_account(self.account).filter(status=Status.ACTIVE)
-        versions = (
-            versions.filter(recipe__in=SEGMENTING) if self.segments else versions.exclude(recipe__in=NOT_IN_BATCH)
-        )
-        filters = Filter.objects.for_account(self.account)
-        if group:
-            versions, filters = versions.filter(solution__dataset_group=group), filters.filter(dataset_group=group)
-        chosen = [(row.arn, f"{row.arn_name} · {row.recipe}") for row in versions.select_related("account", "solution")]
-        allowed = [("", gettext("None")), *((row.arn, row.name) for row in filters.select_related("account"))]
-        select = forms.Select(attrs={"class": "form-select"})
-        self.fields["solution_version_arn"] = forms.ChoiceField(
-            label=gettext("Solution version"),
-            choices=chosen,
-            widget=select,
-            help_text=""
-            if chosen
-            else gettext("No active version can do this. Train one with {wanted}.").format(wanted=self.wanted),
-        )
-        self.fields["filter_arn"] = forms.ChoiceField(
-            label=gettext("Filter"), choices=allowed, required=False, widget=select
-        )
-
-    def members(self) -> JSONDict:
-        """The request by wire names."""
-        data = self.cleaned_data
-        return {
-            "jobName": data["job_name"],
-            "solutionVersionArn": data["solution_version_arn"],
-            "filterArn": data["filter_arn"] or None,
-            "numResults": data["num_results"],
-            "roleArn": role_of(self.account),
-            "jobInput": {"s3DataSource": {"path": self.input_location()}},
-            "jobOutput": {"s3DataDestination": {"path": data["output"]}},
-        }
-
-
-class BatchInferenceForm(BatchForm):
-    """CreateBatchInferenceJob."""
-
-    operation: ClassVar[str] = "CreateBatchInferenceJob"
-    prefix_of_name: ClassVar[str] = "batch"
-    fields_of: ClassVar[dict[str, str]] = BatchForm.fields_of | {
-        "themeGenerationConfig": "item_name", "batchInferenceJobMode": "item_name",
-        "itemExplorationConfig": "exploration_weight",
-    }  # fmt: skip
-
-    item_name = forms.CharField(
-        label=gettext_lazy("Themes by the column"),
-        required=False,
-        max_length=150,
-        help_text=gettext_lazy(
-            "Of related items: the column that names them, such as TITLE. Each list then gets a short title of its own."
-        ),
-    )
-    exploration_weight = forms.FloatField(
-        label=gettext_lazy("Exploration weight"),
-        required=False,
-        min_value=0,
-        max_value=1,
-        help_text=gettext_lazy("Of recipes that explore: 0 shows what fits best, 1 explores most; empty is AWS's 0.3."),
-        widget=forms.NumberInput(attrs={"step": "0.1"}),
-    )
-    field_order = ["job_name", "solution_version_arn", "file", "location", "output", "filter_arn"]
-
-    def members(self) -> JSONDict:
-        """The request by wire names."""
-        data, members = self.cleaned_data, super().members()
-        if data["item_name"]:
-            members["batchInferenceJobMode"] = "THEME_GENERATION"
-            members["themeGenerationConfig"] = {"fieldsForThemeGeneration": {"itemName": data["item_name"]}}
-        if data["exploration_weight"] is not None:
-            weight = f"{data['exploration_weight']:g}"
-            members["batchInferenceJobConfig"] = {"itemExplorationConfig": {"explorationWeight": weight}}
-        return members
-
-
-class BatchSegmentForm(BatchForm):
-    """CreateBatchSegmentJob."""
-
-    operation: ClassVar[str] = "CreateBatchSegmentJob"
-    prefix_of_name: ClassVar[str] = "segment"
-    segments: ClassVar[bool] = True
-    wanted: ClassVar[str] = lazily("item-affinity or item-attribute-affinity")
-
-    num_results = forms.IntegerField(label=gettext_lazy("Users for each line"), min_value=1, initial=25)
-    file = input_file(
-        lazily("Input"),
-        lazily('JSON Lines: {"itemId": "105"}, or {"itemAttributes": "ITEMS.genres = \\"Comedy\\""} for attributes.'),
-    )
 
 
 class ExportForm(JobForm):

@@ -20,13 +20,16 @@ from console.web.access import Request, page, writing_page
 from console.web.data.uploads import chunks
 from console.web.data_kinds import BATCH_JOBS, DELETION_JOBS, EXPORT_JOBS, SEGMENT_JOBS
 from console.web.details import Fact, crumbs, detail_context
-from console.web.job_forms import BatchInferenceForm, BatchSegmentForm, DeletionForm, ExportForm, JobForm
+from console.web.job_forms import DeletionForm, ExportForm, JobForm
 from console.web.jobs import progress_of
 from console.web.kinds import Kind, page_url
 from console.web.lists import list_urls
 from console.web.pages import chosen_group, find, render
+from console.web.serving.batch_forms import BatchForm, BatchInferenceForm, BatchSegmentForm
+from console.web.serving.batch_tables import csv_view, table_of
 
 SHOWN_LINES = 5
+BATCH_FORM = "serving/batch/form.html"
 ERRORS = ".errors"  # stands beside what a batch job has answered
 
 
@@ -38,6 +41,7 @@ class JobPages:
     form: type[JobForm]
     facts: Callable[[Any], list[Fact]]
     output: Callable[[Any], str] | None = None
+    template: str = "generic/form.html"
 
     @property
     def heading(self) -> str:
@@ -92,7 +96,8 @@ def _output(job: Any) -> str:
 def create(request: Request, pages: JobPages) -> HttpResponse:
     """Start a job."""
     group = chosen_group(request)
-    form = pages.form(request.POST or None, request.FILES or None, account=request.account, group=group)
+    more = {"version": request.GET.get("version", "")} if issubclass(pages.form, BatchForm) else {}
+    form = pages.form(request.POST or None, request.FILES or None, account=request.account, group=group, **more)
     if request.method == "POST" and (made := form.submit(request.account)) is not None:
         arn = made[pages.kind.arn_member]
         return HttpResponseRedirect(page_url(pages.kind.model.objects.by_arn(request.account, arn)))
@@ -104,7 +109,7 @@ def create(request: Request, pages: JobPages) -> HttpResponse:
         "crumbs": crumbs(pages.kind, group),
         "cancel_url": reverse(pages.kind.slug) + (f"?group={group.name}" if group else ""),
     }
-    return render(request, "generic/form.html", context, group=group)
+    return render(request, pages.template, context, group=group)
 
 
 @page
@@ -121,6 +126,8 @@ def detail(request: Request, name: str, pages: JobPages) -> HttpResponse:
         else "",
         "result_url": f"{pages.kind.slug}-result",
     }
+    if files and isinstance(job, BatchInferenceJob | BatchSegmentJob):
+        context |= table_of(request, job) | {"csv_url": reverse(f"{pages.kind.slug}-csv", args=[job.name])}
     return render(request, "serving/batch/detail.html", context, group=pages.kind.group_of(job))
 
 
@@ -162,8 +169,8 @@ def result(request: Request, name: str, file: str, pages: JobPages) -> Streaming
 
 
 ALL = (
-    JobPages(BATCH_JOBS, BatchInferenceForm, _inference_facts, _output),
-    JobPages(SEGMENT_JOBS, BatchSegmentForm, _batch_facts, _output),
+    JobPages(BATCH_JOBS, BatchInferenceForm, _inference_facts, _output, BATCH_FORM),
+    JobPages(SEGMENT_JOBS, BatchSegmentForm, _batch_facts, _output, BATCH_FORM),
     JobPages(EXPORT_JOBS, ExportForm, _export_facts, _output),
     JobPages(DELETION_JOBS, DeletionForm, _deletion_facts),
 )
@@ -175,6 +182,11 @@ def _urls(pages: JobPages) -> list[URLPattern]:
         path(f"create/{slug}/", functools.partial(create, pages=pages), name=f"{slug}-create"),
         *list_urls(pages.kind),
         path(f"{slug}/<str:name>/", functools.partial(detail, pages=pages), name=f"{slug}-detail"),
+        *(
+            [path(f"{slug}/<str:name>/results.csv", functools.partial(csv_view, kind=pages.kind), name=f"{slug}-csv")]
+            if pages.template == BATCH_FORM
+            else []
+        ),
         path(f"{slug}/<str:name>/results/<str:file>", functools.partial(result, pages=pages), name=f"{slug}-result"),
     ]
 

@@ -5,7 +5,7 @@ A kind is registered once; the list, detail and delete pages, the links between 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -65,6 +65,7 @@ class Kind:
     search: tuple[str, ...] = ("name",)
     annotate: dict[str, Any] = field(default_factory=dict)
     list_template: str = "generic/list.html"
+    prepare: Callable[[Sequence[Any]], None] | None = None  # reads at once what the columns of several rows need
     address: Callable[[Any], list[str]] = lambda row: [row.arn_name]  # what its page's path is made of
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -23,7 +24,7 @@ from console.web.kinds import KINDS, Column, Kind
 from console.web.pages import chosen_group, find, render, service_error
 from console.web.templatetags.display import status_words
 
-PAGE_SIZE = 25
+PAGE_SIZE, CHUNK = 25, 500
 MOST_AT_ONCE = 500  # to delete together; the page that asks names each of them
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -49,6 +50,8 @@ def list_view(request: Request, kind: Kind, **more: Any) -> HttpResponseBase:
         return csv_response(kind, rows, shown_columns(request, kind))
     found = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     shown = shown_columns(request, kind)
+    if kind.prepare:
+        kind.prepare(list(found))
     context = list_context(request, kind, group) | {
         "columns": shown,
         "offered": [(column.label, column in shown) for column in kind.columns[1:]],
@@ -201,8 +204,12 @@ def csv_response(kind: Kind, rows: QuerySet[Any], columns: list[Column]) -> Stre
 
     def lines() -> Iterator[str]:
         yield writer.writerow([column.label for column in columns])
-        for row in rows.iterator(chunk_size=500):
-            yield writer.writerow([csv_cell(column.of(row)) for column in columns])
+        every = rows.iterator(chunk_size=CHUNK)
+        while some := list(islice(every, CHUNK)):
+            if kind.prepare:
+                kind.prepare(some)
+            for row in some:
+                yield writer.writerow([csv_cell(column.of(row)) for column in columns])
 
     headers = {"Content-Disposition": f'attachment; filename="{kind.slug}.csv"'}
     return StreamingHttpResponse(lines(), content_type="text/csv", headers=headers)

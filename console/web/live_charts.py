@@ -50,6 +50,42 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
     return Chart(key, gettext("Requests by the minute"), plot, columns, rows)
 
 
+def explored_chart(key: str, hours: Sequence[Mapping[str, Any]]) -> Chart:
+    """The share of places explored and the share of explored ones among the clicks, by the hour."""
+    told = [(one, one["exploredClicks"] / one["clicks"] if one["clicks"] else None) for one in hours]
+    drawn = (
+        Series(
+            gettext("of the places"),
+            tuple(Point(one["start"], 100 * one["exploredShare"], words=f"{minute(one['start'])}\n{100 * one['exploredShare']:.1f} % of {one['places']:,} places")
+                  for one, _ in told),
+            Look.STEPS,
+        ),
+        Series(
+            gettext("of the clicks"),
+            tuple(Point(one["start"], _percent(share), words=f"{minute(one['start'])}\n{one['exploredClicks']:,} of {one['clicks']:,} clicks")
+                  for one, share in told),
+            Look.STEPS, Colour.SECOND,
+        ),
+    )  # fmt: skip
+    plot = Plot(
+        drawn,
+        times([one["start"] for one in hours], width=60 * MINUTE),
+        numbers([0, *(point.y for series in drawn for point in series.points)], suffix=" %", title=gettext("Explored")),
+    )
+    rows = tuple(
+        (minute(one["start"]), one["places"], 100 * one["exploredShare"], one["clicks"], one["exploredClicks"])
+        for one in hours
+    )
+    columns = (
+        gettext("Hour (UTC)"),
+        gettext("Places"),
+        gettext("Explored, %"),
+        gettext("Clicks"),
+        gettext("On explored"),
+    )
+    return Chart(key, gettext("Share that is explored"), plot, columns, rows)
+
+
 def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
     """The lift as it would have been read over time, with its 95 % interval as a band and no change as a line."""
     told = [point for point in points if point.get("lift") is not None and point.get("high") is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,33 +59,34 @@ def quality_in(report: JSONDict) -> Quality | None:
     return Quality(value, low, high, popularity)
 
 
-def asked_of(arns: list[str], minutes: int) -> JSONDict | None:
+def asked_of(arns: Sequence[str], minutes: int) -> JSONDict | None:
     """What servers were asked lately, together; None where nothing counts."""
+    found = traffic.by_minute_of(arns, minutes)
+    if found is None:
+        return None
     total: Counter[str] = Counter()
-    for arn in arns:
-        rows = traffic.by_minute(arn, minutes)
-        if rows is None:
-            return None
-        for _, found in rows:
-            total += found.counts
+    for rows in found.values():
+        for _, one in rows:
+            total += one.counts
     return Minutes(total).wire()
 
 
+def look_up(servers: Sequence[Any]) -> None:
+    """Read what all servers of a page were asked in the last hour, in one exchange with the broker."""
+    found = traffic.by_minute_of([server.arn for server in servers], HOUR_MINUTES)
+    for server in servers:
+        rows = [] if found is None else found[server.arn]
+        total = sum((one.counts for _, one in rows), start=Counter[str]())
+        server.asked_lately = None if found is None else Minutes(total).wire()
+
+
 def requests_of(server: Any) -> int | None:
-    """Requests of the last hour."""
-    asked = _last_hour(server)
+    """Requests of the last hour, once `look_up` has read them."""
+    asked = server.asked_lately
     return asked["requests"] if asked else None
 
 
 def latency_of(server: Any) -> str:
-    """The 95th percentile of the last hour in milliseconds."""
-    asked = _last_hour(server)
+    """The 95th percentile of the last hour in milliseconds, once `look_up` has read it."""
+    asked = server.asked_lately
     return gettext("{p95} ms").format(p95=shown(asked["p95"])) if asked and asked["p95"] is not None else ""
-
-
-def _last_hour(server: Any) -> JSONDict | None:
-    """Looked up once for a row."""
-    if not hasattr(server, "asked_lately"):
-        server.asked_lately = asked_of([server.arn], HOUR_MINUTES)
-    found: JSONDict | None = server.asked_lately
-    return found

@@ -9,7 +9,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from console.models import Campaign, Experiment, Recommender, SharedEvaluation, Solution, SolutionVersion, Status
 from console.web.kinds import CREATED, NAME, STATUS, Column, Kind, register
-from console.web.lookouts import Quality, latency_of, quality_in, quality_of, requests_of
+from console.web.lookouts import Quality, latency_of, look_up, quality_in, quality_of, requests_of
 
 
 def recipe_title(name: str | None) -> str:
@@ -122,6 +122,7 @@ CAMPAIGNS = register(
         group_path="solution_version__solution__dataset_group",
         related=("solution_version__solution__dataset_group", "solution_version__account"),
         create_url="campaigns-create",
+        prepare=look_up,
         asks_name=True,
     )
 )
@@ -176,6 +177,7 @@ RECOMMENDERS = register(
         ),
         related=("dataset_group",),
         create_url="recommenders-create",
+        prepare=look_up,
         asks_name=True,
     )
 )

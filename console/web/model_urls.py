@@ -9,7 +9,7 @@ from django.urls import path, re_path
 from console.web.evaluation import anyone, compare, distribution, experiments
 from console.web.lists import list_urls, list_view
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS, RECOMMENDERS, SHARED, SOLUTIONS, VERSIONS
-from console.web.serving import campaigns, off_policy, panel, playground, traffic
+from console.web.serving import campaigns, exploration, off_policy, panel, playground, traffic
 from console.web.training import choosing, recommenders, versions
 
 SERVER = r"(?P<slug>campaigns|recommenders)/(?P<name>[^/]+)"
@@ -59,6 +59,7 @@ urlpatterns = [
     path("recommenders/<str:name>/update/", recommenders.update_recommender_view, name="recommenders-update"),
     path("recommenders/<str:name>/progress/", recommenders.progress_view, name="recommenders-progress"),
     path("recommenders/<str:name>/do/<str:action>/", recommenders.act_view, name="recommenders-act"),
+    re_path(rf"^{SERVER}/exploration/$", exploration.exploration_view, name="panel-exploration"),
     re_path(rf"^{SERVER}/without-exploration/$", off_policy.off_policy_view, name="panel-off-policy"),
     re_path(rf"^{SERVER}/traffic/$", traffic.traffic_view, name="panel-traffic"),
     re_path(rf"^{SERVER}/requests/(?P<identifier>[^/]+)/$", traffic.trace_view, name="panel-trace"),

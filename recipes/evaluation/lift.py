@@ -102,12 +102,15 @@ def rate_interval(arm: Arm) -> tuple[float, float] | None:
     >>> [round(bound, 4) for bound in rate_interval(Arm(80, 48))]
     [0.4905, 0.7004]
     """
-    n, p, square = arm.users, arm.rate, Z95**2
-    if p is None:
-        return None
-    middle = p + square / (2 * n)
-    reach = Z95 * math.sqrt(p * (1 - p) / n + square / (4 * n * n))
-    return max(0.0, (middle - reach) / (1 + square / n)), min(1.0, (middle + reach) / (1 + square / n))
+    return None if arm.rate is None else wilson(arm.rate, arm.users)
+
+
+def wilson(share: float, trials: float) -> tuple[float, float]:
+    """Wilson's score interval of a share of so many trials, 95 %."""
+    square = Z95**2
+    middle = share + square / (2 * trials)
+    reach = Z95 * math.sqrt(share * (1 - share) / trials + square / (4 * trials * trials))
+    return max(0.0, (middle - reach) / (1 + square / trials)), min(1.0, (middle + reach) / (1 + square / trials))
 
 
 def difference(control: Arm, treatment: Arm) -> LiftEstimate | None:

@@ -41,6 +41,7 @@ def test_it_works(account, counted, campaign):
     assert newest[0]["error"].startswith("userId is missing")
     trace = call("GetRecommendationTrace", account, recommendation_id=newest[1]["recommendationId"])
     assert len(trace["items"]) == 10
+    assert all(0 < item["score"] < 1 for item in trace["items"])
     assert sum(item["explored"] for item in trace["items"]) == newest[1]["explored"]
     assert trace["sourceArn"] == campaign
 
@@ -98,3 +99,17 @@ def test_serving_goes_on_without_a_broker(account, campaign, monkeypatch):
     assert OPERATIONS["GetRecommendations"](account, campaign_arn=campaign, user_id="u1")["itemList"]
     traffic.METER.flush()
     assert call("GetTraffic", account, campaign_arn=campaign)["isKnown"] is False
+
+
+def test_what_a_page_of_servers_was_asked_is_read_in_one_exchange(account, counted, campaign, monkeypatch):
+    for _ in range(3):
+        call("GetRecommendations", account, campaign_arn=campaign, user_id="u1", num_results=2)
+    traffic.METER.flush()
+    exchanges = []
+    real = counted.pipeline
+    monkeypatch.setattr(counted, "pipeline", lambda **options: exchanges.append(1) or real(**options))
+    found = traffic.by_minute_of([campaign, f"{campaign}-other", campaign], 60)
+    assert len(exchanges) == 1
+    requests = {arn: sum(one.counts["requests"] for _, one in rows) for arn, rows in found.items()}
+    assert requests == {campaign: 3, f"{campaign}-other": 0}
+    assert traffic.by_minute_of([], 60) == {}

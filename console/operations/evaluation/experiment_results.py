@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from console.models import Account, Experiment
 from console.operations.base import operation
 from console.operations.evaluation.experiments import check_effect, counted, experiment_named, of_actions
+from console.operations.evaluation.interleaving_results import interleaving_results
 from console.serving import outcomes
 from console.serving.experiments import arm_name
 from console.serving.outcomes import DAY, Cell, period_of
@@ -20,6 +21,7 @@ from recipes.evaluation.adjustment import adjusted_lift
 from recipes.evaluation.lift import MISMATCH, Arm, LiftEstimate
 
 ALLOWED_DROP = 0.05
+LEAST_DAYS = 0.5  # of an experiment that tells how many users come in a day
 
 
 @operation
@@ -43,6 +45,8 @@ def get_experiment_results(
     effect = row.minimum_effect if minimum_effect is None else minimum_effect
     check_effect(effect)
     until = int(row.ended.timestamp() if row.ended else time.time())
+    if row.is_interleaved:
+        return interleaving_results(row, until)
     cells = counted(row, until)
     control, treatment = (_arm(cell for cell in cells if cell.is_treatment is side) for side in (False, True))
     share = row.traffic_share / 100
@@ -54,6 +58,7 @@ def get_experiment_results(
     always = _always(points, control, treatment, effect)
     return {
         "experimentArn": row.arn,
+        "kind": row.kind,
         "status": row.status,
         "until": datetime.fromtimestamp(until, UTC),
         "arms": [
@@ -120,7 +125,7 @@ def _sample(control: Arm, treatment: Arm, share: float, effect: float, found: Li
 
 def _pace(row: Experiment, until: int, users: int) -> JSONDict:
     days = (until - row.created.timestamp()) / DAY
-    return {"usersPerDay": users / days if days > 0 else None}
+    return {"usersPerDay": users / days if days >= LEAST_DAYS else None}
 
 
 def _days_left(sample: JSONDict) -> float | None:

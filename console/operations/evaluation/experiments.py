@@ -9,24 +9,28 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import UTC, datetime
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from console.errors import InvalidInputException, ResourceInUseException
-from console.models import Account, Campaign, Experiment, ExperimentUser, SolutionVersion, Status
+from console.models import Account, Campaign, Experiment, ExperimentUser, InterleavedList, SolutionVersion, Status
 from console.models.base import ResourceQuerySet
 from console.operations.account.tags import tag_map
 from console.operations.base import create, operation, page
 from console.operations.serving.campaigns import fitting_config, running_experiment, update_campaign
 from console.operations.training.solution_versions import version_named
-from console.serving import outcomes
+from console.serving import interleaving, outcomes
 from console.serving.experiments import arm_name, is_treated
 from console.shapes import JSONDict
 from recipes import catalogue
 from recipes.base import RecipeType
 
-HALF = 50
+HALF, MOST_SHARE = 50, 99
 MINIMUM_EFFECT, LEAST_EFFECT, MOST_EFFECT = 0.05, 0.001, 10.0
+INTERLEAVABLE = {RecipeType.USER_PERSONALIZATION, RecipeType.POPULAR_ITEMS, RecipeType.RELATED_ITEMS}
+INTERLEAVED = "INTERLEAVED"  # the arm of those who get items of both
 REQUESTS = {
     RecipeType.USER_PERSONALIZATION: "recommendations for a user",
     RecipeType.POPULAR_ITEMS: "recommendations for a user",
@@ -43,20 +47,24 @@ def create_experiment(
     name: str,
     campaign_arn: str,
     treatment_version_arn: str,
-    traffic_share: int = HALF,
+    kind: str = Experiment.Kind.SPLIT,
+    traffic_share: int | None = None,
     outcome_event_types: list[str] | None = None,
     minimum_effect: float = MINIMUM_EFFECT,
     tags: list[JSONDict] | None = None,
 ) -> JSONDict:
-    """Begin to split the users at once; each stays on one side for as long as it runs."""
+    """Begin at once: to split the users, each of whom stays on one side, or to give them lists with items of both versions."""
     campaign: Campaign = _campaigns().select_for_update(of=("self",)).by_arn(account, campaign_arn, field="campaignArn")
     _check_free(campaign)
     check_effect(minimum_effect)
     treatment = version_named(account, treatment_version_arn, field="treatmentVersionArn")
     _check_treatment(campaign, treatment)
+    if kind == Experiment.Kind.INTERLEAVED:
+        _check_interleaving(treatment)
+    share = traffic_share or (MOST_SHARE if kind == Experiment.Kind.INTERLEAVED else HALF)
     row = Experiment(
-        account=account, name=name, campaign=campaign, treatment=treatment, control_arn=campaign.solution_version.arn,
-        treatment_arn=treatment.arn, salt=secrets.token_hex(16), traffic_share=traffic_share,
+        account=account, name=name, kind=kind, campaign=campaign, treatment=treatment, control_arn=campaign.solution_version.arn,
+        treatment_arn=treatment.arn, salt=secrets.token_hex(16), traffic_share=share,
         event_types=list(dict.fromkeys(outcome_event_types or ())), minimum_effect=minimum_effect, tags=tag_map(tags),
     )  # fmt: skip
     create(row)
@@ -85,12 +93,16 @@ def get_experiment_arm(account: Account, *, experiment_arn: str, user_id: str) -
     """Which version a user gets, whether or not the user has asked yet; of one that has ended, which it was."""
     row = experiment_named(account, experiment_arn)
     treated = is_treated(row.salt, user_id, row.traffic_share)
-    first = ExperimentUser.objects.filter(experiment=row, user_id=user_id).values_list("time", flat=True).first()
+    shown: QuerySet[Any] = (InterleavedList if row.is_interleaved else ExperimentUser).objects.filter(
+        experiment=row, user_id=user_id
+    )
+    first = shown.order_by("time").values_list("time", flat=True).first()
+    alone = row.treatment_arn if treated else row.control_arn
     return {
         "experimentArn": row.arn,
         "userId": user_id,
-        "arm": arm_name(is_treatment=treated),
-        "solutionVersionArn": row.treatment_arn if treated else row.control_arn,
+        "arm": INTERLEAVED if treated and row.is_interleaved else arm_name(is_treatment=treated),
+        "solutionVersionArn": None if treated and row.is_interleaved else alone,
         "firstShown": None if first is None else datetime.fromtimestamp(first, UTC),
     }
 
@@ -165,7 +177,10 @@ def of_actions(row: Experiment) -> bool:
 def _end(row: Experiment, state: Experiment.State) -> None:
     """Keep the counts, forget the users; of two who end it at once one is refused."""
     now = timezone.now()
-    counts = [cell.kept() for cell in counted(row, int(time.time()))]
+    until = int(time.time())
+    counts = (
+        interleaving.count(row, until).kept() if row.is_interleaved else [cell.kept() for cell in counted(row, until)]
+    )
     ended = Experiment.objects.filter(pk=row.pk, status=Experiment.State.RUNNING).update(
         status=state, ended=now, updated=now, treatment=None, counts=counts
     )
@@ -175,6 +190,7 @@ def _end(row: Experiment, state: Experiment.State) -> None:
             f"The experiment {row.name} is {row.status}; only a RUNNING one can be ended.", field="experimentArn"
         )
     ExperimentUser.objects.filter(experiment=row).delete()
+    InterleavedList.objects.filter(experiment=row).delete()
 
 
 def _campaigns() -> ResourceQuerySet:
@@ -221,4 +237,14 @@ def _check_treatment(campaign: Campaign, treatment: SolutionVersion) -> None:
             f"The campaign is asked for {REQUESTS[served.type]}, but {offered.name} makes "
             f"{REQUESTS.get(offered.type, 'user segments')}; choose a version that answers the same requests.",
             field="treatmentVersionArn",
+        )
+
+
+def _check_interleaving(treatment: SolutionVersion) -> None:
+    """Only lists that are chosen from the catalogue can be interleaved."""
+    recipe = catalogue.get(treatment.recipe or "")
+    if recipe.type not in INTERLEAVABLE:
+        raise InvalidInputException(
+            f"{recipe.name} makes {REQUESTS.get(recipe.type, 'segments')}, which cannot be interleaved; choose kind SPLIT.",
+            field="kind",
         )

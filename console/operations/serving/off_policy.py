@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from console.models import Account, Event
+from console.models import Account
 from console.operations.base import operation
 from console.serving import recorder
+from console.serving.list_outcomes import by_list, taken_from
 from console.serving.targets import any_target
 from console.shapes import JSONDict
 from recipes.evaluation.off_policy.estimates import Array, Diagnostics, Estimate, diagnose, of_rounds
@@ -17,7 +17,6 @@ from recipes.evaluation.off_policy.slates import LoggedLists, independent_ips, n
 
 MOST_LISTS = 20_000  # the newest are looked at
 MIN_LISTS = 2
-ASKED_AT_ONCE = 500
 LEAST_CHANCE = 1e-6
 
 
@@ -35,10 +34,10 @@ def get_off_policy_estimates(
     would; each of its items that was shown counts by the inverse of its chance of being shown.
     """
     target = any_target(account, campaign_arn, recommender_arn, None)
-    answers = {name: answer for name, answer in recorder.recent(target.arn, MOST_LISTS).items() if answer.get("items")}
+    answers = recorder.recent_lists(target.arn, MOST_LISTS)
     if len(answers) < MIN_LISTS:
         return {"lists": len(answers), "explored": 0, "outcomes": 0, "estimates": []}
-    log = _logged(answers, _outcomes(target.group_id, list(answers), event_types))
+    log = _logged(answers, by_list(taken_from(target.group_id, list(answers), event_types)))
     value = independent_ips(log)
     recorded = of_rounds("recorded", log.reward.sum(axis=-1))
     weights = diagnose(log.weight.sum(axis=-1) / np.maximum(1, _sizes(answers)))
@@ -57,23 +56,6 @@ def get_off_policy_estimates(
 
 def _sizes(answers: Mapping[str, JSONDict]) -> Array:
     return np.array([len(answer["items"]) for answer in answers.values()], float)
-
-
-def _outcomes(group_id: int, names: Sequence[str], event_types: Sequence[str] | None) -> Mapping[str, set[str]]:
-    """The items of each list that events with its id name."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for start in range(0, len(names), ASKED_AT_ONCE):
-        for name, item in _events(group_id, names[start : start + ASKED_AT_ONCE], event_types):
-            found[name].add(item)
-    return found
-
-
-def _events(group_id: int, names: Sequence[str], event_types: Sequence[str] | None) -> Iterator[tuple[str, str]]:
-    rows = Event.objects.filter(dataset_group_id=group_id, recommendation_id__in=names)
-    if event_types:
-        rows = rows.filter(event_type__in=event_types)
-    for name, item in rows.values_list("recommendation_id", "item_id"):
-        yield str(name), item
 
 
 def _logged(answers: Mapping[str, JSONDict], outcomes: Mapping[str, set[str]]) -> LoggedLists:

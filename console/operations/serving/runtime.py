@@ -8,6 +8,7 @@ from console import limits
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
+from console.serving.interleaving import recommend_interleaved
 from console.serving.recommend import recommend
 from console.serving.request import Promotion, RecommendationRequest, ServingTarget
 from console.serving.targets import bound_filter, campaign_target, recommender_target
@@ -47,6 +48,9 @@ def get_recommendations(
         bound_filter(account, filter_arn, filter_values, target.group_id),
         _promotion(account, target, promotions or []),
     )  # fmt: skip
+    if target.rival is not None and request.promotion is None:
+        shared = recommend_interleaved(target, request, columns)
+        return {"itemList": shared.items, "recommendationId": shared.recommendation_id, "explored": shared.explored}
     answer = recommend(target, request)
     return {
         "itemList": answer.wire(target, columns),

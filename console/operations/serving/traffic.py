@@ -53,15 +53,16 @@ def get_recommendation_trace(account: Account, *, recommendation_id: str) -> JSO
     loaded = MODEL_CACHE.get(target.artefact)
     cards = Cards.of(loaded, target.group_id)
     explored = set(kept["explored"])
+    scores = kept.get("scores") or [None] * len(kept["items"])
     return {
         "sourceArn": kept["source"], "time": kept["time"],
         "experimentArn": kept.get("experimentArn"), "arm": kept.get("arm"),
         "items": [
             {
-                "itemId": item, "propensity": chance,
+                "itemId": item, "propensity": chance, "score": score,
                 "explored": item in explored,
             } | cards.card(loaded.data.item_ids.index(item))
-            for item, chance in zip(kept["items"], kept["propensities"], strict=True)
+            for item, chance, score in zip(kept["items"], kept["propensities"], scores, strict=True)
         ],
     }  # fmt: skip
 

@@ -21,6 +21,13 @@ from console.web.pages import call
 from console.web.serving import testing
 
 ORDERS = {"HURT_FIRST": lazily("Worse first"), "HELPED_FIRST": lazily("Better first")}
+NO_DIFFERENCE = "no difference shown"
+SAID = {"worse": lazily("worse for {segments}"), "better": lazily("better for {segments}")}
+LOOKS = {
+    "better": ("good", "caret-up-fill", lazily("better")),
+    "worse": ("bad", "caret-down-fill", lazily("worse")),
+    "no difference shown": ("even", "dash", lazily("no difference shown")),
+}
 KINDS = {"activity": lazily("How much they had done"), "items": lazily("What they took")}
 EVERYONE = 100
 
@@ -84,6 +91,8 @@ def segments_view(request: Request, selection: Selection) -> dict[str, Any]:
         "cutoffs": CUTOFFS,
         "title": gettext("{metric} at {k}").format(metric=METRICS[asked["metric"]], k=asked["cutoff"]),
         "parts": [_part(kind, rows, labels) for kind, rows in parts.items()],
+        "baseline_label": next(iter(labels.values())),
+        "verdicts": _verdicts(answer["segments"], labels),
         "worst": [one | {"version": labels[one["solutionVersionArn"]]} for one in answer.get("worst", [])],
     }
 
@@ -147,6 +156,9 @@ def _shares(rows: list[JSONDict]) -> list[Bar]:
 def _part(kind: str, rows: list[JSONDict], labels: dict[str, str]) -> JSONDict:
     """One way of cutting the test into segments: its table, and its chart where there is more than one."""
     title = KINDS.get(kind, gettext("By {kind}").format(kind=kind))
+    for row in rows:
+        for value in row["values"]:
+            value["look"], value["icon"], value["words"] = LOOKS[value.get("verdict", NO_DIFFERENCE)]
     series = {
         label: [
             Bar(row["label"], value["value"], value["low"], value["high"])
@@ -161,6 +173,21 @@ def _part(kind: str, rows: list[JSONDict], labels: dict[str, str]) -> JSONDict:
         "rows": rows,
         "chart": metric_bars(f"segments-{kind.lower()}", title, series, gettext("Segment")),
     }
+
+
+def _verdicts(segments: list[JSONDict], labels: dict[str, str]) -> list[tuple[str, str]]:
+    """Of each version but the baseline, for whom it is better and for whom worse: class and sentence."""
+    found = []
+    for arn, label in list(labels.items())[1:]:
+        by: dict[str, list[str]] = {}
+        for segment in segments:
+            for value in segment["values"]:
+                if value["solutionVersionArn"] == arn and "verdict" in value:
+                    by.setdefault(value["verdict"], []).append(segment["label"])
+        look = "bad" if "worse" in by else "good" if "better" in by else "even"
+        told = [SAID[word].format(segments=", ".join(by[word])) for word in SAID if word in by]
+        found.append((look, f"{label}: {'; '.join(told) or gettext('no difference is shown for anybody')}."))
+    return found
 
 
 def _users_csv(request: Request, members: JSONDict) -> HttpResponse:

@@ -25,9 +25,29 @@ class ExperimentForm(OperationForm):
         "trafficShare": "share",
         "outcomeEventTypes": "types",
         "minimumEffect": "effect",
+        "kind": "kind",
     }
 
     name = name_field()
+    kind = forms.ChoiceField(
+        label=gettext_lazy("How to compare"),
+        required=False,
+        initial="SPLIT",
+        choices=[
+            ("SPLIT", gettext_lazy("Split the users: each gets one version, and what they do afterwards is counted")),
+            (
+                "INTERLEAVED",
+                gettext_lazy(
+                    "Interleave the lists: each list has items of both, and the items that are chosen are counted"
+                ),
+            ),
+        ],
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy(
+            "Interleaving finds the better version with far fewer users, if programs send the recommendationId with "
+            "their events. It says which lists are preferred, not by how much more is bought."
+        ),
+    )
     treatment = forms.ChoiceField(
         label=gettext_lazy("Treatment"),
         help_text=gettext_lazy("The version to be tried; it must answer the same requests."),
@@ -39,7 +59,8 @@ class ExperimentForm(OperationForm):
         initial=50,
         widget=RangeInput({"class": "form-range", "min": 1, "max": 99, "step": 1, "data-output": ""}),
         help_text=gettext_lazy(
-            "50 % needs the fewest users; a smaller share risks less. It cannot be changed while the experiment runs."
+            "50 % needs the fewest users; a smaller share risks less. It cannot be changed while the experiment runs. Of an interleaving,"
+            " it is the share whose lists have items of both."
         ),
     )
     types = forms.MultipleChoiceField(
@@ -77,6 +98,7 @@ class ExperimentForm(OperationForm):
         entered = self.cleaned_data
         return {
             "name": entered["name"],
+            "kind": entered["kind"] or "SPLIT",
             "campaignArn": self.campaign.arn,
             "treatmentVersionArn": entered["treatment"],
             "trafficShare": entered["share"],

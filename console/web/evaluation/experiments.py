@@ -38,6 +38,12 @@ VERDICTS = {
     "WORSE": ("bad", "arrow-down-circle", lazily("The treatment does worse.")),
     "NO_DIFFERENCE": ("even", "dash-circle", lazily("No difference is shown; if there is one, it is probably smaller than the effect of interest.")),
 }  # fmt: skip
+INTERLEAVED = {
+    "TOO_EARLY": ("even", "hourglass-split", lazily("Too early to tell which lists are preferred.")),
+    "BETTER": ("good", "arrow-up-circle", lazily("Users prefer the treatment's items.")),
+    "WORSE": ("bad", "arrow-down-circle", lazily("Users prefer the control's items: the treatment is worse.")),
+    "NO_DIFFERENCE": ("even", "dash-circle", lazily("No preference is shown; if there is one, it is likely small.")),
+}
 ALWAYS = {
     "BETTER": ("good", lazily("The treatment is better, whenever you look.")),
     "WORSE": ("bad", lazily("The treatment is worse, whenever you look.")),
@@ -89,6 +95,9 @@ def experiment_view(request: Request, campaign: str, name: str) -> HttpResponse:
             else gettext("{effect} is not a number.").format(effect=effect)
         )
         told = call(request, "GetExperimentResults", {"experimentArn": row.arn})
+    if row.is_interleaved:
+        context |= _interleaved(told)
+        return render(request, "evaluation/experiments/interleaved.html", context, group=row.dataset_group)
     context["guarded"] = guarded
     context |= _told(told) | {"effect": effect or f"{100 * told['sample']['minimumEffect']:g}"}
     return render(request, "evaluation/experiments/detail.html", context, group=row.dataset_group)
@@ -135,7 +144,8 @@ def end_experiment_view(request: Request, campaign: str, name: str, action: str)
             messages.success(request, DONE[action].format(row.name, row.campaign.name))
             return HttpResponseRedirect(page_url(row))
     told = call(request, "GetExperimentResults", {"experimentArn": row.arn})
-    context = _context(row) | _told(told) | {"action": action, "error": error}
+    read = _interleaved(told) if row.is_interleaved else _told(told)
+    context = _context(row) | read | {"action": action, "error": error}
     return render(
         request, "evaluation/experiments/confirm.html", context, group=row.dataset_group, status=409 if error else 200
     )
@@ -166,6 +176,7 @@ def _context(row: Experiment) -> dict[str, Any]:
         "shares": (100 - row.traffic_share, row.traffic_share),
         "facts": [
             (gettext("Campaign"), row.campaign, "resource"),
+            (gettext("Kind"), gettext("Interleaved lists") if row.is_interleaved else gettext("Split users"), "text"),
             (gettext("Counts as an outcome"), ", ".join(row.event_types) or gettext("Every event"), "text"),
             (gettext("Minimum effect of interest"), localised(f"{100 * row.minimum_effect:g} %"), "text"),
             (gettext("Ended"), row.ended, "time"),
@@ -220,6 +231,20 @@ def _told(told: JSONDict) -> dict[str, Any]:
         "reached": min(100, round(100 * sample["users"] / needed)) if needed else None,
         "chart": lift_chart("lift", told["points"]) if any("lift" in point for point in told["points"]) else None,
     }  # fmt: skip
+
+
+def _interleaved(told: JSONDict) -> dict[str, Any]:
+    """What came of an interleaving, for its page."""
+    look, icon, words = INTERLEAVED[told["verdict"]]
+    found = told["interleaving"]
+    return {
+        "told": told,
+        "found": found,
+        "verdict": {"look": look, "icon": icon, "words": words},
+        "is_worse": bool(found.get("preference")) and found["preference"]["value"] < 0,
+        "neither": found["users"] - found["controlUsers"] - found["treatmentUsers"],
+        "reached": min(100, round(100 * found["users"] / found["usersNeeded"])),
+    }
 
 
 def _always(found: JSONDict) -> JSONDict:

@@ -24,6 +24,7 @@ from console.web.serving.testing import Ask, Listing, Server
 TYPE_AHEAD, SHELF = 12, 12
 LABELS = {"campaigns": lazily("Campaign"), "recommenders": lazily("Recommender")}
 EXPLAINED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
+DRAWER = "why-body"  # the element that "Why?" fills
 SAME = "same"  # the second list comes from the same server, with another weight
 
 
@@ -116,7 +117,8 @@ def why_view(request: Request, slug: str, name: str) -> HttpResponse:
     contributions = _weighed(told.get("contributions", []))
     context = {"told": told, "contributions": contributions, "item": item, "ask": ask, "object": server, "slug": slug}
     if request.htmx:
-        return render_fragment(request, "serving/campaigns/_why.html", context)
+        part = "_why_drawer" if request.htmx.target == DRAWER else "_why"
+        return render_fragment(request, f"serving/campaigns/{part}.html", context)
     shell = detail_context(KINDS[LABELS[slug]], server)
     return render(request, "serving/campaigns/why.html", shell | context, group=_group(request, server))
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render as render_fragment
 from django.utils.translation import gettext
@@ -22,6 +23,7 @@ from console.web.serving import testing
 from console.web.serving.panel import LABELS
 from console.web.serving.testing import Server
 
+PAGE = 20
 SPANS = {60: lazily("Last hour"), 360: lazily("Last 6 hours"), 1440: lazily("Last day")}
 
 
@@ -34,10 +36,15 @@ def traffic_view(request: Request, slug: str, name: str) -> HttpResponse:
     context: dict[str, Any] = {"object": server, "slug": slug, "minutes": minutes, "spans": SPANS}
     try:
         answer = call(request, "GetTraffic", testing.member_of(server) | {"minutes": minutes})
+        wanted = request.GET.get("user", "").strip()
+        found = [one for one in answer["requests"] if wanted in (one.get("userId") or "")]
+        shown = Paginator(found, PAGE).get_page(request.GET.get("page"))
         context |= {
             "answer": answer,
             "chart": traffic_chart("traffic", answer["minutes"]) if answer.get("minutes") else None,
-            "requests": [_timed(one) for one in answer["requests"]],
+            "requests": [_timed(one) for one in shown],
+            "found": shown,
+            "user": wanted,
         }
     except ServiceError as error:
         context["refusal"] = service_error(error)

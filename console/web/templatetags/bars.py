@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -11,6 +14,7 @@ from console.web.languages import lazily
 from console.web.templatetags.display import number
 
 register = template.Library()
+WIDEST = 8.0  # how many times as appealing, or as unappealing, as an ordinary item the bar reaches
 
 
 @register.simple_tag
@@ -42,3 +46,25 @@ def split_bar(label: str, control: float, treatment: float, *, is_thin: bool = F
         '<span class="control" aria-hidden="true">{4}</span><span class="treatment" aria-hidden="true">{5}</span></div>',
         " seen" if is_thin else "", label, control, treatment, *said,
     )  # fmt: skip
+
+
+@register.simple_tag
+def appeal_bar(appeal: Mapping[str, float]) -> SafeString:
+    """An item's appeal with its interval on a logarithmic scale, 1 in the middle."""
+    low, value, high = (_place(appeal[name]) for name in ("low", "value", "high"))
+    look = "good" if appeal["low"] > 1 else "bad" if appeal["high"] < 1 else "even"
+    return format_html(
+        '<span class="appeal {0}">{4} <small>{5} – {6}</small><svg aria-hidden="true"><line class="one" x1="50%" x2="50%" y1="0" '
+        'y2="100%"/><line x1="{1}%" x2="{3}%" y1="50%" y2="50%"/><circle cx="{2}%" cy="50%" r="3.5"/></svg></span>',
+        look, low, value, high, number(appeal["value"]), number(appeal["low"]), number(appeal["high"]),
+    )  # fmt: skip
+
+
+def _place(value: float) -> float:
+    """Percent of the width.
+
+    >>> _place(1), _place(2), _place(0), _place(100)
+    (50.0, 66.7, 2.0, 98.0)
+    """
+    share = 0.5 + 0.5 * math.log(max(value, 1e-9)) / math.log(WIDEST)
+    return round(100 * min(0.98, max(0.02, share)), 1)

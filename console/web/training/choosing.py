@@ -26,6 +26,9 @@ PURPOSES = {
     "USER_SEGMENTATION": lazily("Users for an item"),
     "PERSONALIZED_ACTIONS": lazily("Next best action"),
 }
+PERSONAL, SIMILAR, TOGETHER, POPULAR = (
+    f"aws-{name}" for name in ("user-personalization", "similar-items", "sims", "popularity-count")
+)
 INPUTS = {
     "USER_PERSONALIZATION": lazily("a user id"),
     "POPULAR_ITEMS": lazily("nothing; a user id for filters"),
@@ -41,8 +44,27 @@ def recipes_view(request: Request) -> HttpResponse:
     """Cards of all recipes by what they are for; those that the data do not allow say why."""
     group = chosen_group(request) or remembered_group(request)
     recipes = choices_for(request, group)["recipes"]
-    shelves = [(words, [r for r in recipes if r["recipeType"] == kind]) for kind, words in PURPOSES.items()]
-    return render(request, "training/recipes/list.html", {"shelves": shelves, "crumbs": crumbs_of(group)}, group=group)
+    start = start_with(recipes) if group else []
+    rest = [recipe for recipe in recipes if recipe not in [first for first, _ in start]]
+    shelves = [(words, [r for r in rest if r["recipeType"] == kind]) for kind, words in PURPOSES.items()]
+    context = {"shelves": shelves, "start": start, "crumbs": crumbs_of(group)}
+    return render(request, "training/recipes/list.html", context, group=group)
+
+
+def start_with(recipes: list[JSONDict]) -> list[tuple[JSONDict, str]]:
+    """The recipes that the data at hand speak for, at most three, each with why."""
+    fitting = {recipe["name"]: recipe for recipe in recipes if recipe["fits"]}
+    has_items = any(
+        need["datasetType"] == "ITEMS" and need["isMet"] for recipe in recipes for need in recipe["requirements"]
+    )
+    wanted = [
+        (PERSONAL, gettext("A list of their own for each user; new items get a chance.") if has_items
+         else gettext("A list of their own for each user, from their events alone.")),
+        *([(SIMILAR, gettext("What goes with an item, by events and by the items' metadata."))] if has_items
+          else [(TOGETHER, gettext("What goes with an item, by who took both."))]),
+        (POPULAR, gettext("A yardstick: what everybody takes. Trained in seconds.")),
+    ]  # fmt: skip
+    return [(fitting[name], reason) for name, reason in wanted if name in fitting]
 
 
 @page

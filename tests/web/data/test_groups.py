@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.models import DatasetGroup, SampleLoad
 from console.web.data.steps import steps_of
 from tests.web.conftest import bring, filled_in, watched, words
+from tests.worlds import films as world
 
 
 def test_it_works(alice, account):
@@ -94,3 +95,16 @@ def test_a_name_with_a_space_is_offered_mended_in_words(alice):
     assert "[a-zA-Z" not in answer.text
     alice.post("/create/dataset-groups/", {"name": "Mein-Laden"})
     assert DatasetGroup.objects.filter(name="Mein-Laden").exists()
+
+
+def test_a_group_can_be_deleted_with_all_that_is_in_it(alice, vera, account):
+    world(account)
+    page = words(alice.get("/dataset-groups/films/delete/").text)
+    assert "3 datasets. Every version, row and event goes with them" in page
+    assert "Delete everything" in page
+    answer = alice.post("/dataset-groups/films/delete/", {"contents": "yes", "name": "film"})
+    assert answer.status_code == 409
+    assert "type the name of the group, films" in answer.text
+    assert vera.post("/dataset-groups/films/delete/", {"contents": "yes", "name": "films"}).status_code == 403
+    assert alice.post("/dataset-groups/films/delete/", {"contents": "yes", "name": "films"}).status_code == 302
+    assert not DatasetGroup.objects.exists()

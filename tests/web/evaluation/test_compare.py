@@ -94,6 +94,10 @@ def test_every_tab_of_a_pair(alice, charlie, pair):
     assert "Recall by length of the list" in page
     page = text_of(alice.get("/compare/segments/", pair | {"column": "TIER"}))
     assert "By TIER" in page
+    matrix = page.partition('id="matrix"')[2].partition("</section>")[0]
+    assert "is corrected for all cells" in matrix
+    assert matrix.count("</tbody>") == 3  # by activity, by items, by the column
+    assert re.search(r"[+−]0\.\d+ to [+−]?0(\.\d+)?, p ", matrix)
     assert "tail of the catalogue" in page
     page = text_of(alice.get("/compare/users/", pair | {"order": "HELPED_FIRST"}))
     assert "helped" in page

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from console.models import Campaign, DatasetGroup, Event, Experiment
 from console.operations.base import call_by_wire_names
@@ -140,3 +143,35 @@ def test_what_uses_it_is_in_the_way_of_a_deletion(alice, experiment):
     assert "1 experiment" in alice.get("/campaigns/shop/delete/").text
     alice.post("/experiments/try/delete/")
     assert not Experiment.objects.exists()
+
+
+def interleaved(alice, versions, credits_):
+    """One that has ended with these sums: users, total, squares, users for the control, users for the treatment."""
+    entered = {"name": "mix", "kind": "INTERLEAVED", "treatment": versions[1], "share": "90", "effect": "5"}
+    assert alice.post(START, entered)["Location"] == "/campaigns/shop/experiments/mix/"
+    running = text_of(alice.get("/campaigns/shop/experiments/mix/"))
+    names = ("users", "total", "squares", "first", "second")
+    counts = {"lists": 500, **dict(zip(names, credits_, strict=True))}
+    row = Experiment.objects.get(name="mix")
+    Experiment.objects.filter(pk=row.pk).update(status="STOPPED", treatment=None, counts=counts, ended=row.created)
+    return running, text_of(alice.get("/campaigns/shop/experiments/mix/"))
+
+
+@pytest.mark.parametrize(
+    ("total", "said"), [(100.0, "Users prefer the treatment"), (-100.0, "the treatment is worse"), (0.0, "Too early")]
+)
+def test_an_interleaving_says_harm_as_plainly_as_gain(alice, campaign, versions, total, said):
+    running, page = interleaved(alice, versions, (400, total, 100.0, 80, 120))
+    assert "Interleaved lists" in running
+    assert "Too early to tell" in running
+    assert said in page
+    assert "Prefer neither" in page
+    assert "200" in page
+
+
+def test_the_pace_of_the_first_minutes_is_no_forecast(alice, experiment):
+    told = call_by_wire_names("GetExperimentResults", experiment.account, {"experimentArn": experiment.arn})
+    assert "usersPerDay" not in told["sample"]
+    Experiment.objects.update(created=timezone.now() - timedelta(days=2))
+    told = call_by_wire_names("GetExperimentResults", experiment.account, {"experimentArn": experiment.arn})
+    assert told["sample"]["usersPerDay"] == 0

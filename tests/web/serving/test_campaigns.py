@@ -113,6 +113,10 @@ def test_an_item_says_why_it_is_there_or_not(alice, campaign):
     told = text_of(alice.get(f"/campaigns/up/why/?user=u1&of={item}&count=3", headers={"HX-Request": "true"}))
     assert "It stands at place 1 of" in told
     assert 'role="listitem"' in told
+    headers = {"HX-Request": "true", "HX-Target": "why-body"}
+    drawer = text_of(alice.get(f"/campaigns/up/why/?user=u1&of={item}&count=3", headers=headers))
+    assert f"Why Film number {item[1:]}?" in drawer
+    assert 'aria-label="Close"' in drawer
     page = alice.get(f"/campaigns/up/why/?user=u1&of={item}&count=3")
     assert page.status_code == 200
     assert "<html" in page.content.decode()

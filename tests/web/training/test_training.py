@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.models import Solution, SolutionVersion, Status
+from console.models import Dataset, DatasetGroup, Solution, SolutionVersion, Status
 from console.web.evaluation.report import report_context
 from tests import worlds
 from tests.factories import text_of
@@ -45,6 +45,21 @@ def test_recipes_are_held_against_the_data(alice, group):
     assert "No actions yet, some are needed." in page
     assert "group=films&amp;recipe=aws-sims" in page
     assert "recipe=aws-next-best-action" not in page
+
+
+def test_the_data_at_hand_say_what_to_start_with(alice, group):
+    start = [(recipe["name"], reason) for recipe, reason in alice.get("/recipes/?group=films").context["start"]]
+    assert [name for name, _ in start] == ["aws-user-personalization", "aws-similar-items", "aws-popularity-count"]
+    assert "new items get a chance" in start[0][1]
+    page = text_of(alice.get("/recipes/?group=films"))
+    assert page.count('recipe=aws-user-personalization"') == 1
+    assert page.index("Start here") < page.index("All other recipes")
+    Dataset.objects.filter(type="ITEMS").delete()
+    start = [recipe["name"] for recipe, _ in alice.get("/recipes/?group=films").context["start"]]
+    assert start == ["aws-user-personalization", "aws-sims", "aws-popularity-count"]
+    DatasetGroup.objects.update(domain="ECOMMERCE")
+    page = text_of(alice.get("/recipes/?group=films"))
+    assert page.index("Create recommenders") < page.index("Or by hand")
 
 
 def test_an_empty_group_allows_no_recipe(alice, films):

@@ -1,0 +1,57 @@
+"""The test panel in a real browser: the drawer of "Why?", and the focus."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.operations.base import call_by_wire_names
+from tests import worlds
+from tests.factories import trained
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def campaign(account, run_jobs):
+    version = trained(account, run_jobs, worlds.films(account), "aws-user-personalization")
+    call_by_wire_names("CreateCampaign", account, {"name": "up", "solutionVersionArn": version})
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_why_is_a_drawer_and_gives_the_focus_back(page, campaign, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/campaigns/up/?user=u1")
+    why = page.get_by_role("link", name="Why?").first
+    why.focus()
+    page.keyboard.press("Enter")
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_text("It stands at place").wait_for()
+    box = drawer.bounding_box()
+    assert box["x"] + box["width"] == width
+    assert (box["x"] == 0) is (width == 390)
+    assert "/why/" not in page.url
+    page.keyboard.press("Escape")
+    drawer.wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.textContent") == "Why?"
+
+
+def test_the_first_why_is_within_15_tab_stops(page, campaign):
+    page.goto("/campaigns/up/?user=u1")
+    stops = 0
+    while page.evaluate("document.activeElement.textContent.trim()") != "Why?":
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('skip')"):
+            page.keyboard.press("Enter")
+            stops += 1
+        stops += 1
+        assert stops <= 15
+
+
+def test_the_focus_stays_where_it_was_when_the_panel_is_sent_again(page, campaign):
+    page.goto("/campaigns/up/?user=u1")
+    count = page.get_by_label("Results")
+    count.fill("7")
+    count.press("Enter")
+    page.locator(".picks li:nth-child(7)").first.wait_for()
+    page.wait_for_url("**count=7**")
+    assert page.evaluate("document.activeElement.id") == "count"
