@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.e2e import server as servers
 
+collect_ignore = ["clients"]  # programs for environments of their own, which have other packages
 CHROMIUM = "/usr/bin/chromium"
 
 
