@@ -56,7 +56,7 @@ def _has_words(text: str) -> bool:
 
 SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,}|^[A-Z][a-z]{2,}$|[a-z]\.$")
 CODE = re.compile(
-    r"<|%-|boto3|form-(?:control|select)|answer = |in answer"
+    r"<|%-|boto3|form-(?:control|select)|^tag |answer = |in answer"
 )  # what is shown to be copied, HTML, CSS, formats
 TRANSLATING = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "lazily"}
 QUIET = {

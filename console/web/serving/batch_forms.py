@@ -54,7 +54,9 @@ class BatchForm(JobForm):
     num_results = forms.IntegerField(label=gettext_lazy("Results for each"), min_value=1, initial=25)
     file = input_file(
         lazily("Input"),
-        'JSON Lines: one request a line, such as {"userId": "7"}, {"itemId": "12"} or {"userId": "7", "itemList": ["1", "2"]}.',
+        lazily(
+            'JSON Lines: one request a line, such as {"userId": "7"}, {"itemId": "12"} or {"userId": "7", "itemList": ["1", "2"]}.'
+        ),
     )
     location = input_location()
     output = output_folder()
@@ -203,7 +205,8 @@ class BatchSegmentForm(BatchForm):
     )
     num_results = forms.IntegerField(label=gettext_lazy("Users for each"), min_value=1, initial=100)
     file = input_file(
-        "Input", 'JSON Lines: {"itemId": "105"}, or {"itemAttributes": "ITEMS.genres = \\"Comedy\\""} for attributes.'
+        lazily("Input"),
+        lazily('JSON Lines: {"itemId": "105"}, or {"itemAttributes": "ITEMS.genres = \\"Comedy\\""} for attributes.'),
     )
 
 
