@@ -39,7 +39,7 @@ def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_
     page.get_by_label("Order").select_option("HELPED_FIRST")
     page.wait_for_url("**order=HELPED_FIRST**")
     page.locator("tbody a[href*='compare/user/']").first.click()
-    assert page.get_by_role("heading", name="Taken next").is_visible()
+    page.get_by_role("heading", name="Taken next").wait_for()
     assert page.locator("li.truth").count() > 0
 
 
