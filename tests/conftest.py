@@ -30,8 +30,9 @@ if not os.environ.get("DRAW_ANEW"):
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept() -> None:
-    """What a request of the test before has read is of rows that are gone."""
+    """What the test before has read is of rows that are gone, and so is whoever it acted for."""
     REQUEST_CACHE.forget()
+    auditing.acting_as(*auditing.WORKER)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import io
 import resource
 import time
 import zipfile
+from collections.abc import Mapping
 
 import pytest
 from django.contrib.auth.models import User
@@ -25,10 +26,20 @@ def bomb(block: bytes) -> bytes:
     return gzip.compress(block * ((1 << 20) // len(block))) * (GIGABYTE >> 20)
 
 
-def zipped() -> bytes:
+def zipped(files: Mapping[str, str]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
-        file.writestr("users.csv", "USER_ID,AGE\n1,2\n")
+        for name, text in files.items():
+            file.writestr(name, text)
+    return packed.getvalue()
+
+
+def zip_bomb(block: bytes) -> bytes:
+    """A gigabyte of a block in an archive of a megabyte."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file, file.open("users.csv", "w") as member:
+        for _ in range(GIGABYTE >> 20):
+            member.write(block * ((1 << 20) // len(block)))
     return packed.getvalue()
 
 
@@ -39,9 +50,10 @@ def sent(alice, data: bytes, name: str = "users.csv.gz") -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("pack", [bomb, zip_bomb])
 @pytest.mark.parametrize("block", [b"a", b"\0", b'"', b"1,2\n"], ids=["one line", "zeros", "quotes", "rows"])
-def test_a_gigabyte_packed_small_is_looked_at_in_bounded_memory_and_time(alice, account, block):
-    location = sent(alice, bomb(block))
+def test_a_gigabyte_packed_small_is_looked_at_in_bounded_memory_and_time(alice, account, block, pack):
+    location = sent(alice, pack(block))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
     answer = alice.post(PREVIEW, {"dataLocation": location}, format="json")
@@ -53,14 +65,26 @@ def test_a_gigabyte_packed_small_is_looked_at_in_bounded_memory_and_time(alice, 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (zipped(), "a ZIP archive"),
-        (gzip.compress(gzip.compress(b"USER_ID\n1\n")), "not CSV"),
+        (
+            zipped({"users.csv": "USER_ID,AGE\n1,2\n", "items.csv": "ITEM_ID,YEAR\n1,2\n"}),
+            "a ZIP archive of several tables",
+        ),
+        (zipped({"photo.png": "x"}), "a ZIP archive without a table"),
+        (zipped({"users.csv": "USER_ID,AGE\n1,2\n" * 100})[:-80], "ZIP"),
         (b"PAR1" + b"\0" * 100, "looks like Parquet but cannot be read"),
         (b"\x1f\x8b" + b"x" * 100, "gzip"),
         (gzip.compress(b"USER_ID,AGE\n1,2\n" * 100)[:-20], "gzip"),
         (b"<html></html>", "HTML"),
     ],
-    ids=["zip", "gzip twice", "parquet", "no gzip", "gzip cut short", "html"],  # bytes of an archive hold the time
+    ids=[
+        "zip of two tables",
+        "zip without tables",
+        "zip cut short",
+        "parquet",
+        "no gzip",
+        "gzip cut short",
+        "html",
+    ],  # bytes of an archive hold the time
 )
 def test_files_that_are_no_csv_are_refused_in_words(alice, account, data, says):
     answer = alice.post(PREVIEW, {"dataLocation": sent(alice, data, "users.csv")}, format="json")
