@@ -74,6 +74,7 @@
       under.scrollTop = area.scrollTop;
     };
     const close = () => {
+      asked += 1; // what is still on its way would open the list again
       list.hidden = true;
       active = -1;
       area.removeAttribute("aria-activedescendant");
@@ -135,8 +136,9 @@
         dataset_group_arn: area.form.elements.dataset_group_arn.value,
       });
       const answer = await fetch(`${area.dataset.editor}?${query}`);
-      if (number !== asked || !answer.ok) return;
+      if (!answer.ok) return;
       const { values, low, high } = await answer.json();
+      if (number !== asked) return;
       const counted = (count) => (count === undefined ? "" : count.toLocaleString(document.documentElement.lang));
       const found = values.map(({ value, count }) => ({ label: value, note: counted(count), insert: `"${value}"` }));
       if (!found.length && low !== undefined && !typed)

@@ -14,7 +14,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def campaign(account, run_jobs):
     version = trained(account, run_jobs, worlds.films(account), "aws-user-personalization")
-    call_by_wire_names("CreateCampaign", account, {"name": "up", "solutionVersionArn": version})
+    config = {"itemExplorationConfig": {"explorationWeight": "0"}}  # the first is then the most relevant
+    members = {"name": "up", "solutionVersionArn": version, "campaignConfig": config}
+    call_by_wire_names("CreateCampaign", account, members)
 
 
 @pytest.mark.parametrize("width", [390, 1280])
