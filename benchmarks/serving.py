@@ -15,6 +15,9 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.datasets import CACHE, ROOT
@@ -25,21 +28,37 @@ START_S = 300
 
 def main() -> None:
     """Measure and print."""
+    with running_server() as server:
+        _measure(server.port, server.credentials)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that serves MovieLens 100K."""
+
+    port: int
+    pid: int
+    credentials: dict[str, str]
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """Start a server with MovieLens 100K on a folder that is kept, wait until it serves, and end it."""
     data_dir = CACHE / "server"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {"DATA_DIR": str(data_dir), "PORT": str(port)}
     data_dir.mkdir(parents=True, exist_ok=True)
-    log = (data_dir / "serve.log").open("wb")
     command = [sys.executable, "manage.py", "serve", "--sample", "movielens-100k"]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    with (data_dir / "serve.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         _wait(data_dir / "serve.log")
-        _measure(port, json.loads((data_dir / "demo-credentials.json").read_text()))
+        yield Server(port, process.pid, json.loads((data_dir / "demo-credentials.json").read_text()))
     finally:
-        server.send_signal(signal.SIGINT)
-        server.wait()
+        process.send_signal(signal.SIGINT)
+        process.wait()
 
 
 def _wait(log: Path) -> None:
@@ -81,18 +100,23 @@ def _measure(port: int, credentials: dict[str, str]) -> None:
 
 
 def _request(port: int, credentials: dict[str, str], user: str) -> tuple[bytes, dict[str, str]]:
-    arn = f"arn:aws:personalize:{credentials['region']}:{credentials['account_id']}:campaign/movielens-personal"
-    body = json.dumps({"campaignArn": arn, "userId": user}).encode()
-    return body, _signed(port, credentials, body)
+    body = json.dumps({"campaignArn": campaign_arn(credentials), "userId": user}).encode()
+    return body, signed(port, credentials, "recommendations", body)
 
 
-def _signed(port: int, credentials: dict[str, str], body: bytes) -> dict[str, str]:
+def campaign_arn(credentials: dict[str, str]) -> str:
+    """The sample's campaign."""
+    return f"arn:aws:personalize:{credentials['region']}:{credentials['account_id']}:campaign/movielens-personal"
+
+
+def signed(port: int, credentials: dict[str, str], path: str, body: bytes) -> dict[str, str]:
+    """The headers of a POST to `/aws/{path}`, signed; they are good for a quarter of an hour."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
     keys = Credentials(credentials["aws_access_key_id"], credentials["aws_secret_access_key"])
-    url = f"http://127.0.0.1:{port}/aws/recommendations"
+    url = f"http://127.0.0.1:{port}/aws/{path}"
     request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
     SigV4Auth(keys, "personalize", credentials["region"]).add_auth(request)
     return dict(request.headers.items())

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from console import tracing
 from console.engine import ENGINES
 from console.quotas import mistakes
 
@@ -24,6 +25,11 @@ def environment(**_kwargs: Any) -> list[CheckMessage]:
     if settings.ENGINE == "ray" and find_spec("ray") is None:
         hint = "Install the extra: pip install 'openpersonalize[ray]'."
         found.append(Error("ENGINE is 'ray', but Ray is not installed.", hint=hint, id="console.E005"))
+    if tracing.is_wanted(os.environ) and not tracing.is_installed():
+        hint = "Install the extra: pip install 'openpersonalize[otel]', or set OTEL_SDK_DISABLED=true."
+        found.append(
+            Error("OTEL_ variables ask for traces, but OpenTelemetry is missing.", hint=hint, id="console.E009")
+        )
     if settings.STORAGE_URL and urlsplit(settings.STORAGE_URL).scheme != "s3":
         found.append(
             Error(f"STORAGE_URL is {settings.STORAGE_URL!r}.", hint="Allowed is s3://BUCKET/PREFIX.", id="console.E002")

@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from console import tracing
 from console.background import BackgroundWriter
 from console.errors import JobError, ServiceError
 from console.models import JOBS, Job, Status
@@ -41,7 +42,8 @@ TRANSIENT_ATTEMPTS = 8
 BACKOFF_S, LONGEST_BACKOFF_S = 5.0, 60.0  # doubled with each attempt; the reaper sends what waits longer
 OUT_OF_MEMORY = "The machine ran out of memory; try a smaller catalogue or a larger machine."
 END_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-Message: TypeAlias = tuple[str, int, float]  # a row's kind, its number, and the seconds to wait
+# A row's kind, its number, the seconds to wait, and the span that began it.
+Message: TypeAlias = tuple[str, int, float, str]
 
 
 class Stopped(Exception):
@@ -53,14 +55,15 @@ def enqueue(row: Job, after_s: float = 0.0) -> None:
 
     Processes that answer people send it by the outbox, after the answer.
     """
-    message = type(row).__name__, row.pk, after_s
+    message = type(row).__name__, row.pk, after_s, tracing.parent()
     transaction.on_commit(lambda: _send(*message) if _outbox is None else _outbox.put(message))
 
 
-def _send(label: str, pk: int, after_s: float) -> bool:
+def _send(label: str, pk: int, after_s: float, span: str) -> bool:
     """Tell the broker; False if it does not answer."""
+    arguments = [label, pk, span] if span else [label, pk]
     try:
-        current_app.send_task("console.run", [label, pk], countdown=after_s or None, retry=False)
+        current_app.send_task("console.run", arguments, countdown=after_s or None, retry=False)
     except (OperationalError, OSError) as error:  # the row waits; `reap` queues it again when the broker is back
         logger.warning("The broker does not answer, so %s %s waits: %s", label, pk, error)
         return False
@@ -97,6 +100,7 @@ class Claim:
         self._epochs: list[dict[str, Any]] = []
         self._log: list[str] = []
         self._written = 0.0
+        self._stage = ""
         self._ended = threading.Event()
         self._lost = False
         self._stop_requested = False
@@ -118,6 +122,9 @@ class Claim:
             self._epochs.append({"epoch": epoch, **{name: round(float(value), 6) for name, value in metrics.items()}})
         if message:
             self._log = [*self._log, f"{timezone.now():%H:%M:%S} {message}"][-LOG_LINES:]
+        if stage != self._stage:
+            self._stage = stage
+            tracing.stage(stage)
         now = time.monotonic()
         if epoch is None and not message and now - self._written < PROGRESS_INTERVAL_S:
             return
@@ -174,6 +181,10 @@ class Claim:
                 self._ended.wait(pause)
             else:
                 self._ended.set()
+                tracing.note(
+                    {"openpersonalize.status": str(fields["status"]), "openpersonalize.attempt": self.row.attempts},
+                    error=str(fields.get("failure_reason") or ""),
+                )
                 return written
         raise AssertionError
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from celery import shared_task
 from django.utils import timezone
 
-from console import alerts, jobs, limits, logs, trainings
+from console import alerts, jobs, limits, logs, tracing, trainings
 from console.disk import disk
 from console.engine import engine
 from console.jobs import Claim
@@ -46,15 +46,16 @@ ALL_RUNNERS = RUNNERS | {"SampleLoad": _load_sample}
 
 
 @_task("console.run")
-def run(label: str, pk: int) -> None:
-    """Claim the job and run it; does nothing if somebody else has."""
+def run(label: str, pk: int, span: str = "") -> None:
+    """Claim the job and run it, as a part of the request's trace that began it; does nothing if somebody else has."""
+    tracing.begin()
     held = jobs.claim(label, pk)
     if held is None:
         return
     limits.of(held.row.account)
     logs.job_name.set(f"{label} {pk}")
     try:
-        with jobs.running(held), engine():
+        with tracing.job(f"job {label}", span), jobs.running(held), engine():
             ALL_RUNNERS[label](held)
     finally:
         logs.job_name.set("")

@@ -50,6 +50,13 @@ WRITES_WAITING = Gauge(
     registry=REGISTRY,
 )
 
+LOOKUPS = Counter(
+    "openpersonalize_cache_lookups",
+    "Look-ups of what web processes keep in memory (models, scores of histories), by whether it was there",
+    ["cache", "result"],
+    registry=REGISTRY,
+)
+
 operation: ContextVar[str] = ContextVar("operation", default="")  # of the request that this thread answers
 
 
@@ -59,6 +66,16 @@ def answered(interface: str, name: str, status: int, seconds: float | None = Non
     _requests(interface, name, status).inc()
     if seconds is not None:
         _seconds(interface, name).observe(seconds)
+
+
+def looked_up(name: str, *, is_hit: bool) -> None:
+    """Count a look-up in the cache of that name."""
+    _lookups(name, "hit" if is_hit else "miss").inc()
+
+
+@cache
+def _lookups(name: str, result: str) -> Counter:
+    return LOOKUPS.labels(name, result)
 
 
 @cache

@@ -160,3 +160,19 @@ def test_rules_and_dashboard_are_well_formed():
     board = json.loads((ROOT / "deploy" / "grafana" / "openpersonalize.json").read_text())
     assert all(target["expr"] for panel in board["panels"] for target in panel["targets"])
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_hits_and_misses_of_what_is_kept_in_memory_are_counted(account, run_jobs):
+    arn = trained(account, run_jobs, films(account), "aws-user-personalization")
+    campaign = call("CreateCampaign", account, name="c", solution_version_arn=arn)["campaignArn"]
+    before = figures()
+    for _ in range(3):
+        call("GetRecommendations", account, campaign_arn=campaign, user_id="u1")
+    after = figures()
+
+    def more(name: str, result: str) -> float:
+        key = ("openpersonalize_cache_lookups_total", name, result)
+        return after.get(key, 0.0) - before.get(key, 0.0)
+
+    assert (more("scores", "miss"), more("scores", "hit")) == (1, 2)
+    assert (more("models", "miss"), more("models", "hit")) == (1, 2)

@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from granian.rsgi import ProtocolClosed, ProtocolError
 
-from console import background, jobs, transient
+from console import background, jobs, tracing, transient
 from console.front import bodies, callers, replies
 from console.front.kinds import Kind, kind_of
 from console.front.lanes import Lanes
@@ -58,12 +58,14 @@ class Front:
         """Start the threads: in the process that serves, after it was forked."""
         self._loop = loop
         self._lanes = Lanes()
+        tracing.begin()
         jobs.send_from_a_thread()
         self._scratch = settings.DATA_DIR / "scratch"
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         """Write what requests have left to be written, as the process ends."""
         background.flush_all()
+        tracing.end()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""

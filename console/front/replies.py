@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from granian.rsgi import ProtocolClosed
 
-from console import logs, telemetry
+from console import logs, telemetry, tracing
 from console.aws.doors import is_wire
 
 logger = logging.getLogger(__name__)
@@ -98,9 +98,11 @@ def run(application: Application, environ: dict[str, Any], protocol: Any) -> Str
     telemetry.operation.set("")
     logs.request_id.set(str(uuid.uuid4()))
     logs.account_number.set("")
-    result = application(environ, lambda status, headers, *_: started.extend((status, headers)))
+    with tracing.request(environ):
+        result = application(environ, lambda status, headers, *_: started.extend((status, headers)))
+        status, headers = int(started[0][:3]), started[1]
+        _trace(environ, status)
     logs.request_id.set("")
-    status, headers = int(started[0][:3]), started[1]
     seconds = time.perf_counter() - environ[BEGAN]
     telemetry.answered(interface_of(environ), telemetry.operation.get(), status, seconds)
     if getattr(result, "streaming", True):
@@ -114,6 +116,22 @@ def run(application: Application, environ: dict[str, Any], protocol: Any) -> Str
     with suppress(ProtocolClosed):  # the client did not wait
         protocol.response_bytes(status, headers, body)
     return None
+
+
+def _trace(environ: dict[str, Any], status: int) -> None:
+    """Put on the request's span, if there is one, what it was and whose."""
+    if not tracing.is_on():
+        return
+    interface, operation = interface_of(environ), telemetry.operation.get()
+    attributes = {
+        "http.request.method": environ["REQUEST_METHOD"],
+        "http.response.status_code": status,
+        "url.path": environ["PATH_INFO"] if interface in {"api", "aws"} else interface,  # others hold keys and links
+        "openpersonalize.interface": interface,
+        "openpersonalize.operation": operation,
+    }
+    error = f"status {status}" if status >= 500 else ""
+    tracing.note(attributes, name=f"{interface} {operation or environ['REQUEST_METHOD']}", error=error)
 
 
 def _close(result: Iterable[bytes]) -> None:

@@ -17,7 +17,7 @@ from cachetools import LRUCache
 from django.conf import settings
 from numpy.typing import NDArray
 
-from console import storage, transient
+from console import storage, telemetry, transient
 from console.errors import DamagedModelException, InvalidInputException, JobError
 from console.models import Recommender, SolutionVersion, Status
 from console.serving.metadata import column_texts
@@ -165,6 +165,7 @@ class ModelCache:
             read(key)  # which says what is wrong
             raise
         found = self._find(stamp)
+        telemetry.looked_up("models", is_hit=found is not None)
         if found is not None:
             return found
         with self._lock:

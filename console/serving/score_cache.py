@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from cachetools import LRUCache
 
+from console import telemetry
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats
 
@@ -29,6 +30,7 @@ class ScoreCache:
         key = _key(history)
         with self._lock:
             kept = self._kept.get(key)
+        telemetry.looked_up("scores", is_hit=kept is not None)
         if kept is not None:
             _answered.from_cache = True
             return kept

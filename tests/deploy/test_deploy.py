@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def test_every_volume_and_dependency_of_the_services_is_there():
 def test_the_image_copies_what_the_wheel_is_built_from():
     text = (DEPLOY / "Containerfile").read_text()
     copied = {name for line in re.findall(r"^COPY (?!--)(.*)$", text, re.MULTILINE) for name in line.split()[:-1]}
-    assert {"pyproject.toml", "README.md", "manage.py", "console", "recipes", "templates", "static"} == copied
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert {"pyproject.toml", "README.md", "manage.py", *wheel["packages"], *wheel["force-include"]} == copied
     assert all((ROOT / name).exists() for name in copied)
     assert re.search(r"^USER app$", text, re.MULTILINE)
 

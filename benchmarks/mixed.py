@@ -1,0 +1,191 @@
+"""`python -m benchmarks.mixed`: many connections at once, four recommendations to one PutEvents, against a server of its own.
+
+Prints one JSON object: requests a second, percentiles of each kind, and the processor time that each process of the server took for a
+request, which says more than wall time where other work runs beside. Requests are signed beforehand, and the client is one thread that
+writes and reads sockets, so that it takes little of the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import selectors
+import socket
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.serving import USERS, Server, campaign_arn, running_server, signed
+
+GOAL = "at least 700/s, p99 at most 150 ms, on two quiet cores"
+WARM_UP = 400
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Client:
+    """One connection, which sends its next request as soon as the last one was answered."""
+
+    def __init__(self, port: int) -> None:
+        """Connect."""
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.kind, self.began, self._got = "", 0.0, b""
+
+    def send(self, kind: str, request: bytes) -> None:
+        """Begin a request."""
+        self.kind, self.began, self._got = kind, time.perf_counter(), b""
+        self.socket.sendall(request)
+
+    def status(self) -> int | None:
+        """Read what has come; the status once the answer is whole."""
+        part = self.socket.recv(65536)
+        if not part:
+            raise ConnectionError("The server closed a connection.")
+        self._got += part
+        head, end, body = self._got.partition(b"\r\n\r\n")
+        if not end:
+            return None
+        fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+        return int(head[9:12]) if len(body) >= int(fields.get(b"content-length", 0)) else None
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mixed", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--puts", type=float, default=0.2, help="share of PutEvents among the requests")
+    options = parser.parse_args()
+    with running_server() as server:
+        requests = _requests(server)
+        clients = [Client(server.port) for _ in range(options.connections)]
+        _run(clients, requests, options.puts, time.monotonic() + options.seconds, WARM_UP)
+        before, began, load = cpu_seconds(server.pid), time.perf_counter(), os.getloadavg()[0]
+        latencies, statuses = _run(clients, requests, options.puts, time.monotonic() + options.seconds)
+        seconds, after = time.perf_counter() - began, cpu_seconds(server.pid)
+    total = sum(map(len, latencies.values()))
+    print(json.dumps({
+        "requests_per_s": round(total / seconds),
+        "cpu_ms_per_request": {name: round(1000 * (after[name] - before.get(name, 0)) / total, 3) for name in after},
+        "ms": {kind: _percentiles(values) for kind, values in latencies.items()},
+        "statuses": dict(statuses), "load": round(load, 1), "goal": GOAL,
+    }, indent=1))  # fmt: skip
+
+
+def _requests(server: Server) -> dict[str, list[bytes]]:
+    """Signed requests of each kind, as bytes: a list for each user, and one view of each user."""
+    tracking_id = _tracking_id(server)
+    arn, rng, now = campaign_arn(server.credentials), np.random.default_rng(0), int(time.time())
+    lists = [{"campaignArn": arn, "userId": str(user), "numResults": 25} for user in range(1, USERS + 1)]
+    puts: list[dict[str, Any]] = [
+        {
+            "trackingId": tracking_id, "userId": str(user), "sessionId": f"s{user}",
+            "eventList": [{"eventType": "rating", "itemId": str(rng.integers(1, 1600)), "sentAt": now}],
+        }
+        for user in range(1, USERS + 1)
+    ]  # fmt: skip
+    return {
+        "GetRecommendations": [_bytes(server, "recommendations", body) for body in lists],
+        "PutEvents": [_bytes(server, "events", body) for body in puts],
+    }
+
+
+def _bytes(server: Server, path: str, members: dict[str, Any]) -> bytes:
+    body = json.dumps(members).encode()
+    headers = signed(server.port, server.credentials, path, body) | {
+        "Host": f"127.0.0.1:{server.port}",
+        "Content-Length": str(len(body)),
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"POST /aws/{path} HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+
+def _tracking_id(server: Server) -> str:
+    """That of an event tracker of the sample's group; the first time it is made."""
+    import boto3
+
+    keys = {name: server.credentials[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    url = f"http://127.0.0.1:{server.port}/aws"
+    aws = boto3.client("personalize", endpoint_url=url, region_name=server.credentials["region"], **keys)
+    group = next(one["datasetGroupArn"] for one in aws.list_dataset_groups()["datasetGroups"])
+    trackers = aws.list_event_trackers(datasetGroupArn=group)["eventTrackers"]
+    if not trackers:
+        return str(aws.create_event_tracker(name="mixed", datasetGroupArn=group)["trackingId"])
+    described = aws.describe_event_tracker(eventTrackerArn=trackers[0]["eventTrackerArn"])
+    return str(described["eventTracker"]["trackingId"])
+
+
+def _run(
+    clients: list[Client], requests: dict[str, list[bytes]], puts: float, ends: float, most: int | None = None
+) -> tuple[dict[str, list[float]], Counter[int]]:
+    """Send until the time or the number is reached and everything is answered; milliseconds by kind, and the statuses."""
+    rng = np.random.default_rng(1)
+    latencies: dict[str, list[float]] = {kind: [] for kind in requests}
+    statuses: Counter[int] = Counter()
+
+    def send(client: Client) -> None:
+        kind = "PutEvents" if rng.random() < puts else "GetRecommendations"
+        client.send(kind, requests[kind][rng.integers(len(requests[kind]))])
+
+    with selectors.EpollSelector() as selector:
+        for client in clients:
+            selector.register(client.socket, selectors.EVENT_READ, client)
+            send(client)
+        waiting = len(clients)
+        while waiting:
+            for key, _ in selector.select():
+                client = key.data
+                if (status := client.status()) is None:
+                    continue
+                statuses[status] += 1
+                latencies[client.kind].append(1000 * (time.perf_counter() - client.began))
+                if time.monotonic() < ends and (most is None or statuses.total() < most):
+                    send(client)
+                else:
+                    waiting -= 1
+    return latencies, statuses
+
+
+def _percentiles(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values) or [0.0]
+    return {f"p{p}": round(ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 1) for p in (50, 95, 99)}
+
+
+def cpu_seconds(supervisor: int) -> dict[str, float]:
+    """Processor seconds so far of the supervisor's descendants, by what they are."""
+    parents, spent = {}, {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                stat = (folder / "stat").read_text().rpartition(")")[2].split()
+                command = (folder / "cmdline").read_text().replace("\0", " ")
+            except OSError:  # it has ended
+                continue
+            parents[int(folder.name)] = int(stat[1])
+            spent[int(folder.name)] = (command, (int(stat[11]) + int(stat[12])) / TICKS)
+    totals: Counter[str] = Counter()
+    for pid, (command, seconds) in spent.items():
+        if _descends(pid, supervisor, parents):
+            totals[_name(command)] += seconds  # type: ignore[assignment]
+    return dict(totals)
+
+
+def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
+    while pid in parents:
+        if pid == ancestor:
+            return True
+        pid = parents[pid]
+    return False
+
+
+def _name(command: str) -> str:
+    words = {"console.front": "web", "worker": "worker", "beat": "beat", "valkey": "broker", "serve": "supervisor"}
+    return next((name for word, name in words.items() if word in command), "other")
+
+
+if __name__ == "__main__":
+    main()
