@@ -58,7 +58,7 @@ def database(url: str) -> dict[str, object]:
         file = {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(parts.path), "OPTIONS": SQLITE_OPTIONS}
         return file | {"CONN_MAX_AGE": None}  # opening the file anew for each request costs more than most requests
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "console.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -100,11 +100,18 @@ def survived(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if fault(error) is None:
+        if not passed_over(what, error):
             raise
-        log(what, error)
-        if not connection.in_atomic_block:
-            connection.close()
+
+
+def passed_over(what: str, error: BaseException) -> bool:
+    """Whether an error is a transient fault; it is logged then, and the database gets a new connection next time."""
+    if fault(error) is None:
+        return False
+    log(what, error)
+    if not connection.in_atomic_block:
+        connection.close()
+    return True
 
 
 class OneLine(logging.Filter):

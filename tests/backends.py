@@ -29,13 +29,13 @@ def main(command: list[str]) -> int:
     with ExitStack() as servers:
         folder = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="openpersonalize-servers-")))
         folder.chmod(0o755)
-        variables = servers.enter_context(_postgres(folder / "postgres"))
-        variables |= servers.enter_context(_redis(folder / "redis"))
+        variables = servers.enter_context(postgres(folder / "postgres"))
+        variables |= servers.enter_context(broker(folder / "redis"))
         return subprocess.run(command, env=os.environ | variables, check=False).returncode
 
 
 @contextmanager
-def _postgres(folder: Path) -> Iterator[dict[str, str]]:
+def postgres(folder: Path) -> Iterator[dict[str, str]]:
     """A cluster of its own behind a free port; root, whom PostgreSQL refuses, starts it as the user postgres."""
     binaries = SERVERS[0] if SERVERS else Path(shutil.which("pg_ctl") or "pg_ctl").parent
     port = _free_port()
@@ -66,7 +66,7 @@ def _postgres(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[dict[str, str]]:
+def broker(folder: Path) -> Iterator[dict[str, str]]:
     folder.mkdir()
     port = _free_port()
     command = [

@@ -1,12 +1,14 @@
-"""Faults that tests inflict for real: a database that another process has locked, a disk that is full."""
+"""Faults that tests inflict for real: a database that another process has locked, or whose server is away."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Never
 
-from django.db import connection, transaction
+import psycopg
+from django.db import OperationalError, connection, transaction
 
 from console.models import Account
 
@@ -41,3 +43,14 @@ def locked_database() -> Iterator[None]:
     finally:
         release.set()
         thread.join()
+
+
+@contextmanager
+def lost_database() -> Iterator[None]:
+    """The database's server is away for this thread until the block ends; what was read before is all there is."""
+    with connection.execute_wrapper(_lost):
+        yield
+
+
+def _lost(*_query: object) -> Never:
+    raise OperationalError("the connection is lost") from psycopg.OperationalError("the connection is lost")

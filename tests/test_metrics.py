@@ -163,7 +163,7 @@ def test_rules_and_dashboard_are_well_formed():
 
 
 def test_hits_and_misses_of_what_is_kept_in_memory_are_counted(account, run_jobs):
-    arn = trained(account, run_jobs, films(account), "aws-user-personalization")
+    arn = trained(account, run_jobs, films(account), "aws-popularity-count")
     campaign = call("CreateCampaign", account, name="c", solution_version_arn=arn)["campaignArn"]
     before = figures()
     for _ in range(3):

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, quote
 
 from django.http import HttpRequest
 
+from console import transient
 from console.errors import (
     IncompleteSignature,
     InvalidSignatureException,
@@ -30,6 +31,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICES = {"personalize", "sts"}
 MAX_AGE = timedelta(minutes=15)
 KEY_CACHE_S = 20.0
+STALE_S = 600.0  # how long a key that was read counts while the database does not answer
 CREDENTIAL = re.compile(r"([\w\-.~+=@]{1,128})/(\d{8})/([a-zA-Z0-9\-]{1,64})/([a-zA-Z0-9\-]{1,64})/aws4_request")
 PLAIN = {"CONTENT_TYPE", "CONTENT_LENGTH"}  # headers that WSGI names without HTTP_
 PART = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,\s]+)\s*")
@@ -155,10 +157,21 @@ def _key(key_id: str) -> Key:
     """The key, from memory where it was read a moment ago; a deleted key works for that long."""
     key = _keys.get(key_id)
     if key is None or monotonic() - key.read >= KEY_CACHE_S:
-        key = _keys[key_id] = _read_key(key_id)
+        key = _keys[key_id] = _read_again(key_id, key)
     if key.expires is not None and key.expires <= datetime.now(UTC):
         raise UnrecognizedClientException(f"The access key {key_id} expired; create a new one under API access.")
     return key
+
+
+def _read_again(key_id: str, known: Key | None) -> Key:
+    """The key as it is now or, while the database does not answer, as it was a while ago."""
+    try:
+        return _read_key(key_id)
+    except Exception as error:
+        is_young = known is not None and monotonic() - known.read < STALE_S
+        if known is None or not is_young or not transient.passed_over("Reading an access key", error):
+            raise
+        return known
 
 
 def _read_key(key_id: str) -> Key:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from console import transient
 from console.serving import queries
 from console.serving.loader import LoadedModel
 from recipes.data import Histories
@@ -79,16 +80,25 @@ def history_of(loaded: LoadedModel, group_id: int, user_id: str | None) -> UserH
     return histories_of(loaded, group_id, [user_id])[0]
 
 
-def histories_of(loaded: LoadedModel, group_id: int, user_ids: Sequence[str | None]) -> list[UserHistory]:
-    """All that is known of each user, of nobody for None; one indexed query for what streamed in, with items or with actions."""
+def histories_of(
+    loaded: LoadedModel, group_id: int, user_ids: Sequence[str | None], *, goes_on: bool = False
+) -> list[UserHistory]:
+    """All that is known of each user, of nobody for None; one indexed query for what streamed in, with items or with actions.
+
+    With `goes_on`, the snapshot's events alone while the database does not answer.
+    """
     known = {user_id for user_id in user_ids if user_id}
     live: Mapping[str, Sequence[tuple[str, str, int]]] = {}
     if known:
         actions = loaded.target is Target.ACTION
-        live = queries.live_events(group_id, known, loaded.newest_event, LIVE_LIMIT, actions=actions)
+        try:
+            live = queries.live_events(group_id, known, loaded.newest_event, LIVE_LIMIT, actions=actions)
+        except Exception as error:
+            if not goes_on or not transient.passed_over("Reading live events", error):
+                raise
     index = loaded.data.user_ids.index
     return [
-        join(loaded, index(user_id), [LiveEvent(*event) for event in live[user_id]])
+        join(loaded, index(user_id), [LiveEvent(*event) for event in live.get(user_id, ())])
         if user_id
         else join(loaded, -1, ())
         for user_id in user_ids

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from django.db import connection
 
+from console import transient
 from console.models import Dataset, Record
 from console.serving.loader import LoadedModel
 from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
@@ -40,11 +41,24 @@ _lock = threading.Lock()
 
 
 def catalog_of(loaded: LoadedModel, group_id: int) -> Catalog:
-    """The catalogue of a loaded model with the records that were put since; asks the database twice a second at most."""
+    """The catalogue of a loaded model with the records that were put since; asks the database twice a second at most.
+
+    While the database does not answer, it is what it was, or as at training.
+    """
     known = _current.get(loaded.model)
     now = time.monotonic()
     if known is not None and now - known.checked < FRESH_S:
         return known
+    try:
+        return _refreshed(loaded, group_id, now)
+    except Exception as error:
+        if not transient.passed_over("Reading what was put for items", error):
+            raise
+        return known or _built(loaded, [], (-1, None), now)
+
+
+def _refreshed(loaded: LoadedModel, group_id: int, now: float) -> Catalog:
+    """The catalogue with what the database holds now."""
     kind = "ACTIONS" if loaded.target is Target.ACTION else "ITEMS"
     stamp = _stamp(group_id, kind)
     with _lock:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Self, TypeAlias, cast
+from typing import Any, Self, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from console import transient
 from console.errors import InvalidInputException
 from console.models import Record
 from console.serving.history import UserHistory, histories_of
@@ -54,6 +55,7 @@ class RequestBatch:
         requests: B of them.
         histories: the users' events, one each.
         queries: (B,) indexes of the query items, -1 without one.
+        goes_on: whether the answers do without what the database knows of the users while it does not answer.
     """
 
     target: ServingTarget
@@ -62,16 +64,24 @@ class RequestBatch:
     requests: Sequence[RecommendationRequest]
     histories: Sequence[UserHistory]
     queries: Indexes
+    goes_on: bool = False
 
     @classmethod
-    def of(cls, target: ServingTarget, loaded: LoadedModel, requests: Sequence[RecommendationRequest]) -> Self:
+    def of(
+        cls,
+        target: ServingTarget,
+        loaded: LoadedModel,
+        requests: Sequence[RecommendationRequest],
+        *,
+        goes_on: bool = False,
+    ) -> Self:
         """Read the catalogue and the histories."""
         users = [None if request.history else request.user_id for request in requests]
-        kept = histories_of(loaded, target.group_id, users)
+        kept = histories_of(loaded, target.group_id, users, goes_on=goes_on)
         histories = [request.history or history for request, history in zip(requests, kept, strict=True)]
         index = loaded.data.item_ids.index
         queries = np.array([index(request.item_id) if request.item_id else -1 for request in requests], np.int64)
-        return cls(target, loaded, catalog_of(loaded, target.group_id), requests, histories, queries)
+        return cls(target, loaded, catalog_of(loaded, target.group_id), requests, histories, queries, goes_on)
 
 
 def batch_size(loaded: LoadedModel) -> int:
@@ -170,12 +180,23 @@ def mask(batch: RequestBatch, row: int, bound: Bound) -> NDArray[np.bool_]:
 def _user_context(batch: RequestBatch, bound: Bound, user_id: str | None, history: UserHistory) -> UserContext:
     """The user as filters see one: as put last, else as in the snapshot."""
     if any(expression.when for expression in bound.expressions) and user_id:
-        put = Record.objects.filter(
-            dataset__dataset_group_id=batch.target.group_id, dataset__type="USERS", entity_id=user_id
-        ).values_list("values", flat=True).first()  # fmt: skip
+        put = _put(batch, user_id)
         if put:
             return UserContext.of(put, history.events())
     return UserContext(batch.loaded.data.users, history.user, history.events())
+
+
+def _put(batch: RequestBatch, user_id: str) -> Mapping[str, Any] | None:
+    """A user's columns as put last; None if nothing was put, or the database does not answer and the batch goes on."""
+    rows = Record.objects.filter(
+        dataset__dataset_group_id=batch.target.group_id, dataset__type="USERS", entity_id=user_id
+    ).values_list("values", flat=True)
+    try:
+        return rows.first()
+    except Exception as error:
+        if not batch.goes_on or not transient.passed_over("Reading a user's columns", error):
+            raise
+        return None
 
 
 def _best(

@@ -28,7 +28,7 @@ def recommend(target: ServingTarget, request: RecommendationRequest) -> Recommen
 
 def unrecorded(target: ServingTarget, request: RecommendationRequest) -> RecommendationResult:
     """As `recommend`, of a list that is a part of another; raises as it does."""
-    [found] = answer(RequestBatch.of(target, model_of(target.artefact), [request]))
+    [found] = answer(RequestBatch.of(target, model_of(target.artefact), [request], goes_on=True))
     if isinstance(found, InvalidInputException):
         raise found
     return found

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, which gives up a server that answers nobody."""
