@@ -29,7 +29,7 @@ def set_up() -> Scene:
     """Make the scene in the database of this process."""
     world = build()
     locations = _hide_secrets(world)
-    own = _small_world(world.other)
+    own = small_world(world.other)
     run_all()
     good = good_calls(world) | _our_calls(world, locations)
     return Scene(_caller(world.account), _caller(world.other), world.arns, good, own, locations)
@@ -63,7 +63,7 @@ def _hide_secrets(world: World) -> list[str]:
     return [str(upload), "s3://reports-of-owner/zz-canary/", f"s3://uploads/{world.account.number}/"]
 
 
-def _small_world(account: Account) -> dict[str, str]:
+def small_world(account: Account) -> dict[str, str]:
     """A group with a campaign of the stranger's own."""
     found = {"group": films(account, "own").arn}
 
