@@ -62,8 +62,8 @@ messages: $(VENV)/installed-dev  ## bring the pages' translations up to date and
 audit: $(VENV)/installed-dev  ## ask PyPI for known vulnerabilities of what is installed
 	$(BIN)/pip-audit --skip-editable --progress-spinner off
 
-fuzz: $(VENV)/installed-dev  ## send made-up requests and filters; CASES=100000 for a long run
-	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000)
+fuzz: $(VENV)/installed-dev  ## send made-up requests, filters and files; CASES=20000 KINDS=files for a long run of one kind
+	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000) $(if $(KINDS),--kinds $(KINDS))
 
 soak: $(VENV)/installed-dev  ## an hour of load with a fault a minute; MINUTES=5 for a short one
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60)

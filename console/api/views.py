@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from console import arns, limits
+from console import arns, limits, notices
 from console.api.authentication import member_of
 from console.api.documents import documented
 from console.api.routes import Route
@@ -112,7 +112,10 @@ def _handler(route: Route) -> Callable[..., Response]:
                     f"{route.fills} is {members[route.fills]}, but the path says {named}; leave it out of the body.",
                     field=route.fills,
                 )
-        result = call_by_wire_names(route.operation, account, members)
+        with notices.collected() as found:
+            result = call_by_wire_names(route.operation, account, members)
+        if found:
+            result = {"warnings": found} | result
         return Response(None if route.status == 204 else result, status=route.status)
 
     return handle

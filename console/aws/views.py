@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from console import arns, limits, logs, transient
+from console import arns, limits, logs, notices, transient
 from console.aws import cors, deletions, sts
 from console.aws.doors import PATHS
 from console.aws.sigv4 import Caller, authenticate
@@ -55,9 +56,11 @@ def _of_personalize(request: HttpRequest, path: str) -> HttpResponse:
         _check_size(request)
         caller = authenticate(request)
         region = caller.region
-        result = _call(request, name, caller)
+        with notices.collected() as warnings:
+            result = _call(request, name, caller)
         empty = SERVICE_OF[name] == "personalize-events"
-        return _answer(200, b"" if empty else arns.sent_to(region, _encode(result)), content_type)
+        body = b"" if empty else arns.sent_to(region, _encode(result))
+        return _answer(200, body, content_type, {notices.HEADER: notices.header(warnings)} if warnings else {})
     except ServiceError as error:
         return _refused(error, is_rest, content_type, region)
     except Exception as error:
@@ -136,8 +139,9 @@ def _error(status: int, code: str, message: str, content_type: str) -> HttpRespo
     return answer
 
 
-def _answer(status: int, body: bytes, content_type: str) -> HttpResponse:
+def _answer(status: int, body: bytes, content_type: str, more: Mapping[str, str] | None = None) -> HttpResponse:
     headers = {
+        **(more or {}),
         "x-amzn-requestid": logs.request_id.get() or str(uuid.uuid4()),  # as the log has it
         "Content-Length": str(len(body)),  # what middleware adds elsewhere
         "X-Content-Type-Options": "nosniff",

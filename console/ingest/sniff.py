@@ -16,11 +16,12 @@ from console.ingest import sources
 from console.storage import Location
 from recipes.tables.describe import Guess
 from recipes.tables.dialect import CsvFormat, Found, detect
+from recipes.tables.encodings import encoding_of, words_beyond_ascii
 from recipes.tables.guess import guess_type, understand
 from recipes.tables.header import has_header, header_of, top_rows
 from recipes.tables.quotes import split_rows
 from recipes.tables.roles import Question
-from recipes.tables.text import Block, canonical, encoding_of
+from recipes.tables.text import Block, canonical
 
 JSONDict = dict[str, Any]
 HEAD_BYTES = 1 << 20
@@ -88,7 +89,8 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     total = len(body) if sample.whole else _estimate(sample, len(body), size)
     return Preview(
         form, sample.is_gzip, kind, understood.columns, body[:SHOWN_ROWS], size, total, len(rows),
-        _warnings(header, body, understood.columns), layout.evidence, understood.questions, understood.constants,
+        _warnings(header, body, understood.columns), layout.evidence + _encoding_evidence(sample),
+        understood.questions, understood.constants,
     )  # fmt: skip
 
 
@@ -115,6 +117,15 @@ def _sample(location: Location, encoding: str) -> _Sample:
         return _Sample(
             head, [_utf8(piece, found) for piece in slices], found, bool(stream.packing), whole, packed, stream.form
         )
+
+
+def _encoding_evidence(sample: _Sample) -> list[str]:
+    """What letters beyond ASCII are read as where they are no Unicode, for people to see whether it is right."""
+    if sample.encoding.startswith("utf"):
+        return []
+    text = b"".join([sample.head, *sample.slices]).decode("utf-8", "replace")
+    shown = ", ".join(words_beyond_ascii(text))
+    return [f"Letters beyond ASCII are no UTF-8 and are read as {sample.encoding}: {shown}."] if shown else []
 
 
 def _slices(location: Location) -> list[bytes]:

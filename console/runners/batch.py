@@ -66,7 +66,10 @@ def _answers(
     answers = iter(answer(RequestBatch.of(target, loaded, requests), rng, is_recorded=False) if requests else ())
     for entry in read:
         found = next(answers) if isinstance(entry, RecommendationRequest) else entry
-        yield found if isinstance(found, InvalidInputException) else _output(target, found, themes)
+        if isinstance(found, RecommendationResult):
+            yield lines.Answered(_output(target, found, themes), found.warnings)
+        else:
+            yield found
 
 
 def _request(

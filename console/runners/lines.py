@@ -19,6 +19,7 @@ from console import limits, storage
 from console.errors import InvalidInputException, JobError
 from console.jobs import Claim, Stopped
 from console.models.serving import BatchJob
+from console.runners.batch_sources import Source, sources
 from console.shapes import is_storable
 from console.storage import Location
 
@@ -28,7 +29,17 @@ COUNTED_AT_ONCE = 10_000
 SEGMENT_S = 10.0  # so much work a worker that dies may lose
 ECHOED = 1000  # characters of a line that is no JSON
 Line = dict[str, Any]
-Outcome = dict[str, Any] | InvalidInputException
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a line gets, and what should be known of it."""
+
+    output: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+Outcome = Answered | InvalidInputException
 
 
 @dataclass(frozen=True)
@@ -86,30 +97,30 @@ def convert(held: Claim, answers: Answers, chunk: int, most_lines: int | None = 
         JobError: there is no input, there are too many files, or one is too large or has too many lines.
     """
     row = cast("BatchJob", held.row)
-    inputs = _inputs(row.job_input["s3DataSource"]["path"])
-    sizes = {str(location): storage.size_bytes(location) for location in inputs}
-    for location in inputs:
-        _hold_to_limits(location, sizes[str(location)], most_lines)
+    folder = f"batch/{type(row)._meta.object_name}-{row.pk}"
+    found = sources(row.job_input["s3DataSource"]["path"], folder, held.check)
+    for source in found:
+        _hold_to_lines(source, most_lines)
     target = storage.parse_location(row.job_output["s3DataDestination"]["path"])
-    _Conversion(held, Location(target.bucket, f"{target.key.rstrip('/')}/".lstrip("/")), answers, chunk, sizes).run(
-        inputs
-    )
+    place = Location(target.bucket, f"{target.key.rstrip('/')}/".lstrip("/"))
+    _Conversion(held, place, answers, chunk, folder).run(found)
 
 
 class _Conversion:
     """One attempt at a job."""
 
-    def __init__(self, held: Claim, target: Location, answers: Answers, chunk: int, sizes: dict[str, int]) -> None:
-        self._held, self._target, self._answers, self._chunk, self._sizes = held, target, answers, chunk, sizes
+    def __init__(self, held: Claim, target: Location, answers: Answers, chunk: int, folder: str) -> None:
+        self._held, self._target, self._answers, self._chunk, self._folder = held, target, answers, chunk, folder
         self._row = cast("BatchJob", held.row)
-        self._folder = f"batch/{type(self._row).__name__}-{self._row.pk}"
         self._report: dict[str, Any] = {"files": [], "lines": 0, "errors": 0} | dict(self._row.report)
 
-    def run(self, inputs: list[Location]) -> None:
+    def run(self, inputs: list[Source]) -> None:
         """All files, then the marker."""
-        for location in inputs:
-            if str(location) not in self._report["files"]:
-                self._file(location)
+        total = sum(source.size for source in inputs)
+        for source in inputs:
+            if str(source.location) not in self._report["files"]:
+                passed = sum(each.size for each in inputs if str(each.location) in self._report["files"])
+                self._file(source, passed, total or 1)
         storage.delete(storage.store(f"{self._folder}/"))  # what attempts that died left there too
         with storage.open_write(self._target.child("_CHECK")):
             message = f"{self._report['lines']:,} lines, {self._report['errors']:,} of them with an error"
@@ -120,38 +131,38 @@ class _Conversion:
             )
         self._held.finish(report=self._report)
 
-    def _first(self, inputs: list[Location]) -> str:
+    def _first(self, inputs: list[Source]) -> str:
         """The error of the first line, and where all of them are."""
-        for place in (self._target.child(f"{_name(location)}.errors") for location in inputs):
+        for place in (self._target.child(f"{each.name}.errors") for each in inputs):
             if storage.exists(place):
                 with storage.open_read(place) as source:
                     error = json.loads(source.readline())["error"]
                 return f"The first error: {error} All of them are in {place}."
         return ""
 
-    def _file(self, location: Location) -> None:
-        stand = self._stand(location)
+    def _file(self, source: Source, passed: int, total: int) -> None:
+        """One file, before which `passed` of all `total` bytes were answered."""
+        stand = self._stand(source)
         while stand.offset < stand.size:
-            self._segment(location, stand)
-        self._publish(location, stand)
+            self._segment(source, stand, passed, total)
+        self._publish(source, stand)
         self._report["files"].append(stand.file)
         self._report["lines"] += stand.lines
         self._report["errors"] += stand.errors
         self._keep(None)
         _forget(stand.segments)
 
-    def _stand(self, location: Location) -> Stand:
+    def _stand(self, source: Source) -> Stand:
         """Where an earlier attempt left the file, or its beginning."""
-        size = self._sizes[str(location)]
         found = self._report.get("current")
         if found:
             stand = Stand(**found)
-            if (stand.file, stand.size) == (str(location), size):
+            if (stand.file, stand.size) == (str(source.location), source.size):
                 return stand
             _forget(stand.segments)
-        return Stand(str(location), size)
+        return Stand(str(source.location), source.size)
 
-    def _segment(self, location: Location, stand: Stand) -> None:
+    def _segment(self, source: Source, stand: Stand, passed: int, total: int) -> None:
         """Answer lines for some seconds, then make sure of them.
 
         The input is opened anew for each segment: a connection to S3 need not outlive it.
@@ -160,12 +171,12 @@ class _Conversion:
         key = f"{self._folder}/{self._row.attempts}-{len(stand.segments):06}"
         lines, errors, number, offset = stand.lines, stand.errors, stand.number, stand.offset
         with ExitStack() as stack:
-            source = stack.enter_context(storage.open_read(location, start=offset))
+            file = stack.enter_context(storage.open_read(source.text, start=offset))
             sink, aside = (
                 stack.enter_context(storage.open_write(storage.store(f"{key}{end}"))) for end in ("", ".errors")
             )
-            for texts in _chunks(source, self._chunk, number):
-                for read, output in zip(texts, self._answered(location, texts), strict=True):
+            for texts in _chunks(file, self._chunk, number):
+                for read, output in zip(texts, self._answered(source, texts), strict=True):
                     written = json.dumps(output, ensure_ascii=False)
                     sink.write(f"{written}\n".encode())
                     if output["error"] is not None:
@@ -173,7 +184,7 @@ class _Conversion:
                         aside.write(f'{{"line": {read.number}, {written[1:]}\n'.encode())
                 lines, number = lines + len(texts), texts[-1].number
                 offset += sum(read.size for read in texts)
-                self._tell(location, offset)
+                self._tell(source, passed + offset, total)
                 if time.monotonic() > ends:
                     break
             else:
@@ -182,10 +193,12 @@ class _Conversion:
         stand.offset, stand.number, stand.lines, stand.errors = offset, number, lines, errors
         self._keep(stand)
 
-    def _answered(self, location: Location, texts: Sequence[_Read]) -> Iterator[dict[str, Any]]:
+    def _answered(self, source: Source, texts: Sequence[_Read]) -> Iterator[dict[str, Any]]:
         """The output line for each input line, in order; what cannot be read becomes an error of its own line."""
         parsed = [_parse(read.text) for read in texts]
-        good = self._answers([line for line in parsed if isinstance(line, dict)], Place(location.key, texts[0].number))
+        good = self._answers(
+            [line for line in parsed if isinstance(line, dict)], Place(source.location.key, texts[0].number)
+        )
         for read, line in zip(texts, parsed, strict=True):
             if isinstance(line, str):
                 echo = read.text[:ECHOED].decode("utf-8", "replace").strip()
@@ -195,24 +208,23 @@ class _Conversion:
             if isinstance(found, InvalidInputException):
                 yield {"input": line, "output": None, "error": str(found)}
             else:
-                yield {"input": line, "output": found, "error": None}
+                warned = {"warnings": list(found.warnings)} if found.warnings else {}
+                yield {"input": line, "output": found.output, "error": None} | warned
 
-    def _tell(self, location: Location, offset: int) -> None:
-        total = sum(self._sizes.values()) or 1
-        passed = sum(size for file, size in self._sizes.items() if file in self._report["files"])
-        self._held.report(f"answering {_name(location)}", min(1.0, (passed + offset) / total))
+    def _tell(self, source: Source, passed: int, total: int) -> None:
+        self._held.report(f"answering {source.name}", min(1.0, passed / total))
 
-    def _publish(self, location: Location, stand: Stand) -> None:
+    def _publish(self, source: Source, stand: Stand) -> None:
         """Put the segments together under the file's name; readers see all of it or nothing."""
         for end, wanted in ((".out", ""), (".errors", ".errors")):
-            place = self._target.child(f"{_name(location)}{end}")
+            place = self._target.child(f"{source.name}{end}")
             if wanted and not stand.errors:
                 continue
             with storage.open_write(place) as sink:
                 for key in stand.segments:
                     self._held.check()
-                    with storage.open_read(storage.store(f"{key}{wanted}")) as source:
-                        shutil.copyfileobj(source, sink, storage.CHUNK)
+                    with storage.open_read(storage.store(f"{key}{wanted}")) as segment:
+                        shutil.copyfileobj(segment, sink, storage.CHUNK)
 
     def _keep(self, stand: Stand | None) -> None:
         """Make sure of what was done; ends the attempt if another worker has taken the job over."""
@@ -224,31 +236,17 @@ class _Conversion:
             raise Stopped
 
 
-def _inputs(path: str) -> list[Location]:
-    location = storage.parse_location(path)
-    found = [each for each in storage.list_objects(location) if not each.key.endswith("_CHECK")]
-    if not found:
-        raise JobError(f"Invalid S3 input path: there is nothing at {location}.")
-    most = limits.quota("BATCH_FILES")
-    if len(found) > most:
-        raise JobError(f"{location} has {len(found)} files, at most {most} are allowed.")
-    return found
-
-
-def _hold_to_limits(location: Location, size: int, most_lines: int | None) -> None:
-    """Hold a file to its bytes and lines; it is read for that only if so many lines could be in it."""
-    most = limits.quota("BATCH_FILE_GB") << 30
-    if size > most:
-        raise JobError(f"{location} has {size:,} bytes, at most {most:,} are allowed in one file.")
+def _hold_to_lines(source: Source, most_lines: int | None) -> None:
+    """Hold a file to its number of lines; it is read for that only if so many could be in it."""
     limit = limits.quota("BATCH_FILE_RECORDS") if most_lines is None else most_lines
-    if size < LEAST_LINE_BYTES * limit:
+    if source.size < LEAST_LINE_BYTES * limit:
         return
     lines = 0
-    with storage.open_read(location) as source:
-        for texts in _chunks(source, min(limit + 1, COUNTED_AT_ONCE), 0):
+    with storage.open_read(source.text) as file:
+        for texts in _chunks(file, min(limit + 1, COUNTED_AT_ONCE), 0):
             lines += len(texts)
             if lines > limit:
-                raise JobError(f"{location} has more than {limit} queries, which is the most in one file.")
+                raise JobError(f"{source.location} has more than {limit} queries, which is the most in one file.")
 
 
 def _chunks(source: IO[bytes], size: int, number: int) -> Iterator[list[_Read]]:
@@ -302,7 +300,3 @@ def _forget(segments: Sequence[str]) -> None:
     for key in segments:
         for end in ("", ".errors"):
             storage.delete(storage.store(f"{key}{end}"))
-
-
-def _name(location: Location) -> str:
-    return location.key.rpartition("/")[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,13 +56,14 @@ def _answers(
 
 def _output(
     row: BatchSegmentJob, loaded: LoadedModel, users: CompiledFilters, line: lines.Line, scores: Floats
-) -> dict[str, Any]:
+) -> lines.Answered:
     bound = bound_of(row.filter, line)
     if bound:
         scores[:, ~_mask(bound, users)] = -np.inf
     scores[:, loaded.forgotten] = -np.inf
     best = top_k(scores, min(row.num_results, loaded.data.num_users)).items[0]
-    return {"usersList": loaded.data.user_ids.take(best[best >= 0])}
+    output = {"usersList": loaded.data.user_ids.take(best[best >= 0])}
+    return lines.Answered(output, _warnings(bound, users, loaded) if bound else ())
 
 
 def _mask(bound: Bound, users: CompiledFilters) -> NDArray[np.bool_]:
@@ -70,6 +71,10 @@ def _mask(bound: Bound, users: CompiledFilters) -> NDArray[np.bool_]:
         return users.mask(bound)
     except FilterError as error:
         raise InvalidInputException(str(error), field="filterArn") from None
+
+
+def _warnings(bound: Bound, users: CompiledFilters, loaded: LoadedModel) -> tuple[str, ...]:
+    return users.unmatched(bound, loaded.data.users, loaded.data.interactions.event_types)
 
 
 def _by_item(loaded: LoadedModel, line: lines.Line) -> Floats:

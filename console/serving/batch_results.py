@@ -110,8 +110,8 @@ def asked_for(result: JSONDict) -> str:
 
 def _rows(result: JSONDict, title: Callable[[str], str]) -> Iterator[tuple[Any, ...]]:
     name, output = asked_for(result), result.get("output")
-    if output is None:
-        yield (name, None, None, None, None, result.get("error"))
+    if output is None or (result.get("warnings") and not any(output.values())):
+        yield (name, None, None, None, None, result.get("error") or " ".join(result["warnings"]))
         return
     if "usersList" in output:
         for rank, user in enumerate(output["usersList"], 1):

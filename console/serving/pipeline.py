@@ -111,7 +111,7 @@ def answer(
         if isinstance(mask, InvalidInputException)
         else RecommendationResult(
             _with_promotion(batch, row, lists[row], scores[row]),
-            batch.loaded, batch.catalog, batch.histories[row], mask, scores[row],
+            batch.loaded, batch.catalog, batch.histories[row], mask, scores[row], _warnings(batch, row),
         )
         for row, mask in enumerate(masks)
     ]  # fmt: skip
@@ -175,6 +175,18 @@ def mask(batch: RequestBatch, row: int, bound: Bound) -> NDArray[np.bool_]:
         return batch.catalog.filters.mask(bound, user, query if query >= 0 or bound.needs_current_item else None)
     except FilterError as error:
         raise InvalidInputException(str(error), field="filterArn") from None
+
+
+def _warnings(batch: RequestBatch, row: int) -> tuple[str, ...]:
+    request = batch.requests[row]
+    bounds = [request.filter, request.promotion.filter if request.promotion else None]
+    return tuple(dict.fromkeys(note for bound in bounds if bound for note in unmatched_values(batch, bound)))
+
+
+def unmatched_values(batch: RequestBatch, bound: Bound) -> tuple[str, ...]:
+    """Sentences on the values of a filter that nothing holds."""
+    data = batch.loaded.data
+    return batch.catalog.filters.unmatched(bound, data.users, data.interactions.event_types)
 
 
 def _user_context(batch: RequestBatch, bound: Bound, user_id: str | None, history: UserHistory) -> UserContext:

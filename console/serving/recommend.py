@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from console import notices
 from console.errors import InvalidInputException
 from console.serving import recorder
 from console.serving.experiments import REGISTER
@@ -31,6 +32,7 @@ def unrecorded(target: ServingTarget, request: RecommendationRequest) -> Recomme
     [found] = answer(RequestBatch.of(target, model_of(target.artefact), [request], goes_on=True))
     if isinstance(found, InvalidInputException):
         raise found
+    notices.note(found.warnings)
     return found
 
 

@@ -131,6 +131,7 @@ class RecommendationResult:
         history: the user's events.
         allowed: (N,) what the filter and automatic removals left; None for everything.
         scores: (N,) the model's scores, before anything was left out.
+        warnings: what the filters compare with and nothing holds, in sentences.
     """
 
     ranked: list[RankedItem]
@@ -139,6 +140,7 @@ class RecommendationResult:
     history: UserHistory
     allowed: NDArray[np.bool_] | None
     scores: Floats
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def recommendation_id(self) -> str:

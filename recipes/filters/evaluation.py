@@ -5,19 +5,21 @@ AWS does not say how AND and OR bind or what an INCLUDE whose IF is false does; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Lock
 
 import numpy as np
 from cachetools import LRUCache
 
-from recipes.columns import Numeric
+from recipes.columns import Columns, Numeric
 from recipes.filters.expression import EVENT_DATASETS, Bound, Expression, FilterError, Verb, number
 from recipes.filters.predicates import Mask, at_item, holds
 from recipes.filters.rows import Catalogue, Events, UserContext
+from recipes.filters.unmatched import unmatched
 
 CACHE_BYTES = 64 * 2**20
+NOTES = 1024  # filters with their values
 
 
 class CompiledFilters:
@@ -30,6 +32,7 @@ class CompiledFilters:
         """Begin with nothing kept; at most `capacity_bytes` of masks will be."""
         self.catalogue = catalogue
         self._masks: LRUCache[object, Mask] = LRUCache(max(1, capacity_bytes // max(1, catalogue.size)))
+        self._notes: LRUCache[Bound, tuple[str, ...]] = LRUCache(NOTES)
         self._lock = Lock()
 
     def mask(self, bound: Bound, user: UserContext | None = None, current_item: int | None = None) -> Mask:
@@ -44,6 +47,16 @@ class CompiledFilters:
         if bound.needs_current_item and current_item is None:
             raise FilterError("The filter compares with CurrentItem: the request needs an itemId.")
         return self._combine(bound, user, current_item)
+
+    def unmatched(self, bound: Bound, users: Columns, event_types: Sequence[str]) -> tuple[str, ...]:
+        """Sentences on the values that nothing holds; see `recipes.filters.unmatched`."""
+        with self._lock:
+            kept = self._notes.get(bound)
+        if kept is None:
+            kept = tuple(map(str, unmatched(bound, self.catalogue, users, event_types)))
+            with self._lock:
+                self._notes[bound] = kept
+        return kept
 
     def _check_given(self, bound: Bound, user: UserContext | None) -> None:
         """Refuse a value that is no number where the field holds numbers: it would match nothing, unnoticed."""

@@ -162,6 +162,11 @@ class Catalogue:
         matches = self._matching(positive)
         return ~matches if negative else matches
 
+    def words(self, name: str) -> Mapping[str, int]:
+        """The categories of the column called `name`, in upper case; none where it has no categories."""
+        column = self.by_name.get(name)
+        return self._categories(name, column).codes if isinstance(column, Categorical) else {}
+
     def value(self, name: str, row: int) -> Value:
         """What a row holds in the column called `name`, in upper case."""
         return value_at(self.by_name.get(name), row)

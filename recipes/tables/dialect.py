@@ -92,7 +92,7 @@ def detect(sample: bytes, given: Mapping[str, Any] | None = None, wanted: Collec
         form, reason = _with_delimiter(form, sample[:LAYOUT_BYTES], wanted)
         evidence.append(reason)
     if "skip" not in known:
-        form, reason = _with_preamble(form, sample[:LAYOUT_BYTES])
+        form, reason = _with_preamble(form, sample[:LAYOUT_BYTES], wanted)
         evidence += [reason] if reason else []
     if form.delimiter == " ":
         sample, form = BLANKS.sub(b"\t", sample), replace(form, delimiter="\t")
@@ -112,7 +112,7 @@ def first_rows(sample: bytes, marks: Marks, number: int = LOOKED_AT) -> list[Row
 def _with_delimiter(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> tuple[CsvFormat, str]:
     """The delimiter that finds the wanted names, else the one that cuts the rows most regularly."""
     keys = {column_key(name) for name in wanted}
-    scores = {mark: _regularity(first_rows(sample, Marks(mark.encode())), keys) for mark in DELIMITERS}
+    scores = {mark: _best_cut(sample, mark, keys)[0] for mark in DELIMITERS}
     best = max(DELIMITERS, key=lambda mark: scores[mark])
     if scores[best] < (0, 1, REGULAR, 2):
         lines = [line for line in sample.split(b"\n")[:LOOKED_AT] if line.strip()]
@@ -127,6 +127,13 @@ def _with_delimiter(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> 
         replace(form, delimiter=best),
         f"Cells are separated by {NAMES.get(best, best)}: {share:.0%} of the first rows have {width} cells.",
     )
+
+
+def _best_cut(sample: bytes, delimiter: str, keys: set[str]) -> tuple[tuple[int, int, float, int], list[Row]]:
+    """How well a delimiter cuts, and the rows, by that reading of backslashes under which they are more regular."""
+    escapes = (b"", b"\\") if b'\\"' in sample or b"\\" + delimiter.encode() in sample else (b"",)
+    cuts = [first_rows(sample, Marks(delimiter.encode(), b'"', escape)) for escape in escapes]
+    return max(((_regularity(rows, keys), rows) for rows in cuts), key=lambda cut: cut[0])
 
 
 def _regularity(rows: Sequence[Row], keys: set[str]) -> tuple[int, int, float, int]:
@@ -159,10 +166,10 @@ def _preamble(rows: Sequence[Row], width: int) -> int:
     return number if number <= min(MAX_PREAMBLE, len(rows) - 1) else 0
 
 
-def _with_preamble(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
+def _with_preamble(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> tuple[CsvFormat, str]:
     if form.delimiter == " ":
         return form, ""
-    rows = first_rows(sample, Marks(form.delimiter.encode()))
+    _, rows = _best_cut(sample, form.delimiter, {column_key(name) for name in wanted})
     widths = Counter(len(row.cells) for row in rows)
     width = widths.most_common(1)[0][0] if widths else 1
     number = _preamble(rows, width) if width > 1 else 0

@@ -19,7 +19,13 @@ ZIP = b"PK\x03\x04"
 KINDS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "Zstandard", ZIP: "ZIP"}
 FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 COPY_BYTES = 1 << 20
-WORKBOOK = "xl/workbook.xml"
+WORKBOOK, BINARY_WORKBOOK, OPEN_DOCUMENT, NUMBERS = (
+    "xl/workbook.xml",
+    "xl/workbook.bin",
+    "content.xml",
+    "Index/Document.iwa",
+)
+SPREADSHEETS = {WORKBOOK, BINARY_WORKBOOK, OPEN_DOCUMENT, NUMBERS}
 BESIDE = re.compile(  # what stands beside tables
     r"__MACOSX/.*|.*/|.*\.(md|pdf|html?|png|jpe?g|xml|sql|py|sh)"
     r"|(.*/)?([._].*|(readme|licen[cs]e|manifest|schema|changelog|notice|copying)([._].*)?)",
@@ -120,11 +126,11 @@ def _zstandard(source: Chained) -> Read:
 def _members(source: Chained) -> Iterator[bytes]:
     """The bytes of a ZIP's tables one after the other; those of later ones without their header.
 
-    A workbook is a ZIP, too, and stays one.
+    A spreadsheet is a ZIP, too, and stays one.
     """
     with copied(source) as file, zipfile.ZipFile(file) as archive:
         names = [entry.filename for entry in archive.infolist()]
-        if WORKBOOK in names:
+        if not SPREADSHEETS.isdisjoint(names):
             file.seek(0)
             yield from iter(lambda: file.read(COPY_BYTES), b"")
             return

@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from itertools import chain, islice
 from typing import IO, Any
 from uuid import UUID
@@ -90,9 +91,22 @@ def json_text(read: Callable[[int], bytes], kind: str) -> Iterator[bytes]:
     Raises:
         ValueError: what is no line by itself breaks off.
     """
-    objects = map(_object, _lines(read)) if kind == "lines" else _entries(read, within=kind == "array")
+    yield from _objects_text(map(_object, _lines(read)) if kind == "lines" else _entries(read, within=kind == "array"))
+
+
+def entries_text(entries: Iterable[Any]) -> Iterator[bytes]:
+    """Entries that are objects as comma-separated text, as `json_text` has it."""
+    return _objects_text(dict(_leaves(entry)) if isinstance(entry, dict) else str(entry) for entry in entries)
+
+
+def _objects_text(objects: Iterator[dict[str, Any] | str]) -> Iterator[bytes]:
     first = list(islice(objects, KEYS_FROM))
-    names = list(dict.fromkeys(key for found in first if isinstance(found, dict) for key in found))
+    filled = {key: False for found in first if isinstance(found, dict) for key in found}
+    filled |= {
+        key: True for found in first if isinstance(found, dict) for key, value in found.items() if value is not None
+    }
+    paths = {key.rpartition(".")[0] for key in filled}
+    names = [key for key, is_filled in filled.items() if is_filled or key not in paths]  # an object may be null
     yield _line(names)
     for found in chain(first, objects):
         yield _line([_cell(found.get(name)) for name in names] if isinstance(found, dict) else [found, *_filler(names)])
@@ -190,6 +204,10 @@ def _cell(value: object) -> str:
             return "|".join(map(_cell, value))
         case list() | dict():
             return json.dumps(value, ensure_ascii=False, default=str)
+        case bytes():
+            return _of_bytes(pa.array([value]))[0].as_py() or ""
+        case Decimal():
+            return _plain(f"{value:f}")
         case _:
             return str(value)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
 from datetime import timedelta
 
@@ -15,7 +17,7 @@ from console.errors import InvalidInputException
 from console.models import BatchInferenceJob
 from console.runners import lines
 from console.storage import s3
-from tests.factories import ROLE, call, put_lines, read_lines, run_batch, start_batch, trained
+from tests.factories import ROLE, call, put_lines, put_object, read_lines, run_batch, start_batch, trained
 from tests.worlds import films
 
 FAST = {"algorithmHyperParameters": {"mode": "fast"}}
@@ -223,3 +225,35 @@ def test_lines_from_a_real_s3_stay_whole(account, run_jobs, version, settings, m
     finally:
         server.stop()
         s3.client.cache_clear()
+
+
+def test_input_may_be_packed_or_in_another_encoding(account, run_jobs, version, monkeypatch):
+    monkeypatch.setattr(lines, "SEGMENT_S", 0.0)
+    monkeypatch.setattr("console.runners.batch.batch_size", lambda _: 2)
+    text = "".join(json.dumps({"userId": f"u{n}"}) + "\n" for n in range(5))
+    files = {
+        "a.jsonl": text.encode("utf-16"),
+        "b.jsonl.gz": gzip.compress(text.encode()),
+        "c.jsonl.bz2": bz2.compress(text.encode()),
+        "d.jsonl": b"\xef\xbb\xbf" + text.encode(),
+        "e.gz": gzip.compress(text.encode("utf-16-le")),
+    }
+    for name, content in files.items():
+        put_object(f"asked/{name}", content)
+    row = start_batch(account, version, "packed", "s3://data/asked/")
+    lose_worker(row, monkeypatch, after=4)
+    run_jobs()
+    for name in files:
+        found = read_lines(f"packed/out/{name}.out")
+        assert [line["input"]["userId"] for line in found] == [f"u{n}" for n in range(5)]
+        assert all(line["output"]["recommendedItems"] for line in found)
+    assert not storage.list_objects(storage.store("batch/"))
+
+
+def test_damaged_input_is_told(account, run_jobs, version):
+    text = gzip.compress(b'{"userId": "u1"}\n' * 999)
+    row = start_batch(account, version, "damaged", put_object("users.jsonl.gz", text[:-9]))
+    run_jobs()
+    row.refresh_from_db()
+    assert row.status == "CREATE FAILED"
+    assert "users.jsonl.gz looks compressed but cannot be unpacked" in row.failure_reason

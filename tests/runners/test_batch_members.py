@@ -7,6 +7,7 @@ import pytest
 from console.errors import InvalidInputException
 from console.models import BatchInferenceJob
 from console.runners import members
+from console.serving.batch_results import rows_of
 from tests.factories import call, run_batch, trained
 from tests.worlds import films
 
@@ -78,6 +79,24 @@ def test_filter_values_are_read_in_any_form_or_refused(account, run_jobs):
         """filterValues.G is '{"a": 1}'; expected a text, a number or a list of them.""",
         """filterValues is 'Comedy'; expected an object of texts, such as {"NAME": "value"}.""",
     ]
+
+
+def test_values_that_nothing_holds_are_told_in_their_line(account, run_jobs):
+    group = films(account)
+    version = trained(account, run_jobs, group, "aws-popularity-count")
+    arn = call(
+        "CreateFilter", account, name="genre", dataset_group_arn=group.arn,
+        filter_expression="INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)",
+    )["filterArn"]  # fmt: skip
+    lines = [{"userId": "u1", "filterValues": {"G": value}} for value in ('"Comedy"', '"Comedy, Drama"')]
+    good, wrong = run_batch(account, run_jobs, version, lines, "near", filter_arn=arn, num_results=5)
+    assert set(good) == {"input", "output", "error"}
+    assert (wrong["output"]["recommendedItems"], wrong["error"]) == ([], None)
+    assert "it is read as one value" in wrong["warnings"][0]
+    row = BatchInferenceJob.objects.get()
+    told = call("GetBatchResults", account, batch_inference_job_arn=row.arn)["results"]
+    assert [one["warnings"] for one in told] == [[], wrong["warnings"]]
+    assert list(rows_of(row))[-1] == ("u1", None, None, None, None, wrong["warnings"][0])
 
 
 def test_a_job_without_a_single_answer_fails_and_says_why(account, run_jobs):

@@ -60,6 +60,7 @@ def _wire(line: JSONDict, cards: Cards | None, most: int) -> JSONDict:
         "askedFor": asked_for(line),
         "input": json.dumps(asked, ensure_ascii=False) if isinstance(asked, dict) else str(asked),
         "error": line.get("error"),
+        "warnings": line.get("warnings", []),
         "theme": output.get("theme"),
         "count": len(items) or len(users),
         "items": [_card(item, cards) for item in items[:most]],

@@ -11,7 +11,7 @@ from console.operations.base import operation
 from console.operations.serving.filters import schema_columns
 from console.serving.display import Cards
 from console.serving.loader import MODEL_CACHE
-from console.serving.pipeline import RequestBatch, mask
+from console.serving.pipeline import RequestBatch, mask, unmatched_values
 from console.serving.request import RecommendationRequest, ServingTarget
 from console.serving.targets import bind
 from console.shapes import JSONDict
@@ -47,13 +47,15 @@ def preview_filter(
         return answer | {"needed": needed}
     loaded = MODEL_CACHE.get(trained.artefact)
     target = ServingTarget(str(trained.arn), trained.recipe or "", trained.artefact, group.pk)
-    allowed = mask(RequestBatch.of(target, loaded, [RecommendationRequest(user_id, item_id)]), 0, bound)
+    batch = RequestBatch.of(target, loaded, [RecommendationRequest(user_id, item_id)])
+    allowed = mask(batch, 0, bound)
     cards = Cards.of(loaded, group.pk)
     return answer | {
         "passing": int(allowed.sum()),
         "total": loaded.data.num_items,
         "items": _most_used(cards, allowed, max_results),
         "dropped": _most_used(cards, ~allowed, max_results),
+        "warnings": list(unmatched_values(batch, bound)),
     }
 
 

@@ -163,6 +163,7 @@ def test_recommendations(
         "numItems": loaded.data.num_items,
         "passing": loaded.data.num_items if answer.allowed is None else int(answer.allowed.sum()),
         "items": _shown(answer, target),
+        "warnings": list(answer.warnings),
     }
 
 

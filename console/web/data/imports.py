@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from console.errors import JobError, ServiceError
 from console.models import DatasetGroup, DatasetImportJob
 from console.operations.data.files import rejects_location
-from console.shapes import JSONDict
+from console.shapes import OURS, SERVICES, JSONDict
 from console.web.access import Request, page, reading_page, writing_page
 from console.web.data.schemas import TYPES
 from console.web.data.uploads import MAX_FILES, chunks
@@ -31,19 +31,6 @@ DELIMITERS = (
     (";", lazily("Semicolon")),
     ("\t", lazily("Tab")),
     ("|", lazily("Bar")),
-)
-ENCODINGS = (
-    "utf-8",
-    "utf-16-le",
-    "utf-16-be",
-    "cp1252",
-    "cp1251",
-    "koi8-r",
-    "shift_jis",
-    "euc-kr",
-    "gb18030",
-    "big5",
-    "latin-1",
 )
 
 
@@ -103,7 +90,7 @@ def _context(group: DatasetGroup, files: list[IncomingFile]) -> JSONDict:
         "found": first.found,
         "types": TYPES,
         "delimiters": DELIMITERS,
-        "encodings": ENCODINGS,
+        "encodings": SERVICES[OURS].shape_for("FileEncoding").enum,
         "is_blocked": any(file.gaps for file in files),
     }
 

@@ -110,6 +110,7 @@ class Listing:
     server: Server
     items: list[JSONDict]
     error: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def pick(request: Request, server: Server, ask: Ask, kind: str, needed: tuple[str, ...]) -> tuple[Ask, str]:
@@ -187,7 +188,7 @@ def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
             )
         )
     items = [dressed(item) | {"rank": rank} for rank, item in enumerate(answer["items"], 1)]
-    return Listing(server.name, " · ".join(notes), server, items)
+    return Listing(server.name, " · ".join(notes), server, items, warnings=tuple(answer.get("warnings", ())))
 
 
 def request_members(request: Request, ask: Ask, weight: str) -> JSONDict:

@@ -131,6 +131,7 @@ def test_a_filter_is_previewed(account, campaign):
     assert all("Comedy" in card["metadata"]["genres"] for card in told["items"])
     assert not any("Comedy" in card["metadata"]["genres"] for card in told["dropped"])
     assert told["items"] == sorted(told["items"], key=lambda card: -card["events"])
+    assert told["warnings"] == []
     with pytest.raises(InvalidInputException, match="NOTHING"):
         call(
             "PreviewFilter",
@@ -138,6 +139,17 @@ def test_a_filter_is_previewed(account, campaign):
             dataset_group_arn=group.arn,
             filter_expression='INCLUDE ItemID WHERE ITEMS.NOTHING IN ("a")',
         )
+
+
+def test_values_that_nothing_holds_are_told_where_one_tries(account, campaign):
+    group = SolutionVersion.objects.get().solution.dataset_group
+    expression = "INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)"
+    near = ['No row holds "comedy" in ITEMS.GENRES; near it is "Comedy".']
+    values = {"filter_expression": expression, "filter_values": {"G": '"comedy"'}}
+    previewed = call("PreviewFilter", account, dataset_group_arn=group.arn, **values)
+    tested = call("TestRecommendations", account, campaign_arn=campaign, user_id="u1", **values)
+    assert (previewed["passing"], previewed["warnings"]) == (0, near)
+    assert (tested["items"], tested["warnings"]) == ([], near)
 
 
 def test_a_failed_job_is_tried_again(account, run_jobs):

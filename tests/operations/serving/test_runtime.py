@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
 
 from console.errors import InvalidInputException
+from console.models import Member, Token
+from tests.aws.inprocess import client
 from tests.factories import call, trained
 from tests.worlds import films
 
@@ -90,3 +96,28 @@ def test_context_of_any_name_is_taken(account, run_jobs, group):
     arn = campaign(account, run_jobs, group, "aws-user-personalization")
     told = call("GetRecommendations", account, campaign_arn=arn, user_id="u1", context={"DEVICE": "tv", "nothing": "x"})
     assert len(told["itemList"]) == 25
+
+
+def test_a_value_that_nothing_holds_is_told_beside_an_unchanged_answer(account, run_jobs, group):
+    arn = campaign(account, run_jobs, group, "aws-user-personalization")
+    chosen = filter_of(account, group, "genre", "INCLUDE ItemID WHERE Items.GENRES IN ($G)")
+    sentence = 'No row holds "h\u00f6rror" in ITEMS.GENRES; near it is "Horror".'
+    aws = client(account, "personalize-runtime")
+
+    def ask(value):
+        answer = aws.get_recommendations(campaignArn=arn, userId="u1", filterArn=chosen, filterValues={"G": value})
+        return answer["itemList"], answer["ResponseMetadata"]["HTTPHeaders"].get("x-openpersonalize-warning")
+
+    items, warning = ask('"h\u00f6rror"')
+    assert (items, json.loads(warning)) == ([], sentence)
+    items, warning = ask('"Horror"')
+    assert (len(items), warning) == (20, None)
+
+    Member.objects.create(user=(user := User.objects.create(username="alice")), account=account)
+    rest = APIClient()
+    rest.credentials(HTTP_AUTHORIZATION=f"Bearer {Token.issue(user)}")
+    asked = {"userId": "u1", "filterArn": chosen, "filterValues": {"G": '"h\u00f6rror"'}}
+    answer = rest.post("/api/v1/campaigns/c/recommendations/", asked, format="json").json()
+    assert (answer["itemList"], answer["warnings"]) == ([], [sentence])
+    told = rest.post("/api/v1/campaigns/c/recommendations/", asked | {"filterValues": {"G": "Horror"}}, format="json")
+    assert "warnings" not in told.json()

@@ -13,7 +13,7 @@ import pytest
 
 from recipes.tables.files import read_file
 from recipes.tables.text import TableError
-from tests.recipes.tables.workbooks import workbook
+from tests.recipes.tables.workbooks import OLD_WORKBOOK, opendocument, opendocument_cell, workbook
 
 REQUIRED = ("USER_ID", "ITEM_ID", "TIMESTAMP")
 HEADER = "USER_ID,ITEM_ID,TIMESTAMP\n"
@@ -35,6 +35,8 @@ def read(folder, content, required=REQUIRED):
     return read_file(path, required).table
 
 
+MANY = opendocument_cell("x", 't:number-columns-repeated="999999"')
+BOMB = opendocument(f'<t:table-row t:number-rows-repeated="9999999">{MANY}</t:table-row>')
 HALVES = {"a.csv": HEADER + "".join(ROWS[:30]).rstrip(), "b.csv": HEADER + "".join(ROWS[30:])}
 
 
@@ -74,6 +76,14 @@ def test_what_is_packed_is_read(tmp_path, content):
         (pa.compress(TEXT, "zstd", asbytes=True)[:100], "looks like Zstandard but cannot be unpacked"),
         (workbook([]), "workbook without any rows"),
         (workbook([["a"]], document_type=True), "has a document type"),
+        (opendocument(""), "spreadsheet without any rows"),
+        (opendocument("", head="<!DOCTYPE x>"), "has a document type"),
+        (opendocument("", mime="application/vnd.oasis.opendocument.text"), "is a document and no table"),
+        (BOMB, "a row of 16,384 cells is repeated 1,048,576 times"),
+        (OLD_WORKBOOK[:3000], "looks like an old Excel workbook but cannot be read"),
+        (OLD_WORKBOOK[:512] + "EncryptedPackage".encode("utf-16-le"), "is a workbook with a password"),
+        (zipped(**{"xl__workbook.bin": b"x"}), "binary Excel workbook .*; save it as .xlsx or CSV"),
+        (zipped(**{"Index__Document.iwa": b"x"}), "Numbers; export it as Excel or CSV"),
     ],
 )
 def test_what_cannot_be_unpacked_is_told(tmp_path, content, words):
@@ -96,3 +106,42 @@ def test_gaps_in_a_workbook_stay_gaps(tmp_path, shared):
     rows = [["ITEM_ID", "TITLE", "GENRE"], *([f"i{n}", None, "Drama"] for n in range(20))]
     found = read(tmp_path, workbook(rows, shared=shared), ["ITEM_ID"]).to_pylist()
     assert found[3] == {"ITEM_ID": "i3", "TITLE": None, "GENRE": "Drama"}
+
+
+def test_a_workbook_of_before_2007_is_read_as_it_looks(tmp_path):
+    table = read(tmp_path, OLD_WORKBOOK)
+    assert table.num_rows == 20
+    assert table.slice(1, 1).to_pylist() == [
+        {"USER_ID": "c1", "ITEM_ID": "1001", "TIMESTAMP": 1_678_968_000, "zip": "00001", "price": 0.3, "new": True}
+    ]
+
+
+def test_a_spreadsheet_of_libre_office_is_read_as_it_looks(tmp_path):
+    header = "".join(map(opendocument_cell, ["user", "item", "date", "note", "pieces", "new"]))
+    rows = f"<t:table-row>{opendocument_cell('Orders of May')}</t:table-row><t:table-header-rows><t:table-row>{header}</t:table-row></t:table-header-rows>"
+    for n in range(30):
+        cells = [f"c{n % 5}", f"i{n % 7}", f"2023-03-{n + 1:02}T12:00:00", None, n, True]
+        rows += f"<t:table-row>{''.join(map(opendocument_cell, cells))}{opendocument_cell(None, EMPTY)}</t:table-row>"
+    note = '<t:table-cell o:value-type="string"><o:annotation><x:p>no</x:p></o:annotation><x:p>two<x:s x:c="2"/>blanks</x:p></t:table-cell>'
+    last = "".join(map(opendocument_cell, ["c9", "i9", "2023-04-01"])) + note + opendocument_cell(7) * 2
+    table = read(tmp_path, opendocument(f"{rows}<t:table-row>{last}</t:table-row>"))
+    assert table.num_rows == 31
+    assert table.slice(1, 1).to_pylist()[0] | {"new": True} == {
+        "USER_ID": "c1", "ITEM_ID": "i1", "TIMESTAMP": 1_677_758_400, "note": None, "pieces": 1, "new": True
+    }  # fmt: skip
+    assert table.slice(30, 1).to_pylist()[0]["note"] == "two  blanks"
+
+
+EMPTY = 't:number-columns-repeated="16378"'
+
+
+def test_repeated_cells_and_rows_are_as_many_as_are_shown(tmp_path):
+    rows = f"<t:table-row>{opendocument_cell('ITEM_ID')}{opendocument_cell('GENRE')}{opendocument_cell('MORE')}</t:table-row>"
+    for n in range(20):
+        cells = opendocument_cell(f"i{n}") + opendocument_cell("Drama", 't:number-columns-repeated="2"')
+        rows += f"<t:table-row>{cells}</t:table-row>"
+    cells = "".join(map(opendocument_cell, ["again", "Comedy", "x"]))
+    rows += f'<t:table-row t:number-rows-repeated="3">{cells}</t:table-row>'
+    found = read(tmp_path, opendocument(rows), ["ITEM_ID"]).to_pylist()
+    assert found[3] == {"ITEM_ID": "i3", "GENRE": "Drama", "MORE": "Drama"}
+    assert [row["ITEM_ID"] for row in found[20:]] == ["again"] * 3

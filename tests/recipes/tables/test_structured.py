@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -38,6 +39,18 @@ def arrow_file(table):
     return out.getvalue()
 
 
+def avro_file(rows, codec="null", fields=("user_id", "item_id", "timestamp")):
+    kinds = {"timestamp": "long"}
+    record = {
+        "name": "Event",
+        "type": "record",
+        "fields": [{"name": f, "type": kinds.get(f, "string")} for f in fields],
+    }
+    out = io.BytesIO()
+    fastavro.writer(out, record, rows, codec=codec)
+    return out.getvalue()
+
+
 def lines(rows):
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
@@ -64,6 +77,13 @@ def read(folder, content, required=REQUIRED):
         json.dumps({"events": EVENTS, "next": None}).encode(),
         "".join(map(json.dumps, EVENTS)).encode(),
         "".join(json.dumps(row, indent=1) for row in EVENTS).encode(),
+        lines(EVENTS).decode().encode("utf-16"),
+        lines(EVENTS).decode().encode("utf-16-be"),
+        json.dumps(EVENTS).encode("utf-16-le"),
+        gzip.compress(lines(EVENTS).decode().encode("utf-16")),
+        avro_file(EVENTS),
+        avro_file(EVENTS, "snappy"),
+        avro_file(EVENTS, "zstandard"),
     ],
     ids=[
         "lines",
@@ -79,6 +99,13 @@ def read(folder, content, required=REQUIRED):
         "wrapped",
         "joined",
         "several-lines",
+        "utf-16",
+        "utf-16-be",
+        "utf-16 without mark",
+        "gzipped utf-16",
+        "avro",
+        "avro-snappy",
+        "avro-zstandard",
     ],
 )
 def test_events_are_read(tmp_path, content):
@@ -119,11 +146,47 @@ def test_lines_may_differ_and_broken_ones_are_listed(tmp_path):
     assert "2 of 63 rows are left out" in found.notes[0]
 
 
-def test_damage_is_told(tmp_path):
-    whole = parquet(pa.Table.from_pylist(EVENTS))
-
-    with pytest.raises(TableError, match="looks like Parquet but cannot be read"):
+@pytest.mark.parametrize(
+    ("whole", "kind"), [(parquet(pa.Table.from_pylist(EVENTS)), "Parquet"), (avro_file(EVENTS, "deflate"), "Avro")]
+)
+def test_damage_is_told(tmp_path, whole, kind):
+    with pytest.raises(TableError, match=f"looks like {kind} but cannot be read"):
         read(tmp_path, whole[: len(whole) // 2])
+
+
+def test_every_type_of_avro_has_a_text(tmp_path):
+    moment = datetime(2024, 1, 31, 12, tzinfo=UTC)
+    price = {"type": "bytes", "logicalType": "decimal", "precision": 6, "scale": 4}
+    types = {
+        "ITEM_ID": {"type": "fixed", "name": "Key", "size": 16},
+        "GENRES": {"type": "array", "items": "string"},
+        "PRICE": ["null", price],
+        "RATING": "double",
+        "CREATION_TIMESTAMP": {"type": "long", "logicalType": "timestamp-millis"},
+        "BRAND": {"type": "enum", "name": "Brand", "symbols": ["x", "y"]},
+        "MORE": ["null", {"type": "record", "name": "More", "fields": [{"name": "a", "type": "int"}]}],
+    }
+    record = {"name": "Item", "type": "record", "fields": [{"name": n, "type": t} for n, t in types.items()]}
+    item = {"ITEM_ID": b"0123456789abcde1", "GENRES": ["War", "Drama"], "PRICE": Decimal("1.5"), "RATING": 0.5,
+            "CREATION_TIMESTAMP": moment, "BRAND": "x", "MORE": {"a": 1}}  # fmt: skip
+    empty = item | {"ITEM_ID": b"0123456789abcde2", "PRICE": None, "MORE": None, "GENRES": []}
+    out = io.BytesIO()
+    fastavro.writer(out, record, [item, empty])
+
+    rows = read(tmp_path, out.getvalue(), ["ITEM_ID"]).table.to_pylist()
+
+    assert rows[0] == {
+        "ITEM_ID": "0123456789abcde1", "GENRES": "War|Drama", "PRICE": 1.5, "RATING": 0.5,
+        "CREATION_TIMESTAMP": int(moment.timestamp()), "BRAND": "x", "MORE.a": 1,
+    }  # fmt: skip
+    assert [rows[1][name] for name in ("GENRES", "PRICE", "MORE.a")] == [None, None, None]
+
+
+def test_an_avro_file_of_other_things_than_records_is_refused(tmp_path):
+    out = io.BytesIO()
+    fastavro.writer(out, {"type": "string"}, ["a", "b"])
+    with pytest.raises(TableError, match="an Avro file whose entries are no records"):
+        read(tmp_path, out.getvalue())
 
 
 def test_objects_within_rows_are_columns(tmp_path):

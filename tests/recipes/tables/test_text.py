@@ -7,7 +7,8 @@ import io
 import pytest
 
 from recipes.tables import text
-from recipes.tables.text import TableError, TextStream, encoding_of
+from recipes.tables.encodings import encoding_of
+from recipes.tables.text import TableError, TextStream
 
 
 def read(data, size=1 << 20, encoding=""):

@@ -100,6 +100,13 @@ def test_a_filter_and_its_placeholder_apply(alice, campaign, account, group):
     assert answer.context["placeholders"] == [("GENRE", "Horror")]
     assert all("Horror" in item["metadata"]["genres"] for item in answer.context["lists"][0].items)
     assert "20 of 80 items pass" in text_of(answer)
+    wrong = alice.get("/campaigns/up/?user=u1&filter=genre&value_GENRE=horror")
+    assert "near it is &quot;Horror&quot;" in text_of(wrong)
+    assert "No item is left after the filter genre" in text_of(wrong)
+    checked = {"dataset_group_arn": group.arn, "filter_expression": expression.replace("$GENRE", '"Horror, Drama"')}
+    assert "several are written &quot;Horror&quot;,&quot;Drama&quot;" in text_of(
+        alice.get("/create/filters/check/", checked)
+    )
 
 
 def test_an_error_of_the_request_is_shown_in_its_place(alice, campaign):
