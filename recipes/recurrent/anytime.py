@@ -1,8 +1,9 @@
 """Training as an anytime method: what was measured best is kept, whatever the machine does meanwhile.
 
-A network of one block comes first. If its own speed says that there is time, it grows by a block that at first changes
-nothing (cf. Wang et al. 2021, "StackRec"), and the larger one counts if it is measured better. Then rounds from a medium
-learning rate go on while the validation quality gains, until the time is up.
+Where measured steps say that there is time, a network of two blocks is trained from the start. Elsewhere one of one block comes
+first; if time is left then after all, it grows by a block that at first changes nothing (cf. Wang et al. 2021, "StackRec"), and the
+larger one counts if it is measured better. Then rounds from a medium learning rate go on while the validation quality gains, until
+the time is up.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from typing import Generic, Protocol, Self, TypeVar
 from recipes.recurrent.training import Outcome, Trainable, train
 from recipes.run import Run
 
-FIRST_SHARE = 0.3  # of the planned epochs that the first network is trained for where a larger one surely follows
-GROWN_COST = 1.5  # of a step of the larger network, in steps of the first
-GROWN_SHARE = 0.7  # of the planned epochs for which there must be time to grow early
-GROWN_EPOCHS = 1.5  # for which there must be time to grow later
-GROWN_BEGIN, LATE_BEGIN = 0.0, 0.35  # on the learning-rate schedule, grown early and later
+LARGE_COST = 1.5  # of a step of the larger network, in steps of the small one
+LARGE_EPOCHS = 4.0  # for which there must be time to begin with the larger network, which gets further alone than grown
+GROWN_EPOCHS = 1.5  # for which there must be time to grow
+GROWN_BEGIN = 0.35  # on the learning-rate schedule
 ROUND_SHARE = 0.5  # of the planned epochs that a round takes
 ROUND_BEGIN = 0.5  # on the learning-rate schedule
 ROUND_EPOCHS = 0.3  # that a round must have time for
@@ -32,6 +32,9 @@ class Growing(Trainable, Protocol):
     @property
     def steps_per_epoch(self) -> int:
         """How many steps an epoch has."""
+
+    def deeper(self) -> Self:
+        """An untrained one with another block."""
 
     def grown(self) -> Self:
         """A larger one with the same scores, to be trained on."""
@@ -66,12 +69,14 @@ def train_anytime(
     Returns:
         The network that was measured best.
     """
-    affordable = run.seconds_left / max(1e-9, _epoch_seconds(network, run))
-    is_early = affordable >= (FIRST_SHARE + GROWN_COST * GROWN_SHARE) * epochs
-    best = _trained(network, epochs * (FIRST_SHARE if is_early else 1.0), run, validate)
-    if run.seconds_left > GROWN_EPOCHS * GROWN_COST * best.epoch_seconds:
-        larger = _trained(network.grown(), epochs, run, validate, GROWN_BEGIN if is_early else LATE_BEGIN)
-        best = larger if larger.quality > best.quality else best
+    epoch_seconds = _epoch_seconds(network, run)
+    if run.seconds_left >= LARGE_COST * min(epochs, LARGE_EPOCHS) * epoch_seconds:
+        best = _trained(network.deeper(), epochs, run, validate)
+    else:
+        best = _trained(network, epochs, run, validate)
+        if run.seconds_left > GROWN_EPOCHS * LARGE_COST * best.epoch_seconds:
+            larger = _trained(network.grown(), epochs, run, validate, GROWN_BEGIN)
+            best = larger if larger.quality > best.quality else best
     return improved(best, epochs=ROUND_SHARE * epochs, run=run, validate=validate) if has_rounds else best
 
 

@@ -132,18 +132,23 @@ class RecurrentTask:
         self.cold = cold
         self._reset()
 
-    def grown(self) -> RecurrentTask:
-        """The same with one more block, which adds nothing until it is trained; the optimizers begin anew."""
+    def deeper(self) -> RecurrentTask:
+        """An untrained one with one more block; only the item embeddings are taken over."""
         larger = copy(self)
         larger.shape = replace(self.shape, blocks=self.shape.blocks + 1)
         larger.network = Network(larger.shape, self.network.event_type.num_embeddings - 1, self.features.shape[1])
+        larger.table = self.table.clone()
+        larger._reset()
+        return larger
+
+    def grown(self) -> RecurrentTask:
+        """The same with one more block, which adds nothing until it is trained; the optimizers begin anew."""
+        larger = self.deeper()
         state = larger.network.state_dict() | self.network.state_dict()
         for layer in ("out", "feed_out"):
             for name in ("weight", "bias"):
                 state[f"blocks.{self.shape.blocks}.{layer}.{name}"].zero_()
         larger.network.load_state_dict(state)
-        larger.table = self.table.clone()
-        larger._reset()
         return larger
 
     def _reset(self) -> None:

@@ -20,7 +20,11 @@ FEW_EVENTS = 20_000  # that are read often enough: without a budget nothing come
 EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests
 MORE_EPOCHS = 1.0  # of a round with the events that were held out
 MORE_BEGIN = 0.6  # on the learning-rate schedule: not high enough to forget
-TOLERANCE = 0.01  # share of the quality on the newest events that learning from the others held out may cost
+TOLERANCE = (
+    0.1  # share of the quality on the newest events, about two standard errors, that learning from the others may cost
+)
+CHECK_SHARE = 0.5  # of the seconds, for the check of what is then done with all events
+MANY_SHARE = 0.05  # of the users, whose newest events a network should not miss
 MIN_NEWEST = 30  # events that tell whether it does
 NEWEST_SHARE = 0.01  # of all events, at most
 
@@ -43,7 +47,7 @@ def fit_network(held_out: HeldOut, run: Run) -> TrainedNetwork:
             has_rounds = run.max_seconds is not None or num_events >= FEW_EVENTS
             task = train_anytime(task, epochs=epochs, run=run, validate=quality, has_rounds=has_rounds).network
         else:
-            task = task.grown()
+            task = task.deeper()
             train(task, steps=max(1, int(epochs * task.steps_per_epoch)), run=run)
         return TrainedNetwork(task.scorer(), task.shape, task.snapshot(), np.diff(training.offsets))
 
@@ -51,28 +55,44 @@ def fit_network(held_out: HeldOut, run: Run) -> TrainedNetwork:
 def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> RecurrentScorer:
     """Continue training with the events held out before, which are the newest, for as long as the budget of `run` lasts.
 
-    The very newest event of some users is left out to see whether that helps; where it does not, the network stays as it was.
+    The very newest event of some users is left out at first, to see whether that does harm; where it does, the network stays as it
+    was. Where these users are many, what did no harm is done again with all events.
     """
     newest = without_unread(held_out, before)
     with reproducible(run.seed, small=_is_small(before.shape, run)):
         if newest is None:
-            task = _task(held_out, before.shape, held_out.histories, before.snapshot)
-            train(task, steps=max(1, int(MORE_EPOCHS * task.steps_per_epoch)), run=run, begin=MORE_BEGIN)
-            return task.scorer()
+            return _trained_on(held_out, before, run)
         task = _task(held_out, before.shape, newest.training, before.snapshot)
 
         def quality(scorer: Scorer) -> float:
             return ndcg_at_10(newest.queries, newest.scores(scorer))
 
+        begun = Best(task, quality(before.scorer), 0.0)
+        is_many = _takes_many(newest)
         best = improved(
-            Best(task, quality(before.scorer), 0.0),
+            begun,
             epochs=MORE_EPOCHS,
-            run=run,
+            run=run.share(CHECK_SHARE) if is_many else run,
             validate=lambda network: quality(network.scorer()),
             begin=MORE_BEGIN,
             tolerance=TOLERANCE,
         )
-        return best.network.scorer()
+        if best is begun:
+            return before.scorer
+        return _trained_on(held_out, before, run) if is_many else best.network.scorer()
+
+
+def _trained_on(held_out: HeldOut, before: TrainedNetwork, run: Run) -> RecurrentScorer:
+    """The network trained on for a round with all events."""
+    task = _task(held_out, before.shape, held_out.histories, before.snapshot)
+    train(task, steps=max(1, int(MORE_EPOCHS * task.steps_per_epoch)), run=run, begin=MORE_BEGIN)
+    return task.scorer()
+
+
+def _takes_many(newest: HeldOut) -> bool:
+    """Whether so many users lose their newest event that a network trained without these is worse for it."""
+    sizes, kept = np.diff(newest.histories.offsets), np.diff(newest.training.offsets)
+    return int((kept < sizes).sum()) > MANY_SHARE * int((sizes > 0).sum())
 
 
 def without_unread(held_out: HeldOut, network: TrainedNetwork) -> HeldOut | None:

@@ -70,6 +70,9 @@ class Learner:
         for _ in range(STEPS):
             yield step
 
+    def deeper(self) -> Learner:
+        return Learner(self.machine, self.blocks + 1, limit=self.limit)
+
     def grown(self) -> Learner:
         return Learner(self.machine, self.blocks + 1, self.learned, self.limit)
 
@@ -124,8 +127,16 @@ def test_the_larger_network_needs_time_for_more_than_a_glance():
     assert trained(idle, 240.0)[0].network.blocks == 2
 
 
+def busy_at_first(now: float) -> float:
+    return 10.0 if now < 60 else 1.0
+
+
+def test_a_network_grows_where_time_is_left_after_all():
+    assert trained(busy_at_first, 240.0)[0].network.blocks == 2
+
+
 def test_the_smaller_network_stays_where_the_larger_is_not_better():
-    machine = Machine()
+    machine = Machine(busy_at_first)
     learner = Learner(machine, limit=0.1)
     worse = train_anytime(
         learner,
