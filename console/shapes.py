@@ -337,14 +337,14 @@ def pruner(shape: Shape) -> Callable[[Any], Any] | None:
         case "structure":
             members = [(name, pruner(member)) for name, member in shape.members.items()]
             if all(cut is None for _, cut in members):
-                return partial(_cut_flat, [name for name, _ in members])
+                return partial(_cut_flat, frozenset(shape.members))
             return partial(_cut, members)
         case _:
             return None
 
 
-def _cut_flat(names: list[str], value: Any) -> JSONDict:
-    return {name: found for name in names if (found := value.get(name)) is not None}
+def _cut_flat(names: frozenset[str], value: Any) -> JSONDict:
+    return {name: found for name, found in value.items() if found is not None and name in names}
 
 
 def _cut(members: list[tuple[str, Callable[[Any], Any] | None]], value: Any) -> JSONDict:

@@ -30,4 +30,4 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     request = WSGIRequest(environ)
     response = serve(request, path_of(request.path_info))
     start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-    return response
+    return [response.content]  # not closed: what Django does at a request's end, the next one's beginning does here

@@ -7,6 +7,7 @@ An item's chance given the others' draws is known exactly; its mean over many dr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from recipes.numerics.arrays import Floats, Indexes
 SAMPLES = 128  # draws of the others
 MAX_ARMS = 256  # of a row, those whose draws reach highest
 HIGH = 3.5  # standard deviations: what no draw reaches beyond, to all intents
+NOISE = 4096  # columns of draws that are kept: drawing anew for each list would take longer than all the rest
 HALF_ROOT = np.float32(np.sqrt(0.5))
 TINY = np.float32(1e-30)
 
@@ -49,16 +51,19 @@ def marginal(relevance: Floats, draws: Draws, items: Indexes, won: NDArray[np.bo
         items: (B, K) the lists, -1 where there are fewer.
         won: (B, K) which of them are there because of their draw.
     """
-    rng = np.random.default_rng(draws.seed)
     found = np.zeros(items.shape, np.float32)
     for row in range(len(items)):
-        found[row] = _of_row(relevance[row], draws, items[row], won[row], rng)
+        found[row] = _of_row(relevance[row], draws, items[row], won[row], draws.seed + row)
     return np.where(items >= 0, found, np.float32(0))
 
 
-def _of_row(
-    relevance: Floats, draws: Draws, items: Indexes, won: NDArray[np.bool_], rng: np.random.Generator
-) -> Floats:
+@cache
+def _noise() -> Floats:
+    """(S, NOISE) sizes of standard normal draws; a list takes the stretch of columns that its seed begins."""
+    return np.abs(np.random.default_rng(0).standard_normal((SAMPLES, NOISE + MAX_ARMS), np.float32))
+
+
+def _of_row(relevance: Floats, draws: Draws, items: Indexes, won: NDArray[np.bool_], seed: int) -> Floats:
     """(K,) chances of one list."""
     ladder = np.sort(
         np.partition(relevance, -draws.length)[-draws.length :]
@@ -70,20 +75,20 @@ def _of_row(
         return np.ones(len(items), np.float32)
     may = may[np.argsort(-high[may])[:MAX_ARMS]]
     most = min(draws.most, len(may))
-    noise = np.abs(rng.standard_normal((SAMPLES, len(may)), np.float32))
-    drawn = level[may] + draws.reach[may] * noise  # (S, A)
+    first = seed % NOISE
+    drawn = level[may] + draws.reach[may] * _noise()[:, first : first + len(may)]  # (S, A)
     best = np.full((SAMPLES, most + 1), -np.inf, np.float32)  # the highest first
     size = min(most + 1, len(may))
     best[:, :size] = -np.sort(-np.partition(drawn, -size, axis=1)[:, -size:], axis=1)
     steps = ladder[:most]
     winners = (best[:, :most] > steps).sum(axis=1)  # (S,) draws that win a place
     chances = _of_placed(relevance[np.maximum(items, 0)], ladder, winners)
-    place = {int(draws.items[arm]): arm for arm in may}
-    for slot in np.flatnonzero(won):
-        arm = place.get(int(items[slot]))
-        if arm is not None:
-            own = drawn[:, np.flatnonzero(may == arm)[0]]
-            chances[slot] = _of_winner(own, best, steps, level[arm], draws.reach[arm])
+    column = {item: at for at, item in enumerate(draws.items[may].tolist())}
+    slots = [slot for slot in np.flatnonzero(won).tolist() if int(items[slot]) in column]
+    if slots:
+        columns = np.array([column[int(items[slot])] for slot in slots])
+        arms = may[columns]
+        chances[slots] = _of_winners(drawn[:, columns].T, best, steps, level[arms], draws.reach[arms])
     return chances
 
 
@@ -94,10 +99,18 @@ def _of_placed(scores: Floats, ladder: Floats, winners: NDArray[np.int64]) -> Fl
     return np.asarray((kept + 1) / (len(winners) + 1), np.float32)  # it has been kept once
 
 
-def _of_winner(own: Floats, best: Floats, steps: Floats, level: np.float32, reach: np.float32) -> np.float32:
-    """Chance of an item that won: the mean of its chances to be above what it had to beat, given the others' draws."""
+def _of_winners(own: Floats, best: Floats, steps: Floats, level: Floats, reach: Floats) -> Floats:
+    """(W,) chances of items that won: the means of their chances to be above what they had to beat, given the others' draws.
+
+    Args:
+        own: (W, S) their draws.
+        best: (S, most + 1) the highest draws of all.
+        steps: (most,) the relevance that each further winner must pass.
+        level: (W,) their relevance.
+        reach: (W,) standard deviation of their bonus.
+    """
     most = len(steps)
-    others = np.where(own[:, None] >= best[:, :most], best[:, 1:], best[:, :most])  # (S, most) without its own
-    bar = np.maximum(others, steps).min(axis=1)
-    missing = np.maximum(bar - level, 0) / np.maximum(reach, TINY)
-    return np.float32(erfc(missing * HALF_ROOT).mean())
+    others = np.where(own[:, :, None] >= best[:, :most], best[:, 1:], best[:, :most])  # (W, S, most) without their own
+    bar = np.maximum(others, steps).min(axis=2)  # (W, S)
+    missing = np.maximum(bar - level[:, None], 0) / np.maximum(reach, TINY)[:, None]
+    return np.asarray(erfc(missing * HALF_ROOT).mean(axis=1), np.float32)

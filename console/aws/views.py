@@ -124,13 +124,16 @@ def _call(request: HttpRequest, name: str, caller: Caller) -> JSONDict:
     return deletions.call(call_by_wire_names, name, caller.account, members)
 
 
-def _encode(result: JSONDict) -> bytes:
-    return json.dumps(result, default=_number, separators=(",", ":")).encode()
-
-
 def _number(value: Any) -> float | str:
     """Times travel as epoch seconds in both protocols."""
     return value.timestamp() if isinstance(value, datetime) else str(value)
+
+
+_JSON = json.JSONEncoder(default=_number, separators=(",", ":"))
+
+
+def _encode(result: JSONDict) -> bytes:
+    return _JSON.encode(result).encode()
 
 
 def _error(status: int, code: str, message: str, content_type: str) -> HttpResponse:

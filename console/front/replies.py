@@ -15,6 +15,7 @@ from granian.rsgi import ProtocolClosed
 
 from console import logs, telemetry, tracing
 from console.aws.doors import is_wire
+from console.identifiers import new_uuid
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def run(application: Application, environ: dict[str, Any], protocol: Any) -> Str
     """Answer a request in this thread; what is left of a long answer is returned."""
     started: list[Any] = []
     telemetry.operation.set("")
-    logs.request_id.set(str(uuid.uuid4()))
+    logs.request_id.set(new_uuid())
     logs.account_number.set("")
     with tracing.request(environ):
         result = application(environ, lambda status, headers, *_: started.extend((status, headers)))
@@ -105,7 +106,7 @@ def run(application: Application, environ: dict[str, Any], protocol: Any) -> Str
     logs.request_id.set("")
     seconds = time.perf_counter() - environ[BEGAN]
     telemetry.answered(interface_of(environ), telemetry.operation.get(), status, seconds)
-    if getattr(result, "streaming", True):
+    if getattr(result, "streaming", not isinstance(result, list)):
         stream = Stream(status, headers, result)
         if not stream.is_last:
             return stream

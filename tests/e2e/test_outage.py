@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -75,13 +76,11 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory):
+def parts():
     """A server over a PostgreSQL, a broker and an object store of its own, which serves a campaign."""
     with ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("outage")
-        for above in [folder, *folder.parents[:3]]:
-            if above.stat().st_uid == os.geteuid():
-                above.chmod(0o755)  # the user postgres must get to its own
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openpersonalize-outage-")))
+        folder.chmod(0o755)  # the user postgres must get to its own; pytest's folders are shut
         variables = stack.enter_context(backends.postgres(folder / "postgres"))
         database = variables["DATABASE_URL"]
         variables |= stack.enter_context(backends.broker(folder / "redis"))
