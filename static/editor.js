@@ -1,9 +1,19 @@
 // The editor of filter expressions: colours under the text, and a list of the fields, words and values that can follow.
 "use strict";
 (() => {
-  const TOKEN =
-    /("[^"]*"?)|(\$\w*)|(\b(?:INCLUDE|EXCLUDE|WHERE|AND|OR|IF|IN|NOT)\b)|(\b(?:ItemID|UserID|ActionID)\b)|([A-Za-z_]\w*\.\w*)|(-?\d+(?:\.\d+)?)|(<=|>=|!=|[=<>*|(),])|(\w+)/gi;
-  const KINDS = ["string", "placeholder", "keyword", "target", "field", "number", "sign", "word"];
+  // What each kind of token looks like, in the order in which they are tried.
+  const LOOKS = {
+    string: /"[^"]*"?/,
+    placeholder: /\$\w*/,
+    keyword: /\b(?:INCLUDE|EXCLUDE|WHERE|AND|OR|IF|IN|NOT)\b/,
+    target: /\b(?:ItemID|UserID|ActionID)\b/,
+    field: /[A-Za-z_]\w*\.\w*/,
+    number: /-?\d+(?:\.\d+)?/,
+    sign: /<=|>=|!=|[=<>*|(),]/,
+    word: /\w+/,
+  };
+  const KINDS = Object.keys(LOOKS);
+  const TOKEN = new RegExp(KINDS.map((kind) => `(${LOOKS[kind].source})`).join("|"), "gi");
   const WORDS = ["INCLUDE", "EXCLUDE", "ItemID", "UserID", "ActionID", "WHERE", "IN", "NOT IN", "AND", "OR", "IF"];
 
   const tokens = (text) =>

@@ -74,6 +74,33 @@ def test_nothing_is_collected_twice_until_a_file_changes(collected, settings, tm
     assert list(collected.glob("more.*.css"))
 
 
+def test_the_style_sheet_is_collected_as_one_file_with_all_of_ours(collected, settings):
+    [sheet] = collected.glob("console.*.css")
+    text, ours = sheet.read_text(), settings.STATICFILES_DIRS[0] / "styles"
+    assert "@import" not in text
+    for part in ours.glob("*.css"):
+        assert part.read_text() in text, f"{part.name} is not imported by console.css"
+        assert "url(" not in part.read_text(), f"an address in {part.name} would mean another file from console.css"
+    assert not list(collected.glob("styles/*"))
+
+
+def test_a_change_of_an_imported_style_sheet_is_collected(settings, monkeypatch, tmp_path):
+    ours = tmp_path / "ours" / "styles"
+    ours.mkdir(parents=True)
+    (ours.parent / "page.css").write_text('@import url("styles/colour.css");\np { margin: 0; }\n')
+    monkeypatch.setattr(static_storage, "LOADED", ("page.css",))
+    settings.STATIC_ROOT, settings.STATICFILES_DIRS = tmp_path / "root", [ours.parent]
+    static_storage.finders.get_finder.cache_clear()
+    try:
+        for colour in ("red", "blue"):
+            (ours / "colour.css").write_text(f"p {{ color: {colour}; }}\n")
+            assert static_storage.collect()
+            [sheet] = settings.STATIC_ROOT.glob("page.*.css")
+            assert sheet.read_text() == f"p {{ color: {colour}; }}\np {{ margin: 0; }}\n"
+    finally:
+        static_storage.finders.get_finder.cache_clear()
+
+
 def test_a_file_that_was_not_collected_keeps_its_name(collected):
     assert static("console.css") != "/static/console.css"
     assert static("bootstrap-icons/robot.svg") == "/static/bootstrap-icons/robot.svg"

@@ -15,6 +15,7 @@ from console.shapes import JSONDict
 from console.sheets import SheetWriter
 from console.web.lists import csv_cell
 from console.web.plots import interactive
+from console.web.static_storage import bundled
 
 HEAD = (
     "metric",
@@ -48,7 +49,7 @@ def as_csv(answer: JSONDict, labels: dict[str, str]) -> HttpResponse:
 
 def as_html(context: dict[str, Any]) -> HttpResponse:
     """The verdicts, charts and tables with their style and script inside."""
-    styles = "\n".join(Path(str(finders.find(name))).read_text() for name in STYLES)
+    styles = "\n".join(bundled(Path(str(finders.find(name)))) for name in STYLES)
     context |= {"styles": mark_safe(styles), "script": interactive.script()}  # noqa: S308 - our own files
     return _download(
         render_to_string("evaluation/compare/report.html", context), "comparison.html", "text/html; charset=utf-8"

@@ -1,7 +1,7 @@
 """Plots as SVG that needs no script and no style attribute: widths in percent, so that text keeps its size on any screen.
 
 Lines are drawn in a nested picture that stretches (`preserveAspectRatio="none"`); bars, symbols and words stand at percentages.
-Colours are classes of static/console.css, in both themes. What is said on hover is in `data-tip`, shown by static/console.js; the
+Colours are classes of static/styles/plots.css, in both themes. What is said on hover is in `data-tip`, shown by static/console.js; the
 same numbers are in the table beside each chart.
 """
 
