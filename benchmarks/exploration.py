@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.simulation import WORLDS, Outcome, simulate
+from recipes.simulation import WORLDS, MarketOutcome, simulate
 from recipes.simulation_policies import POLICIES
 
 BASE = "hrnn-metadata"
@@ -54,7 +54,7 @@ def main() -> None:
         (RESULTS / "exploration.md").write_text("\n".join(["# Exploration in simulated markets", "", *table, ""]))
 
 
-def compared(outcomes: Sequence[Outcome], base: Sequence[Outcome]) -> dict[str, object]:
+def compared(outcomes: Sequence[MarketOutcome], base: Sequence[MarketOutcome]) -> dict[str, object]:
     """Click-through over the base's, seed by seed; means over seeds, and a bootstrap interval of the last two rounds."""
     pairs = list(zip(outcomes, base, strict=True))
     last = np.array([own.rate[-2:].mean() / other.rate[-2:].mean() - 1 for own, other in pairs])
@@ -78,7 +78,7 @@ def _row(world: str, policy: str, seeds: int, told: Mapping[str, object]) -> str
     )
 
 
-def plot(world: str, outcomes: Mapping[str, Sequence[Outcome]]) -> str:
+def plot(world: str, outcomes: Mapping[str, Sequence[MarketOutcome]]) -> str:
     """Clicks a place by round of each policy as SVG: the mean over seeds, and bars of two standard errors."""
     rates = {name: np.array([outcome.rate for outcome in found]) for name, found in outcomes.items()}
     highest = 1.1 * max(float(values.mean(axis=0).max()) for values in rates.values())

@@ -32,7 +32,7 @@ import numpy as np
 
 from benchmarks.datasets import ROOT
 from recipes.numerics.arrays import Indexes
-from recipes.simulation import DAY, START, WORLDS, Market, Outcome, simulate
+from recipes.simulation import DAY, START, WORLDS, Market, MarketOutcome, simulate
 from recipes.simulation_policies import FAST, FULL_EVERY, RecipePolicy
 
 RECIPE, ROLE = "aws-user-personalization", "arn:aws:iam::123456789012:role/simulation"
@@ -65,7 +65,7 @@ def main() -> None:
             print(json.dumps({"world": asked.world, "seed": seed, "weight": asked.weight} | told), flush=True)
 
 
-def _told(outcome: Outcome, base: Outcome) -> dict[str, Any]:
+def _told(outcome: MarketOutcome, base: MarketOutcome) -> dict[str, Any]:
     return {
         "all": outcome.rate.mean() / base.rate.mean() - 1,
         "last_two": outcome.rate[-2:].mean() / base.rate[-2:].mean() - 1,
@@ -235,7 +235,7 @@ class ApiPolicy:
     def _item(self, market: Market, item: int) -> Row:
         born = int(START + market.born[item] * DAY) + self.shift
         return {
-            "GENRE": f"genre {market.told[item]}", "CREATOR": f"creator {market.maker[item]}", "CREATION_TIMESTAMP": born,
+            "GENRE": f"genre {market.named_subject[item]}", "CREATOR": f"creator {market.maker[item]}", "CREATION_TIMESTAMP": born,
         }  # fmt: skip
 
     def _send_items(self, market: Market) -> None:

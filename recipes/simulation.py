@@ -76,7 +76,7 @@ class Market:
         subject: (N, S) what items are about, rows that sum to 1.
         quality: (N,) in log-odds.
         born: (N,) day.
-        told, maker: (N,) the subject and creator that the metadata name.
+        named_subject, maker: (N,) the subject and creator that the metadata name.
         events: (user, item, day and time in seconds, list) of each click.
         lists: (user, time, items) of each list that was shown.
     """
@@ -87,7 +87,7 @@ class Market:
     subject: Floats
     quality: Floats
     born: NDArray[np.float64]
-    told: Indexes
+    named_subject: Indexes
     maker: Indexes
     events: list[tuple[int, int, int, int]] = field(default_factory=list)
     lists: list[tuple[int, int, Indexes]] = field(default_factory=list)
@@ -121,13 +121,13 @@ class Market:
         subject = rng.dirichlet(np.full(SUBJECTS, 0.15), count) * 0.35
         subject[np.arange(count), main] += 0.65
         false = rng.random(count) >= TRUST_IN_METADATA[self.world.metadata]
-        told = np.where(false, rng.integers(0, SUBJECTS, count), main)
+        named_subject = np.where(false, rng.integers(0, SUBJECTS, count), main)
         made = np.where(false, rng.integers(0, CREATORS, count), maker)
         quality = rng.normal(better, 0.6, count)
         self.subject = np.concatenate([self.subject, subject.astype(np.float32)])
         self.quality = np.concatenate([self.quality, quality.astype(np.float32)])
         self.born = np.concatenate([self.born, born])
-        self.told = np.concatenate([self.told, told])
+        self.named_subject = np.concatenate([self.named_subject, named_subject])
         self.maker = np.concatenate([self.maker, made])
         self.shown = np.concatenate([self.shown, np.zeros(count, np.int64)])
 
@@ -173,7 +173,7 @@ class Market:
             Impressions(offsets, np.concatenate([empty, *shown])),
         )  # fmt: skip
         columns = {
-            "GENRE": encode_column(pa.array([f"genre {code}" for code in self.told]), Kind.CATEGORICAL),
+            "GENRE": encode_column(pa.array([f"genre {code}" for code in self.named_subject]), Kind.CATEGORICAL),
             "CREATOR": encode_column(pa.array([f"creator {code}" for code in self.maker]), Kind.CATEGORICAL),
             "CREATION_TIMESTAMP": encode_column(pa.array((START + self.born * DAY).astype(np.int64)), Kind.NUMERIC),
         }
@@ -204,7 +204,7 @@ PolicyFactory: TypeAlias = Callable[[int], Policy]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MarketOutcome:
     """What a policy brought in one world under one seed, by round.
 
     Attributes:
@@ -220,7 +220,7 @@ class Outcome:
     found: float
 
 
-def simulate(world: World, make: PolicyFactory, seed: int) -> Outcome:
+def simulate(world: World, make: PolicyFactory, seed: int) -> MarketOutcome:
     """Let a policy make the lists of every round of a market."""
     market, policy = Market.open(world, seed), make(seed)
     arriving = round(world.items * world.growth)
@@ -234,7 +234,7 @@ def simulate(world: World, make: PolicyFactory, seed: int) -> Outcome:
         rate[day] = clicks.sum() / lists.size
         old_rate[day] = clicks[is_old].mean() if is_old.any() else np.nan
         new_share[day] = 1 - is_old.mean()
-    return Outcome(rate, old_rate, new_share, _found(market))
+    return MarketOutcome(rate, old_rate, new_share, _found(market))
 
 
 def _found(market: Market) -> float:

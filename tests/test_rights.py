@@ -93,7 +93,7 @@ def test_no_page_lets_a_role_write_that_must_not(account, role):
 
 
 # A POST that changes nothing: a preview, a question, a test request
-READING = {"datasets-preview-judge", "filters-check", "filters-fields", "filters-values", "filters-users"}
+READING = {"datasets-preview-check", "filters-check", "filters-fields", "filters-values", "filters-users"}
 
 
 def reads_only(name: str) -> bool:

@@ -17,7 +17,7 @@ from console.management.people import DEFAULT_ACCOUNT, account_named, require_da
 from console.models import Job
 
 POLL_S = 0.5
-QUIET_S = 30.0  # a job that nobody took up by then is told
+QUIET_S = 30.0  # a job that nobody took up by then is reported
 
 
 class ConfigurationCommand(BaseCommand):
@@ -39,19 +39,19 @@ class ConfigurationCommand(BaseCommand):
         if not is_applied:
             return
         try:
-            apply(account, plan, self._wait, lambda told: self.stdout.write(told.splitlines()[0]))
+            apply(account, plan, self._wait, lambda line: self.stdout.write(line.splitlines()[0]))
         except (ApplyError, ServiceError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write("Done.")
 
     def _wait(self, job: Job) -> None:
         began = time.monotonic()
-        is_told = False
+        is_reported = False
         while job.is_unfinished:
             time.sleep(POLL_S)
             job.refresh_from_db()
-            if not is_told and job.status == job.waiting and time.monotonic() - began > QUIET_S:
-                is_told = True
+            if not is_reported and job.status == job.waiting and time.monotonic() - began > QUIET_S:
+                is_reported = True
                 self.stdout.write(f"  {job.name} waits for a worker; is the server running (manage.py serve)?")
 
 

@@ -73,7 +73,7 @@ class Child:
 
 
 class Supervisor:
-    """Keeps the children of one DATA_DIR alive until it is told to end."""
+    """Keeps the children of one DATA_DIR alive until it is asked to end."""
 
     def __init__(self, children: list[Child], lock: Path) -> None:
         """Keep `children`, started in this order and ended in reverse; `lock` is held while they run."""

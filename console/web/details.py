@@ -107,7 +107,7 @@ def remove(request: Request, row: Resource, kind: Kind) -> None:
 
 
 def deleted_words(kind: Kind) -> str:
-    """How a deletion is told."""
+    """How a deletion is described."""
     return gettext("Moved to the trash: {what}.") if kind.restorable else gettext("Deleted {what}.")
 
 

@@ -59,15 +59,15 @@ class OperationForm(StyledForm):
     fields_of: ClassVar[Mapping[str, str]] = {}
 
     def full_clean(self) -> None:
-        """Judge all fields; names that are not allowed are filled in as they could be."""
+        """Check all fields; names that are not allowed are filled in as they could be."""
         super().full_clean()
         wrong = [name for name, field in self.fields.items() if isinstance(field, NameField) and name in self.errors]
         if wrong:
-            told = QueryDict(mutable=True)
-            told.update(self.data)
+            data = QueryDict(mutable=True)
+            data.update(self.data)
             for key in map(self.add_prefix, wrong):
-                told[key] = mended_name(str(told.get(key, "")).strip())
-            self.data = told
+                data[key] = mended_name(str(data.get(key, "")).strip())
+            self.data = data
 
     def members(self) -> JSONDict:
         """The request by wire names; by default what was filled in, field by field."""
@@ -93,13 +93,13 @@ class OperationForm(StyledForm):
 
 
 def name_field(label: str = lazily("Name"), **options: Any) -> forms.CharField:
-    """A resource's name; its pattern and length are the service model's to judge."""
+    """A resource's name; its pattern and length are the service model's to check."""
     widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": 63})
     return NameField(label=label, help_text=NAME_HELP, widget=widget, **options)
 
 
 class NameField(forms.CharField):
-    """A resource's name, judged in words, with a name that would be allowed."""
+    """A resource's name, checked in words, with a name that would be allowed."""
 
     def validate(self, value: str) -> None:
         """Refuse what no resource may be called."""

@@ -64,11 +64,11 @@ def _batch_facts(job: Any) -> list[Fact]:
 def _inference_facts(job: Any) -> list[Fact]:
     theme = (job.theme_generation_config or {}).get("fieldsForThemeGeneration", {}).get("itemName")
     exploration = (job.config or {}).get("itemExplorationConfig", {})
-    told = [f"{name} {value}" for name, value in exploration.items()]
+    settings = [f"{name} {value}" for name, value in exploration.items()]
     return [
         *_batch_facts(job),
         (gettext("Themes by"), theme, "code"),
-        (gettext("Exploration"), ", ".join(told), "text"),
+        (gettext("Exploration"), ", ".join(settings), "text"),
     ]
 
 

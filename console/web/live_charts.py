@@ -52,18 +52,18 @@ def traffic_chart(key: str, minutes: Sequence[Mapping[str, Any]]) -> Chart:
 
 def explored_chart(key: str, hours: Sequence[Mapping[str, Any]]) -> Chart:
     """The share of places explored and the share of explored ones among the clicks, by the hour."""
-    told = [(one, one["exploredClicks"] / one["clicks"] if one["clicks"] else None) for one in hours]
+    shares = [(one, one["exploredClicks"] / one["clicks"] if one["clicks"] else None) for one in hours]
     drawn = (
         Series(
             gettext("of the places"),
             tuple(Point(one["start"], 100 * one["exploredShare"], words=f"{minute(one['start'])}\n{100 * one['exploredShare']:.1f} % of {one['places']:,} places")
-                  for one, _ in told),
+                  for one, _ in shares),
             Look.STEPS,
         ),
         Series(
             gettext("of the clicks"),
             tuple(Point(one["start"], _percent(share), words=f"{minute(one['start'])}\n{one['exploredClicks']:,} of {one['clicks']:,} clicks")
-                  for one, share in told),
+                  for one, share in shares),
             Look.STEPS, Colour.SECOND,
         ),
     )  # fmt: skip
@@ -88,11 +88,11 @@ def explored_chart(key: str, hours: Sequence[Mapping[str, Any]]) -> Chart:
 
 def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:
     """The lift as it would have been read over time, with its 95 % interval as a band and no change as a line."""
-    told = [point for point in points if point.get("lift") is not None and point.get("high") is not None]
+    known = [point for point in points if point.get("lift") is not None and point.get("high") is not None]
     drawn = tuple(
         Point(one["end"], 100 * one["lift"], 100 * one["low"], 100 * one["high"],
               gettext("{end}\n{lift} % ({low} to {high})").format(end=minute(one['end']), lift=localised(f"{100 * one['lift']:.1f}"), low=localised(f"{100 * one['low']:.1f}"), high=localised(f"{100 * one['high']:.1f}")))
-        for one in told
+        for one in known
     )  # fmt: skip
     plot = Plot(
         (Series(gettext("Lift"), drawn, Look.STEPS, has_band=True),),

@@ -71,7 +71,7 @@ def render(
     """Answer with a page; `group` is the dataset group it belongs to, which also becomes the current one."""
     if group is not None and request.session.get(SESSION_GROUP) != group.pk:
         request.session[SESSION_GROUP] = group.pk
-    current = group or remembered_group(request)
+    current = group or last_group(request)
     shell = {
         "account": request.account,
         "may_write": request.member.may_write,
@@ -120,7 +120,7 @@ def groups_for(request: Request) -> tuple[DatasetGroup | None, list[DatasetGroup
     return group, [group] if group else list(rows)
 
 
-def remembered_group(request: Request) -> DatasetGroup | None:
+def last_group(request: Request) -> DatasetGroup | None:
     """The dataset group looked at last, while it exists."""
     pk = request.session.get(SESSION_GROUP)
     rows = DatasetGroup.objects.for_account(request.account).select_related("account")

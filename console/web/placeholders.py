@@ -18,10 +18,10 @@ def initials(title: str) -> str:
     ('NG', 'Cl', 'Ma', '81', '#')
     """
     words = [str(word) for word in WORD.findall(re.sub(r"\(.*?\)", " ", title))]
-    told = [word for word in words if word.lower() not in ARTICLES] or words
-    if not told:
+    main = [word for word in words if word.lower() not in ARTICLES] or words
+    if not main:
         return title[:1]
-    return (told[0][:1] + told[1][:1]).upper() if len(told) > 1 else told[0][:1].upper() + told[0][1:2]
+    return (main[0][:1] + main[1][:1]).upper() if len(main) > 1 else main[0][:1].upper() + main[0][1:2]
 
 
 def hue(category: str) -> int:

@@ -1,4 +1,4 @@
-"""The page that is shown where a request failed: what is away for a moment is told from what is broken."""
+"""The page that is shown where a request failed: what is away for a moment is kept apart from what is broken."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Points:
 
 
 def learn_prior(features: Floats, sums: Values, counts: NDArray[np.int64], between: Floats) -> Prior:
-    """Regress items' points on their metadata, each item foretold from the others.
+    """Regress items' points on their metadata, each item predicted from the others.
 
     Args:
         features: (N, F) metadata.
@@ -51,13 +51,15 @@ def learn_prior(features: Floats, sums: Values, counts: NDArray[np.int64], betwe
         counts: (N,) takers.
         between: (K,) variance of the points, the prior's where metadata say nothing.
     """
-    told = np.flatnonzero((counts > 0) & np.any(features != 0, axis=1)) if features.shape[1] else np.zeros(0, np.int64)
-    told = told[np.argsort(-counts[told], kind="stable")[:MAX_ITEMS]]
+    usable = (
+        np.flatnonzero((counts > 0) & np.any(features != 0, axis=1)) if features.shape[1] else np.zeros(0, np.int64)
+    )
+    usable = usable[np.argsort(-counts[usable], kind="stable")[:MAX_ITEMS]]
     slopes = np.zeros((features.shape[1], len(between)), np.float32)
-    if len(told) <= 2:
+    if len(usable) <= 2:
         return Prior(slopes, between)
-    known, number = features[told].astype(np.float64), counts[told].astype(np.float64)[:, None]
-    mean = sums[told] / number
+    known, number = features[usable].astype(np.float64), counts[usable].astype(np.float64)[:, None]
+    mean = sums[usable] / number
     weight = 1 / (1 / number + float(between.mean()))
     best = _error(mean, weight, number)
     spread = np.maximum(np.minimum(best, between), LEAST_SPREAD)

@@ -45,7 +45,7 @@ class Calibration:
         level: log of how likely an item that nothing is known of is, against an ordinary one.
         slope: what a lift counts.
         taker: what a taker counts.
-        look: the traits that told most.
+        look: the traits that predicted best.
         likelihood: of what followed, by which looks are compared.
         youth: log of how likely young items are taken from lists, against those withheld as if new.
         usual: how young items together did then against what was expected of them.
@@ -74,11 +74,11 @@ def _nothing() -> Floats:
 
 @dataclass(frozen=True)
 class Withheld:
-    """What withholding some items as if they were new has told.
+    """What was observed by withholding some items as if they were new.
 
     Attributes:
         calibration: by the whole catalogue.
-        items: (W,) columns of the withheld items, sorted; none where nothing was told.
+        items: (W,) columns of the withheld items, sorted; none where nothing was observed.
         lifts: (Q, W) of theirs, learned without their events.
         tastes: (Q, C) lifts of all items, by those who took them too.
     """
@@ -132,7 +132,7 @@ class Tests:
     def calibrated(self, lifts: Floats, look: Look) -> Calibration:
         """The level and slope under which what followed is likeliest, given (Q, W) lifts."""
         known = lifts.astype(np.float64)
-        told = known[self.row, self.place]
+        observed = known[self.row, self.place]
 
         def loss(values: Values) -> tuple[float, Values]:
             level, slope = values
@@ -140,9 +140,9 @@ class Tests:
             mass = raised.sum(axis=1)
             total = self.possible + mass
             share = self.asked / np.maximum(total, 1e-12)
-            likelihood = level * len(told) + slope * told.sum() - self.asked @ np.log(np.maximum(total, 1e-12))
+            likelihood = level * len(observed) + slope * observed.sum() - self.asked @ np.log(np.maximum(total, 1e-12))
             belief = 0.5 * (level / LEVEL_SPREAD) ** 2 + 0.5 * ((slope - SLOPE) / SLOPE_SPREAD) ** 2
-            gradient = np.array([len(told) - share @ mass, told.sum() - share @ (raised * known).sum(axis=1)])
+            gradient = np.array([len(observed) - share @ mass, observed.sum() - share @ (raised * known).sum(axis=1)])
             prior = np.array([level / LEVEL_SPREAD**2, (slope - SLOPE) / SLOPE_SPREAD**2])
             return float(belief - likelihood), prior - gradient
 

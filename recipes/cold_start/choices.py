@@ -1,4 +1,4 @@
-"""On which scale a new item's relevance is where users choose from lists: told by which of the shown items they took.
+"""On which scale a new item's relevance is where users choose from lists: learned from which of the shown items they took.
 
 Over the whole catalogue, what is recommended is taken because it is shown: scores look surer than they are, and items that
 lists leave out look worse than they are. Within lists that does not count, and how often young items are taken from lists
@@ -54,7 +54,7 @@ class Choices:
         """The scale, level, slope and youth under which what was taken is likeliest.
 
         Args:
-            withheld: what withholding some items as if they were new has told.
+            withheld: what was observed by withholding some items as if they were new.
             scores: (Q, C) of all items.
             seen: rows and columns of the items of the histories.
         """
@@ -62,7 +62,7 @@ class Choices:
         is_withheld = withheld.items[place] == self.item
         is_new = is_withheld | self.is_young
         lifts = np.where(is_withheld, withheld.lifts[self.row, place], withheld.tastes[self.row, self.item])
-        told = np.stack([np.ones(len(is_new)), is_new, np.where(is_new, lifts, 0), self.is_young]).astype(np.float64)
+        facts = np.stack([np.ones(len(is_new)), is_new, np.where(is_new, lifts, 0), self.is_young]).astype(np.float64)
         ordinary = scores.astype(np.float64)
         ordinary[seen] = -np.inf
         ordinary[:, np.union1d(withheld.items, self.item[self.is_young])] = -np.inf
@@ -70,7 +70,7 @@ class Choices:
         best = replace(withheld.calibration, likelihood=-np.inf)
         for scale in SCALES:
             advantage = np.where(is_new, 0, scale * own - _log_mean(scale, ordinary)[self.row])
-            found, likelihood = _likeliest(self.log_rate + self.age_level + advantage, told, self.taken)
+            found, likelihood = _likeliest(self.log_rate + self.age_level + advantage, facts, self.taken)
             if likelihood > best.likelihood:
                 level, slope, youth = found[1:]
                 best = replace(best, scale=float(scale), level=level, slope=slope, youth=youth, likelihood=likelihood)
@@ -86,15 +86,15 @@ def _log_mean(scale: float, scores: Values) -> Values:
     return found
 
 
-def _likeliest(base: Values, told: Values, taken: NDArray[np.bool_]) -> tuple[list[float], float]:
+def _likeliest(base: Values, facts: Values, taken: NDArray[np.bool_]) -> tuple[list[float], float]:
     """The weights of the (4, T) facts under which what was taken is likeliest, a Poisson regression, and the likelihood."""
     happened, belief, precision = taken.astype(np.float64), np.array(BELIEF), 1 / np.array(SPREAD) ** 2
 
     def loss(weights: Values) -> tuple[float, Values]:
-        log_chance = np.minimum(base + weights @ told, MAX_LOG_CHANCE)
+        log_chance = np.minimum(base + weights @ facts, MAX_LOG_CHANCE)
         chance, off = np.exp(log_chance), weights - belief
-        doubt = 0.5 * float(precision @ off**2)
-        return doubt + float(chance.sum() - happened @ log_chance), precision * off + told @ (chance - happened)
+        penalty = 0.5 * float(precision @ off**2)
+        return penalty + float(chance.sum() - happened @ log_chance), precision * off + facts @ (chance - happened)
 
     found = minimize(loss, np.array(START), jac=True, bounds=BOUNDS, method="L-BFGS-B")
     return found.x.tolist(), -float(found.fun)

@@ -18,7 +18,7 @@ from recipes.numerics.arrays import Indexes
 CREATED = "CREATION_TIMESTAMP"
 MAX_CELLS, STRETCHES = 2_000_000, 60  # of items by time
 SAME_LIST_S = 3600  # events of a user with the same list within this time are of one showing
-PLACES = 50  # of a list that are told apart
+PLACES = 50  # of a list that are kept apart
 PLACE_PRIOR = 5.0  # clicks at the mean rate added to every place
 USUAL_SHAPE, PRIOR_ITEMS = 2.0, 5.0  # of what items do beyond what is expected, and items' worth of belief in it
 SHAPES = np.geomspace(0.5, 20.0, 15)
@@ -234,7 +234,7 @@ def _is_dated(data: TrainingData) -> NDArray[np.bool_]:
 def _level_of_untried(data: TrainingData, untried: NDArray[np.bool_]) -> float:
     """Log of how likely items are that nobody has taken so far and that may be as old as the log, against ordinary ones.
 
-    Told by the newest events: how many are with items that had none before.
+    Estimated from the newest events: how many are with items that had none before.
     """
     events = data.interactions
     is_late = events.timestamp > np.quantile(events.timestamp, 1 - LATELY)

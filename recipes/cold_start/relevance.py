@@ -150,7 +150,7 @@ def learn_calibration(
 
 
 def taste(histories: Histories, queries: Histories, features: Floats, calibration: Calibration) -> Floats | None:
-    """(Q, N) lifts of all items for what users with these histories would be told; None where items' takers do not differ."""
+    """(Q, N) lifts of all items for users with these histories; None where items' takers do not differ."""
     kept = sample_users(histories, MAX_EVENTS)
     view = View.of(kept, features, latent_vectors(kept, len(features)), calibration.look)
     return None if view is None else view.lifts(features, queries, calibration.taker)

@@ -59,7 +59,7 @@ class FieldKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Field:
+class FieldReference:
     """`dataset.name`, both in upper case: fields are written in any case."""
 
     dataset: str
@@ -88,7 +88,7 @@ class CurrentItem:
 class Membership:
     """`field [NOT] IN (values)` or `field IN CurrentItem.name`."""
 
-    field: Field
+    field: FieldReference
     values: tuple[str | Placeholder | CurrentItem, ...]
     negated: bool
     column: int = dataclasses.field(compare=False)
@@ -98,7 +98,7 @@ class Membership:
 class OrderCondition:
     """`field operator operand`; an operand of None (a null of the current item) satisfies only `!=`."""
 
-    field: Field
+    field: FieldReference
     operator: str
     operand: float | str | Placeholder | CurrentItem | None
     column: int = dataclasses.field(compare=False)
@@ -185,7 +185,7 @@ class Filter:
 class GivenValues:
     """The values that a request gave to compare a field with."""
 
-    field: Field
+    field: FieldReference
     parameter: str
     values: tuple[str, ...]
 
@@ -247,17 +247,17 @@ def _operands(condition: Condition) -> tuple[object, ...]:
     return condition.values if isinstance(condition, Membership) else (condition.operand,)
 
 
-def _uses(expression: Expression) -> Iterator[tuple[Field, Condition]]:
+def _uses(expression: Expression) -> Iterator[tuple[FieldReference, Condition]]:
     """Every field of a dataset that an expression reads, with where; the current user's are those of Users."""
     for condition in expression.conditions:
         owner = condition.field
-        yield (Field("USERS", owner.name) if owner.dataset == "CURRENTUSER" else owner), condition
+        yield (FieldReference("USERS", owner.name) if owner.dataset == "CURRENTUSER" else owner), condition
         for part in _operands(condition):
             if isinstance(part, CurrentItem):
-                yield Field("ITEMS", part.name), condition
+                yield FieldReference("ITEMS", part.name), condition
 
 
-def _check_use(used: Field, condition: Condition, kinds: Mapping[str, Mapping[str, FieldKind]]) -> None:
+def _check_use(used: FieldReference, condition: Condition, kinds: Mapping[str, Mapping[str, FieldKind]]) -> None:
     fields = kinds.get(used.dataset)
     if fields is None:
         raise _misuse(
@@ -274,7 +274,7 @@ def _check_use(used: Field, condition: Condition, kinds: Mapping[str, Mapping[st
         _check_comparison(used, condition, kind)
 
 
-def _check_comparison(used: Field, condition: OrderCondition, kind: FieldKind) -> None:
+def _check_comparison(used: FieldReference, condition: OrderCondition, kind: FieldKind) -> None:
     if kind is FieldKind.STRING and condition.operator in ORDERED:
         raise _misuse(condition, f"{used} is a string field, {condition.operator} needs a numeric one.", "IN", "NOT IN")
     if kind is FieldKind.NUMERIC and isinstance(condition.operand, str) and number(condition.operand) is None:

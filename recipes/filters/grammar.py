@@ -16,7 +16,7 @@ from recipes.filters.expression import (
     Condition,
     CurrentItem,
     Expression,
-    Field,
+    FieldReference,
     Filter,
     FilterError,
     Membership,
@@ -161,7 +161,7 @@ def _expression(tree: Tree[Any]) -> Expression:
 
 def _condition(tree: Tree[Any]) -> Condition:
     field_tree, *rest = tree.children
-    used = Field(field_tree.children[0].upper(), field_tree.children[1].upper())
+    used = FieldReference(field_tree.children[0].upper(), field_tree.children[1].upper())
     column = _column(field_tree.children[0])
     match tree.data:
         case "comparison":
@@ -182,7 +182,7 @@ def _condition(tree: Tree[Any]) -> Condition:
             return Membership(used, _values(used, rest), negated=True, column=column)
 
 
-def _comparison(used: Field, operator: Token, operand: Token | Tree[Any], column: int) -> OrderCondition:
+def _comparison(used: FieldReference, operator: Token, operand: Token | Tree[Any], column: int) -> OrderCondition:
     if isinstance(operand, Tree):
         return OrderCondition(used, str(operator), _current(operand), column)
     value: float | str | Placeholder
@@ -198,7 +198,7 @@ def _comparison(used: Field, operator: Token, operand: Token | Tree[Any], column
     return OrderCondition(used, str(operator), value, column)
 
 
-def _values(used: Field, tokens: list[Token]) -> tuple[str | Placeholder, ...]:
+def _values(used: FieldReference, tokens: list[Token]) -> tuple[str | Placeholder, ...]:
     placeholders = [token for token in tokens if token.type == "PLACEHOLDER"]
     if len(placeholders) > 1:
         raise _refuse(

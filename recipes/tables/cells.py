@@ -56,7 +56,7 @@ REQUIRED = "is required and must not be empty"
 Rules = NDArray[np.object_]
 
 
-def judge(field: Field, texts: pa.Array, unit: str, decimal: str, latest: int) -> tuple[pa.Array, Rules]:
+def check(field: Field, texts: pa.Array, unit: str, decimal: str, latest: int) -> tuple[pa.Array, Rules]:
     """The typed values of a column of texts, null where a cell breaks a rule, and that rule ("" where none is broken).
 
     Args:
@@ -127,7 +127,7 @@ def _excel_seconds(days: pa.Array) -> pa.Array:
 
 def _parse_times(texts: pa.Array, unit: str) -> pa.Array:
     if "|" in unit:
-        raise pa.ArrowInvalid("Cells in several formats are judged one by one.")
+        raise pa.ArrowInvalid("Cells in several formats are checked one by one.")
     if "%" in unit:
         distinct = texts.dictionary_encode()
         stamps = pc.strptime(distinct.dictionary, format=unit, unit="s")

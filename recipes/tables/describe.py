@@ -1,7 +1,7 @@
 """One column of an unknown file: its type, how its numbers, times and lists are written, and a summary of a sample.
 
 Content decides: digits that no one adds up (leading zeros, more than 64 bits, codes by name) stay text; numbers may carry
-a currency, thousands and either decimal mark; lists are told by parts that recur.
+a currency, thousands and either decimal mark; lists are recognised by parts that recur.
 """
 
 from __future__ import annotations

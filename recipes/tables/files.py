@@ -23,7 +23,7 @@ from recipes.tables.text import Block, TableError, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
 LOOKED_AT = 5000  # rows
-TELLING_ROWS = 100  # of fewer rows no share is told
+TELLING_ROWS = 100  # of fewer rows no share is reported
 MAX_BAD_SHARE = 0.05  # of the rows, as in the server's imports
 MAX_EXACT_DIGITS = 15  # longer numbers are codes
 SPELLINGS = ("user", "item", "time", "datetime", "rating")
@@ -178,18 +178,18 @@ def _bad_notes(path: Path, parts: list[Converted], incomplete: float) -> Iterato
     bad = [row for part in parts for row in part.bad]
     rows = sum(part.rows for part in parts)
     if len(bad) > (MAX_BAD_SHARE + incomplete) * rows:
-        raise TableError(_told(path, bad[0]))
+        raise TableError(_described(path, bad[0]))
     if bad:
-        yield f"{len(bad):,} of {rows:,} rows are left out; the first: {_told(path, bad[0])}"
+        yield f"{len(bad):,} of {rows:,} rows are left out; the first: {_described(path, bad[0])}"
 
 
 def _unread_notes(path: Path, parts: list[Converted]) -> Iterator[str]:
     for name in dict.fromkeys(cell.column for part in parts for cell in part.unread):
         unread = [cell for part in parts for cell in part.unread if cell.column == name]
-        yield f"{len(unread):,} cells of {name} are taken for empty; the first: {_told(path, unread[0])}"
+        yield f"{len(unread):,} cells of {name} are taken for empty; the first: {_described(path, unread[0])}"
 
 
-def _told(path: Path, cell: BadCell) -> str:
+def _described(path: Path, cell: BadCell) -> str:
     """A cell or row and the rule that it breaks, as a sentence."""
     where = f"{path}: line {cell.line}: "
     if not cell.column:

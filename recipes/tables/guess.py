@@ -41,7 +41,7 @@ class Understanding:
 
 
 def guess_type(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Which dataset a file with these columns is for: events have who, what and when; items and users are told once each."""
+    """Which dataset a file with these columns is for: events have who, what and when; items and users are described once each."""
     columns = _columns(header, rows[:5000])
     guesses = [describe(source, values) for source, values in zip(header, columns, strict=True)]
     best = {role: max((name_score(guess.source, role) for guess in guesses), default=0) for role in roles.ENTITIES}
@@ -280,15 +280,15 @@ def _summarise(guess: Guess, known: pa.Array, decimal: str) -> None:
 
 def _summarise_times(guess: Guess, known: pa.Array) -> None:
     counts = pc.value_counts(known)
-    told = [
+    times = [
         (moment.timestamp(), number)
         for value, number in zip(counts.field(0).to_pylist()[:5000], counts.field(1).to_pylist()[:5000], strict=True)
         if (moment := moments.moment_of(value, guess.unit))
     ]
-    if told:
-        low, high = min(told)[0], max(told)[0]
+    if times:
+        low, high = min(times)[0], max(times)[0]
         guess.low, guess.high = _shown(low), _shown(high)
-        guess.histogram = _bins(np.repeat([moment for moment, _ in told], [number for _, number in told]), _shown)
+        guess.histogram = _bins(np.repeat([moment for moment, _ in times], [number for _, number in times]), _shown)
 
 
 def _summarise_numbers(guess: Guess, known: pa.Array, decimal: str) -> None:

@@ -167,8 +167,8 @@ def _zone(match: re.Match[str]) -> str:
     if not zone:
         return ""
     offset, _, name = zone.strip().partition(" ")
-    told = "%z" if offset[0] in "+-Z" else offset
-    return (" " if zone[0] == " " else "") + told + (f" {name}" if name else "")
+    written = "%z" if offset[0] in "+-Z" else offset
+    return (" " if zone[0] == " " else "") + written + (f" {name}" if name else "")
 
 
 def _is_iso(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Compressed files and ZIP archives: told by their first bytes, unpacked in bounded memory."""
+"""Compressed files and ZIP archives: recognised by their first bytes, unpacked in bounded memory."""
 
 from __future__ import annotations
 

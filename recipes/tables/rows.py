@@ -1,7 +1,7 @@
 """Blocks of text into typed tables, the rows that break a rule, and the cells that cannot be read.
 
 Nearly every block is clean: it is parsed straight into its columns' types and checked by a few aggregates. Only a block
-that fails takes the slow path, where every column is read as text and each cell is judged (recipes.tables.cells). A cell that
+that fails takes the slow path, where every column is read as text and each cell is checked (recipes.tables.cells). A cell that
 may be empty and cannot be read is; a row is left out only for what its column requires.
 """
 
@@ -191,16 +191,16 @@ class BlockReader:
 
     def _slow(self, block: Block) -> Converted:
         data = _decodable(block.data)
-        return self.judged(self._texts(replace(block, data=data)))
+        return self.checked(self._texts(replace(block, data=data)))
 
-    def judged(self, texts: Texts) -> Converted:
-        """The rows of `texts` with every cell judged."""
+    def checked(self, texts: Texts) -> Converted:
+        """The rows of `texts` with every cell checked."""
         places = texts.places
         parsed = np.setdiff1d(np.arange(len(places)), [row for row, _ in texts.ragged])
         wrong = {row: ("", places.text(row), rule) for row, rule in texts.ragged}
         arrays, unread = [], []
         for plan in self._plans:
-            values, faults = self._judge(plan, texts, len(parsed))
+            values, faults = self._check(plan, texts, len(parsed))
             arrays.append(values)
             for at, value, rule in faults:
                 if plan.field.nullable:
@@ -216,7 +216,7 @@ class BlockReader:
                 for at, column, value, rule in unread if good[at]]  # fmt: skip
         return Converted(table, bad, lost)
 
-    def _judge(self, plan: ColumnPlan, texts: Texts, rows: int) -> tuple[pa.Array, list[tuple[int, str, str]]]:
+    def _check(self, plan: ColumnPlan, texts: Texts, rows: int) -> tuple[pa.Array, list[tuple[int, str, str]]]:
         """The column's values, null where a cell breaks a rule, and what each of those breaks."""
         if plan.position is None:
             return _constant(plan, rows), []
@@ -226,7 +226,7 @@ class BlockReader:
         if plan.is_list:
             column = cells.listed(column, plan.separator)
         decimal = plan.decimal or self._form.decimal
-        values, rules = cells.judge(plan.field, column, plan.unit, decimal, self._latest)
+        values, rules = cells.check(plan.field, column, plan.unit, decimal, self._latest)
         faults = [(row, column[row].as_py() or "", rules[row]) for row in np.flatnonzero(rules != "").tolist()]
         return values, faults
 

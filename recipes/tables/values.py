@@ -34,7 +34,7 @@ def value_of(field: Field, value: object, latest: int = cells.MAX_TIME) -> Any:
         return value
     if field.type in {"float", "double"} and not isinstance(value, str):
         return _finite(value)
-    values, rules = cells.judge(field, pa.array([_written(value)], pa.string()), "", ".", latest)
+    values, rules = cells.check(field, pa.array([_written(value)], pa.string()), "", ".", latest)
     broken = [rule for rule in rules.tolist() if rule and rule != cells.REQUIRED]
     if broken:
         raise ValueError(broken[0])

@@ -261,7 +261,7 @@ EVENT_WORDS = frozenset(
 
 @lru_cache(maxsize=4096)
 def folded(name: str) -> str:
-    """A name in lower case without accents: `Größe` and `groesse` are not told apart from `grosse`.
+    """A name in lower case without accents: `Größe` and `groesse` are the same as `grosse`.
 
     >>> folded("Größe"), folded("Numéro")
     ('grosse', 'numero')

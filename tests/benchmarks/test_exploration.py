@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks.exploration import compared, plot
-from recipes.simulation import Outcome
+from recipes.simulation import MarketOutcome
 
 
-def outcome(rate: float) -> Outcome:
+def outcome(rate: float) -> MarketOutcome:
     rounds = np.full(9, rate)
-    return Outcome(rounds, rounds, np.zeros(9), 0.5)
+    return MarketOutcome(rounds, rounds, np.zeros(9), 0.5)
 
 
 def test_gains_are_ratios_within_a_seed():

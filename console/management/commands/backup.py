@@ -39,8 +39,8 @@ class Command(BaseCommand):
         self._report(made, str(path))
 
     def _report(self, made: Backup, where: str) -> None:
-        told = self.stderr if where == "standard output" else self.stdout
-        told.write(f"Wrote {made.files} files, {made.bytes / 2**20:.1f} MB, to {where}.")
+        stream = self.stderr if where == "standard output" else self.stdout
+        stream.write(f"Wrote {made.files} files, {made.bytes / 2**20:.1f} MB, to {where}.")
         if made.secrets_elsewhere:
             names = " and ".join(made.secrets_elsewhere)
             self.stderr.write(

@@ -77,7 +77,7 @@ def people_view(request: Request) -> HttpResponse:
 @require_POST
 @owners_page
 def act_view(request: Request, pk: int, action: str) -> HttpResponse:
-    """Do one of ACTIONS with a member; what is refused is told on the page."""
+    """Do one of ACTIONS with a member; what is refused is said on the page."""
     try:
         ACTIONS[action](request, pk)
     except ServiceError as error:

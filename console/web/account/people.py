@@ -73,7 +73,7 @@ def invitation_view(request: HttpRequest, word: str) -> HttpResponse:
     """Make a user of one's own and be signed in."""
     found = Invitation.of(word)
     if found is None:
-        return render(request, TEMPLATE, {"title": gettext("Invitation"), "told": GONE}, status=404)
+        return render(request, TEMPLATE, {"title": gettext("Invitation"), "message": GONE}, status=404)
     form = AcceptForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -83,23 +83,23 @@ def invitation_view(request: HttpRequest, word: str) -> HttpResponse:
         else:
             login(request, user)
             return HttpResponseRedirect("/")
-    told = gettext("You are invited to the account {account} as {role}. Choose how you sign in.").format(
+    message = gettext("You are invited to the account {account} as {role}. Choose how you sign in.").format(
         account=found.account, role=found.role
     )
-    context = {"title": gettext("Welcome"), "told": told, "form": form, "button": gettext("Begin")}
+    context = {"title": gettext("Welcome"), "message": message, "form": form, "button": gettext("Begin")}
     return render(request, TEMPLATE, context, status=400 if form.errors else 200)
 
 
 def forgotten_view(request: HttpRequest) -> HttpResponse:
-    """Send a link to a known address; whether it is known is not told."""
+    """Send a link to a known address; whether it is known stays open."""
     context: dict[str, Any] = {"title": gettext("Forgotten password")}
     if not settings.EMAIL_HOST:
-        return render(request, TEMPLATE, context | {"told": ASK})
+        return render(request, TEMPLATE, context | {"message": ASK})
     form = ForgottenForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if not has_tried_too_often(request, "forgotten", more=1):
             _send_links(request, form.cleaned_data["email"])
-        return render(request, TEMPLATE, context | {"told": SENT})
+        return render(request, TEMPLATE, context | {"message": SENT})
     return render(request, TEMPLATE, context | {"form": form, "button": gettext("Send a link")})
 
 

@@ -69,10 +69,12 @@ class ColumnForm(StyledForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Name each control after its column; offer the ways to write times that were recognised, chosen or not."""
         super().__init__(*args, **kwargs)
-        told = {name: self.get_initial_for_field(self.fields[name], name) or "" for name in ("source", "look", "unit")}
+        chosen = {
+            name: self.get_initial_for_field(self.fields[name], name) or "" for name in ("source", "look", "unit")
+        }
         if self.is_bound:
-            told = {name: self.data.get(self.add_prefix(name), "") for name in told}
-        source, units = told["source"], {told[name] for name in ("look", "unit") if "%" in told[name]}
+            chosen = {name: self.data.get(self.add_prefix(name), "") for name in chosen}
+        source, units = chosen["source"], {chosen[name] for name in ("look", "unit") if "%" in chosen[name]}
         choices = [
             *LOOKS,
             *((f"list:{mark}", gettext("List: {marks}").format(marks=marks)) for mark, marks in SEPARATORS.items()),
@@ -126,10 +128,10 @@ def earlier_columns(job: DatasetImportJob) -> dict[str, JSONDict]:
     for name, source in job.options.get("sources", {}).items():
         field = fields.get(name)
         if field and source.get("name"):
-            told = {"timestampUnit": source.get("unit", "")} | {
+            read_as = {"timestampUnit": source.get("unit", "")} | {
                 name: source.get(name, "") for name in ("separator", "decimal", "clock")
             }
-            found[source["name"]] = asdict(field) | {"include": True} | told
+            found[source["name"]] = asdict(field) | {"include": True} | read_as
     return found
 
 

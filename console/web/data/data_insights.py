@@ -68,21 +68,21 @@ def _shown(request: Request, job: DataInsightsJob, group: DatasetGroup) -> HttpR
         "is_latest": job.pk == group.insights_jobs.values_list("pk", flat=True).first(),
     }
     if job.status == job.done:
-        context |= _found(call(request, "GetDataInsights", {"dataInsightsJobArn": job.arn}), group)
+        context |= _shown(call(request, "GetDataInsights", {"dataInsightsJobArn": job.arn}), group)
     return render(request, "data/data_insights/detail.html", context, group=group)
 
 
-def _found(told: JSONDict, group: DatasetGroup) -> JSONDict:
+def _shown(answer: JSONDict, group: DatasetGroup) -> JSONDict:
     """What GetDataInsights tells, as the page shows it."""
     addresses = {
         dataset.type: page_url(dataset) for dataset in group.datasets.select_related("account", "dataset_group")
     }
-    numbers = told.get("interactions")
+    numbers = answer.get("interactions")
     types = (numbers or {}).get("eventTypes", [])
     return {
         "insights": [
             insight | {"dataset": DATASET_TYPES[insight["datasetType"]], "url": addresses.get(insight["datasetType"])}
-            for insight in told["insights"]
+            for insight in answer["insights"]
         ],
         "numbers": numbers,
         "span": gettext("{first} to {last}").format(first=day(numbers["first"]), last=day(numbers["last"]))
@@ -105,7 +105,7 @@ def _found(told: JSONDict, group: DatasetGroup) -> JSONDict:
                 "incomplete": dataset["incompleteRows"],
                 "columns": [_column(column) for column in dataset["columns"]],
             }
-            for dataset in told["datasets"]
+            for dataset in answer["datasets"]
         ],
     }
 

@@ -96,7 +96,7 @@ def _context(group: DatasetGroup, files: list[IncomingFile]) -> JSONDict:
 
 
 @reading_page
-def judge(request: Request) -> HttpResponse:
+def check(request: Request) -> HttpResponse:
     """One file's part of the preview as its form stands; asked for by htmx while one chooses."""
     group, number = chosen_group(request), int(request.GET.get("file", "0"))
     locations = request.GET.getlist("location")
@@ -160,7 +160,7 @@ def rejects(request: Request, name: str) -> StreamingHttpResponse:
 
 
 urlpatterns = [
-    path("create/datasets/preview/judge/", judge, name="datasets-preview-judge"),
+    path("create/datasets/preview/check/", check, name="datasets-preview-check"),
     path("create/datasets/preview/", preview, name="datasets-preview"),
     *list_urls(IMPORT_JOBS),
     path("dataset-import-jobs/<str:name>/rejects.csv", rejects, name="dataset-import-jobs-rejects"),

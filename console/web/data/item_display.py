@@ -47,11 +47,11 @@ class ItemDisplayForm(OperationForm):
         widget=forms.TextInput(attrs={"list": "picture-columns", "spellcheck": "false", "autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, told: JSONDict, **kwargs: Any) -> None:
-        """`told` is GetItemDisplay's answer."""
+    def __init__(self, *args: Any, display: JSONDict, **kwargs: Any) -> None:
+        """`display` is GetItemDisplay's answer."""
         super().__init__(*args, **kwargs)
-        self.dataset_arn = told["datasetArn"]
-        columns, guess = told["columns"], told.get("guess", {})
+        self.dataset_arn = display["datasetArn"]
+        columns, guess = display["columns"], display.get("guess", {})
         by_name = (
             gettext("By name ({title_column})").format(title_column=guess["titleColumn"])
             if guess.get("titleColumn")
@@ -70,14 +70,14 @@ class ItemDisplayForm(OperationForm):
 def edit(request: Request, name: str) -> HttpResponse:
     """Choose, and see some items as they look."""
     row: Dataset = find(request, "Dataset", name)
-    told = call(request, "GetItemDisplay", {"datasetArn": row.arn})
-    chosen = told.get("chosen", {})
+    display = call(request, "GetItemDisplay", {"datasetArn": row.arn})
+    chosen = display.get("chosen", {})
     initial = {
         "title_column": chosen.get("titleColumn", ""),
         "subtitle_columns": chosen.get("subtitleColumns", []),
         "picture": chosen.get("picture", ""),
     }
-    form = ItemDisplayForm(request.POST or None, told=told, initial=initial)
+    form = ItemDisplayForm(request.POST or None, display=display, initial=initial)
     if request.method == "POST" and form.submit(request.account) is not None:
         messages.success(request, gettext("Items are now shown this way."))
         return HttpResponseRedirect(request.path)
@@ -90,8 +90,8 @@ def edit(request: Request, name: str) -> HttpResponse:
         "submit": gettext("Save"),
         "crumbs": [*crumbs(DATASETS, row.dataset_group), (row.name, page_url(row))],
         "cancel_url": page_url(row),
-        "columns": told["columns"],
-        "items": [dressed(item) for item in told.get("items", [])],
+        "columns": display["columns"],
+        "items": [dressed(item) for item in display.get("items", [])],
     }
     return render(request, "data/datasets/display.html", context, group=row.dataset_group)
 

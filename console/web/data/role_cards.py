@@ -140,7 +140,7 @@ def cards_of(kind: str, domain: str | None, chosen: Sequence[JSONDict], found: J
         guess = guesses.get(column.get("source", ""), {}) if column else {}
         samples = _samples(column, guess) if column else ()
         gap = _gap(role, column, guess, samples, role.name in required)
-        constant = column.get("told", column.get("constant")) if column else None
+        constant = column.get("entered", column.get("constant")) if column else None
         source = CONSTANT if constant is not None else str(guess.get("source", ""))
         note = _note(source, found) if role.name in required else ""
         cards.append(Card(role, source, tuple(guesses), samples, gap, role.name in required, constant, note))

@@ -69,8 +69,8 @@ class IncomingFile:
     @property
     def warnings(self) -> list[str]:
         """What the preview warns of and no card says."""
-        told = {card.note for card in self.cards}
-        return [warning for warning in self.found.get("warnings", []) if warning not in told]
+        said = {card.note for card in self.cards}
+        return [warning for warning in self.found.get("warnings", []) if warning not in said]
 
     @property
     def num_used(self) -> int:
@@ -126,7 +126,7 @@ class IncomingFile:
         """CreateDatasetFromFile's members; None while the form has errors."""
         if not (self.columns.is_valid() and self.form.is_valid()):
             return None
-        self.form.columns = [{name: value for name, value in one.items() if name != "told"} for one in self.chosen]
+        self.form.columns = [{name: value for name, value in one.items() if name != "entered"} for one in self.chosen]
         self.form.layout = {name: value for name, value in self.found.get("format", {}).items() if value != ""}
         return self.form.members()
 
@@ -169,7 +169,7 @@ def read_file(request: Request, group: DatasetGroup, number: int, location: str,
 
 
 def _address(request: Request) -> str:
-    """The preview's question, without the number of the file that is judged."""
+    """The preview's question, without the number of the file that is checked."""
     members = request.GET.copy()
     members.pop("file", None)
     return members.urlencode()
@@ -201,7 +201,7 @@ def _constant(name: str, value: str) -> JSONDict:
     column: JSONDict = {"name": name, "constant": value, "type": "string", "nullable": False}
     if name == "TIMESTAMP":
         seconds = epoch_of(value)
-        return column | {"type": "long", "constant": seconds, "told": value}
+        return column | {"type": "long", "constant": seconds, "entered": value}
     return column
 
 

@@ -174,9 +174,9 @@ def detail(request: Request, name: str) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return _csv(row)
     metrics = [metric["metricName"] for metric in row.metrics]
-    told = list(dict.fromkeys([*metrics, *row.sums.values_list("metric_name", flat=True).distinct()[:MAX_METRICS]]))
+    names = list(dict.fromkeys([*metrics, *row.sums.values_list("metric_name", flat=True).distinct()[:MAX_METRICS]]))
     chosen = request.GET.get("metric", "")
-    chosen = chosen if chosen in told else told[0]
+    chosen = chosen if chosen in names else names[0]
     span = request.GET.get("span", "")
     sums = row.sums.values("metric_name", "event_type", "source").annotate(total=Sum("value"))
     context = detail_context(ATTRIBUTIONS, row) | {
@@ -186,7 +186,7 @@ def detail(request: Request, name: str) -> HttpResponseBase:
         ],
         "sums": sums.order_by("metric_name", "-total")[:SHOWN_SUMS],
         "chart": over_time(row, chosen, span),
-        "told": told,
+        "names": names,
         "chosen": chosen,
         "spans": SPANS,
         "span": span,
@@ -198,7 +198,7 @@ def detail(request: Request, name: str) -> HttpResponseBase:
 
 @writing_page
 def write_report(request: Request, name: str) -> HttpResponse:
-    """Write what no report has told yet."""
+    """Write what stands in no report yet."""
     row: MetricAttribution = find(request, "MetricAttribution", name)
     if request.method == "POST":
         try:

@@ -20,12 +20,12 @@ from console.web.access import Request, View, analysis_page, page
 from console.web.details import detail_context
 from console.web.evaluation import comparison, decision
 from console.web.evaluation.report_file import as_csv, as_html
-from console.web.evaluation.selection import FEWEST, MOST, Selection
+from console.web.evaluation.selection import MAX_VERSIONS, MIN_VERSIONS, Selection
 from console.web.jobs import progress_of
 from console.web.kinds import page_url
 from console.web.languages import lazily
 from console.web.model_kinds import SHARED
-from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
+from console.web.pages import call, chosen_group, find, last_group, render, service_error
 from console.web.training.choosing import crumbs_of
 
 TABS = (
@@ -42,20 +42,20 @@ Content = Callable[[Request, Selection], dict[str, Any]]
 
 def comparing(name: str, template: str) -> Callable[[Content], View]:
     """Make a tab of a function that says what it shows of a selection that can be compared."""
-    fewest = next(count for tab, _, count in TABS if tab == name)
+    least = next(count for tab, _, count in TABS if tab == name)
 
     def tab(content: Content) -> View:
         @page
         @wraps(content)
         def view(request: Request) -> HttpResponse:
-            group = chosen_group(request) or _group_of_versions(request) or remembered_group(request)
+            group = chosen_group(request) or _group_of_versions(request) or last_group(request)
             if group is None:
                 return HttpResponseRedirect(reverse("dataset-groups"))
             selection = Selection.read(request, group)
             context = tab_context(name, selection)
-            if refusal := _too_few(request, selection, fewest):
+            if refusal := _too_few(request, selection, least):
                 context["refusal"] = refusal
-            elif len(selection.chosen) >= fewest:
+            elif len(selection.chosen) >= least:
                 try:
                     context |= content(request, selection)
                 except ServiceError as error:
@@ -78,7 +78,7 @@ def tab_context(name: str, selection: Selection) -> dict[str, Any]:
         "crumbs": crumbs_of(selection.group),
         "heading": gettext("Compare"),
         "labels": selection.labels,
-        "earlier": selection.judged_together() if selection.is_blocked else [],
+        "earlier": selection.evaluated_together() if selection.is_blocked else [],
     }
 
 
@@ -123,7 +123,7 @@ def compare_view(request: Request, selection: Selection) -> dict[str, Any]:
         "parameters": answer.get("parameters", []),
         "only_differences": request.GET.get("parameters", "differing") != "all",
         "bars": comparison.chart(answer, labels),
-        "single": len(selection.chosen) == FEWEST,
+        "single": len(selection.chosen) == MIN_VERSIONS,
     }
     if request.GET.get("format") == "html":
         return {"response": as_html(context | {"selection": selection, "now": timezone.now()})}
@@ -133,7 +133,7 @@ def compare_view(request: Request, selection: Selection) -> dict[str, Any]:
 @require_POST
 @analysis_page
 def together_view(request: Request) -> HttpResponse:
-    """Have the versions judged together on a test that none of them has seen."""
+    """Have the versions evaluated together on a test that none of them has seen."""
     wanted = request.POST.getlist("version")
     arns = [find(request, "SolutionVersion", name).arn for name in wanted]
     try:
@@ -168,9 +168,9 @@ def _group_of_versions(request: Request) -> DatasetGroup | None:
     return find(request, "SolutionVersion", names[0]).solution.dataset_group if names else None
 
 
-def _too_few(request: Request, selection: Selection, fewest: int) -> str:
-    if not request.GET.getlist("version") or fewest <= len(selection.chosen) <= MOST:
+def _too_few(request: Request, selection: Selection, least: int) -> str:
+    if not request.GET.getlist("version") or least <= len(selection.chosen) <= MAX_VERSIONS:
         return ""
-    return gettext("{chosen} chosen; choose {fewest} to {most} versions.").format(
-        chosen=len(selection.chosen), fewest=fewest, most=MOST
+    return gettext("{chosen} chosen; choose {least} to {most} versions.").format(
+        chosen=len(selection.chosen), least=least, most=MAX_VERSIONS
     )

@@ -121,7 +121,7 @@ def outcomes_view(request: Request, selection: Selection) -> dict[str, Any]:
 
 
 @comparing("compare-users", "evaluation/compare/user.html")
-def judged_view(request: Request, selection: Selection) -> dict[str, Any]:
+def evaluated_view(request: Request, selection: Selection) -> dict[str, Any]:
     """One user of the test: the history, what each version showed, and what was taken."""
     user, cutoff = request.GET.get("user", ""), measure(request)["cutoff"]
     answer = call(request, "GetJudgedLists", selection.members | {"userId": user, "cutoff": cutoff})
@@ -143,7 +143,7 @@ def judged_view(request: Request, selection: Selection) -> dict[str, Any]:
             for place, (version, items) in enumerate(zip(selection.chosen, lists, strict=True))
         ],
         "taken": [testing.dressed(known[item["itemId"]]) for item in answer["taken"]],
-        "told": answer["told"],
+        "num_observed": answer["told"],
         "history": _history(request, version, user),
         "is_taken": {item["itemId"] for item in answer["taken"]},
     }
@@ -185,8 +185,8 @@ def _verdicts(segments: list[JSONDict], labels: dict[str, str]) -> list[tuple[st
                 if value["solutionVersionArn"] == arn and "verdict" in value:
                     by.setdefault(value["verdict"], []).append(segment["label"])
         look = "bad" if "worse" in by else "good" if "better" in by else "even"
-        told = [SAID[word].format(segments=", ".join(by[word])) for word in SAID if word in by]
-        found.append((look, f"{label}: {'; '.join(told) or gettext('no difference is shown for anybody')}."))
+        sentences = [SAID[word].format(segments=", ".join(by[word])) for word in SAID if word in by]
+        found.append((look, f"{label}: {'; '.join(sentences) or gettext('no difference is shown for anybody')}."))
     return found
 
 

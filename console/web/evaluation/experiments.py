@@ -21,7 +21,7 @@ from console.web.kinds import page_url
 from console.web.languages import lazily, localised
 from console.web.live_charts import lift_chart
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
-from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
+from console.web.pages import call, chosen_group, find, last_group, render, service_error
 from console.web.serving.campaign_forms import version_label
 from console.web.training.choosing import recipes_by_name
 
@@ -87,19 +87,19 @@ def experiment_view(request: Request, campaign: str, name: str) -> HttpResponse:
     try:
         if effect:
             members["minimumEffect"] = float(effect) / 100
-        told = call(request, "GetExperimentResults", members)
+        results = call(request, "GetExperimentResults", members)
     except (ServiceError, ValueError) as error:
         context["refusal"] = (
             service_error(error)
             if isinstance(error, ServiceError)
             else gettext("{effect} is not a number.").format(effect=effect)
         )
-        told = call(request, "GetExperimentResults", {"experimentArn": row.arn})
+        results = call(request, "GetExperimentResults", {"experimentArn": row.arn})
     if row.is_interleaved:
-        context |= _interleaved(told)
+        context |= _interleaved(results)
         return render(request, "evaluation/experiments/interleaved.html", context, group=row.dataset_group)
     context["guarded"] = guarded
-    context |= _told(told) | {"effect": effect or f"{100 * told['sample']['minimumEffect']:g}"}
+    context |= _compared(results) | {"effect": effect or f"{100 * results['sample']['minimumEffect']:g}"}
     return render(request, "evaluation/experiments/detail.html", context, group=row.dataset_group)
 
 
@@ -143,8 +143,8 @@ def end_experiment_view(request: Request, campaign: str, name: str, action: str)
         else:
             messages.success(request, DONE[action].format(row.name, row.campaign.name))
             return HttpResponseRedirect(page_url(row))
-    told = call(request, "GetExperimentResults", {"experimentArn": row.arn})
-    read = _interleaved(told) if row.is_interleaved else _told(told)
+    results = call(request, "GetExperimentResults", {"experimentArn": row.arn})
+    read = _interleaved(results) if row.is_interleaved else _compared(results)
     context = _context(row) | read | {"action": action, "error": error}
     return render(
         request, "evaluation/experiments/confirm.html", context, group=row.dataset_group, status=409 if error else 200
@@ -210,35 +210,36 @@ def _asked(request: Request, row: Experiment) -> dict[str, Any]:
         return {"user": user, "arm_error": service_error(error)}
 
 
-def _told(told: JSONDict) -> dict[str, Any]:
-    look, icon, words = VERDICTS[told["verdict"]]
-    sample = told["sample"]
+def _compared(results: JSONDict) -> dict[str, Any]:
+    """What came of a comparison of two arms, for its page."""
+    look, icon, words = VERDICTS[results["verdict"]]
+    sample = results["sample"]
     needed = sample.get("usersNeeded")
     return {
-        "told": told,
-        "arms": [arm | {"label": translated(arm["arm"].capitalize()), "percent": round(100 * (arm.get("share") or 0), 1)} for arm in told["arms"]],
+        "results": results,
+        "arms": [arm | {"label": translated(arm["arm"].capitalize()), "percent": round(100 * (arm.get("share") or 0), 1)} for arm in results["arms"]],
         "verdict": {"look": look, "icon": icon, "words": words},
         "estimates": [
-            (label, note, told[key], _look(told[key]))
+            (label, note, results[key], _look(results[key]))
             for key, label, note in (
                 ("lift", gettext("Share of users with an outcome"), "lift"), ("eventsLift", gettext("Events per user"), "lift"),
             )
-            if told.get(key)
+            if results.get(key)
         ],
-        "always": _always(told["always"]),
-        "guardrails": [rail | {"words": GUARDS[rail["verdict"]]} for rail in told.get("guardrails") or []],
-        "is_worse": bool(told.get("lift")) and told["lift"]["value"] < 0,
+        "always": _always(results["always"]),
+        "guardrails": [rail | {"words": GUARDS[rail["verdict"]]} for rail in results.get("guardrails") or []],
+        "is_worse": bool(results.get("lift")) and results["lift"]["value"] < 0,
         "reached": min(100, round(100 * sample["users"] / needed)) if needed else None,
-        "chart": lift_chart("lift", told["points"]) if any("lift" in point for point in told["points"]) else None,
+        "chart": lift_chart("lift", results["points"]) if any("lift" in point for point in results["points"]) else None,
     }  # fmt: skip
 
 
-def _interleaved(told: JSONDict) -> dict[str, Any]:
+def _interleaved(results: JSONDict) -> dict[str, Any]:
     """What came of an interleaving, for its page."""
-    look, icon, words = INTERLEAVED[told["verdict"]]
-    found = told["interleaving"]
+    look, icon, words = INTERLEAVED[results["verdict"]]
+    found = results["interleaving"]
     return {
-        "told": told,
+        "results": results,
         "found": found,
         "verdict": {"look": look, "icon": icon, "words": words},
         "is_worse": bool(found.get("preference")) and found["preference"]["value"] < 0,
@@ -264,7 +265,7 @@ def _look(estimate: JSONDict) -> tuple[str, str, str]:
 
 
 def _choose_campaign(request: Request) -> HttpResponse:
-    group = chosen_group(request) or remembered_group(request)
+    group = chosen_group(request) or last_group(request)
     found = CAMPAIGNS.rows(request.account)
     rows = list(found.filter(solution_version__solution__dataset_group=group) if group else found)
     if len(rows) == 1:

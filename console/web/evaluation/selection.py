@@ -14,7 +14,7 @@ from console.shapes import JSONDict
 from console.web.access import Request
 from console.web.pages import find
 
-FEWEST, MOST = 2, 6
+MIN_VERSIONS, MAX_VERSIONS = 2, 6
 OFFERED = 50  # to choose among, besides those chosen; a search finds the others
 
 
@@ -79,7 +79,7 @@ class Selection:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What the chosen are called in tables and charts, by ARN: as people named them, told apart where names are the same."""
+        """What the chosen are called in tables and charts, by ARN: as people named them, kept apart where names are the same."""
         names = {version.arn: version.name or version.solution.name for version in self.chosen}
         often = {name for name, count in Counter(names.values()).items() if count > 1}
         return {
@@ -91,7 +91,7 @@ class Selection:
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the chosen were judged on different tests, so that their numbers must not be put side by side."""
+        """Whether the chosen were evaluated on different tests, so that their numbers must not be put side by side."""
         return self.shared is None and len({version.report.get("fingerprint") for version in self.chosen}) > 1
 
     @property
@@ -101,7 +101,7 @@ class Selection:
         pairs += [("baseline", self.baseline.arn_name)] if self.baseline else []
         return urlencode([*pairs, ("shared", self.shared.name)] if self.shared else pairs)
 
-    def judged_together(self) -> list[SharedEvaluation]:
+    def evaluated_together(self) -> list[SharedEvaluation]:
         """Shared evaluations that hold all of the chosen, newest first."""
         rows: Any = SharedEvaluation.objects.filter(dataset_group=self.group).select_related("account")
         for version in self.chosen:

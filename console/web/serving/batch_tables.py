@@ -27,10 +27,14 @@ def table_of(request: Request, job: BatchJob) -> dict[str, Any]:
     member = "batchInferenceJobArn" if isinstance(job, BatchInferenceJob) else "batchSegmentJobArn"
     members = {member: job.arn, "nextToken": request.GET.get("from") or None}
     try:
-        told = call(request, "GetBatchResults", members)
+        page_of_results = call(request, "GetBatchResults", members)
     except ServiceError as error:
         return {"refusal": service_error(error)}
-    return {"told": told, "answers": [_dressed(one) for one in told["results"]], "is_later": "from" in request.GET}
+    return {
+        "page_of_results": page_of_results,
+        "answers": [_dressed(one) for one in page_of_results["results"]],
+        "is_later": "from" in request.GET,
+    }
 
 
 def _dressed(one: JSONDict) -> JSONDict:

@@ -19,7 +19,7 @@ from console.web.details import detail_context
 from console.web.evaluation.comparison import Difference, differences
 from console.web.kinds import page_url
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
-from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
+from console.web.pages import call, chosen_group, find, last_group, render, service_error
 from console.web.serving.campaign_forms import CampaignForm, CampaignUpdateForm, version_label
 from console.web.serving.panel import panel_context, panel_response
 from console.web.training.choosing import crumbs_of, recipes_by_name
@@ -55,7 +55,7 @@ def campaign_view(request: Request, name: str) -> HttpResponse:
 @writing_page
 def create_campaign_view(request: Request) -> HttpResponse:
     """Choose a version and how it explores."""
-    group = chosen_group(request) or remembered_group(request)
+    group = chosen_group(request) or last_group(request)
     if group is None:
         return HttpResponseRedirect(reverse("dataset-groups"))
     chosen = SolutionVersion.objects.for_account(request.account).filter(

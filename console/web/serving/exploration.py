@@ -37,14 +37,14 @@ def exploration_view(request: Request, slug: str, name: str) -> HttpResponse:
     context: dict[str, Any] = {"object": server, "slug": slug, "kind": kind}
     members = testing.member_of(server) | ({"eventTypes": [kind]} if kind else {})
     try:
-        told = call(request, "GetExploration", members)
+        report = call(request, "GetExploration", members)
         context |= {
-            "told": told,
-            "new": told["newItems"],
-            "weight": told["explorationWeight"],
-            "verdict": verdict(told),
-            "items": [testing.dressed(item) | {"look": STATES[item["state"]]} for item in told["items"]],
-            "chart": explored_chart("explored", told["hours"]) if len(told["hours"]) > 1 else None,
+            "report": report,
+            "new": report["newItems"],
+            "weight": report["explorationWeight"],
+            "verdict": verdict(report),
+            "items": [testing.dressed(item) | {"look": STATES[item["state"]]} for item in report["items"]],
+            "chart": explored_chart("explored", report["hours"]) if len(report["hours"]) > 1 else None,
         }
     except ServiceError as error:
         context["refusal"] = service_error(error)
@@ -52,22 +52,22 @@ def exploration_view(request: Request, slug: str, name: str) -> HttpResponse:
     return render(request, "serving/campaigns/exploration.html", shell | context, group=group_of(request, server))
 
 
-def verdict(told: JSONDict) -> tuple[str, str]:
+def verdict(report: JSONDict) -> tuple[str, str]:
     """Class and sentence: whether explored places cost clicks, earn some, or nothing can be said yet."""
-    if not told["lists"]:
+    if not report["lists"]:
         return "even", gettext("No list was recommended in the last three days, so there is nothing to learn from yet.")
-    if not told["explored"]["places"]:
-        return "even", _why_unexplored(told)
-    if not told["explored"]["clicks"] + told["exploited"]["clicks"]:
+    if not report["explored"]["places"]:
+        return "even", _why_unexplored(report)
+    if not report["explored"]["clicks"] + report["exploited"]["clicks"]:
         return "even", gettext(
             "No click is known. Send events with the recommendationId of the list that they come from."
         )
-    if told.get("samePlaces") is None:
+    if report.get("samePlaces") is None:
         return "even", gettext(
             "Explored items and others never stood at the same places, so their clicks cannot be compared."
         )
-    gap, low, high = (told["samePlaces"]["difference"][name] for name in ("value", "low", "high"))
-    in_thousand = THOUSAND * abs(gap) * told["explored"]["places"] / told["lists"]
+    gap, low, high = (report["samePlaces"]["difference"][name] for name in ("value", "low", "high"))
+    in_thousand = THOUSAND * abs(gap) * report["explored"]["places"] / report["lists"]
     if low > 0:
         return (
             "good",
@@ -85,10 +85,10 @@ def verdict(told: JSONDict) -> tuple[str, str]:
     return "even", gettext("No difference is shown between explored places and the others at the same places.")
 
 
-def _why_unexplored(told: JSONDict) -> str:
-    if not told["explorationWeight"]:
+def _why_unexplored(report: JSONDict) -> str:
+    if not report["explorationWeight"]:
         return gettext("Nothing is explored at an exploration weight of 0.")
-    if not told["newItems"]["total"]:
-        days = told["explorationItemAgeCutOff"]
+    if not report["newItems"]["total"]:
+        days = report["explorationItemAgeCutOff"]
         return gettext("No item is younger than {days} days, so there is nothing to explore.").format(days=number(days))
     return gettext("No place was explored so far.")

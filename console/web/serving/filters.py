@@ -1,4 +1,4 @@
-"""Filters: writing an expression that is judged while one types, and reading one."""
+"""Filters: writing an expression that is checked while one types, and reading one."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FilterForm(OperationForm):
     )
 
     def __init__(self, *args: Any, groups: list[DatasetGroup], check_url: str, **kwargs: Any) -> None:
-        """Offer `groups`; the expression is judged at `check_url` when it changes."""
+        """Offer `groups`; the expression is checked at `check_url` when it changes."""
         super().__init__(*args, **kwargs)
         group_choices(self, groups)
         self.fields["filter_expression"].widget.attrs |= {
@@ -161,13 +161,15 @@ def check(request: Request) -> HttpResponse:
     arn = request.GET.get("dataset_group_arn", "")
     user = request.GET.get("user_id", "").strip()
     given = {name.removeprefix("value_"): str(text) for name, text in request.GET.items() if name.startswith("value_")}
-    verdict = judge(request, arn, text, user, given) if text and arn else {}
+    verdict = verdict_of(request, arn, text, user, given) if text and arn else {}
     asked = [(name, given.get(name, "")) for name in verdict.get("placeholders", [])]
     context = {"verdict": verdict, "mark": _mark(text, verdict), "asked": asked, "user": user, "is_tried": True}
     return render_fragment(request, "serving/filters/verdict.html", context)
 
 
-def judge(request: Request, arn: str, text: str, user: str = "", given: Mapping[str, str] | None = None) -> JSONDict:
+def verdict_of(
+    request: Request, arn: str, text: str, user: str = "", given: Mapping[str, str] | None = None
+) -> JSONDict:
     """PreviewFilter's answer, or its refusal as `message` and `column`."""
     filled = {name: value for name, value in (given or {}).items() if value.strip()}
     members: JSONDict = {"datasetGroupArn": arn, "filterExpression": text, "filterValues": filled, "userId": user}
@@ -198,7 +200,7 @@ def detail(request: Request, name: str) -> HttpResponse:
     row: Filter = find(request, "Filter", name)
     context = detail_context(FILTERS, row) | {
         "facts": [],
-        "verdict": judge(request, row.dataset_group.arn, row.expression),
+        "verdict": verdict_of(request, row.dataset_group.arn, row.expression),
     }
     return render(request, "serving/filters/detail.html", context, group=row.dataset_group)
 

@@ -26,24 +26,24 @@ def off_policy_view(request: Request, slug: str, name: str) -> HttpResponse:
     context: dict[str, Any] = {"object": server, "slug": slug, "kind": kind}
     members = testing.member_of(server) | ({"eventTypes": [kind]} if kind else {})
     try:
-        told = call(request, "GetOffPolicyEstimates", members)
-        context |= {"told": told, "verdict": _verdict(told)}
+        report = call(request, "GetOffPolicyEstimates", members)
+        context |= {"report": report, "verdict": _verdict(report)}
     except ServiceError as error:
         context["refusal"] = service_error(error)
     shell = detail_context(KINDS[LABELS[slug]], server)
     return render(request, "serving/campaigns/off_policy.html", shell | context, group=group_of(request, server))
 
 
-def _verdict(told: JSONDict) -> tuple[str, str]:
+def _verdict(report: JSONDict) -> tuple[str, str]:
     """Class and sentence: by whether the interval of the difference leaves out none."""
-    if not told["estimates"] or not told["outcomes"]:
+    if not report["estimates"] or not report["outcomes"]:
         return "even", gettext(
             "There is no estimate yet: too few lists, or no event names one with its recommendationId."
         )
-    if not told["explored"]:
+    if not report["explored"]:
         return "even", gettext("No list had explored items, so weight 0 would have earned the same.")
-    if told["difference"]["low"] > 0:
+    if report["difference"]["low"] > 0:
         return "good", gettext("Exploration earned more than weight 0 would have.")
-    if told["difference"]["high"] < 0:
+    if report["difference"]["high"] < 0:
         return "bad", gettext("Exploration earned less than weight 0 would have.")
     return "even", gettext("No difference is shown between exploration and weight 0.")

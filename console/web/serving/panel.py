@@ -107,15 +107,22 @@ def why_view(request: Request, slug: str, name: str) -> HttpResponse:
     if ask.count.isdecimal():
         members["numResults"] = int(ask.count)
     try:
-        told = call(request, "ExplainRecommendation", members)
+        explanation = call(request, "ExplainRecommendation", members)
     except ServiceError as error:
-        told = {"sentence": service_error(error), "contributions": []}
-    if "explored" in request.GET and "rank" in told:
-        told["sentence"] = gettext("Shown to learn about it; by relevance alone it would be at place {rank}.").format(
-            rank=told["rank"]
-        )
-    contributions = _weighed(told.get("contributions", []))
-    context = {"told": told, "contributions": contributions, "item": item, "ask": ask, "object": server, "slug": slug}
+        explanation = {"sentence": service_error(error), "contributions": []}
+    if "explored" in request.GET and "rank" in explanation:
+        explanation["sentence"] = gettext(
+            "Shown to learn about it; by relevance alone it would be at place {rank}."
+        ).format(rank=explanation["rank"])
+    contributions = _weighed(explanation.get("contributions", []))
+    context = {
+        "explanation": explanation,
+        "contributions": contributions,
+        "item": item,
+        "ask": ask,
+        "object": server,
+        "slug": slug,
+    }
     if request.htmx:
         part = "_why_drawer" if request.htmx.target == DRAWER else "_why"
         return render_fragment(request, f"serving/campaigns/{part}.html", context)

@@ -74,7 +74,7 @@ class Ask:
         return [item for item in re.split(r"[\s,]+", self.items) if item]
 
     @property
-    def circumstances(self) -> dict[str, str]:
+    def context_values(self) -> dict[str, str]:
         """The context of the request: "DEVICE=phone, PLACE=home" as a map."""
         return {name.upper(): value for name, value in PAIR.findall(self.context)}
 
@@ -194,8 +194,8 @@ def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
 def request_members(request: Request, ask: Ask, weight: str) -> JSONDict:
     """The request by wire names."""
     members: JSONDict = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
-    if ask.circumstances:
-        members["context"] = ask.circumstances
+    if ask.context_values:
+        members["context"] = ask.context_values
     if ask.count.isdecimal():
         members["numResults"] = int(ask.count)
     if weight:
@@ -310,8 +310,8 @@ def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> lis
         members["inputList"] = ask.input_list
     else:
         members["numResults"] = int(ask.count) if ask.count.isdecimal() else RESULTS
-    if ask.circumstances:
-        members["context"] = ask.circumstances
+    if ask.context_values:
+        members["context"] = ask.context_values
     members |= {name: value for name, value in filter_members(request, ask).items() if value}
     sent = CALLS.get(recipe_type, USUAL_CALL)
     root = absolute(request, "/").rstrip("/")

@@ -15,7 +15,7 @@ from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.kinds import page_url
 from console.web.languages import lazily
-from console.web.pages import call, chosen_group, remembered_group, render
+from console.web.pages import call, chosen_group, last_group, render
 from console.web.training.solution_form import SolutionForm
 
 PURPOSES = {
@@ -42,7 +42,7 @@ INPUTS = {
 @page
 def recipes_view(request: Request) -> HttpResponse:
     """Cards of all recipes by what they are for; those that the data do not allow say why."""
-    group = chosen_group(request) or remembered_group(request)
+    group = chosen_group(request) or last_group(request)
     recipes = choices_for(request, group)["recipes"]
     start = start_with(recipes) if group else []
     rest = [recipe for recipe in recipes if recipe not in [first for first, _ in start]]
@@ -70,7 +70,7 @@ def start_with(recipes: list[JSONDict]) -> list[tuple[JSONDict, str]]:
 @page
 def recipe_view(request: Request, name: str) -> HttpResponse:
     """Reference of one recipe: what it is for, its data, its inputs and its settings."""
-    group = remembered_group(request)
+    group = last_group(request)
     recipe = _recipe(choices_for(request, group), name)
     context = {
         "recipe": recipe,

@@ -24,7 +24,7 @@ from console.web.forms import OperationForm, StyledForm, name_field
 from console.web.kinds import page_url
 from console.web.languages import lazily
 from console.web.model_kinds import RECOMMENDERS
-from console.web.pages import call, chosen_group, find, remembered_group, render, service_error
+from console.web.pages import call, chosen_group, find, last_group, render, service_error
 from console.web.serving.campaign_forms import CUT_OFF, WEIGHT, RangeInput
 from console.web.serving.panel import panel_context, panel_response
 from console.web.training.choosing import choices_for, crumbs_of
@@ -141,7 +141,7 @@ def progress_view(request: Request, name: str) -> HttpResponse:
 @writing_page
 def create_recommenders_view(request: Request) -> HttpResponse:
     """Tick use cases; all ticked ones are made, or none."""
-    group = chosen_group(request) or remembered_group(request)
+    group = chosen_group(request) or last_group(request)
     if group is None:
         return HttpResponseRedirect(reverse("dataset-groups"))
     cases = choices_for(request, group)["useCases"]

@@ -66,6 +66,6 @@ def test_what_is_built_on_the_engine_refits_too(data, name):
 def test_without_time_to_fit_again_the_model_that_was_measured_serves(data, judged):
     recipe, model, _ = judged
     told = []
-    hurried = Run(max_seconds=0.0, on_progress=lambda progress: told.append(progress.message))
-    assert recipe.refit(model, data, hurried) is model
+    out_of_time = Run(max_seconds=0.0, on_progress=lambda progress: told.append(progress.message))
+    assert recipe.refit(model, data, out_of_time) is model
     assert any("No time" in message for message in told)

@@ -54,8 +54,8 @@ def test_time_that_no_network_needs_goes_to_more_base_models(held_out, models, m
         ticks = count()
         slow = Run(max_seconds=40.0, started=0.0, clock=lambda ticks=ticks: float(next(ticks)))
         settings = replace(held_out.context.settings, mode=mode)
-        hurried = replace(held_out, context=replace(held_out.context, run=slow, settings=settings))
-        tried[mode] = len(try_base_models(hurried, models, keeps=True).scores)
+        slowed = replace(held_out, context=replace(held_out.context, run=slow, settings=settings))
+        tried[mode] = len(try_base_models(slowed, models, keeps=True).scores)
     assert 0 < tried["auto"] < tried["fast"]
 
 

@@ -25,7 +25,7 @@ TEXTS = st.one_of(
 @given(TEXTS, st.sampled_from(["long", "double", "boolean"]))
 def test_text_is_converted_as_a_cell_is(text, kind):
     field = Field("A", kind, nullable=True)
-    values, rules = cells.judge(field, pa.array([text], pa.string()), "", ".", cells.MAX_TIME)
+    values, rules = cells.check(field, pa.array([text], pa.string()), "", ".", cells.MAX_TIME)
 
     if rules[0]:
         with pytest.raises(ValueError, match=r"^is |^does |^lies |^holds |^has "):

@@ -161,7 +161,7 @@ def test_adding_to_the_rows_that_are_there(alice, films, run_jobs):
 
 def judged(client, preview, data):
     """The file's part of the preview as htmx gets it back."""
-    return client.post(preview.replace("/preview/", "/preview/judge/") + "&file=0", data).text
+    return client.post(preview.replace("/preview/", "/preview/check/") + "&file=0", data).text
 
 
 def test_the_schema_follows_what_is_changed_in_the_columns(alice, vera, films):

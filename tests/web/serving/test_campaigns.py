@@ -172,7 +172,7 @@ def test_what_if_the_history_were_another(alice, campaign):
 
 def test_a_request_can_have_a_context(alice, campaign):
     answer = alice.get("/campaigns/up/", {"user": "u1", "context": "device = phone, PLACE=at home"})
-    assert answer.context["ask"].circumstances == {"DEVICE": "phone", "PLACE": "at home"}
+    assert answer.context["ask"].context_values == {"DEVICE": "phone", "PLACE": "at home"}
     assert not answer.context["lists"][0].error
     page = text_of(answer)
     assert "context={&#x27;DEVICE&#x27;: &#x27;phone&#x27;" in page
