@@ -145,8 +145,24 @@ class Expression:
         return bool(self.when) or (self.target is not Target.USER and self.dataset in EVENT_DATASETS)
 
 
+class Needs:
+    """What several expressions together ask of a request."""
+
+    expressions: tuple[Expression, ...]
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether any asks what a user did or is."""
+        return any(expression.needs_user for expression in self.expressions)
+
+    @property
+    def needs_current_item(self) -> bool:
+        """Whether any compares with the request's item."""
+        return any(expression.needs_current_item for expression in self.expressions)
+
+
 @dataclass(frozen=True)
-class Filter:
+class Filter(Needs):
     """A parsed filter: its expressions in the order written, which has no meaning."""
 
     text: str
@@ -166,16 +182,6 @@ class Filter:
                 required[name] = required.get(name, False) or expression.verb is Verb.INCLUDE
         return required
 
-    @property
-    def needs_user(self) -> bool:
-        """Whether a request must say for which user."""
-        return any(expression.needs_user for expression in self.expressions)
-
-    @property
-    def needs_current_item(self) -> bool:
-        """Whether it is for related items only."""
-        return any(expression.needs_current_item for expression in self.expressions)
-
     def fields(self) -> list[tuple[str, str]]:
         """Every (dataset, field) it reads, in upper case, each once; CurrentUser counts as USERS, CurrentItem as ITEMS."""
         return list(dict.fromkeys((used.dataset, used.name) for e in self.expressions for used, _ in _uses(e)))
@@ -191,7 +197,7 @@ class GivenValues:
 
 
 @dataclass(frozen=True)
-class Bound:
+class Bound(Needs):
     """A filter with all its values: what is left of its expressions; hashable, so that masks are kept by it.
 
     Attributes:
@@ -203,16 +209,6 @@ class Bound:
     target: Target
     expressions: tuple[Expression, ...]
     given: tuple[GivenValues, ...] = ()
-
-    @property
-    def needs_user(self) -> bool:
-        """Whether what is left asks what a user did or is."""
-        return any(expression.needs_user for expression in self.expressions)
-
-    @property
-    def needs_current_item(self) -> bool:
-        """Whether what is left compares with the request's item."""
-        return any(expression.needs_current_item for expression in self.expressions)
 
 
 def check(filter: Filter, schema_columns: Mapping[str, Mapping[str, FieldKind | str]]) -> None:  # noqa: A002

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,43 +45,58 @@ def weighted_users(data: TrainingData, chosen: NDArray[np.bool_] | None = None) 
     return np.bincount(item[heaviest], weight[heaviest], minlength=data.num_items).astype(np.float64)
 
 
-class PopularityModel(Model):
-    """The number of users per item as the score, the same for every history."""
+class SameForAllModel(Model):
+    """One score for each item, whatever the history.
 
-    def __init__(self, recipe: Recipe, counts: Floats) -> None:
-        """Keep `counts`, (N,) float32 users of each item, weighted by their events."""
-        super().__init__(recipe, len(counts))
-        self.counts = counts
+    Class attributes:
+        tensor: name of the scores in artefacts.
+        reason: what a score is, in words for explanations.
+    """
+
+    tensor: ClassVar[str]
+    reason: ClassVar[str]
+
+    def __init__(self, recipe: Recipe, scores: Floats) -> None:
+        """Keep `scores`, (N,) float32."""
+        super().__init__(recipe, len(scores))
+        self.scores = scores
 
     def score(self, histories: Histories) -> Floats:
-        """Return the counts for each history: (B, N)."""
-        return np.tile(self.counts, (len(histories), 1))
+        """Return the scores for each history: (B, N)."""
+        return np.tile(self.scores, (len(histories), 1))
 
     def related(self, items: Indexes) -> Floats:
-        """Return the counts for each query item: (Q, N)."""
-        return np.tile(self.counts, (len(items), 1))
+        """Return the scores for each query item: (Q, N)."""
+        return np.tile(self.scores, (len(items), 1))
+
+    def explain(self, history: Histories, item: int) -> list[Contribution]:  # noqa: ARG002  the contract says it
+        """Return the item's score as the only contribution; the history does not matter."""
+        return [Contribution(-1, float(self.scores[item]), self.reason)]
+
+    def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
+        """Return the model itself: the scores are sums over all users."""
+        return self
+
+    def state(self) -> State:
+        """The scores."""
+        return State({self.tensor: self.scores})
+
+    @classmethod
+    def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
+        """Rebuild from the scores."""
+        return cls(recipe, state.tensors[cls.tensor].reshape(num_items))
+
+
+class PopularityModel(SameForAllModel):
+    """The number of users per item as the score, weighted by their events."""
+
+    tensor = "counts"
+    reason = "users who took this item"
 
     def probabilities(self, scores: Floats) -> Floats:
         """Return each item's share of all counts; a softmax of counts would put all weight on the first."""
         shares = np.where(np.isfinite(scores), scores, 0).astype(np.float32)
         return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1), np.float32)
-
-    def explain(self, history: Histories, item: int) -> list[Contribution]:  # noqa: ARG002  the contract says it
-        """Return the item's popularity as the only contribution; the history does not matter."""
-        return [Contribution(-1, float(self.counts[item]), "users who took this item")]
-
-    def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
-        """Return the model itself: counts of users are sums over all of them."""
-        return self
-
-    def state(self) -> State:
-        """The counts."""
-        return State({"counts": self.counts})
-
-    @classmethod
-    def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
-        """Rebuild from the counts."""
-        return cls(recipe, state.tensors["counts"].reshape(num_items))
 
 
 @dataclass(frozen=True)

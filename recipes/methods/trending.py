@@ -6,14 +6,13 @@ The rise is a difference of counts of users, as in AWS's description of 2023; wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
-from recipes.base import Contribution, Model, Recipe, RecipeType, State, hyperparameter
-from recipes.data import Histories, TrainingData
-from recipes.methods.popularity import weighted_users
-from recipes.numerics.arrays import Floats, Indexes
+from recipes.base import Model, Recipe, RecipeType, hyperparameter
+from recipes.data import TrainingData
+from recipes.methods.popularity import SameForAllModel, weighted_users
+from recipes.numerics.arrays import Floats
 from recipes.run import Run
 
 SECONDS = {"30 minutes": 1800, "1 hour": 3600, "2 hours": 7200, "3 hours": 10_800, "1 day": 86_400}
@@ -50,38 +49,11 @@ def trend(data: TrainingData, window: int, now: int) -> Floats:
     return np.asarray(newest - before + share, np.float32)
 
 
-class TrendingModel(Model):
-    """The rise of each item as the score, the same for every history."""
+class TrendingModel(SameForAllModel):
+    """The rise of each item as the score, as `trend` makes it."""
 
-    def __init__(self, recipe: Recipe, rises: Floats) -> None:
-        """Keep `rises`, (N,) as `trend` makes them."""
-        super().__init__(recipe, len(rises))
-        self.rises = rises
-
-    def score(self, histories: Histories) -> Floats:
-        """Return the rises for each history: (B, N)."""
-        return np.tile(self.rises, (len(histories), 1))
-
-    def related(self, items: Indexes) -> Floats:
-        """Return the rises for each query item: (Q, N)."""
-        return np.tile(self.rises, (len(items), 1))
-
-    def explain(self, history: Histories, item: int) -> list[Contribution]:  # noqa: ARG002  the contract says it
-        """Return the item's rise as the only contribution; the history does not matter."""
-        return [Contribution(-1, float(self.rises[item]), "rise from one window to the next")]
-
-    def forget_users(self, users: Indexes) -> Self:  # noqa: ARG002  the contract says it
-        """Return the model itself: rises are sums over all users."""
-        return self
-
-    def state(self) -> State:
-        """The rises."""
-        return State({"rises": self.rises})
-
-    @classmethod
-    def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
-        """Rebuild from the rises."""
-        return cls(recipe, state.tensors["rises"].reshape(num_items))
+    tensor = "rises"
+    reason = "rise from one window to the next"
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from recipes.base import Model, ModelClass, Recipe, RecipeType, hyperparameter
 from recipes.components.fit_context import Settings
@@ -16,18 +17,56 @@ from recipes.stacking.updating import relearn_stack, update_stack
 MODES = ("auto", "fast", "full")
 
 
-@dataclass(frozen=True)
-class UserPersonalization(Recipe):
-    """aws-user-personalization: the relevance engine, to which serving adds exploration."""
+def _mode() -> Any:
+    return hyperparameter(
+        "auto",
+        choices=MODES,
+        help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
+    )
 
-    name: ClassVar[str] = "aws-user-personalization"
+
+@dataclass(frozen=True)
+class StackRecipe(Recipe):
+    """A recipe whose model is a stack; a kind of it says what its hyperparameters mean to the engine."""
+
     type: ClassVar[RecipeType] = RecipeType.USER_PERSONALIZATION
-    summary: ClassVar[str] = "Recommends what each user is likely to want next, and explores new items."
     datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS", "USERS", "ITEMS")
-    explores: ClassVar[bool] = True
     updates: ClassVar[bool] = True
     has_scores: ClassVar[bool] = True
     model: ClassVar[ModelClass] = StackedModel
+
+    @abstractmethod
+    def engine_settings(self, data: TrainingData) -> Settings:
+        """What the hyperparameters mean to the engine."""
+
+    def fit(self, data: TrainingData, run: Run) -> Model:
+        """Fit the engine."""
+        return fit_stack(self, self.engine_settings(data), data, run)
+
+    def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
+        if not isinstance(model, StackedModel):
+            return self.fit(data, run)
+        return refit_stack(model, self.engine_settings(data), data, run)
+
+    def update(self, model: Model, data: TrainingData, run: Run) -> Model:
+        """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
+        if not self.updates or not isinstance(model, StackedModel):
+            return super().update(model, data, run)
+        return update_stack(model, self.engine_settings(data), data, run)
+
+    def relearned(self, model: Model, data: TrainingData, run: Run) -> Model | None:
+        """The base models and new items' relevance, learned from `data`; without the network."""
+        return relearn_stack(model, self.engine_settings(data), data, run) if isinstance(model, StackedModel) else None
+
+
+@dataclass(frozen=True)
+class UserPersonalization(StackRecipe):
+    """aws-user-personalization: the relevance engine, to which serving adds exploration."""
+
+    name: ClassVar[str] = "aws-user-personalization"
+    summary: ClassVar[str] = "Recommends what each user is likely to want next, and explores new items."
+    explores: ClassVar[bool] = True
 
     hidden_dimension: int = hyperparameter(
         149, low=32, high=256, tunable=True, help="Width of the network's memory; wider learns more and takes longer."
@@ -52,11 +91,7 @@ class UserPersonalization(Recipe):
         featurization=True,
         help="Histories longer than those of this share of users are cut to their newest events.",
     )
-    mode: str = hyperparameter(
-        "auto",
-        choices=MODES,
-        help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
-    )
+    mode: str = _mode()
 
     def engine_settings(self, data: TrainingData) -> Settings:  # noqa: ARG002  recipes built on this one look at it
         """What the hyperparameters mean to the engine."""
@@ -69,65 +104,17 @@ class UserPersonalization(Recipe):
             self.mode,
         )
 
-    def fit(self, data: TrainingData, run: Run) -> Model:
-        """Fit the engine."""
-        return fit_stack(self, self.engine_settings(data), data, run)
-
-    def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
-        """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
-        if not isinstance(model, StackedModel):
-            return self.fit(data, run)
-        return refit_stack(model, self.engine_settings(data), data, run)
-
-    def update(self, model: Model, data: TrainingData, run: Run) -> Model:
-        """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
-        if not self.updates or not isinstance(model, StackedModel):
-            return super().update(model, data, run)
-        return update_stack(model, self.engine_settings(data), data, run)
-
-    def relearned(self, model: Model, data: TrainingData, run: Run) -> Model | None:
-        """The base models and new items' relevance, learned from `data`; without the network."""
-        return relearn_stack(model, self.engine_settings(data), data, run) if isinstance(model, StackedModel) else None
-
 
 @dataclass(frozen=True)
-class UserPersonalizationV2(Recipe):
+class UserPersonalizationV2(StackRecipe):
     """aws-user-personalization-v2: the same engine with v2's one setting; exploration is fixed by the service."""
 
     name: ClassVar[str] = "aws-user-personalization-v2"
-    type: ClassVar[RecipeType] = RecipeType.USER_PERSONALIZATION
     summary: ClassVar[str] = "Recommends what each user is likely to want next, with nothing to set."
-    datasets: ClassVar[tuple[str, ...]] = ("INTERACTIONS", "USERS", "ITEMS")
-    updates: ClassVar[bool] = True
-    has_scores: ClassVar[bool] = True
-    model: ClassVar[ModelClass] = StackedModel
 
     apply_recency_bias: bool = hyperparameter(True, help="Whether recent events and recently popular items weigh more.")
-    mode: str = hyperparameter(
-        "auto",
-        choices=MODES,
-        help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
-    )
+    mode: str = _mode()
 
-    def fit(self, data: TrainingData, run: Run) -> Model:
-        """Fit the engine."""
-        return fit_stack(self, self._settings(), data, run)
-
-    def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
-        """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
-        if not isinstance(model, StackedModel):
-            return self.fit(data, run)
-        return refit_stack(model, self._settings(), data, run)
-
-    def update(self, model: Model, data: TrainingData, run: Run) -> Model:
-        """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
-        if not self.updates or not isinstance(model, StackedModel):
-            return super().update(model, data, run)
-        return update_stack(model, self._settings(), data, run)
-
-    def relearned(self, model: Model, data: TrainingData, run: Run) -> Model | None:
-        """The base models and new items' relevance, learned from `data`; without the network."""
-        return relearn_stack(model, self._settings(), data, run) if isinstance(model, StackedModel) else None
-
-    def _settings(self) -> Settings:
+    def engine_settings(self, data: TrainingData) -> Settings:  # noqa: ARG002  its settings are the same for all data
+        """What the hyperparameters mean to the engine."""
         return Settings(recency=self.apply_recency_bias, mode=self.mode)

@@ -80,7 +80,7 @@ def test_small_blocks_give_the_same(monkeypatch):
 
 def test_discounting_popularity_brings_rarer_items_forward():
     data = worlds.tasteful()
-    popular = PopularityCount().fit(data, Run()).counts
+    popular = PopularityCount().fit(data, Run()).scores
     found = [
         popular[top_k(Sims(popularity_discount_factor=p).fit(data, Run()).related(np.arange(40)), 5).items].mean()
         for p in (0.0, 0.5, 1.0)

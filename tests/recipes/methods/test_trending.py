@@ -73,4 +73,4 @@ def test_items_first_seen_after_training_rise():
     model = recipe.fit(world(*ALICE_AND_FRIENDS), Run())
     later = world(*ALICE_AND_FRIENDS, *[(f"u{number}", "brand new", -1) for number in range(9)])
     model = recipe.update(model, later, Run())
-    assert later.item_ids[int(np.argmax(model.rises))] == "brand new"
+    assert later.item_ids[int(np.argmax(model.scores))] == "brand new"
