@@ -29,11 +29,9 @@ class Component(ABC):
 
     Class attributes:
         key: the component's name in artefacts; prefix of its tensors.
-        is_additive: whether each event adds a share of its own to a score, so that `contributions` are exact.
     """
 
     key: ClassVar[str]
-    is_additive: ClassVar[bool] = True
 
     @property
     def constant(self) -> Floats | None:
@@ -47,7 +45,10 @@ class Component(ABC):
 
     @abstractmethod
     def add_scores(self, scores: Floats, histories: Histories) -> None:
-        """Add to (B, N) `scores`, in place, what depends on the histories; rows without events are left to `cold_scores`."""
+        """Add to (B, N) `scores`, in place, what depends on the histories; rows without events are left to `cold_scores`.
+
+        The scores of items that it `replaces` are those of the components before it, which are changed in all rows.
+        """
 
     def add_to_row(self, scores: NDArray[np.float32], history: Histories) -> None:
         """Add to (N,) `scores`, in place, what depends on one history with events; equals `add_scores` of one row."""
@@ -64,6 +65,10 @@ class Component(ABC):
     def replaces(self, item: int) -> bool:
         """Whether it puts a score of its own in the place of what the components before it say of the item."""
         return False
+
+    def is_additive(self, item: int) -> bool:
+        """Whether each event adds a share of its own to the item's score, so that `contributions` are exact."""
+        return not self.replaces(item)
 
     @abstractmethod
     def tensors(self) -> Tensors:

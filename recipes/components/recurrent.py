@@ -25,7 +25,6 @@ class Recurrent(Component):
     """A trained network and its weight."""
 
     key: ClassVar[str] = "recurrent"
-    is_additive: ClassVar[bool] = False
 
     network: RecurrentScorer
     weight: float = 1.0
@@ -39,6 +38,10 @@ class Recurrent(Component):
     def reads_item_metadata(self) -> bool:
         """True: metadata are part of the item embeddings."""
         return True
+
+    def is_additive(self, item: int) -> bool:
+        """False: what an event adds depends on those before it."""
+        return False
 
     def add_scores(self, scores: Floats, histories: Histories) -> None:
         """Add the weighted products of the predicted states with all items' embeddings; a row without events has state 0."""

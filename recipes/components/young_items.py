@@ -72,6 +72,10 @@ class YoungItems(Component):
         """Whether the item is young."""
         return bool(np.isin(item, self.cold.items))
 
+    def is_additive(self, item: int) -> bool:
+        """Whether the item keeps its score and lifts do not count for it: a profile is cut where it lies far out."""
+        return not self.weight and not self.replaces(item)
+
     def add_scores(self, scores: Floats, histories: Histories) -> None:
         """Add weighted lifts to rows with events, and put the own scores of young items in their place in all rows."""
         cold = self.cold

@@ -91,7 +91,7 @@ class StackedModel(Model):
 
     def explain(self, history: Histories, item: int) -> list[Contribution]:
         """Each event's own share where all components add up over events; by leaving events out otherwise."""
-        is_additive = all(part.is_additive and not part.replaces(item) for part in self.components)
+        is_additive = all(component.is_additive(item) for component in self.components)
         if not len(history.item_index) or not is_additive:
             return super().explain(history, item)
         shares = np.zeros(len(history.item_index), np.float32)

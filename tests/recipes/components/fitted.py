@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from recipes.cold_start.appeal import Lift
+from recipes.cold_start.relevance import ColdRelevance
 from recipes.components.context import Context, ContextColumn
 from recipes.components.contract import Component
 from recipes.components.item_weights import DenseWeights, ItemWeights, SparseWeights
@@ -13,6 +15,7 @@ from recipes.components.recurrent import Recurrent
 from recipes.components.repeats import Repeats
 from recipes.components.user_ridge import UserRidge
 from recipes.components.window_kernel import WindowKernel
+from recipes.components.young_items import YoungItems
 from recipes.data import Histories
 from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.scorer import RecurrentScorer
@@ -20,6 +23,7 @@ from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import reproducible
 
 ITEMS, USERS = 40, 12
+YOUNG = np.array([3, 20, 38])
 SIZES = (0, 1, 2, 3, 5, 8, 31, 33, 49, 50, 51, 200)
 
 
@@ -97,6 +101,16 @@ def repeats(seen: float = 1.5, repeat: float = 0.5) -> Repeats:
     return Repeats(np.random.default_rng(8).random((12, 6), np.float32), seen, repeat)
 
 
+def young_items(weight: float = 0.0) -> YoungItems:
+    """Three young items, of which one is known well."""
+    rng = np.random.default_rng(9)
+    latent, rows = (rng.standard_normal(shape).astype(np.float32) for shape in ((ITEMS, 2), (ITEMS, 3)))
+    square, linear = (0.1 * rng.standard_normal((3, ITEMS)).astype(np.float32) for _ in range(2))
+    lift = Lift(square, linear, rng.standard_normal(ITEMS).astype(np.float32))
+    level, trust = (np.array(values, np.float32) for values in ([0.5, -1.0, 0.0], [0.0, 0.3, 0.9]))
+    return YoungItems(ColdRelevance(latent, rows, lift, YOUNG, level, trust), 0.9, 0.7, repeats(), weight)
+
+
 def every_component() -> dict[str, Component]:
     """One of each kind, and of those that have several ways to score."""
     penalty = np.where(np.arange(ITEMS) % 7 == 0, -30.0, 0.0).astype(np.float32)
@@ -111,6 +125,8 @@ def every_component() -> dict[str, Component]:
         "recurrent": Recurrent(network(), 0.6),
         "repeats": repeats(),
         "repeats that never are": repeats(-12.0, 0.0),
+        "young items": young_items(),
+        "young items, lifts of all": young_items(0.4),
         "context": context(),
     }
 

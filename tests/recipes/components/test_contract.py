@@ -26,9 +26,13 @@ def scores(component, histories: Histories) -> np.ndarray:
     return total if component.constant is None else total + component.constant
 
 
+def kept(component) -> np.ndarray:
+    """The items whose scores by other components stay."""
+    return np.array([item for item in range(ITEMS) if not component.replaces(item)])
+
+
 def test_every_kind_is_here():
-    # young items replace scores instead of adding to them: tests/recipes/cold_start holds them to what applies
-    assert {component.key for component in COMPONENTS_BY_CASE.values()} == COMPONENTS.keys() - {"young_items"}
+    assert {component.key for component in COMPONENTS_BY_CASE.values()} == COMPONENTS.keys()
 
 
 @EVERY
@@ -48,24 +52,35 @@ def test_what_is_there_already_is_added_to(case):
     plain, raised = np.zeros((USERS, ITEMS), np.float32), np.full((USERS, ITEMS), 3, np.float32)
     component.add_scores(plain, histories)
     component.add_scores(raised, histories)
-    assert raised == pytest.approx(plain + 3, abs=1e-4)
+    items = kept(component)
+    assert raised[:, items] == pytest.approx(plain[:, items] + 3, abs=1e-4)
+
+
+@EVERY
+def test_scores_that_are_replaced_move_with_those_of_all_items(case):
+    component, histories = COMPONENTS_BY_CASE[case], fitted.histories().rows(1, USERS)
+    replaced = np.setdiff1d(np.arange(ITEMS), kept(component))
+    plain, raised = np.zeros((USERS - 1, ITEMS), np.float32), np.full((USERS - 1, ITEMS), 3, np.float32)
+    component.add_scores(plain, histories)
+    component.add_scores(raised, histories)
+    assert raised[:, replaced] == pytest.approx(plain[:, replaced] + 3, abs=1e-4)
 
 
 @EVERY
 def test_rows_without_events_are_left_as_they_are(case):
     total = np.full((USERS, ITEMS), 3, np.float32)
     COMPONENTS_BY_CASE[case].add_scores(total, fitted.histories())
-    assert (total[0] == 3).all()
+    assert (total[0, kept(COMPONENTS_BY_CASE[case])] == 3).all()
 
 
-@pytest.mark.parametrize("case", [case for case, component in COMPONENTS_BY_CASE.items() if component.is_additive])
+@EVERY
 def test_contributions_add_up_to_what_events_add(case):
     component, history = COMPONENTS_BY_CASE[case], fitted.histories().rows(6, 7)
     added, without = np.zeros(ITEMS, np.float32), np.zeros(ITEMS, np.float32)
     component.add_to_row(added, history)
     if case == "user ridge":  # the user's features add it, whatever the events are
         component.add_to_row(without, history)
-    for item in range(ITEMS):
+    for item in filter(component.is_additive, range(ITEMS)):
         shares = component.contributions(history, item)
         assert shares.shape == history.item_index.shape
         assert shares.sum() == pytest.approx(added[item] - without[item], abs=1e-4)
@@ -74,7 +89,7 @@ def test_contributions_add_up_to_what_events_add(case):
 @EVERY
 def test_a_stored_component_scores_alike(case):
     component, histories = COMPONENTS_BY_CASE[case], replace(fitted.histories(), context={"DEVICE": "tv"})
-    tensors = fitted.popularity().tensors() | component.tensors()
+    tensors = fitted.popularity().tensors() | fitted.repeats().tensors() | component.tensors()
     assert all(name.startswith(f"{component.key}.") for name in component.tensors())
     mapped = {name: np.array(tensor) for name, tensor in tensors.items()}
     for tensor in mapped.values():
@@ -93,7 +108,7 @@ def test_an_enlarged_component_scores_known_items_as_before(case):
     near = np.zeros((ITEMS + 3, ITEMS + 3), np.float32)
     near[:5, ITEMS:] = 0.2
     larger = component.enlarged(ITEMS + 3, sp.csr_matrix(near))
-    if component.key in {"popularity", "unknown_items", "context"}:
+    if component.key in {"popularity", "unknown_items", "young_items", "context"}:
         assert larger is component, "counted anew by an update, nothing is learned"
         return
     total = np.zeros((USERS - 1, ITEMS + 3), np.float32)

@@ -78,7 +78,7 @@ def test_a_stack_of_nothing_scores_zero():
 
 
 def test_explanations_add_up_where_every_component_is_additive():
-    model = stacked([component for component in fitted.stack() if component.is_additive])
+    model = stacked([component for component in fitted.stack() if component.is_additive(0)])
     history = fitted.histories().rows(7, 8)
     for item in (0, int(history.item_index[-1]), 39):
         contributions = model.explain(history, item)
