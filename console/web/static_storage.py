@@ -31,7 +31,7 @@ LOADED = (
     "drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png",
 )  # fmt: skip
 STAMP = "collected.json"
-IMPORT = re.compile(r'^@import url\("([\w./-]+)"\);\n', re.MULTILINE)
+IMPORT = re.compile(r'^@import\surl\("([\w./-]+)"\);\n', re.MULTILINE)
 
 
 class QuickCompressor(Compressor):  # type: ignore[misc]  # WhiteNoise has no types
