@@ -185,11 +185,17 @@ class Model(ABC):
         """Score every user by affinity to each of Q items: (Q, U) float32."""
         raise TypeError(f"{self.recipe.name} does not offer user segments.")
 
-    def probabilities(self, scores: Floats) -> Floats:
-        """Turn (B, N) scores into what is shown: softmax over the catalogue, as AWS's scores sum to 1."""
-        shares: Floats = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        return shares
+    def probabilities(self, scores: Floats, items: Indexes | None = None) -> Floats:
+        """Turn scores into what is shown: softmax over the catalogue, as AWS's scores sum to 1.
+
+        Args:
+            scores: (B, N).
+            items: (B, K) whose probabilities are wanted; those of all N by default.
+        """
+        shares = scores - scores.max(axis=1, keepdims=True)
+        np.exp(shares, out=shares)
+        total = shares.sum(axis=1, keepdims=True)
+        return np.asarray(at_items(shares, items) / total, np.float32)
 
     def explain(self, history: Histories, item: int) -> list[Contribution]:
         """What in the one given history speaks for `item`, strongest first; by leave-one-out where no exact way exists."""
@@ -217,6 +223,11 @@ class Model(ABC):
     @abstractmethod
     def from_state(cls, recipe: Recipe, num_items: int, state: State) -> Self:
         """Rebuild the model; `state.tensors` may be read-only memory maps."""
+
+
+def at_items(values: Floats, items: Indexes | None) -> Floats:
+    """(B, K) of (B, N) values at (B, K) items; all of them for None."""
+    return values if items is None else values[np.arange(len(items))[:, None], items]
 
 
 ModelClass: TypeAlias = type[Model]  # inside Recipe the word `type` is its own attribute

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class UserHistory:
         timestamp: (E,) seconds.
         event_type: (E,) codes into `types`.
         types: names of the event types, the snapshot's first.
-        learned: (E,) which of them the model's history is made of.
+        kept: (E,) which of them the model's history is made of: those of learned types with known items; None for all.
         num_live: how many at the end streamed in after the snapshot.
         num_types: how many of `types` the snapshot knows; a model takes later ones as unknown.
         item_ids: of the live events, for showing.
@@ -47,32 +48,30 @@ class UserHistory:
     timestamp: NDArray[np.int64]
     event_type: NDArray[np.int16]
     types: tuple[str, ...]
-    learned: NDArray[np.bool_]
+    kept: NDArray[np.bool_] | None
     num_live: int
     item_ids: tuple[str, ...]
     num_types: int
 
     def as_histories(self, context: Mapping[str, str] | None = None) -> Histories:
         """What the model is given: a batch of one."""
-        kept = self.learned & (self.item >= 0)
-        items = self.item[kept]
+        items, times, types = self.item, self.timestamp, self.event_type
+        if self.num_live:
+            types = np.where(types < self.num_types, types, np.int16(-1))
+        if self.kept is not None:
+            items, times, types = items[self.kept], times[self.kept], types[self.kept]
         return Histories(
-            np.array([0, len(items)], np.int64),
-            items,
-            self.timestamp[kept],
-            np.where(self.event_type < self.num_types, self.event_type, -1)[kept].astype(np.int16),
-            np.array([self.user], np.int64),
-            context or {},
+            np.array([0, len(items)], np.int64), items, times, types, np.array([self.user], np.int64), context or {}
         )
 
     def events(self) -> Events:
         """What filters are given."""
         return Events(self.item, self.event_type, self.types)
 
-    @property
+    @cached_property
     def is_empty(self) -> bool:
         """Whether there is nothing to personalise by."""
-        return not bool(np.any(self.learned & (self.item >= 0)))
+        return not (len(self.item) if self.kept is None else self.kept.any())
 
 
 def history_of(loaded: LoadedModel, group_id: int, user_id: str | None) -> UserHistory:
@@ -110,24 +109,24 @@ def join(loaded: LoadedModel, user: int, live: Sequence[LiveEvent]) -> UserHisto
     events = loaded.data.interactions
     low, high = (int(loaded.data.offsets[user]), int(loaded.data.offsets[user + 1])) if user >= 0 else (0, 0)
     part = slice(low, high)
-    learned = np.ones(high - low, bool) if loaded.learned is None else loaded.learned[part]
     if not live:
         return UserHistory(
-            user, events.item_index[part], events.timestamp[part], events.event_type[part], events.event_types, learned, 0, (),
-            len(events.event_types),
+            user, events.item_index[part], events.timestamp[part], events.event_type[part], events.event_types,
+            None if loaded.learned is None else loaded.learned[part], 0, (), len(events.event_types),
         )  # fmt: skip
+    learned = np.ones(high - low, bool) if loaded.learned is None else loaded.learned[part]
     codes = dict(loaded.codes)
     types = np.array([codes.setdefault(event.event_type, len(codes)) for event in live], np.int16)
     wanted = loaded.types
+    items = loaded.data.item_ids.indexes(event.item_id for event in live)
+    is_learned = np.array([wanted is None or event.event_type.casefold() in wanted for event in live], bool)
     return UserHistory(
         user,
-        np.concatenate([events.item_index[part], loaded.data.item_ids.indexes(event.item_id for event in live)]),
+        np.concatenate([events.item_index[part], items]),
         np.concatenate([events.timestamp[part], np.array([event.timestamp for event in live], np.int64)]),
         np.concatenate([events.event_type[part], types]),
         tuple(codes),
-        np.concatenate(
-            [learned, np.array([wanted is None or event.event_type.casefold() in wanted for event in live], bool)]
-        ),
+        np.concatenate([learned, is_learned & (items >= 0)]),
         len(live),
         tuple(event.item_id for event in live),
         len(events.event_types),

@@ -28,9 +28,9 @@ class Lifted(Model):
         """(B, N) the inner scores plus each item's lift."""
         return lifted(self.inner.score(histories), self.lift)
 
-    def probabilities(self, scores: Floats) -> Floats:
+    def probabilities(self, scores: Floats, items: Indexes | None = None) -> Floats:
         """As the inner model tells them."""
-        return self.inner.probabilities(scores)
+        return self.inner.probabilities(scores, items)
 
     def forget_users(self, users: Indexes) -> Self:
         """The same around the inner model without the users."""

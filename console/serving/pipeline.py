@@ -225,7 +225,9 @@ def _best(
         return [[] for _ in batch.requests]
     left = _without(scores, allowed)
     found = _explored(batch, left, k, rng)
-    shown = found.scores if left is scores else np.where(np.isfinite(found.scores), found.scores, scores)
+    shown = found.scores
+    if left is not scores:  # what may not be recommended has its share, too
+        shown = scores if shown is left else np.where(np.isfinite(shown), shown, scores)
     return ranked_items(batch.loaded, batch.target, found, shown, k, is_recorded=is_recorded)
 
 
@@ -268,19 +270,18 @@ def ranked_items(
         is_recorded: whether the chance of each place is wanted, and whether relevance alone would have filled it.
     """
     best = top_k(found.scores, k).items  # (B, K)
-    row, places = np.arange(len(best))[:, None], np.maximum(best, 0)
+    places = np.maximum(best, 0)
     names = loaded.data.item_ids.take(places.ravel())
     width = best.shape[1]
     columns = [best.tolist(), [names[start : start + width] for start in range(0, len(names), width)]]
     if target.has_scores:
-        columns.append(
-            np.round(loaded.model.probabilities(shown)[row, places].astype(np.float64), SCORE_DIGITS).tolist()
-        )
+        shares = loaded.model.probabilities(shown, places)
+        columns.append(shares.astype(np.float64).round(SCORE_DIGITS).tolist())
     if found.scores is not found.relevance:
         nothing = [[None] * width] * len(best)
         columns += [nothing] * (4 - len(columns))
         columns += _origins(found, best, is_recorded=is_recorded)
-    sizes = np.count_nonzero(best >= 0, axis=1).tolist()  # what is missing stands at the end
+    sizes = (best >= 0).sum(axis=1).tolist()  # what is missing stands at the end
     return [
         list(map(RankedItem, *cells))[:size] for size, *cells in zip(sizes, *columns, strict=True)
     ]  # fmt: skip

@@ -168,11 +168,16 @@ def bound_filter(
 
 
 def bind(expression: str, values: dict[str, str] | None, *, field: str = "filterValues") -> filters.Bound:
-    """Parse an expression (kept from request to request) and fill in the values."""
+    """Parse an expression and fill in the values; the same ones are kept from request to request."""
     try:
-        return filters.bind(_parsed(expression), values or {})
+        return _bound(expression, *(values or {}).items())
     except filters.FilterError as error:
         raise InvalidInputException(str(error), field=field) from None
+
+
+@lru_cache(maxsize=1024)
+def _bound(expression: str, *values: tuple[str, str]) -> filters.Bound:
+    return filters.bind(_parsed(expression), dict(values))
 
 
 @lru_cache(maxsize=1024)

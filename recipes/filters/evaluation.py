@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import and_, or_
 from threading import Lock
 
 import numpy as np
 from cachetools import LRUCache
 
 from recipes.columns import Columns, Numeric
-from recipes.filters.expression import EVENT_DATASETS, Bound, Expression, FilterError, Verb, number
+from recipes.filters.expression import EVENT_DATASETS, Bound, Condition, Expression, FilterError, Verb, number
 from recipes.filters.predicates import Mask, at_item, holds
 from recipes.filters.rows import Catalogue, Events, UserContext
 from recipes.filters.unmatched import unmatched
@@ -94,10 +96,10 @@ class CompiledFilters:
 
     def _alternatives(self, expression: Expression, events: Events) -> Mask:
         """AND binds more tightly than OR (AWS does not say)."""
-        found = np.zeros(self.catalogue.size, bool)
-        for conjunction in expression.alternatives:
-            found |= np.logical_and.reduce([self.catalogue.satisfying(condition, events) for condition in conjunction])
-        return found
+        return reduce(or_, (self._all_of(conjunction, events) for conjunction in expression.alternatives))
+
+    def _all_of(self, conjunction: Sequence[Condition], events: Events) -> Mask:
+        return reduce(and_, (self.catalogue.satisfying(condition, events) for condition in conjunction))
 
     def _at_item(self, expression: Expression, item: int | None) -> Expression:
         """The expression with the current item's values in place of CurrentItem."""

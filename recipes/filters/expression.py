@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeAlias
 
 EVENT_TYPE = "EVENT_TYPE"
@@ -209,6 +210,14 @@ class Bound(Needs):
     target: Target
     expressions: tuple[Expression, ...]
     given: tuple[GivenValues, ...] = ()
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.target, self.expressions, self.given))
+
+    def __hash__(self) -> int:
+        """The hash, made once: masks are looked up by it at every request."""
+        return self._hash
 
 
 def check(filter: Filter, schema_columns: Mapping[str, Mapping[str, FieldKind | str]]) -> None:  # noqa: A002

@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from recipes.base import Model, Recipe, RecipeError, RecipeType, State, hyperparameter
+from recipes.base import Model, Recipe, RecipeError, RecipeType, State, at_items, hyperparameter
 from recipes.columns import Categorical, Columns, Numeric
 from recipes.content.attributes import content_vectors
 from recipes.data import Histories, TrainingData
@@ -132,10 +132,10 @@ class ActionModel(Model):
         rested = (now - last >= self.actions.pause) | (self.actions.pause <= 0)
         return np.asarray(rested & (self.actions.expires > now))
 
-    def probabilities(self, scores: Floats) -> Floats:
+    def probabilities(self, scores: Floats, items: Indexes | None = None) -> Floats:
         """The probabilities without what settles ties."""
         shown = np.where(np.isfinite(scores), scores - TIE * self.actions.value, 0)
-        return np.asarray(np.clip(shown, 0, 1), np.float32)
+        return np.asarray(np.clip(at_items(shown, items), 0, 1), np.float32)
 
     def forget_users(self, users: Indexes) -> Self:
         """Blank the vectors of the users' metadata."""

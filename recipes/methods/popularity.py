@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Contribution, Model, Recipe, RecipeType, State
+from recipes.base import Contribution, Model, Recipe, RecipeType, State, at_items
 from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import Floats, Indexes, distinct
 from recipes.run import Run
@@ -93,10 +93,10 @@ class PopularityModel(SameForAllModel):
     tensor = "counts"
     reason = "users who took this item"
 
-    def probabilities(self, scores: Floats) -> Floats:
+    def probabilities(self, scores: Floats, items: Indexes | None = None) -> Floats:
         """Return each item's share of all counts; a softmax of counts would put all weight on the first."""
         shares = np.where(np.isfinite(scores), scores, 0).astype(np.float32)
-        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1), np.float32)
+        return np.asarray(at_items(shares, items) / np.maximum(shares.sum(axis=1, keepdims=True), 1), np.float32)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which encoding a text is in, told by its mark, its zeros, or what its bytes beyond ASCII spell; and that text as UTF-8.
+"""Which encoding a text is in, recognised by its mark, its zeros, or what its bytes beyond ASCII spell; and that text as UTF-8.
 
 A text that is no UTF-8 is read in each encoding of the lists below. One of East Asia counts where characters stand side by side
 and nearly all of them are common ones; of the others the one whose characters are letters of one language, in words, counts.
@@ -83,7 +83,7 @@ ALPHABETS = [
 ]
 
 
-ASIAN = (  # the codec by which one is told, and the wider one by which it is read
+ASIAN = (  # the codec by which one is recognised, and the wider one by which it is read
     ("shift_jis", "cp932"),
     ("euc_jp", "euc_jp"),
     ("euc_kr", "cp949"),

@@ -68,11 +68,11 @@ def _shown(request: Request, job: DataInsightsJob, group: DatasetGroup) -> HttpR
         "is_latest": job.pk == group.insights_jobs.values_list("pk", flat=True).first(),
     }
     if job.status == job.done:
-        context |= _shown(call(request, "GetDataInsights", {"dataInsightsJobArn": job.arn}), group)
+        context |= _described(call(request, "GetDataInsights", {"dataInsightsJobArn": job.arn}), group)
     return render(request, "data/data_insights/detail.html", context, group=group)
 
 
-def _shown(answer: JSONDict, group: DatasetGroup) -> JSONDict:
+def _described(answer: JSONDict, group: DatasetGroup) -> JSONDict:
     """What GetDataInsights tells, as the page shows it."""
     addresses = {
         dataset.type: page_url(dataset) for dataset in group.datasets.select_related("account", "dataset_group")
