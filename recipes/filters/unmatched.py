@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from recipes.columns import Categorical, Columns
-from recipes.filters.expression import EVENT_DATASETS, Bound, Condition, Field, Membership, OrderCondition
+from recipes.filters.expression import EVENT_DATASETS, Bound, Condition, FieldReference, Membership, OrderCondition
 from recipes.filters.rows import Catalogue
 
 MAX_FOLDED, MAX_CLOSE = 20_000, 500  # values that are looked through for others in case, and for misspellings
@@ -23,7 +23,7 @@ PARTS = re.compile(r"\s*[,|;\n]\s*")
 class Unmatched:
     """A value that no row holds in `field`: the values near it, and whether it is several of them written as one."""
 
-    field: Field
+    field: FieldReference
     value: str
     near: tuple[str, ...] = ()
     is_list: bool = False
@@ -90,7 +90,7 @@ def _missing(values: Iterable[str], known: Collection[str]) -> Iterator[str]:
     return (value for value in given if value not in known and value not in whole and value not in covered)
 
 
-def _unmatched(field: Field, value: str, known: Collection[str]) -> Unmatched:
+def _unmatched(field: FieldReference, value: str, known: Collection[str]) -> Unmatched:
     parts = [part.strip("\"' ") for part in PARTS.split(value)]
     by_case = _by_case(known) if len(known) <= MAX_FOLDED else {}
     named = [part if part in known else by_case.get(_folded(part)) for part in parts]

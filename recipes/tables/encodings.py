@@ -171,8 +171,8 @@ def wide_encoding(head: bytes) -> str:
 
 def _asian_encoding(sample: bytes) -> str:
     """The encoding in which the text is Japanese, Korean, Thai or Chinese; "" if it is in none."""
-    for (told_by, encoding), is_spelt in zip(ASIAN, _SPELT, strict=True):
-        text = codecs.getincrementaldecoder(told_by)("replace").decode(sample)
+    for (narrow, encoding), is_spelt in zip(ASIAN, _SPELT, strict=True):
+        text = codecs.getincrementaldecoder(narrow)("replace").decode(sample)
         runs = re.findall(r"[^\x00-\x7f]+", text)
         size = sum(map(len, runs))
         beside = sum(len(run) for run in runs if len(run) > 1)
@@ -229,7 +229,7 @@ def _single_byte_encoding(sample: bytes) -> str:
     scores = [_score(texts[one.encoding], one) for one in ALPHABETS]
     usual = max(score for score, one in zip(scores, ALPHABETS, strict=True) if one.encoding == "cp1252")
     best, chosen = max(zip(scores, ALPHABETS, strict=True), key=lambda pair: pair[0])
-    if best < usual + LEAST_LEAD or not _is_told(texts["cp1252"], texts[chosen.encoding], chosen):
+    if best < usual + LEAST_LEAD or not _is_spelt_better(texts["cp1252"], texts[chosen.encoding], chosen):
         return "cp1252"
     return chosen.encoding
 
@@ -274,7 +274,7 @@ def _in_place(text: str) -> Iterator[tuple[str, Literal["within", "odd", ""]]]:
             yield found[0], "within" if before.isalpha() and after.isalpha() else ""
 
 
-def _is_told(usual: str, text: str, alphabet: _Alphabet) -> bool:
+def _is_spelt_better(usual: str, text: str, alphabet: _Alphabet) -> bool:
     """Whether enough characters differ between two readings of a text, and are letters in the second."""
     letters = alphabet.letters + alphabet.others
     different = [new for old, new in zip(usual, text, strict=True) if old != new]
