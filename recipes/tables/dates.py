@@ -35,6 +35,7 @@ NAMES = (
     "jan feb mrt apr mei jun jul aug sep okt nov dec",
 )
 MONTHS = {name: ENGLISH[n] for names in NAMES for n, name in enumerate(names.split())}
+MONTH_WORDS = frozenset(ENGLISH)
 DAYS = (
     "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun "
     "montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr sa so "
@@ -101,6 +102,15 @@ def canonical(text: str) -> str:
         found = re.sub(pattern, instead, found)
     words = (word.strip(".") for word in found.split())
     return " ".join(_english(word) for word in words if word and word not in DROPPED)
+
+
+def names_month(text: str) -> bool:
+    """Whether a text may be a date in words: it has digits and a month's name.
+
+    >>> names_month("31 de enero de 2021"), names_month("in May"), names_month("a red car, 27")
+    (True, False, False)
+    """
+    return any(map(str.isdigit, text)) and not MONTH_WORDS.isdisjoint(canonical(text).split())
 
 
 def _english(word: str) -> str:
