@@ -28,9 +28,9 @@ WESTERN = {
     "Portuguese": "áéíóúâêôãõàçÁÉÍÓÚÂÊÔÃÕÀÇ",
     "Italian": "àèéìòùÀÈÉÌÒÙ",
     "of the North": "æøåäöÆØÅÄÖéü",
-    "Icelandic": "áéíóúýðþæöÁÉÍÓÚÝÐÞÆÖ",
 }
-ALL_WESTERN = "".join(letters for name, letters in WESTERN.items() if name != "Icelandic")
+ICELANDIC = "áéíóúýðþæöÁÉÍÓÚÝÐÞÆÖ"
+ALL_WESTERN = "".join(WESTERN.values())
 CENTRAL = (
     "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ",
     "áčďéěíňóřšťúůýžÁČĎÉĚÍŇÓŘŠŤÚŮÝŽľĺŕôä",
@@ -73,6 +73,7 @@ class _Alphabet:
 ALPHABETS = [
     *[_Alphabet("cp1252", letters, max_run=2) for letters in WESTERN.values()],
     _Alphabet("cp1252", ALL_WESTERN, weight=UNION, max_run=2),
+    _Alphabet("cp1252", ICELANDIC, weight=UNION),  # whose own letters are those of Turkish
     *[_Alphabet(encoding, letters) for letters in CENTRAL for encoding in ("cp1250", "iso8859-2", "cp852")],
     _Alphabet("cp1254", TURKISH),
     *[_Alphabet(encoding, letters, max_run=2) for letters in WESTERN.values() for encoding in ("cp850", "mac-roman")],

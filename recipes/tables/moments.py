@@ -112,7 +112,9 @@ def _unit(iso: list[str], matches: list[re.Match[str]], worded: list[str], order
 
 def _worded(texts: list[str]) -> list[str]:
     """The formats with month names that fit, those of most values first."""
-    named = [text for text in texts[:20] if dates.names_month(text)]  # to read in all forms takes a thousand times as long
+    named = [
+        text for text in texts[:20] if dates.names_month(text)
+    ]  # to read in all forms takes a thousand times as long
     likely = [
         form for form in WORDED if any(_fits(text, form) for text in (named if "%b" in form.lower() else texts[:20]))
     ]

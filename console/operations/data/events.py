@@ -35,6 +35,7 @@ from recipes.tables.field import Field
 
 FORBIDDEN = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 ACTION_EVENT_TYPES = {"viewed": "Viewed", "taken": "Taken", "nottaken": "Not Taken"}
+IDENTIFY = "identify"
 EVENT_VALUE, TEXT = Field("EVENT_VALUE", "double", nullable=True), Field("", "string")
 KEYS = {"ITEMS": "ITEM_ID", "USERS": "USER_ID", "ACTIONS": "ACTION_ID"}
 EVENT_COLUMNS = {"USER_ID", "ITEM_ID", "EVENT_TYPE", "TIMESTAMP", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID"}
@@ -51,6 +52,8 @@ def put_events(
 ) -> None:
     """Take up to ten item interactions of one session."""
     group, schema = REQUEST_CACHE.get(("tracker", account.pk, tracking_id), partial(_tracked, account, tracking_id))
+    user_id = user_id or next(filter(None, map(_identified, event_list)), None)
+    event_list = [event for event in event_list if not _identified(event)]
     who = visitor_of(session_id, user_id)
     rows = [
         _event(group, schema, who if who.has_session else visitor_of(session_id, user_id), event, f"eventList[{place}]")
@@ -131,6 +134,16 @@ def _tracked(account: Account, tracking_id: str) -> Tracked:
     group: DatasetGroup = tracker.dataset_group
     dataset = group.datasets.select_related("schema").filter(type="INTERACTIONS").first()
     return Tracked(group, schemas.parse(dataset.schema.text, group.domain) if dataset else None)
+
+
+def _identified(event: JSONDict) -> str:
+    """The user whom Amplify's event Identify names, which is about no item; "" for any other event."""
+    if event["eventType"].lower() != IDENTIFY or event.get("itemId"):
+        return ""
+    properties = _properties(event.get("properties"), "eventList.properties")
+    if list(properties) != ["userId"] or not properties["userId"]:
+        return ""
+    return _identifier(properties["userId"], "eventList.properties.userId")
 
 
 def _event(group: DatasetGroup, schema: DatasetSchema | None, who: Visitor, event: JSONDict, path: str) -> Event:

@@ -49,6 +49,24 @@ def test_item_and_value_may_stand_in_the_properties(account, tracking_id, proper
     assert (event.item_id, event.event_value, event.properties) == ("7", 3.0, {})
 
 
+def test_an_event_that_only_says_who_the_user_is_names_the_session(account, tracking_id):
+    def put(*events, **who):
+        sent = [{"sentAt": 1_700_000_000, **event} for event in events]
+        operations.put_events(account, tracking_id=tracking_id, session_id="s", event_list=sent, **who)
+
+    identify = {"eventType": "Identify", "properties": '{"userId": "bob"}'}  # as Amplify sends it
+    put({"eventType": "view", "itemId": "1"})
+    assert Event.objects.get().is_anonymous
+    put(identify)
+    assert [(event.user_id, event.item_id) for event in Event.objects.all()] == [("bob", "1")]
+    put(identify, {"eventType": "view", "properties": '{"itemId": "2"}'}, user_id="bob")
+    assert sorted(Event.objects.values_list("user_id", "item_id")) == [("bob", "1"), ("bob", "2")]
+    with pytest.raises(InvalidInputException, match="userId is not allowed"):
+        put(identify | {"itemId": "3"})
+    with pytest.raises(InvalidInputException, match="1 to 256"):
+        put(identify | {"properties": json.dumps({"userId": "x" * 257})})
+
+
 @pytest.mark.parametrize(
     ("event", "message"),
     [

@@ -22,6 +22,7 @@ TITLES = {
     "Czech": (["cp1250", "iso8859-2", "cp852"], ["Příliš žluťoučký kůň", "Česká kniha", "anglického krále"]),
     "Hungarian": (["cp1250", "iso8859-2", "cp852"], ["Könyv a magyar nőkről", "Sűrű erdő", "A fehér őz"]),
     "Turkish": (["cp1254"], ["Kırmızı çiçeğin güzelliği", "İstanbul'da şehir ışıkları"]),
+    "Icelandic": (["cp1252"], ["Sjálfstætt fólk", "Íslandsklukkan", "Þögnin", "Englar alheimsins við"]),
     "Russian": (["cp1251", "koi8-r", "cp866"], ["Война и мир", "Преступление и наказание", "Анна Каренина"]),
     "Greek": (["cp1253"], ["Ο μεγάλος περίπατος του Πέτρου", "Ζορμπάς ο Έλληνας"]),
     "Hebrew": (["cp1255"], ["סיפור על אהבה וחושך", "מישהו לרוץ איתו"]),
