@@ -1,4 +1,5 @@
-"""Other programs' clients against a real server: AWS CLI, aiobotocore, and the SDK for JavaScript v3 in node and in a page of another origin.
+"""Other programs' clients against a real server: AWS CLI, aiobotocore, the SDK for JavaScript v3 in node and in a page of another
+origin, and Amplify's provider there.
 
 They bring botocores of their own, so that each gets a folder of its own.
 """
@@ -148,3 +149,21 @@ def test_the_sdks_bundle_works_in_a_page_of_another_origin(server, told, with_no
     page.add_script_tag(content=(script / "page.js").read_text())
     answer = page.evaluate("(told) => use(told)", told | {"endpoint": server.url + prefix})
     assert answer == WANTED
+
+
+def test_amplifys_provider_sends_events_from_a_page_of_another_origin(server, told, with_node, script, shop):
+    alias = "--alias:@aws-sdk/client-personalize-events=./endpoint.mjs"
+    bundle = ["amplify.mjs", "--bundle", "--outfile=amplify.js", "--platform=browser", "--log-level=error", alias]
+    run([script / "node_modules" / ".bin" / "esbuild", *bundle], script, with_node)
+    page = shop("<p>shop</p>")
+    page.add_script_tag(content=(script / "amplify.js").read_text())
+    page.evaluate("(told) => amplify(told)", told | {"endpoint": f"{server.url}/aws"})
+
+    def sent(event) -> tuple[int, dict]:
+        with page.expect_response(lambda answer: answer.request.method == "POST", timeout=60_000) as found:
+            page.evaluate("(event) => record(event)", event)
+        return found.value.status, json.loads(found.value.request.post_data)
+
+    assert sent({"eventType": "Identify", "properties": {"userId": "amplify"}})[0] == 200
+    status, body = sent({"eventType": "watch", "properties": {"itemId": "amplify-item"}})
+    assert (status, body["userId"], body["eventList"][0]["eventType"]) == (200, "amplify", "watch")
