@@ -20,6 +20,7 @@ BOMS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+WIDE = ("utf-16", "utf-32")
 LOOKED_AT = 1 << 16
 WESTERN = {
     "German": "äöüßÄÖÜé",
@@ -102,25 +103,29 @@ ENCODINGS = tuple(
 
 
 class Utf8Reader:
-    """Bytes of a text in any encoding as UTF-8 without a mark; the encoding is found out where none is given."""
+    """Bytes of a text in any encoding as UTF-8 without a mark; the encoding is found out where none is given.
+
+    What is UTF-8 is read so although another is given: the parts of a folder need not be in that of the first.
+    """
 
     def __init__(self, read: Read, head: bytes, encoding: str = "") -> None:
         """Read `head`, the text's first bytes, then by `read`."""
         bom = next((bom for bom in BOMS if head.startswith(bom)), b"")
         self.encoding = BOMS[bom] if bom else (encoding or wide_encoding(head) or "utf-8")
         self._raw, self._head = read, head[len(bom) :]
-        self._may_be_other = self.encoding == "utf-8" and not bom
+        self._is_open = not bom and not self.encoding.startswith(WIDE)
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._switch(self.encoding)
+        if not self._is_open:
+            self._switch(self.encoding)
 
     def read(self, size: int) -> bytes:
         """The next bytes, b"" at the end."""
         while True:
             data, self._head = (self._head, b"") if self._head else (self._raw(size), b"")
-            if self._may_be_other and not data.isascii():
-                self._may_be_other = False
+            if self._is_open and not data.isascii():
+                self._is_open = False
                 data += self._more(LOOKED_AT - len(data))
-                self._switch(encoding_of(data))
+                self._switch(encoding_of(data) if self.encoding == "utf-8" or _is_utf8(data) else self.encoding)
             if self._decoder is None:
                 return data
             text = self._decoder.decode(data, final=not data)
@@ -152,6 +157,14 @@ def encoding_of(data: bytes) -> str:
     start = data.rfind(b"\n", 0, first.start() if first else 0) + 1
     sample = data[start : start + LOOKED_AT]
     return _asian_encoding(sample) or _single_byte_encoding(sample)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def words_beyond_ascii(text: str, number: int = 3) -> list[str]:

@@ -75,6 +75,13 @@ def test_a_character_cut_by_a_read_is_one_character():
     assert b"".join(iter(stream.text, b"")).decode() == text_of("Japanese")
 
 
+@pytest.mark.parametrize("given", ["cp1252", "cp932", "utf-8"])
+def test_a_part_in_utf_8_is_read_so_whatever_the_first_part_is_in(given):
+    parts = [TextStream("file", io.BytesIO(text_of("German").encode(stored)), given) for stored in ("utf-8", "utf-16")]
+    assert [part.text().decode() for part in parts] == [text_of("German")] * 2
+    assert TextStream("file", io.BytesIO(b"a;b\n1;\xe9\n"), "cp1251").text().decode() == "a;b\n1;й\n"
+
+
 def test_whatever_is_found_out_may_be_given_back():
     allowed = SERVICES[OURS].shape_for("FileEncoding").enum
     assert set(ENCODINGS) <= set(allowed)
