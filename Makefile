@@ -60,7 +60,8 @@ messages: $(VENV)/installed-dev  ## bring the pages' translations up to date and
 	$(BIN)/python -m tests.messages
 
 audit: $(VENV)/installed-dev  ## ask PyPI for known vulnerabilities of what is installed
-	$(BIN)/pip-audit --skip-editable --progress-spinner off
+	$(BIN)/python -m pip freeze --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//' > $(VENV)/installed.txt
+	$(BIN)/python -m pip_audit --strict --no-deps --disable-pip --progress-spinner off --requirement $(VENV)/installed.txt
 
 fuzz: $(VENV)/installed-dev  ## send made-up requests, filters and files; CASES=20000 KINDS=files for a long run of one kind
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000) $(if $(KINDS),--kinds $(KINDS))

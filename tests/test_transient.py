@@ -110,11 +110,11 @@ def test_every_interface_answers_503_while_the_database_is_locked(account, caplo
     browser.force_login(user)
     rest.credentials(HTTP_AUTHORIZATION=f"Bearer {Token.issue(user)}")
     wire = boto3_client(account, "personalize")
-    browser.get("/dataset-groups/create/")
+    browser.get("/create/dataset-groups/")
     with locked_database():
         refused = raised(ClientError, lambda: wire.create_dataset_group(name="films")).response
         api = rest.post("/api/v1/dataset-groups/", {"name": "films"}, format="json")
-        form = browser.post("/dataset-groups/create/", {"name": "films"})
+        form = browser.post("/create/dataset-groups/", {"name": "films"})
         page = browser.post("/settings/access/make/", {"what": "key"})
     assert (refused["Error"]["Code"], refused["ResponseMetadata"]["HTTPStatusCode"]) == (
         "ServiceUnavailableException",
