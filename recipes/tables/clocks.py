@@ -20,7 +20,7 @@ NO_CLOCK = re.compile(r"dura|dauer|length|play|watch|spent|duree|lauf|elapsed")
 def join_clocks(guesses: Sequence[Guess], columns: list[pa.Array]) -> None:
     """Let the columns of times say of which column the time of day is where they tell days alone; their cells get it."""
     for place, guess in enumerate(guesses):
-        if guess.name in {"TIMESTAMP", "CREATION_TIMESTAMP"} and _tells_days(guess):
+        if guess.name in {"TIMESTAMP", "CREATION_TIMESTAMP"} and _tells_days(guess, columns[place]):
             clock = next(
                 (n for n, other in enumerate(guesses) if other is not guess and _tells_clocks(other, columns[n])), None
             )
@@ -28,9 +28,10 @@ def join_clocks(guesses: Sequence[Guess], columns: list[pa.Array]) -> None:
                 _join(guess, guesses[clock], columns, place, clock)
 
 
-def _tells_days(guess: Guess) -> bool:
+def _tells_days(guess: Guess, values: pa.Array) -> bool:
     is_day = guess.unit == "iso" or ("%d" in guess.unit and "%H" not in guess.unit and "%I" not in guess.unit)
-    return is_day and not any(re.search(r"\d:\d\d", example) for example in guess.examples)
+    timed = pc.mean(pc.match_substring_regex(known_values(values), r"\d:\d\d")).as_py() or 0.0
+    return is_day and bool(timed <= 1 - MOST)
 
 
 def _tells_clocks(guess: Guess, values: pa.Array) -> bool:

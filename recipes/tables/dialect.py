@@ -26,6 +26,7 @@ LOOKED_AT = 200  # rows
 LAYOUT_BYTES = 1 << 18
 MAX_PREAMBLE = 30  # rows above the header
 REGULAR = 0.8  # of the rows that have as many cells as most
+NEARLY_ALL = 0.95
 UNIT = b"\x1f"  # stands for a delimiter of several characters
 BLANKS = re.compile(rb"[ \t]+")
 SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"]{1,2})"?[;,\t]*\r?\n', re.IGNORECASE)
@@ -113,7 +114,7 @@ def _with_delimiter(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> 
     """The delimiter that finds the wanted names, else the one that cuts the rows most regularly."""
     keys = {column_key(name) for name in wanted}
     scores = {mark: _best_cut(sample, mark, keys)[0] for mark in DELIMITERS}
-    best = max(DELIMITERS, key=lambda mark: scores[mark])
+    best = max(DELIMITERS, key=lambda mark: _rank(scores[mark]))
     if scores[best] < (0, 1, REGULAR, 2):
         lines = [line for line in sample.split(b"\n")[:LOOKED_AT] if line.strip()]
         others = sum(any(mark in line for mark in OTHER_MARKS) for line in lines)
@@ -133,7 +134,13 @@ def _best_cut(sample: bytes, delimiter: str, keys: set[str]) -> tuple[tuple[int,
     """How well a delimiter cuts, and the rows, by that reading of backslashes under which they are more regular."""
     escapes = (b"", b"\\") if b'\\"' in sample or b"\\" + delimiter.encode() in sample else (b"",)
     cuts = [first_rows(sample, Marks(delimiter.encode(), b'"', escape)) for escape in escapes]
-    return max(((_regularity(rows, keys), rows) for rows in cuts), key=lambda cut: cut[0])
+    return max(((_regularity(rows, keys), rows) for rows in cuts), key=lambda cut: _rank(cut[0]))
+
+
+def _rank(regularity: tuple[int, int, float, int]) -> tuple[int, int, float, int]:
+    """Regularities in order: of those that cut nearly all rows alike the one with more cells is better."""
+    names, place, share, width = regularity
+    return names, place, min(share, NEARLY_ALL), width
 
 
 def _regularity(rows: Sequence[Row], keys: set[str]) -> tuple[int, int, float, int]:

@@ -261,29 +261,30 @@ class BlockReader:
         starts, kept, ragged = [], [], []
         for number, row in enumerate(self._rows(block.data)):
             starts.append(row.start)
-            found = row.cells
-            if len(found) > self._width and not any(found[self._width :]):
-                found = found[: self._width]
-            if len(found) == self._width:
-                kept.append(found)
+            if self._fits(row):
+                kept.append(row.cells[: self._width])
             else:
-                ragged.append((number, f"{len(found)} columns; the header has {self._width}"))
+                ragged.append((number, f"{len(row.cells)} columns; the header has {self._width}"))
         columns = {
             position: pa.array([row[position].decode() or None for row in kept], pa.string()) for position in self._used
         }
         return Texts(columns, Places(block, np.asarray(starts, np.int64)), ragged)
+
+    def _fits(self, row: Row) -> bool:
+        """Whether a row is as wide as the header; more cells may follow if they are empty."""
+        return len(row.cells) >= self._width and not any(row.cells[self._width :])
 
     def _rows(self, data: bytes) -> Iterator[Row]:
         """All rows; where a quote that was never closed has swallowed whole rows, each of its lines by itself."""
         marks = self._form.marks
         found = list(quotes.split_rows(data, marks))
         for row, after in zip(found, [*found[1:], None], strict=True):
-            if len(row.cells) == self._width:
+            if self._fits(row):
                 yield row
                 continue
             text = data[row.start : after.start if after else len(data)]
             lines = _lines_alone(text, row.start, marks) if b"\n" in text.rstrip(b"\r\n") else []
-            if lines and all(len(line.cells) == self._width for line in lines[1:]):
+            if lines and all(map(self._fits, lines[1:])):
                 yield from lines
             else:
                 yield row

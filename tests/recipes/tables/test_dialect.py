@@ -29,6 +29,20 @@ def test_decimal_commas_do_not_hide_semicolons():
     assert detect(text(";", rows)).form.delimiter == ";"
 
 
+def test_a_few_odd_rows_below_a_title_do_not_hide_them_either():
+    rows = [[f"i{n}", f"u{n}", "red", f"{n},5"] + ["more"] * (n % 40 == 9) for n in range(160)]
+    found = detect(b"Orders of May\n\n" + text(";", rows, ("item", "user", "title", "value")))
+    assert (found.form.delimiter, found.form.skip) == (";", 2)
+
+
+@pytest.mark.parametrize("above", [b"", b"Orders of May\n", b"# Report\n#\n"], ids=["", "a title", "comments"])
+def test_escaped_quotes_do_not_hide_the_delimiter_nor_the_header(above):
+    titles = ['a \\"quoted\\" word; and \\"best\\" of, x', '27\\"; 30\\"', '\\"']
+    rows = [[f'"i{n}"', f'"{titles[n % 3]}"', f'"{n},5"', f'"{n * 7},25"'] for n in range(60)]
+    form = detect(above + text(";", rows, ('"item"', '"title"', '"value"', '"price"'))).form
+    assert (form.delimiter, form.escape, form.skip) == (";", "\\", above.count(b"\n"))
+
+
 def test_the_wanted_names_decide_where_rows_are_odd():
     data = b"USER_ID;ITEM_ID;NOTE\n" + b"u;i;a, b, c\nu;i\n" * 10
     assert detect(data, wanted=["USER_ID", "ITEM_ID", "NOTE"]).form.delimiter == ";"

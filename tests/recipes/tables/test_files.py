@@ -120,6 +120,16 @@ def test_columns_are_understood_as_in_the_console(tmp_path):
     )
 
 
+def test_a_time_of_day_joins_its_day_where_a_few_cells_tell_both(tmp_path):
+    rows = [f"u{n % 5},i{n % 7},2024-01-{n % 28 + 1:02},{n % 24:02}:30:00" for n in range(60)]
+    rows[1] = "u1,i1,2024-01-02T10:00:00Z,10:00:00"
+    path = tmp_path / "file.csv"
+    path.write_text("user_id,item_id,date,time\n" + "\n".join(rows) + "\n")
+    found = read_file(path, ["USER_ID", "ITEM_ID", "TIMESTAMP"])
+    assert found.table["TIMESTAMP"].to_pylist()[0] == 1_704_069_000
+    assert "1 of 60 rows are left out" in found.notes[-1]
+
+
 def test_files_without_header_and_dates_that_go_both_ways(tmp_path):
     plain = read(tmp_path, "".join(f"{n % 40}::{n % 90}::{n % 5 + 1}::{881250949 + n}\n" for n in range(200)))
     assert plain.table.select(["USER_ID", "ITEM_ID", "EVENT_VALUE", "TIMESTAMP"]).to_pylist()[41] == {

@@ -158,6 +158,13 @@ def test_rows_that_an_unclosed_quote_swallows_are_given_back():
     assert found.bad == []
 
 
+def test_they_are_given_back_where_lines_end_with_a_delimiter():
+    found = convert('u,i,1700000000,1,"a",\nu,i,1700000001,1,"open,\nu,i,1700000002,1,",x",\n')
+
+    assert found.table["DEVICE"].to_pylist() == ["a", '"open', ",x"]
+    assert found.bad == []
+
+
 def test_more_cells_than_the_header_has_may_be_empty_and_rows_without_content_are_none():
     found = convert("u,i,1700000000,1,a,,\n,,,,\n , ,,,\nu,i,1700000001,1,b\n")
 
