@@ -59,7 +59,7 @@ def shop(browser):
     with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         page = browser.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)
 
         def open_page(html="<p>shop</p>"):
             content["html"] = html

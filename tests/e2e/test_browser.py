@@ -12,14 +12,14 @@ from tests.e2e import world
 from tests.e2e.server import Server
 
 SECOND = 1000
-expect.set_options(timeout=20 * SECOND)
+expect.set_options(timeout=90 * SECOND)
 
 
 @pytest.fixture
 def page(browser, server):
     context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900})
     opened = context.new_page()
-    opened.set_default_timeout(30 * SECOND)
+    opened.set_default_timeout(90 * SECOND)
     _sign_in(opened, server)
     yield opened
     context.close()

@@ -112,6 +112,7 @@ def _kinds(bodies) -> set[str]:
 
 def _signed_in(server, browser, path):
     context = browser.new_context(base_url=server.url)
+    context.set_default_timeout(90_000)
     page = context.new_page()
     page.goto(path)
     page.get_by_label("Username").fill(server.username)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 90_000  # machines are busy
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def browser():
 def page(browser, live_server, alice):
     """A page in which Alice is signed in."""
     context = browser.new_context(base_url=live_server.url, color_scheme="light")
-    context.set_default_timeout(90_000)  # machines are busy
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from console.models import Dataset, Schema
 from console.operations.base import call_by_wire_names
-from tests.web.browsing import faults_of
+from tests.web.browsing import PATIENCE_MS, faults_of
 from tests.web.conftest import watched
 
 SCHEMA = json.dumps({
@@ -32,11 +33,11 @@ def test_a_dropped_file_becomes_a_dataset(page, films, run_jobs):
         watched(),
     )
     page.wait_for_url("**/preview/**")
-    assert page.get_by_label("Name of movie id").input_value() == "ITEM_ID"
+    expect(page.get_by_label("Name of movie id")).to_have_value("ITEM_ID")
     page.get_by_label("Name of event").fill("CHANNEL")
     page.get_by_role("button", name="Start import").click()
     page.wait_for_url("**/dataset-import-jobs/**")
-    assert page.get_by_text("waiting for a worker").is_visible()
+    expect(page.get_by_text("waiting for a worker")).to_be_visible()
     run_jobs()
     page.get_by_role("heading", name="Report").wait_for(timeout=10_000)  # without a reload by hand
     assert Dataset.objects.get().rows == 1200
@@ -70,10 +71,10 @@ def test_fields_and_values_are_completed_and_coloured(page, films, run_jobs):
     field.press_sequentially('"re')
     page.get_by_role("option", name="rent 3").click()
     field.press_sequentially(")")
-    assert field.input_value() == 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("rent")'
-    assert page.locator(".editor .tok-string").text_content() == '"rent"'
+    expect(field).to_have_value('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("rent")')
+    expect(page.locator(".editor .tok-string")).to_have_text('"rent"')
     page.get_by_text("This works").wait_for()
-    assert page.get_by_role("listbox").is_hidden()
+    expect(page.get_by_role("listbox")).to_be_hidden()
 
 
 def test_the_theme_follows_the_system_until_it_is_chosen(page):
@@ -103,11 +104,12 @@ def test_everything_can_be_reached_with_the_keyboard(page, films):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
+    page.wait_for_url("**#main")
 
 
 def test_pages_work_without_javascript(browser, live_server, alice, films, tmp_path, run_jobs):
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto("/create/datasets/?group=films")
     page.get_by_label("Username").fill("alice")
@@ -118,15 +120,16 @@ def test_pages_work_without_javascript(browser, live_server, alice, films, tmp_p
     page.get_by_label("Files").set_input_files(file)
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("button", name="Start import").click()
-    assert "/dataset-import-jobs/" in page.url
+    page.wait_for_url("**/dataset-import-jobs/**")
     run_jobs()
     page.reload()
-    assert page.get_by_role("heading", name="Report").is_visible()
+    expect(page.get_by_role("heading", name="Report")).to_be_visible()
     context.close()
 
 
 def test_times_are_told_in_the_zone_of_the_person(browser, live_server, alice, films):
     context = browser.new_context(base_url=live_server.url, timezone_id="Asia/Tokyo", locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto("/dataset-groups/")
     page.get_by_label("Username").fill("alice")
@@ -140,16 +143,16 @@ def test_times_are_told_in_the_zone_of_the_person(browser, live_server, alice, f
 def test_all_rows_of_a_page_are_ticked_at_once_and_columns_are_chosen(page, films):
     page.goto("/dataset-groups/")
     page.get_by_label("Select all on this page").check()
-    assert page.get_by_label("Select films").is_checked()
+    expect(page.get_by_label("Select films")).to_be_checked()
     page.get_by_role("button", name="Delete selected").click()
-    assert page.get_by_role("heading", name="Delete 1 dataset group?").is_visible()
+    expect(page.get_by_role("heading", name="Delete 1 dataset group?")).to_be_visible()
     page.goto("/dataset-groups/")
     page.get_by_text("Columns", exact=True).click()
     page.get_by_label("Domain").uncheck()
     page.get_by_role("button", name="Show these").click()
-    assert page.get_by_role("columnheader", name="Domain").count() == 0
+    expect(page.get_by_role("columnheader", name="Domain")).to_have_count(0)
     page.reload()
-    assert page.get_by_role("columnheader", name="Domain").count() == 0
+    expect(page.get_by_role("columnheader", name="Domain")).to_have_count(0)
 
 
 def test_the_schema_follows_the_columns_while_one_edits(page, films, tmp_path):

@@ -6,11 +6,13 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from console.models import Campaign, SolutionVersion
 from console.operations.base import call_by_wire_names
 from tests import worlds
 from tests.factories import trained
+from tests.web.browsing import PATIENCE_MS
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WIDTHS = (1440, 390)
@@ -43,7 +45,7 @@ TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clie
 def german(browser, live_server, alice):
     """A page whose browser asks for German."""
     context = browser.new_context(base_url=live_server.url, locale="de-DE", color_scheme="light")
-    context.set_default_timeout(90_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -106,12 +108,12 @@ def test_charts_and_forms_keep_numbers_as_machines_read_them(german, served):
     german.goto(f"/solution-versions/{served.solution_version.arn_name}/")
     area = german.locator("[data-chart] .plot-area").first
     area.wait_for()
-    assert area.locator("path, rect, line, circle").count() > 0
-    assert german.locator("svg [x*=','], svg [width*=','], svg [y*=',']").count() == 0
+    expect(area.locator("path, rect, line, circle")).not_to_have_count(0)
+    expect(german.locator("svg [x*=','], svg [width*=','], svg [y*=',']")).to_have_count(0)
     german.goto("/create/campaigns/?group=films")
     german.get_by_label("Erkundungsgewicht").first.wait_for()
     assert german.locator("[name=exploration_weight]").get_attribute("value") in {"0.3", "0.30"}
-    assert german.locator("output").first.text_content() == "0,30"
+    expect(german.locator("output").first).to_have_text("0,30")
 
 
 def test_the_language_is_switched_and_kept(german, live_server):
@@ -120,6 +122,6 @@ def test_the_language_is_switched_and_kept(german, live_server):
     german.get_by_role("heading", name="Schemas").wait_for()
     assert german.evaluate("document.documentElement.lang") == "en"
     german.goto("/trash/")
-    assert german.get_by_role("heading", name="Trash").is_visible()
+    expect(german.get_by_role("heading", name="Trash")).to_be_visible()
     german.get_by_role("button", name="Deutsch").click()
     german.get_by_role("heading", name="Papierkorb").wait_for()

@@ -35,10 +35,10 @@ def test_an_import_starts_once_the_question_is_answered_and_no_card_has_a_gap(pr
     preview.get_by_label("Who").select_option("")
     preview.get_by_text("Choose the column that identifies the user.").wait_for()
     expect(start).to_be_disabled()
-    assert preview.evaluate("document.activeElement.id") == "role-USER_ID"  # focus stays where it was
+    preview.wait_for_function("document.activeElement.id === 'role-USER_ID'")  # focus stays where it was
     preview.get_by_label("Who").select_option("user")
     expect(start).to_be_enabled(timeout=30_000)
-    assert preview.get_by_label("Name of user").input_value() == "USER_ID"
+    expect(preview.get_by_label("Name of user")).to_have_value("USER_ID")
     start.click()
     preview.wait_for_url("**/dataset-import-jobs/**")
     assert DatasetImportJob.objects.get().options["sources"]["TIMESTAMP"]["unit"] == "%m/%d/%Y"

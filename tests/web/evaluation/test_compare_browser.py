@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from console.models import SharedEvaluation, SolutionVersion
 from tests import worlds
@@ -24,13 +25,13 @@ def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_
     more_events(group, days=1)
     trained(account, run_jobs, group, "aws-sims")
     page.goto(f"/compare/{query()}")
-    assert page.get_by_role("alert").get_by_text("were evaluated on different data").first.is_visible()
-    assert page.locator("[data-chart]").count() == 0
+    expect(page.get_by_role("alert").get_by_text("were evaluated on different data").first).to_be_visible()
+    expect(page.locator("[data-chart]")).to_have_count(0)
     page.get_by_role("button", name="Re-evaluate on a shared set").click()
     page.wait_for_url("**/shared-evaluations/**")
     run_jobs()
     page.get_by_role("link", name="View the comparison").click(timeout=15_000)
-    assert page.get_by_text("Shared evaluation:").is_visible()
+    expect(page.get_by_text("Shared evaluation:")).to_be_visible()
     page.locator("[data-chart=compared] .plot-area").first.wait_for()
     for tab, chart in (("By length", "by-length"), ("Exposure", "lorenz"), ("Segments", "segments-activity")):
         page.get_by_role("navigation", name="What is compared").get_by_role("link", name=tab).click()
@@ -40,7 +41,7 @@ def test_versions_of_different_data_are_led_to_a_shared_test(page, account, run_
     page.wait_for_url("**order=HELPED_FIRST**")
     page.locator("tbody a[href*='compare/user/']").first.click()
     page.get_by_role("heading", name="Taken next").wait_for()
-    assert page.locator("li.truth").count() > 0
+    expect(page.locator("li.truth")).not_to_have_count(0)
 
 
 def test_each_tab_fits_and_has_no_serious_accessibility_fault(page, account, run_jobs):

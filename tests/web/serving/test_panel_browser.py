@@ -34,7 +34,7 @@ def test_why_is_a_drawer_and_gives_the_focus_back(page, campaign, width):
     assert "/why/" not in page.url
     page.keyboard.press("Escape")
     drawer.wait_for(state="hidden")
-    assert page.evaluate("document.activeElement.textContent") == "Why?"
+    page.wait_for_function("document.activeElement.textContent === 'Why?'")
 
 
 def test_the_first_why_is_within_15_tab_stops(page, campaign):
@@ -56,4 +56,4 @@ def test_the_focus_stays_where_it_was_when_the_panel_is_sent_again(page, campaig
     count.press("Enter")
     page.locator(".picks li:nth-child(7)").first.wait_for()
     page.wait_for_url("**count=7**")
-    assert page.evaluate("document.activeElement.id") == "count"
+    page.wait_for_function("document.activeElement.id === 'count'")
