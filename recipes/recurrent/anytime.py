@@ -1,9 +1,9 @@
 """Training as an anytime method: what was measured best is kept, whatever the machine does meanwhile.
 
 Where measured steps say that there is time, a network of two blocks is trained from the start. Elsewhere one of one block comes
-first; if time is left then after all, it grows by a block that at first changes nothing (cf. Wang et al. 2021, "StackRec"), and the
-larger one counts if it is measured better. Then rounds from a medium learning rate go on while the validation quality gains, until
-the time is up.
+first. If its own speed says that there is time, it grows by a block that at first changes nothing (cf. Wang et al. 2021,
+"StackRec"), and the larger one counts if it is measured better. Then rounds from a medium learning rate go on while the validation
+quality gains, until the time is up.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from recipes.recurrent.training import Outcome, Trainable, train
 from recipes.run import Run
 
 LARGE_COST = 1.5  # of a step of the larger network, in steps of the small one
-LARGE_EPOCHS = 4.0  # for which there must be time to begin with the larger network, which gets further alone than grown
-GROWN_EPOCHS = 1.5  # for which there must be time to grow
-GROWN_BEGIN = 0.35  # on the learning-rate schedule
+FIRST_SHARE = 0.3  # of the planned epochs that the first network is trained for where a larger one surely follows
+GROWN_SHARE = 0.7  # of the planned epochs for which there must be time to grow early
+GROWN_EPOCHS = 1.5  # for which there must be time to grow later
+GROWN_BEGIN, LATE_BEGIN = 0.0, 0.35  # on the learning-rate schedule, grown early and later
 ROUND_SHARE = 0.5  # of the planned epochs that a round takes
 ROUND_BEGIN = 0.5  # on the learning-rate schedule
 ROUND_EPOCHS = 0.3  # that a round must have time for
@@ -69,14 +70,13 @@ def train_anytime(
     Returns:
         The network that was measured best.
     """
-    epoch_seconds = _epoch_seconds(network, run)
-    if run.seconds_left >= LARGE_COST * min(epochs, LARGE_EPOCHS) * epoch_seconds:
+    affordable = run.seconds_left / max(1e-9, _epoch_seconds(network, run))
+    if affordable >= LARGE_COST * epochs:
         best = _trained(network.deeper(), epochs, run, validate)
     else:
-        best = _trained(network, epochs, run, validate)
-        if run.seconds_left > GROWN_EPOCHS * LARGE_COST * best.epoch_seconds:
-            larger = _trained(network.grown(), epochs, run, validate, GROWN_BEGIN)
-            best = larger if larger.quality > best.quality else best
+        best = _grown(
+            network, epochs, run, validate, is_early=affordable >= (FIRST_SHARE + LARGE_COST * GROWN_SHARE) * epochs
+        )
     return improved(best, epochs=ROUND_SHARE * epochs, run=run, validate=validate) if has_rounds else best
 
 
@@ -111,6 +111,17 @@ def improved(
         if not has_gained:
             break
     return best
+
+
+def _grown(
+    network: Network, epochs: float, run: Run, validate: Callable[[Network], float], *, is_early: bool
+) -> Best[Network]:
+    """Train the small network, and then a larger one made of it, if there is time for that."""
+    best = _trained(network, epochs * (FIRST_SHARE if is_early else 1.0), run, validate)
+    if run.seconds_left <= GROWN_EPOCHS * LARGE_COST * best.epoch_seconds:
+        return best
+    larger = _trained(network.grown(), epochs, run, validate, GROWN_BEGIN if is_early else LATE_BEGIN)
+    return larger if larger.quality > best.quality else best
 
 
 def _trained(
