@@ -69,18 +69,23 @@ fuzz: $(VENV)/installed-dev  ## send made-up requests, filters and files; CASES=
 soak: $(VENV)/installed-dev  ## an hour of load with a fault a minute; MINUTES=5 for a short one
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60)
 
+soak-updates: $(VENV)/installed-dev  ## half an hour: an UPDATE a minute, a worker killed every three; no request may fail
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --update-every 60 --fault-every 180 --faults kill_worker
+
 bench: install  ## measure side by side with the peers, which get an environment of their own
 	$(BIN)/python -m benchmarks --write
 	$(BIN)/python -m benchmarks.mlops --write
 	$(BIN)/python -m benchmarks.metadata --write
+	$(BIN)/python -m benchmarks.cold_items --write
 
 bench-scale: install  ## seconds and memory against events up to ten million, and what Ray costs
 	$(BIN)/python -m benchmarks.scale --ray --write
 
 bench-exploration: install  ## simulate markets in which new items arrive, ten seeds a world
 	$(BIN)/python -m benchmarks.exploration --write
+	$(BIN)/python -m benchmarks.audience --write
 
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test format check audit messages fuzz soak bench bench-scale bench-exploration clean
+.PHONY: help install demo run browser test format check audit messages fuzz soak soak-updates bench bench-scale bench-exploration clean

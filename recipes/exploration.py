@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.cold_start.evidence import creation_times, shown_lists
+from recipes.cold_start.evidence import creation_times, is_new_to_log, place_rates, shown_lists, trials_of
 from recipes.data import TrainingData
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.propensities import Draws, marginal
@@ -28,6 +28,7 @@ USUAL_WEIGHT, USUAL_SHARE, MOST_SHARE = (
     0.3,
     0.8,
 )  # of a list's places, that may be explored at the usual and at the highest weight
+CAUTION, CAUTION_EVENTS = 0.4, 5.0  # success of new items before any was in a list, and events' worth of belief in it
 FAR = 15.0  # below the mean of a row: a score that says that nothing is known
 
 
@@ -55,12 +56,14 @@ class ExplorationState:
         newest: seconds of the newest interaction that is not from a wrong clock, from which ages count.
         interactions: (N,) float32 events with each item.
         impressions: (N,) float32 how many lists each was shown in.
+        success: how often new items were taken from lists against all items in the same places, 1 at most.
     """
 
     created: NDArray[np.int64]
     newest: int
     interactions: Floats
     impressions: Floats
+    success: float = 1.0
     _arms: dict[float, Arms] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -68,8 +71,9 @@ class ExplorationState:
         """Read ages and counts off the data; do it once, then `add` what happens."""
         created, newest = creation_times(data)
         shown = shown_lists(data).items
-        counts = np.bincount(shown, minlength=data.num_items)
-        return cls(created, newest, data.item_counts.astype(np.float32), counts.astype(np.float32))
+        counts = np.bincount(shown, minlength=data.num_items).astype(np.float32)
+        success = _success(data, is_new_to_log(data, created, newest))
+        return cls(created, newest, data.item_counts.astype(np.float32), counts, success)
 
     def add(self, taken: Indexes, shown: Indexes, newest: int = 0) -> ExplorationState:
         """The state after more events.
@@ -139,15 +143,29 @@ class Explored:
         return won
 
 
-def most_explored(weight: float, length: int) -> int:
-    """How many places of a list may be explored.
+def _success(data: TrainingData, is_new: NDArray[np.bool_]) -> float:
+    """How often items that are `is_new` (N,) were taken from lists, against all items in the same places; 1 at most.
 
-    >>> [most_explored(weight, 10) for weight in (0, 0.1, 0.3, 1)]
-    [0, 1, 3, 8]
+    Where little is known, it is thought to be what `CAUTION` says: then a few places tell as much, and cost less.
+    """
+    trials = trials_of(data)
+    had = expected = 0.0
+    if trials is not None:
+        shown = is_new[trials.item]
+        had, expected = float(trials.taken[shown].sum()), float(place_rates(trials)[trials.place[shown]].sum())
+    return min(1.0, (CAUTION * CAUTION_EVENTS + had) / (CAUTION_EVENTS + expected))
+
+
+def most_explored(weight: float, length: int, success: float = 1.0) -> int:
+    """How many places of a list may be explored: the fewer the less often new items are taken, but one at least.
+
+    >>> [most_explored(weight, 10) for weight in (0, 0.1, 0.3, 1)], most_explored(0.3, 10, success=0.5)
+    ([0, 1, 3, 8], 2)
     """
     above = max(0.0, weight - USUAL_WEIGHT) / (1 - USUAL_WEIGHT)
     share = min(weight, USUAL_WEIGHT) / USUAL_WEIGHT * USUAL_SHARE + above * (MOST_SHARE - USUAL_SHARE)
-    return int(share * length + 1e-6)
+    most = int(share * length + 1e-6)
+    return min(most, max(1, int(most * success + 0.5)))
 
 
 def explore(
@@ -176,7 +194,7 @@ def explore(
     if not cutoff_days > 0:
         raise ValueError(f"explorationItemAgeCutOff is {cutoff_days}, allowed is a number of days above 0.")
     arms = state.arms(cutoff_days)
-    most = most_explored(weight, num_results)
+    most = most_explored(weight, num_results, state.success)
     if most == 0 or len(arms.items) == 0 or scores.shape[1] <= num_results:
         return Explored(scores, scores)
     reach = np.float32(SPREAD * np.sqrt(weight / USUAL_WEIGHT)) * arms.uncertainty

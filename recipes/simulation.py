@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from recipes.columns import Kind, encode_column
+from recipes.columns import Columns, Kind, encode_column
 from recipes.data import Ids, Interactions, TrainingData
 from recipes.impressions import Impressions, SeenLists
 from recipes.numerics.arrays import Floats, Indexes
@@ -22,7 +22,12 @@ from recipes.numerics.arrays import Floats, Indexes
 DAY = 86_400
 START = 1_700_000_000
 SUBJECTS, CREATORS = 12, 90
-TRUST_IN_METADATA = {"good": 1.0, "noisy": 0.55, "none": 0.0}  # share of the items whose metadata are true
+TRUST_IN_METADATA = {
+    "good": 1.0,
+    "noisy": 0.55,
+    "none": 0.0,
+}  # share of the items whose categories are true; else all are
+VECTOR_SIZE, VECTOR_NOISE = 16, 0.5  # of vectors that tell subjects, and its standard deviation, where a subject's is 1
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class World:
 
     Attributes:
         users, items: at the start.
-        metadata: "good", "noisy" (almost half of it wrong) or "none" (all of it wrong).
+        metadata: "good", "noisy" (almost half of it wrong), "none" (all of it wrong), "vectors" (numbers instead of categories)
+            or "absent" (creation times alone).
         growth: new items a day as a share of the first ones.
         fade_days: days after which an item's odds of a click have fallen to 1 / e; infinite where items do not fade.
         new_quality: added to the quality of items that arrive, in log-odds.
@@ -59,10 +65,15 @@ WORLDS: Mapping[str, World] = {
     "fast": World(),
     "noisy": World(metadata="noisy"),
     "none": World(metadata="none"),
+    "vectors": World(metadata="vectors"),
+    "absent": World(metadata="absent"),
     "still": World(growth=0.0, fade_days=float("inf")),
+    "lasting": World(fade_days=float("inf")),
     "poor-newcomers": World(fade_days=float("inf"), new_quality=-1.5),
     "good-newcomers": World(fade_days=float("inf"), new_quality=1.0),
     "top-heavy": World(position_bias=1.2),
+    "growing": World(growth=0.25),
+    "old-base": World(base_age=60.0),
     "large-and-slow": World(items=1500, growth=0.03, fade_days=20.0, base_age=60.0),
 }
 
@@ -120,7 +131,7 @@ class Market:
         maker = rng.integers(0, CREATORS // SUBJECTS, count) * SUBJECTS + main  # creators keep to a subject
         subject = rng.dirichlet(np.full(SUBJECTS, 0.15), count) * 0.35
         subject[np.arange(count), main] += 0.65
-        false = rng.random(count) >= TRUST_IN_METADATA[self.world.metadata]
+        false = rng.random(count) >= TRUST_IN_METADATA.get(self.world.metadata, 1.0)
         named_subject = np.where(false, rng.integers(0, SUBJECTS, count), main)
         made = np.where(false, rng.integers(0, CREATORS, count), maker)
         quality = rng.normal(better, 0.6, count)
@@ -172,14 +183,29 @@ class Market:
             users[order], items[order], times[order], np.zeros(size, np.int16), ("click",), np.full(size, np.nan, np.float32),
             Impressions(offsets, np.concatenate([empty, *shown])),
         )  # fmt: skip
-        columns = {
-            "GENRE": encode_column(pa.array([f"genre {code}" for code in self.named_subject]), Kind.CATEGORICAL),
-            "CREATOR": encode_column(pa.array([f"creator {code}" for code in self.maker]), Kind.CATEGORICAL),
-            "CREATION_TIMESTAMP": encode_column(pa.array((START + self.born * DAY).astype(np.int64)), Kind.NUMERIC),
-        }
         names = Ids([f"user {user}" for user in range(self.world.users)])
         item_names = Ids([f"item {item}" for item in range(self.num_items)])
-        return TrainingData(names, item_names, events, columns, seen=self._without_clicks(lists))
+        return TrainingData(names, item_names, events, self._metadata(), seen=self._without_clicks(lists))
+
+    def _metadata(self) -> Columns:
+        """What is known of the items."""
+        columns: Columns = {}
+        if self.world.metadata == "vectors":
+            cells = [" ".join(f"{value:.3f}" for value in vector) for vector in self.vectors]
+            columns["VECTOR"] = encode_column(pa.array(cells), Kind.TEXT)
+        elif self.world.metadata != "absent":
+            for name, codes in (("GENRE", self.named_subject), ("CREATOR", self.maker)):
+                cells = [f"{name.lower()} {code}" for code in codes]
+                columns[name] = encode_column(pa.array(cells), Kind.CATEGORICAL)
+        created = pa.array((START + self.born * DAY).astype(np.int64))
+        return columns | {"CREATION_TIMESTAMP": encode_column(created, Kind.NUMERIC)}
+
+    @property
+    def vectors(self) -> Floats:
+        """(N, VECTOR_SIZE) numbers that tell what items are about; an item's stay the same."""
+        directions, noise = np.random.default_rng(0), np.random.default_rng(1)
+        exact = self.subject @ directions.normal(0, 1, (SUBJECTS, VECTOR_SIZE))
+        return np.asarray(exact + noise.normal(0, VECTOR_NOISE, exact.shape), np.float32)
 
     def _without_clicks(self, clicked: Indexes) -> SeenLists:
         """The lists of which nothing was taken, given the lists of all clicks."""

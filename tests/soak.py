@@ -1,8 +1,9 @@
 """`python -m tests.soak`: load on a real server with a fault each minute; what was acknowledged must be there at the end.
 
-Programs stream events, ask for recommendations and start an UPDATE now and then. Meanwhile a process is killed, stopped for
-a while, or the database is locked. The run fails if an acknowledged event is lost, a list is empty or wrong, an error is
-anything but a 503 or a connection that could not be made, or memory keeps growing.
+Programs stream events, ask for recommendations and train an UPDATE now and then, which the campaign serves from then on. Meanwhile
+a process is killed, stopped for a while, or the database is locked. The run fails if an acknowledged event is lost, a list is
+empty or wrong, a training fails, an error is anything but a 503 or a connection that could not be made, or memory keeps growing.
+Where only what works in the background is killed, no request may fail at all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,14 +38,21 @@ UPDATE_EVERY_S = 90.0
 PAUSE_S = 0.05  # between two requests of one program
 SETTLE_S = 60.0  # after the last fault
 STOPPED_S = 8.0
-GROWTH = 1.25  # of the memory of all processes, from the first tenth of the run to the last
-ACCEPTED = {503, 429}
+MEMORY_EVERY_S = 20.0
+GROWTH = 1.25  # of the memory of all processes, from the second fifth of the run to the last
+PARTS = 5
+ACCEPTED = frozenset({503, 429})
 
 
 @dataclass
 class Log:
-    """What the programs saw."""
+    """What the programs saw.
 
+    Attributes:
+        accepted: statuses of errors that clients are to try again after; any other is a fault.
+    """
+
+    accepted: frozenset[int] = ACCEPTED
     acknowledged: set[str] = field(default_factory=set)
     answers: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -64,58 +72,81 @@ class Log:
             self.wrong.append(what)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How long, how often something is broken and trained, and what is broken: names of `FAULTS`."""
+
+    seconds: float
+    fault_every: float
+    update_every: float
+    faults: Sequence[str]
+
+
 def main() -> int:
     """Run for the minutes asked for and print what came of it as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--fault-every", type=float, default=FAULT_EVERY_S, metavar="SECONDS")
+    parser.add_argument("--update-every", type=float, default=UPDATE_EVERY_S, metavar="SECONDS")
+    parser.add_argument("--faults", default=",".join(FAULTS), help=f"of {', '.join(FAULTS)}; all by default")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    plan = Plan(options.minutes * 60, options.fault_every, options.update_every, options.faults.split(","))
     with tempfile.TemporaryDirectory(prefix="openpersonalize-soak-") as folder:
         server = servers.start(Path(folder))
         try:
-            result = _soak(server, options.minutes * 60, options.fault_every, random.Random(options.seed))
+            result = _soak(server, plan, random.Random(options.seed))
         finally:
             servers.stop(server)
     sys.stdout.write(json.dumps(result, indent=1) + "\n")
     return 1 if result["lost"] or result["wrong"] else 0
 
 
-def _soak(server: Server, seconds: float, fault_every: float, rng: random.Random) -> dict[str, Any]:
+def _soak(server: Server, plan: Plan, rng: random.Random) -> dict[str, Any]:
     personalize = _client(server, "personalize")
     group = main_job.films(server, personalize)
     config = {"algorithmHyperParameters": {"mode": "fast"}}
     solution = main_job.solution(personalize, group, "films", "aws-user-personalization", solutionConfig=config)
     campaign = main_job.campaign(personalize, main_job.version(personalize, solution))
     tracker = personalize.create_event_tracker(name="site", datasetGroupArn=group)["trackingId"]
-    log, ends, memory = Log(), time.monotonic() + seconds, [_memory(server)]
+    log = Log(frozenset() if IN_BACKGROUND.issuperset(plan.faults) else ACCEPTED)
+    ends = time.monotonic() + plan.seconds
     programs: list[Callable[[], None]] = [
         lambda: _stream(server, tracker, log, ends),
         lambda: _stream(server, tracker, log, ends),
         lambda: _ask(server, campaign, log, ends),
         lambda: _ask(server, campaign, log, ends),
-        lambda: _update(server, solution, log, ends),
+        lambda: _update(server, (solution, campaign), log, ends, plan.update_every),
     ]
     threads = [threading.Thread(target=program) for program in programs]
     for thread in threads:
         thread.start()
-    done: Counter[str] = Counter()
-    while time.monotonic() + SETTLE_S < ends:
-        time.sleep(min(fault_every, max(0.0, ends - time.monotonic() - SETTLE_S)))
-        fault = rng.choice(FAULTS)
-        done[fault.__name__.strip("_")] += 1
-        fault(server)
-        memory.append(_memory(server))
+    done, memory = _break(server, plan, ends, rng)
     for thread in threads:
         thread.join()
     return _result(server, log, done, memory)
 
 
+def _break(server: Server, plan: Plan, ends: float, rng: random.Random) -> tuple[Counter[str], list[float]]:
+    """Break something now and then; what was broken how often, and the memory of all processes over the run."""
+    done: Counter[str] = Counter()
+    memory, due = [_memory(server)], time.monotonic() + plan.fault_every
+    while (now := time.monotonic()) < ends:
+        if now >= due and now + SETTLE_S < ends:
+            name = rng.choice(plan.faults)
+            done[name] += 1
+            FAULTS[name](server)
+            due += plan.fault_every
+        time.sleep(max(0.0, min(MEMORY_EVERY_S, ends - time.monotonic())))
+        memory.append(_memory(server))
+    return done, memory
+
+
 def _result(server: Server, log: Log, faults: Counter[str], memory: list[float]) -> dict[str, Any]:
     lost = log.acknowledged - _stored(server)
-    part = max(1, len(memory) // 10)
-    first, last = sum(memory[:part]) / part, sum(memory[-part:]) / part
-    if len(memory) > 10 and last > GROWTH * first:
+    part = max(1, len(memory) // PARTS)
+    first, last = sum(memory[part : 2 * part]) / part, sum(memory[-part:]) / part
+    if len(memory) > 2 * PARTS and last > GROWTH * first:
         log.fault(f"memory grew from {first:.0f} to {last:.0f} MiB")
     ordered = sorted(log.milliseconds)
     return {
@@ -127,7 +158,7 @@ def _result(server: Server, log: Log, faults: Counter[str], memory: list[float])
         "recommendations_ms": {f"p{p}": round(ordered[len(ordered) * p // 100], 1) for p in (50, 99)}
         if ordered
         else {},
-        "memory_mib": {"first": round(first), "last": round(last)},
+        "memory_mib": {"first": round(first), "last": round(last), "most": round(max(memory))},
     }
 
 
@@ -172,12 +203,37 @@ def _ask(server: Server, campaign: str, log: Log, ends: float) -> None:
         time.sleep(PAUSE_S)
 
 
-def _update(server: Server, solution: str, log: Log, ends: float) -> None:
-    client = _client(server, "personalize")
-    while time.monotonic() + UPDATE_EVERY_S < ends:
-        time.sleep(UPDATE_EVERY_S)
-        with suppress(ClientError):  # one is under way still
-            _tried("update", lambda: client.create_solution_version(solutionArn=solution, trainingMode="UPDATE"), log)
+def _update(server: Server, arns: tuple[str, str], log: Log, ends: float, every: float) -> None:
+    """Train an UPDATE every so often and have the campaign serve it."""
+    client, (solution, campaign) = _client(server, "personalize"), arns
+    due = time.monotonic() + every
+    while due + every < ends:
+        time.sleep(max(0.0, due - time.monotonic()))
+        due = max(due + every, time.monotonic())
+        made: list[str] = []
+
+        def train(made: list[str] = made) -> None:
+            answer = client.create_solution_version(solutionArn=solution, trainingMode="UPDATE")
+            made.append(answer["solutionVersionArn"])
+
+        if _tried("update", train, log):
+            status = _trained(client, made[0], ends)
+            log.note(f"version {status}")
+            if status == "ACTIVE":
+                serve = {"campaignArn": campaign, "solutionVersionArn": made[0]}
+                _tried("serve", lambda serve=serve: client.update_campaign(**serve), log)
+            elif "FAILED" in status:
+                log.fault(f"{made[0]}: {status}")
+
+
+def _trained(client: Any, version: str, ends: float) -> str:
+    """The status in which a version ended, or the last one that was seen."""
+    status = "unknown"
+    while status not in {"ACTIVE", "CREATE FAILED", "CREATE STOPPED"} and time.monotonic() < ends:
+        time.sleep(1.0)
+        with suppress(ClientError, BotoCoreError, OSError):
+            status = client.describe_solution_version(solutionVersionArn=version)["solutionVersion"]["status"]
+    return status
 
 
 def _tried(what: str, request: Callable[[], Any], log: Log) -> bool:
@@ -189,11 +245,13 @@ def _tried(what: str, request: Callable[[], Any], log: Log) -> bool:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         code = error.response["Error"]["Code"]
         log.note(f"{what} {status}")
-        if status not in ACCEPTED and code != "LimitExceededException":
+        if status not in log.accepted and code != "LimitExceededException":
             log.fault(f"{what}: {status} {code} {error.response['Error'].get('Message', '')[:200]}")
         return False
     except (BotoCoreError, OSError) as error:
         log.note(f"{what} {type(error).__name__}")
+        if not log.accepted:
+            log.fault(f"{what}: {type(error).__name__} {str(error)[:200]}")
         return False
     log.note(f"{what} 200", (time.monotonic() - began) * 1000 if what == "recommend" else None)
     return True
@@ -255,7 +313,15 @@ def _lock_database(server: Server) -> None:
             connection.execute("ROLLBACK")
 
 
-FAULTS = (_kill_worker, _kill_web, _kill_beat, _kill_broker, _stop_broker, _lock_database)
+FAULTS: dict[str, Callable[[Server], None]] = {
+    "kill_worker": _kill_worker,
+    "kill_web": _kill_web,
+    "kill_beat": _kill_beat,
+    "kill_broker": _kill_broker,
+    "stop_broker": _stop_broker,
+    "lock_database": _lock_database,
+}
+IN_BACKGROUND = frozenset({"kill_worker", "kill_beat"})  # requests do not notice
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.numerics.arrays import Floats
+from recipes.numerics.arrays import Floats, Indexes
 
 RIDGES = (1.0, 10.0, 100.0, 1000.0)  # tried, and no regression at all
 LEAST_SPREAD = 1e-3  # variance of items around what metadata say, at least
@@ -111,6 +111,11 @@ class Lift:
             np.ascontiguousarray((points.mean / inside).T, np.float32),
             np.asarray(0.5 * constant.sum(axis=1), np.float32),
         )
+
+    def only(self, items: Indexes) -> Lift:
+        """Of some of the items."""
+        square, linear = (np.ascontiguousarray(part[:, items]) for part in (self.square, self.linear))
+        return Lift(square, linear, self.constant[items])
 
     def of_profiles(self, people: Floats) -> Floats:
         """(B, Y) for (B, K) profiles."""

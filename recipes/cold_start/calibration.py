@@ -13,13 +13,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import logsumexp
 
 from recipes.numerics.arrays import Floats, Indexes
 
 SLOPE, SLOPE_SPREAD = 0.7, 0.3  # belief in what lifts say, before they were tried
 LEVEL_SPREAD = 0.7  # of how likely a new item is against an ordinary one, before any was tried
-TAKER = 0.3  # what a taker of a new item counts: those it was shown to are more alike than chance
+TAKER = 0.3  # what a taker counts who took an item from a list: those it is shown to are more alike than chance
 TOP, TOP_PRIOR = 20, 5.0  # places of which is measured how often they follow, and events' worth of belief in the scores
+SLOPES = np.linspace(0.0, 2.0, 21)
 SCALES = np.geomspace(0.05, 8.0, 29)
 Values = NDArray[np.float64]
 
@@ -33,7 +35,13 @@ class Look:
     shrinkage: float
 
 
-LOOKS = (Look(1.0, 0.0, 10.0), Look(1.0, 0.5, 10.0), Look(0.5, 1.0, 10.0), Look(1.0, 0.0, 0.5))
+LOOKS = (
+    Look(1.0, 0.0, 30.0),
+    Look(1.0, 0.25, 10.0),
+    Look(1.0, 0.5, 30.0),
+    Look(0.5, 1.0, 10.0),
+    Look(1.0, 0.0, 0.5),
+)
 
 
 @dataclass(frozen=True)
@@ -129,8 +137,8 @@ class Tests:
             np.searchsorted(withheld, item[is_new]),
         )
 
-    def calibrated(self, lifts: Floats, look: Look) -> Calibration:
-        """The level and slope under which what followed is likeliest, given (Q, W) lifts."""
+    def calibrated(self, lifts: Floats, look: Look, belief: Slope) -> Calibration:
+        """The level and slope under which what followed is likeliest, given (Q, W) lifts and what is believed of the slope."""
         known = lifts.astype(np.float64)
         observed = known[self.row, self.place]
 
@@ -141,15 +149,51 @@ class Tests:
             total = self.possible + mass
             share = self.asked / np.maximum(total, 1e-12)
             likelihood = level * len(observed) + slope * observed.sum() - self.asked @ np.log(np.maximum(total, 1e-12))
-            belief = 0.5 * (level / LEVEL_SPREAD) ** 2 + 0.5 * ((slope - SLOPE) / SLOPE_SPREAD) ** 2
+            penalty = 0.5 * (level / LEVEL_SPREAD) ** 2 + 0.5 * ((slope - belief.mean) / belief.spread) ** 2
             gradient = np.array([len(observed) - share @ mass, observed.sum() - share @ (raised * known).sum(axis=1)])
-            prior = np.array([level / LEVEL_SPREAD**2, (slope - SLOPE) / SLOPE_SPREAD**2])
-            return float(belief - likelihood), prior - gradient
+            prior = np.array([level / LEVEL_SPREAD**2, (slope - belief.mean) / belief.spread**2])
+            return float(penalty - likelihood), prior - gradient
 
         bounds = [(-4.0, 4.0), (0.0, 3.0)]
-        found = minimize(loss, np.array([0.0, SLOPE]), jac=True, bounds=bounds, method="L-BFGS-B")
+        found = minimize(loss, np.array([0.0, belief.mean]), jac=True, bounds=bounds, method="L-BFGS-B")
         level, slope = found.x.tolist()
         return Calibration(1.0, level, slope, look=look, likelihood=-float(found.fun))
+
+
+@dataclass(frozen=True)
+class Slope:
+    """What a lift counts: the mean and the standard deviation of what is believed of it, and the likelihood of the mean."""
+
+    mean: float = SLOPE
+    spread: float = SLOPE_SPREAD
+    likelihood: float = 0.0
+
+    @classmethod
+    def learned(cls, lifts: Floats, row: Indexes, place: Indexes) -> Slope:
+        """Learn it from which of the withheld items their takers took.
+
+        There are many more of these events than held-out ones, so that they tell looks apart. How often each item was taken
+        is given: a multinomial logit among the withheld items, in which only users' tastes tell.
+
+        Args:
+            lifts: (U, W) of users who took some.
+            row: (P,) user of each event.
+            place: (P,) item of each event.
+        """
+        if not len(row):
+            return cls()
+        taken = np.log(np.maximum(np.bincount(place, minlength=lifts.shape[1]), 0.5))
+        asked, number = np.unique(row, return_counts=True)
+        known, own = lifts[asked].astype(np.float64), float(lifts[row, place].sum())
+        losses = [
+            number @ logsumexp(slope * known + taken, axis=1)
+            - slope * own
+            + 0.5 * ((slope - SLOPE) / SLOPE_SPREAD) ** 2
+            for slope in SLOPES
+        ]
+        best = int(np.clip(np.argmin(losses), 1, len(SLOPES) - 2))
+        bend = (losses[best - 1] - 2 * losses[best] + losses[best + 1]) / (SLOPES[1] - SLOPES[0]) ** 2
+        return cls(float(SLOPES[int(np.argmin(losses))]), float(max(bend, SLOPE_SPREAD**-2) ** -0.5), -min(losses))
 
 
 def scale_of(scores: Floats, row: Indexes, item: Indexes) -> float:

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from recipes.cold_start.calibration import LEVEL_SPREAD, SCALES, SLOPE, SLOPE_SPREAD, Calibration, Withheld
+from recipes.cold_start.calibration import LEVEL_SPREAD, SCALES, SLOPE_SPREAD, Calibration, Withheld
 from recipes.numerics.arrays import Floats, Indexes
 
 MIN_TAKEN = 40  # items taken from lists: fewer tell less than the whole catalogue does
 MIN_SHARE = 1e-30
-START = (-1.0, 0.0, SLOPE, 0.0)  # of the search: rate, level, slope, youth
-BELIEF = (0.0, 0.0, SLOPE, 0.0)
-SPREAD = (np.inf, LEVEL_SPREAD, SLOPE_SPREAD, LEVEL_SPREAD)
+RATE = -1.0  # where the search for it begins
+YOUTH_SPREAD = 0.35  # of how young items did in the newest lists around how they did in all
+SPREAD = (np.inf, LEVEL_SPREAD, SLOPE_SPREAD, YOUTH_SPREAD)
 BOUNDS = ((-10.0, 10.0), (-4.0, 4.0), (0.0, 3.0), (-4.0, 4.0))
 MAX_LOG_CHANCE = 5.0
 Values = NDArray[np.float64]
@@ -50,13 +50,16 @@ class Choices:
         """Whether enough was taken."""
         return int(self.taken.sum()) >= MIN_TAKEN
 
-    def calibrated(self, withheld: Withheld, scores: Floats, seen: tuple[Indexes, Indexes]) -> Calibration:
+    def calibrated(
+        self, withheld: Withheld, scores: Floats, seen: tuple[Indexes, Indexes], usual: float = 1.0
+    ) -> Calibration:
         """The scale, level, slope and youth under which what was taken is likeliest.
 
         Args:
             withheld: what was observed by withholding some items as if they were new.
             scores: (Q, C) of all items.
             seen: rows and columns of the items of the histories.
+            usual: how young items did in all lists against what was expected; these are only the newest.
         """
         place = np.minimum(np.searchsorted(withheld.items, self.item), len(withheld.items) - 1)
         is_withheld = withheld.items[place] == self.item
@@ -67,10 +70,11 @@ class Choices:
         ordinary[seen] = -np.inf
         ordinary[:, np.union1d(withheld.items, self.item[self.is_young])] = -np.inf
         own = scores[self.row, self.item].astype(np.float64)
-        best = replace(withheld.calibration, likelihood=-np.inf)
+        belief = np.array([0.0, 0.0, withheld.calibration.slope, np.log(usual)])
+        best = replace(withheld.calibration, likelihood=-np.inf, usual=usual)
         for scale in SCALES:
             advantage = np.where(is_new, 0, scale * own - _log_mean(scale, ordinary)[self.row])
-            found, likelihood = _likeliest(self.log_rate + self.age_level + advantage, facts, self.taken)
+            found, likelihood = _likeliest(self.log_rate + self.age_level + advantage, facts, self.taken, belief)
             if likelihood > best.likelihood:
                 level, slope, youth = found[1:]
                 best = replace(best, scale=float(scale), level=level, slope=slope, youth=youth, likelihood=likelihood)
@@ -86,9 +90,12 @@ def _log_mean(scale: float, scores: Values) -> Values:
     return found
 
 
-def _likeliest(base: Values, facts: Values, taken: NDArray[np.bool_]) -> tuple[list[float], float]:
-    """The weights of the (4, T) facts under which what was taken is likeliest, a Poisson regression, and the likelihood."""
-    happened, belief, precision = taken.astype(np.float64), np.array(BELIEF), 1 / np.array(SPREAD) ** 2
+def _likeliest(base: Values, facts: Values, taken: NDArray[np.bool_], belief: Values) -> tuple[list[float], float]:
+    """The weights of the (4, T) facts under which what was taken is likeliest, a Poisson regression, and the likelihood.
+
+    The facts are rate, level, slope and youth; `belief` (4,) is what is thought of their weights, all but the rate's.
+    """
+    happened, precision = taken.astype(np.float64), 1 / np.array(SPREAD) ** 2
 
     def loss(weights: Values) -> tuple[float, Values]:
         log_chance = np.minimum(base + weights @ facts, MAX_LOG_CHANCE)
@@ -96,5 +103,5 @@ def _likeliest(base: Values, facts: Values, taken: NDArray[np.bool_]) -> tuple[l
         penalty = 0.5 * float(precision @ off**2)
         return penalty + float(chance.sum() - happened @ log_chance), precision * off + facts @ (chance - happened)
 
-    found = minimize(loss, np.array(START), jac=True, bounds=BOUNDS, method="L-BFGS-B")
+    found = minimize(loss, np.array([RATE, *belief[1:]]), jac=True, bounds=BOUNDS, method="L-BFGS-B")
     return found.x.tolist(), -float(found.fun)

@@ -186,21 +186,18 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     created, newest = creation_times(data)
     cells = exposures(data, created, newest)
     curve = learn_fading(cells, data.num_items)
+    arrived = np.arange(data.num_items) >= (data.num_items if known_items is None else known_items)
+    is_young = is_new_to_log(data, created, newest) | arrived
     weight = np.exp(curve.of(cells.age))
-    weight *= _level_of_time(cells, weight)
+    weight *= _level_of_time(cells, weight, is_young)
     expected = np.bincount(cells.item, cells.expected * weight, minlength=data.num_items).astype(np.float64)
     by_itself = np.bincount(cells.item[~cells.is_listed], cells.events[~cells.is_listed], minlength=data.num_items)
     expected = np.maximum(expected, MIN_CHANCE * by_itself)
     level = curve.of(np.maximum(newest - created, 0) / DAY)
     dated, untried = _is_dated(data), data.item_counts == 0
-    arrived = np.arange(data.num_items) >= (data.num_items if known_items is None else known_items)
     ageless = untried & ~dated & ~arrived  # mostly as old as the log, in which nobody took them
     level[ageless] += _level_of_untried(data, ageless)
     expected[ageless] += len(data.interactions) / data.num_items
-    start = int(np.quantile(data.interactions.timestamp, 0.01))
-    # the first event of an item of unknown age does not tell that it was new then: rare items are met late
-    since = max(start + AFTER_START * (newest - start), newest - YOUTH_DAYS * DAY)
-    is_young = (dated & (created > since)) | untried | arrived
     events = data.item_counts.astype(np.float64)
     telling = events - _is_met(data, created)
     had, chances = float(telling[is_young].sum()), float(expected[is_young].sum())
@@ -208,11 +205,27 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     return Evidence(created, newest, events, telling, expected, level, is_young, ageless, usual)
 
 
-def _level_of_time(cells: Exposures, weight: Values) -> Values:
-    """(C,) what weighted expectations must be multiplied by to be as many as the events of each stretch, and of all lists."""
-    group = cells.stretch + 1
-    had = np.bincount(group, cells.events)
-    expected = np.bincount(group, cells.expected * weight)
+def is_new_to_log(data: TrainingData, created: Indexes, newest: int) -> NDArray[np.bool_]:
+    """(N,) items made lately and after the log began, and those that nobody has taken.
+
+    The first event of an item of unknown age does not tell that it was new then: rare items are met late.
+    """
+    start = int(np.quantile(data.interactions.timestamp, 0.01)) if len(data.interactions) else newest
+    since = max(start + AFTER_START * (newest - start), newest - YOUTH_DAYS * DAY)
+    found: NDArray[np.bool_] = (_is_dated(data) & (created > since)) | (data.item_counts == 0)
+    return found
+
+
+def _level_of_time(cells: Exposures, weight: Values, is_young: NDArray[np.bool_]) -> Values:
+    """(C,) what weighted expectations must be multiplied by to be as many as the events of each stretch, and of all lists.
+
+    In lists, young items do not count: where they fill them, they would be compared with themselves.
+    """
+    group, size = cells.stretch + 1, int(cells.stretch.max(initial=-1)) + 2
+    counted = np.where(cells.is_listed & is_young[cells.item], 0.0, 1.0)
+    had = np.bincount(group, cells.events * counted, minlength=size)
+    expected = np.bincount(group, cells.expected * weight * counted, minlength=size)
+    had[0], expected[0] = had[0] + PRIOR_ITEMS, expected[0] + PRIOR_ITEMS
     levels: Values = (had / np.maximum(expected, 1e-9))[group]
     return levels
 

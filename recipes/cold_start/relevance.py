@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recipes.cold_start.appeal import Lift, Prior, Values, learn_prior, posterior
-from recipes.cold_start.calibration import LOOKS, Calibration, Look, Tests, Withheld
+from recipes.cold_start.calibration import LOOKS, Calibration, Look, Slope, Tests, Withheld
 from recipes.cold_start.evidence import gather, residual
 from recipes.cold_start.profiles import Directions, Takers, item_sums, learn_directions, profiles
 from recipes.data import Histories, TrainingData
@@ -15,11 +16,16 @@ from recipes.numerics.arrays import Floats, Indexes, unit
 from recipes.numerics.cooccurrence_embedding import cooccurrence_vectors, nearest_cooccurrence
 
 LATENT = 32  # dimensions of the co-occurrence embedding
-MATURE = 20.0  # events, had or expected, at which what was learned from events counts half
+MATURE, MATURE_AMONG = (
+    150.0,
+    30_000,
+)  # events, had or expected, at which what was learned from an item's counts half, among so many
+MIN_MATURE = 20.0  # the same where there are so many that it is well known which items are alike
 GROWN_UP = 0.95  # weight of what was learned from events from which on nothing else counts
 WITHHELD = 0.15  # share of the items to calibrate on
 MIN_WITHHELD, MIN_FOLLOWING = 5, 20
 MAX_EVENTS = 200_000  # that a fit looks at
+MAX_TAKERS = 1000  # users who tell looks apart
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,12 @@ def latent_vectors(histories: Histories, num_items: int) -> Floats:
 class View:
     """Takers of items in the light of some traits: what is needed to say who an item is for."""
 
+    look: Look
     rows: Floats
     directions: Directions
     prior: Prior
-    sums: Values
-    counts: Indexes
+    takers: Takers
+    people: Floats
 
     @classmethod
     def of(cls, histories: Histories, features: Floats, latent: Floats, look: Look) -> View | None:
@@ -69,14 +76,17 @@ class View:
             return None
         rows = directions.of_items(traits)
         takers = Takers.of(histories, len(rows))
-        sums = item_sums(takers.item, takers.profiles(histories, rows), len(rows))
+        people = takers.profiles(histories, rows)
+        sums = item_sums(takers.item, people, len(rows))
         counts = np.bincount(takers.item, minlength=len(rows))
-        return cls(rows, directions, learn_prior(features, sums, counts, directions.between), sums, counts)
+        return cls(look, rows, directions, learn_prior(features, sums, counts, directions.between), takers, people)
 
-    def lift(self, features: Floats, trust: float = 1.0) -> Lift:
-        """Of all items, as far as metadata tell and takers do; each taker counts `trust`."""
-        known = posterior(self.prior, features, self.sums * trust, self.counts.astype(np.float64) * trust)
-        return Lift.of(known, self.directions.between)
+    def lift(self, features: Floats, trust: Values | float = 1.0) -> Lift:
+        """Of all items, as far as metadata tell and takers do; what each of the P takers counts is `trust`."""
+        counted, size = np.broadcast_to(trust, len(self.people)), len(self.rows)
+        sums = item_sums(self.takers.item, self.people * counted[:, None], size)
+        counts = np.bincount(self.takers.item, counted, minlength=size).astype(np.float64)
+        return Lift.of(posterior(self.prior, features, sums, counts), self.directions.between)
 
     def lifts(self, features: Floats, histories: Histories, trust: float = 1.0) -> Floats:
         """(B, N) of users with these histories."""
@@ -97,7 +107,7 @@ def learn_cold(
     """
     evidence = gather(data, None if latent is None else len(latent))
     known = evidence.events + np.where(evidence.events > 0, evidence.expected, 0)
-    trust = known / (known + MATURE)
+    trust = known / (known + _maturity(len(data.interactions)))
     is_described = ~evidence.is_ageless | features.any(axis=1)  # of the others nothing at all is known
     items = np.flatnonzero(evidence.is_young & (trust < GROWN_UP) & is_described)
     histories = sample_users(histories, MAX_EVENTS)
@@ -109,8 +119,31 @@ def learn_cold(
     found = np.log(residual(evidence.telling, evidence.expected, usual)) + evidence.age_level
     found -= np.log(np.exp(np.delete(found, items)).mean())
     level = calibration.level + calibration.surplus + calibration.youth - np.log(calibration.usual) + found[items]
-    lift = view.lift(features, calibration.taker)
+    trust_in_takers = np.where(_came_by_themselves(data, view.takers, items), 1.0, calibration.taker)
+    lift = view.lift(features, trust_in_takers)
     return ColdRelevance(vectors, view.rows, lift, items, level.astype(np.float32), trust[items].astype(np.float32))
+
+
+def _maturity(num_events: int) -> float:
+    """Events of an item at which what was learned from them counts half.
+
+    >>> [_maturity(events) for events in (8_000, 60_000, 400_000)]
+    [150.0, 75.0, 20.0]
+    """
+    return float(np.clip(MATURE * MATURE_AMONG / max(1, num_events), MIN_MATURE, MATURE))
+
+
+def _came_by_themselves(data: TrainingData, takers: Takers, young: Indexes) -> NDArray[np.bool_]:
+    """(P,) who took a young item that no list showed them: lists are made for some users, whose tastes say less."""
+    is_young = np.zeros(data.num_items, bool)
+    is_young[young] = True
+    by_itself = is_young[takers.item]
+    events = data.interactions
+    if events.impressions is not None:
+        from_list = np.diff(events.impressions.offsets) > 0
+        keys = events.user_index[from_list] * data.num_items + events.item_index[from_list]
+        by_itself &= ~np.isin(takers.user * data.num_items + takers.item, keys)
+    return by_itself
 
 
 def learn_calibration(
@@ -133,19 +166,42 @@ def learn_calibration(
         return Withheld(Calibration())
     is_withheld = np.zeros(num_items, bool)
     is_withheld[withheld] = True
-    kept = sample_users(histories, MAX_EVENTS)
-    kept = kept.keep(~is_withheld[kept.item_index])
+    sampled = sample_users(histories, MAX_EVENTS)
+    kept = sampled.keep(~is_withheld[sampled.item_index])
     possible = np.ones((len(queries), num_items), bool)
     possible[queries.row, queries.item_index] = False
     asked, tests = queries.keep(~is_withheld[queries.item_index]), Tests.of(possible, withheld, row, item)
-    latent, best = latent_vectors(kept, num_items), Withheld(Calibration())
+    view, slope = _best_view(kept, _taken(sampled, withheld), withheld, features)
+    if view is None:
+        return Withheld(Calibration())
+    lifts = view.lifts(features, asked)[:, withheld]
+    return Withheld(tests.calibrated(lifts, view.look, slope), withheld, lifts)
+
+
+def _taken(histories: Histories, items: Indexes) -> tuple[Indexes, Indexes]:
+    """(P,) twice: which user took which of the items, as places among them; of users drawn at random."""
+    place = np.full(int(max(histories.item_index.max(initial=0), items.max())) + 1, -1, np.int64)
+    place[items] = np.arange(len(items))
+    taken = place[histories.item_index]
+    row, taken = histories.row[taken >= 0], taken[taken >= 0]
+    users = np.unique(row)
+    chosen = np.isin(row, np.random.default_rng(0).permutation(users)[:MAX_TAKERS])
+    return row[chosen], taken[chosen]
+
+
+def _best_view(
+    kept: Histories, taken: tuple[Indexes, Indexes], withheld: Indexes, features: Floats
+) -> tuple[View | None, Slope]:
+    """The view under which it is likeliest who took which of the withheld items, and what lifts count in it."""
+    latent = latent_vectors(kept, len(features))
+    best: tuple[View | None, Slope] = None, Slope(likelihood=-np.inf)
+    users, row = np.unique(taken[0], return_inverse=True)
     for look in LOOKS:
         view = View.of(kept, features, latent, look)
         if view is not None:
-            lifts = view.lifts(features, asked)[:, withheld]
-            found = tests.calibrated(lifts, look)
-            if found.likelihood > best.calibration.likelihood:
-                best = Withheld(found, withheld, lifts)
+            lifts = view.lift(features).only(withheld).of_profiles(profiles(kept, view.rows)[users])
+            slope = Slope.learned(lifts, row, taken[1])
+            best = (view, slope) if slope.likelihood > best[1].likelihood else best
     return best
 
 

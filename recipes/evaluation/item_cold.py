@@ -7,7 +7,7 @@ popularity, to which items without events are all alike, rank them beside it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,28 +29,76 @@ NDCG, MRR = "cold_ndcg_at_10", "cold_mrr_at_25"
 CONTENT_NDCG, CONTENT_MRR = "cold_content_ndcg_at_10", "cold_content_mrr_at_25"
 
 
+@dataclass(frozen=True)
+class ItemColdTest:
+    """Items withheld as if they were new, and who took them.
+
+    Attributes:
+        kept: the training data without the events of the withheld items.
+        withheld: (W,) their indexes, rising.
+        histories: Q users' events with other items.
+        features: (N, F) metadata of the items.
+        offsets, items: ragged, Q users: the withheld items that each took, as places among the W.
+    """
+
+    kept: TrainingData
+    withheld: Indexes
+    histories: Histories
+    features: Floats
+    offsets: Indexes
+    items: Indexes
+
+    @classmethod
+    def of(cls, train: TrainingData, rng: np.random.Generator) -> ItemColdTest | None:
+        """Draw items and users; None where items have no metadata or too few are left."""
+        features = item_features(train)
+        if not features.shape[1]:
+            return None
+        taken = np.flatnonzero(train.item_counts)
+        withheld = np.sort(rng.permutation(taken)[: int(SHARE * len(taken))])
+        is_withheld = np.isin(np.arange(train.num_items), withheld)
+        kept = train.keep(~is_withheld[train.interactions.item_index])
+        users = _users(train, kept, is_withheld, rng)
+        if len(withheld) < MIN_ITEMS or len(users) < MIN_USERS:
+            return None
+        histories = train.histories(users)
+        place = np.full(train.num_items, -1, np.int64)
+        place[withheld] = np.arange(len(withheld))
+        taken_place = place[histories.item_index]
+        pairs = distinct((histories.row * len(withheld) + taken_place)[taken_place >= 0])
+        offsets = np.searchsorted(pairs // len(withheld), np.arange(len(users) + 1)).astype(np.int64)
+        return cls(kept, withheld, kept.histories(users), features, offsets, pairs % len(withheld))
+
+    def of_model(self, model: Model) -> tuple[float, float]:
+        """NDCG@10 and MRR@25 of a model that was fitted on `kept`."""
+        return self.measured(model.score(self.histories)[:, self.withheld])
+
+    def of_metadata(self) -> tuple[float, float]:
+        """The same of how much items' metadata are like those of what a user took."""
+        return self.measured(_profiles(self.histories, self.features) @ self.features[self.withheld].T)
+
+    def of_chance(self, rng: np.random.Generator) -> tuple[float, float]:
+        """The same of any order, which is what popularity makes of items without events."""
+        return self.measured(rng.random((len(self.histories), len(self.withheld)), np.float32))
+
+    def measured(self, scores: Floats) -> tuple[float, float]:
+        """NDCG@10 and MRR@25 of (Q, W) scores."""
+        ranked = top_k(np.ascontiguousarray(scores, np.float32), DEPTH).items
+        hits = metrics.find_hits(ranked, self.offsets, self.items)
+        relevant = metrics.count_relevant(self.offsets, self.items)
+        ndcg, mrr = metrics.ndcg(hits, relevant, 10), metrics.reciprocal_rank(hits, DEPTH)
+        return float(np.nanmean(ndcg)), float(np.nanmean(mrr))
+
+
 def with_item_cold(evaluation: Evaluation, model: Model, train: TrainingData, run: Run) -> Evaluation:
     """The evaluation with what `model`, fitted on `train`, makes of new items; as it is where that cannot be said in seconds."""
-    features = item_features(train)
-    if not features.shape[1]:
-        return evaluation
     rng = np.random.default_rng(run.seed)
-    taken = np.flatnonzero(train.item_counts)
-    withheld = np.sort(rng.permutation(taken)[: int(SHARE * len(taken))])
-    is_withheld = np.isin(np.arange(train.num_items), withheld)
-    kept = train.keep(~is_withheld[train.interactions.item_index])
-    users = _users(train, kept, is_withheld, rng)
-    if len(withheld) < MIN_ITEMS or len(users) < MIN_USERS:
+    test = ItemColdTest.of(train, rng)
+    relearned = None if test is None else model.recipe.relearned(model, test.kept, run)
+    if test is None or relearned is None:
         return evaluation
-    relearned = model.recipe.relearned(model, kept, run)
-    if relearned is None:
-        return evaluation
-    truth = _Truth.of(train, users, withheld)
-    histories = kept.histories(users)
-    ndcg, mrr = truth.measured(relearned.score(histories)[:, withheld])
-    content = _profiles(histories, features) @ features[withheld].T
-    content_ndcg, content_mrr = truth.measured(content)
-    chance_ndcg, chance_mrr = truth.measured(rng.random(content.shape, np.float32))
+    (ndcg, mrr), (content_ndcg, content_mrr) = test.of_model(relearned), test.of_metadata()
+    chance_ndcg, chance_mrr = test.of_chance(rng)
     figures = {NDCG: ndcg, MRR: mrr, CONTENT_NDCG: content_ndcg, CONTENT_MRR: content_mrr}
     baselines = {**evaluation.baselines}
     baselines["popularity"] = baselines.get("popularity", {}) | {NDCG: chance_ndcg, MRR: chance_mrr}
@@ -66,34 +114,6 @@ def _users(
     asked = np.flatnonzero(took & (np.diff(kept.offsets) > 0))
     most = min(MAX_USERS, max(1, MAX_SCORES // train.num_items))
     return np.sort(rng.permutation(asked)[:most])
-
-
-class _Truth:
-    """Which withheld items each user took, as places among them."""
-
-    def __init__(self, offsets: Indexes, items: Indexes) -> None:
-        """Ragged, Q users."""
-        self.offsets, self.items = offsets, items
-
-    @classmethod
-    def of(cls, train: TrainingData, users: Indexes, withheld: Indexes) -> _Truth:
-        """Read it off the events."""
-        histories = train.histories(users)
-        place = np.full(train.num_items, -1, np.int64)
-        place[withheld] = np.arange(len(withheld))
-        found = place[histories.item_index]
-        pairs = distinct((histories.row * len(withheld) + found)[found >= 0])
-        offsets = np.searchsorted(pairs // len(withheld), np.arange(len(users) + 1))
-        return cls(offsets.astype(np.int64), pairs % len(withheld))
-
-    def measured(self, scores: Floats) -> tuple[float, float]:
-        """NDCG@10 and MRR@25 of (Q, W) scores."""
-        ranked = top_k(np.ascontiguousarray(scores, np.float32), DEPTH).items
-        hits = metrics.find_hits(ranked, self.offsets, self.items)
-        relevant = metrics.count_relevant(self.offsets, self.items)
-        return float(np.nanmean(metrics.ndcg(hits, relevant, 10))), float(
-            np.nanmean(metrics.reciprocal_rank(hits, DEPTH))
-        )
 
 
 def _profiles(histories: Histories, features: Floats) -> Floats:

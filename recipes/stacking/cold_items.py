@@ -32,8 +32,7 @@ def calibrated(held_out: HeldOut, withheld: Withheld, scores: Floats) -> Calibra
     queries, seen = held_out.queries, (held_out.queries.seen.row, held_out.queries.seen.item)
     choices = _choices(held_out) if len(withheld.items) and withheld.tastes.size else None
     if choices is not None and choices.tells:
-        found = choices.calibrated(withheld, scores, seen)
-        return replace(found, usual=gather(held_out.context.data).usual_of_young)
+        return choices.calibrated(withheld, scores, seen, gather(held_out.context.data).usual_of_young)
     scores[seen] = -np.inf
     scale = scale_of(scores, queries.row, queries.item)
     surplus = surplus_of(scores, scale, queries.row, queries.item)

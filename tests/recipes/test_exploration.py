@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.exploration import DAY, ExplorationState, explore
+from recipes.exploration import DAY, ExplorationState, explore, most_explored
 from recipes.numerics.topk import top_k
+from recipes.simulation import START, Market, World
 from tests.recipes import worlds
 
 N, COLD = 400, 40
@@ -116,6 +117,24 @@ def test_ages_come_from_the_items_else_from_the_first_interaction_else_from_the_
 def test_impressions_are_counted_from_the_data():
     data = worlds.tasteful()
     assert ExplorationState.of(data).impressions.sum() == 5 * len(data.interactions)
+
+
+def in_lists(chance: float):
+    """Lists of four items, one of which is new; users take others with a chance of 0.3, new ones with `chance`."""
+    found, rng = Market.open(World(users=150, items=160), 1), np.random.default_rng(0)
+    found.arrive(10, np.full(10, -0.02), 0.0)
+    for user in range(150):
+        items = rng.permutation([*rng.permutation(160)[:3], 160 + user % 10])
+        found.lists.append((user, START + 3600, items))
+        taken = items[rng.random(4) < np.where(items < 160, 0.3, chance)]
+        found.events += [(user, int(item), START + 3700, len(found.lists) - 1) for item in taken]
+    return found.data()
+
+
+def test_fewer_places_are_explored_where_new_items_disappoint_and_where_nothing_is_known():
+    places = [most_explored(1.0, 10, ExplorationState.of(in_lists(chance)).success) for chance in (0.0, 0.15, 0.45)]
+    assert places[0] == 1 < places[1] < places[2] == 8
+    assert 1 < most_explored(1.0, 10, ExplorationState.of(worlds.tasteful()).success) < 8
 
 
 @pytest.mark.parametrize(("weight", "cutoff"), [(-0.1, 30), (1.1, 30), (float("nan"), 30), (0.5, 0), (0.5, -3)])

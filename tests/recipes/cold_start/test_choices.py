@@ -48,6 +48,15 @@ def test_what_their_age_is_known_to_be_worth_is_not_counted_again_as_the_worth_o
     assert aged.calibrated(withheld, scores, NO_ITEMS).youth == pytest.approx(0, abs=0.35)
 
 
+def test_young_items_that_the_newest_lists_leave_out_are_worth_what_all_lists_told():
+    choices, withheld, scores = shown(0.3, 0.5, 0.6, -1.5)
+    old = ~choices.is_young
+    newest = Choices(*(getattr(choices, name)[old] for name in Choices.__annotations__))
+    found = newest.calibrated(withheld, scores, NO_ITEMS, usual=0.2)
+    assert found.youth == pytest.approx(np.log(0.2), abs=0.1)
+    assert found.usual == 0.2
+
+
 def test_too_few_choices_tell_nothing():
     choices, _, _ = shown(0.3, 0.5, 0.6, 0.0)
     few = np.flatnonzero(choices.taken)[: MIN_TAKEN - 1]

@@ -9,7 +9,7 @@ import pytest
 
 from recipes import catalogue
 from recipes.clock import DAY, robust_newest
-from recipes.cold_start.calibration import surplus_of
+from recipes.cold_start.calibration import Slope, surplus_of
 from recipes.cold_start.evidence import gather, shown_lists, trials_of
 from recipes.cold_start.fading import Exposures, learn_fading
 from recipes.components.fit_context import FitContext, Settings
@@ -57,6 +57,13 @@ def test_metadata_that_say_nothing_set_no_user_apart():
     found = market("none")
     scores = RECIPE.fit(found.data(), Run()).score(found.data().histories())
     assert abs(agreement(found, scores, slice(160, None))) < 0.1
+
+
+def test_vectors_in_the_place_of_categories_tell_who_new_items_are_for_and_nothing_tells_nothing():
+    vectors, absent = market("vectors"), market("absent")
+    told, untold = (RECIPE.fit(found.data(), Run()).score(found.data().histories()) for found in (vectors, absent))
+    assert agreement(vectors, told, slice(160, None)) > 0.15
+    assert np.ptp(untold[:, 160:], axis=1).max() < 1e-3
 
 
 def moved(model, step: float):
@@ -142,6 +149,34 @@ def test_an_event_from_which_an_items_age_counts_says_nothing_of_its_worth():
         assert gather(known).events[[made_known, taken]].tolist() == [1, 1]
     assert gather(data).telling[[made_known, taken]].tolist() == [0, 1]
     assert gather(replace(data, items={})).telling[[made_known, taken]].tolist() == [0, 0]
+
+
+def test_new_items_that_fill_the_lists_are_not_compared_with_themselves():
+    found, rng, usual = market(), np.random.default_rng(0), []
+    for lists_of_new in (0.5, 1.0):
+        for number in range(200):
+            is_new = rng.random() < lists_of_new
+            items = rng.permutation(np.arange(160, 190) if is_new else np.arange(160))[:10]
+            user, moment = number % 150, START + 600 * len(found.lists)
+            found.lists.append((user, moment, items))
+            if rng.random() < (0.8 if is_new else 0.2):
+                found.events.append((user, int(rng.choice(items)), moment + 60, len(found.lists) - 1))
+        usual.append(gather(found.data()).usual_of_young)
+    assert usual[0] > 1.5
+    assert usual[1] > 0.8 * usual[0]
+
+
+def test_what_lifts_count_is_learned_from_who_took_which_items():
+    rng = np.random.default_rng(0)
+    lifts = rng.normal(0, 1, (400, 30)).astype(np.float32)
+    chances = np.exp(1.2 * lifts)
+    chances /= chances.sum(axis=1, keepdims=True)
+    row, place = np.arange(400), np.array([rng.choice(30, p=chances[user]) for user in range(400)])
+    told, noise = Slope.learned(lifts, row, place), Slope.learned(lifts[::-1], row, place)
+    assert told.mean == pytest.approx(1.2, abs=0.25)
+    assert noise.mean < 0.2
+    assert told.likelihood > noise.likelihood
+    assert told.spread < Slope().spread
 
 
 def test_items_fade_as_they_did_in_the_log():
