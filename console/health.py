@@ -32,18 +32,28 @@ EVERY_S = 1.0  # between two rounds of a check
 FRESH_S = 4.0  # how long a result is given; what hangs is found out after that
 IDLE_S = 60.0  # without a question a check's thread ends
 PATIENCE_S = 3.0  # for the first asker, when nothing is known yet
+NOT_CHECKED = "not checked yet"
+QUEUE = "celery"  # the broker's list of messages about jobs
+VENDORS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+Check = Callable[[], JSONDict | None]  # raises where something is wrong; what it learns besides is for the health page
 
 
-def _database() -> None:
+def _database() -> JSONDict:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    version = ".".join(map(str, connection.get_database_version()))
+    return {"program": f"{VENDORS.get(connection.vendor, connection.vendor)} {version}"}
 
 
-def _broker() -> None:
+def _broker() -> JSONDict:
     with redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=BROKER_TIMEOUT_S, socket_connect_timeout=BROKER_TIMEOUT_S
     ) as client:
-        client.ping()
+        about = client.info("server")
+        name, version = (
+            ("Valkey", about["valkey_version"]) if "valkey_version" in about else ("Redis", about["redis_version"])
+        )
+        return {"program": f"{name} {version}", "queued": client.llen(QUEUE)}
 
 
 def _storage() -> None:
@@ -57,13 +67,14 @@ class Unhealthy(Exception):
     """What a check found wrong, in words that anybody may read."""
 
 
-def _worker() -> None:
-    if current_app.control.ping(timeout=WORKER_TIMEOUT_S):
-        return
+def _worker() -> JSONDict:
+    if answers := current_app.control.ping(timeout=WORKER_TIMEOUT_S):
+        return {"workers": sorted(name for answer in answers for name in answer)}
     # A worker may be too busy to answer in time; a fresh heartbeat on a job shows it is alive.
     fresh = timezone.now() - timedelta(seconds=10)
     if not any(model.objects.filter(heartbeat__gte=fresh).exists() for model in JOBS.values()):
         raise Unhealthy("no Celery worker answers")
+    return {"workers": []}
 
 
 def _models() -> None:
@@ -72,7 +83,7 @@ def _models() -> None:
         raise Unhealthy("the files of a served model are damaged; its page says which")
 
 
-CHECKS: dict[str, Callable[[], None]] = {
+CHECKS: dict[str, Check] = {
     "database": _database,
     "broker": _broker,
     "storage": _storage,
@@ -84,12 +95,13 @@ CHECKS: dict[str, Callable[[], None]] = {
 class Watch:
     """One check, repeated in a thread of its own for as long as somebody asks; what it found is kept."""
 
-    def __init__(self, name: str, check: Callable[[], None]) -> None:
+    def __init__(self, name: str, check: Check) -> None:
         """Watch `check`; the thread starts with the first question."""
         self._name, self._check = name, check
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
         self._result, self._found, self._began = "", 0.0, 0.0
+        self._details: JSONDict = {}
 
     def ask(self) -> None:
         """Have the check made soon."""
@@ -108,7 +120,12 @@ class Watch:
         """What the check found last, or that it has not come back."""
         if self.is_fresh:
             return self._result
-        return f"no answer within {time.monotonic() - self._began:.0f} s" if self._began else "not checked yet"
+        return f"no answer within {time.monotonic() - self._began:.0f} s" if self._began else NOT_CHECKED
+
+    @property
+    def details(self) -> JSONDict:
+        """What the check has learnt besides; nothing where it failed."""
+        return self._details if self.is_fresh else {}
 
     def _repeat(self) -> None:
         while self._asked.wait(IDLE_S):
@@ -122,9 +139,10 @@ class Watch:
     def _run(self) -> str:
         try:
             close_old_connections()
-            self._check()
+            self._details = self._check() or {}
         except Exception as error:  # noqa: BLE001  whatever it is, it is the answer
             logger.warning("health check %s: %s", self._name, error)
+            self._details = {}
             reason = str(error) if isinstance(error, Unhealthy) else transient.fault(error)
             return reason or f"{type(error).__name__}; the server's log says more"  # unsigned callers read this
         return "ok"
@@ -135,7 +153,7 @@ class Health:
 
     PATIENCE_S = PATIENCE_S
 
-    def __init__(self, checks: dict[str, Callable[[], None]]) -> None:
+    def __init__(self, checks: dict[str, Check]) -> None:
         """Watch `checks`."""
         self._watches = {name: Watch(name, check) for name, check in checks.items()}
 
@@ -150,6 +168,10 @@ class Health:
         results = {name: watch.result for name, watch in self._watches.items()}
         healthy = all(result == "ok" for result in results.values())
         return (200 if healthy else 503), {"status": "ok" if healthy else "failing", "checks": results}
+
+    def details(self) -> dict[str, JSONDict]:
+        """What the checks have learnt besides: programs with their versions, the length of the queue, names of workers."""
+        return {name: watch.details for name, watch in self._watches.items()}
 
 
 HEALTH = Health(CHECKS)

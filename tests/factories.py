@@ -17,6 +17,8 @@ from console.errors import ResourceAlreadyExistsException
 from console.ingest import parts
 from console.models import BatchInferenceJob, Dataset, Solution, SolutionVersion
 from console.operations.base import OPERATIONS
+from console.samples.plan import Field as SampleField
+from console.samples.plan import Sample, SampleCampaign, SampleDataset
 from console.scratch import scratch_folder
 from tests.worlds import DAY, FIELDS, NOW
 
@@ -182,3 +184,25 @@ def run_batch(account, run_jobs, version, lines, name, operation="CreateBatchInf
 def text_of(answer) -> str:
     """The page of an HTTP answer with every run of white space as one space."""
     return " ".join(answer.content.decode().split())
+
+
+def tiny_sample(quick: str, better: str, fast: Iterable[str] = ()) -> Sample:
+    """The streaming demo on 1,500 events: one campaign, with the quick recipe until the better one is trained.
+
+    Solutions in `fast` are fitted by closed forms only.
+    """
+
+    def datasets(*_: Any) -> list[SampleDataset]:
+        events = range(1500)
+        table = pa.table(
+            {
+                "USER_ID": [f"u{n % 30}" for n in events],
+                "ITEM_ID": [f"i{(n * 7 + n // 30) % 40}" for n in events],
+                "TIMESTAMP": [NOW + 60 * n for n in events],
+            }
+        )
+        fields = (SampleField("USER_ID"), SampleField("ITEM_ID"), SampleField("TIMESTAMP", "long"))
+        return [SampleDataset("Interactions", fields, table)]
+
+    campaigns = (SampleCampaign("shown", "better", until="quick"),)
+    return Sample("streaming-demo", datasets, {"quick": quick, "better": better}, campaigns, frozenset(fast))

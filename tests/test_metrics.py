@@ -16,7 +16,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from console import metrics, telemetry
 from console.front import replies
-from console.health import Health
 from console.models import SampleLoad, SolutionVersion, Token
 from console.operations.base import OPERATIONS, call_by_wire_names
 from tests.factories import call, trained
@@ -24,12 +23,6 @@ from tests.fronting import Protocol, send
 from tests.worlds import films
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(autouse=True)
-def _checks_without_connections(monkeypatch):
-    """The threads of checks that ask the database would hold its tables when the tests end."""
-    monkeypatch.setattr(metrics, "HEALTH", Health({"database": lambda: None}))
 
 
 def figures() -> dict[tuple[str, ...], float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,6 +36,7 @@ def films(
     new: int = 8,
     each: int = 24,
     domain=None,
+    title: Callable[[int], str] = "Film number {}".format,
 ) -> DatasetGroup:
     """A group with Interactions, Items and Users; user u and item i are of genre number u or i modulo four."""
     rng = random.Random(7)
@@ -56,7 +58,7 @@ def films(
                 events[column].append(value)
     catalogue = {
         "ITEM_ID": [f"i{i}" for i in range(items)],
-        "TITLE": [f"Film number {i}" for i in range(items)],
+        "TITLE": [title(i) for i in range(items)],
         "GENRES": [GENRES[i % 4] + ("|Classic" if i % 3 == 0 else "") for i in range(items)],
         "PRICE": [float(i % 10) for i in range(items)],
         "CREATION_TIMESTAMP": [NOW - DAY if i >= items - new else NOW - 400 * DAY for i in range(items)],

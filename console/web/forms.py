@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
 
 from botocore import xform_name
 from django import forms
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import Account, DatasetGroup
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict, parameter_names
+from console.web.glossary import explained
 from console.web.languages import lazily
 
 CLASSES: dict[str, str] = {
@@ -29,6 +32,44 @@ CLASSES: dict[str, str] = {
     "range": "form-range",
 }
 ALLOWED_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]*")
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """What has to be done before a form can succeed: a sentence and a link to where it is done."""
+
+    sentence: str
+    label: str
+    url_name: str
+
+    @property
+    def url(self) -> str:
+        """Where it is done; the page adds its group."""
+        return reverse(self.url_name)
+
+
+# By the name of a choice that has nothing to offer.
+FIRST_STEPS: Mapping[str, FirstStep] = {
+    "dataset_group_arn": FirstStep(
+        lazily("There is no dataset group yet."), lazily("Create dataset group"), "dataset-groups-create"
+    ),
+    "dataset_arn": FirstStep(lazily("There is no dataset yet."), lazily("Import a file"), "datasets-upload"),
+    "schema_arn": FirstStep(
+        lazily(
+            "No other schema fits. One that does keeps all fields of the present one, and what it adds may be empty."
+        ),
+        lazily("Create schema"),
+        "schemas-create",
+    ),
+    "version": FirstStep(
+        lazily("No version that answers requests is active yet; train one first."), lazily("Choose a recipe"), "recipes"
+    ),
+    "treatment": FirstStep(
+        lazily("No other version answers what this campaign is asked; train one first."),
+        lazily("Choose a recipe"),
+        "recipes",
+    ),
+}
 NAME_HELP = lazily("Letters, digits, - and _; at most 63.")
 
 
@@ -57,6 +98,16 @@ class OperationForm(StyledForm):
 
     operation: ClassVar[str]
     fields_of: ClassVar[Mapping[str, str]] = {}
+    first_steps: ClassVar[Mapping[str, FirstStep]] = FIRST_STEPS
+
+    @property
+    def first_step(self) -> FirstStep | None:
+        """What to do first where a required choice has nothing to offer; the form cannot succeed before."""
+        for name, field in self.fields.items():
+            offered = field.choices if field.required and isinstance(field, forms.ChoiceField) else ["anything"]
+            if not list(cast("Iterable[Any]", offered)):
+                return self.first_steps.get(name)
+        return None
 
     def full_clean(self) -> None:
         """Check all fields; names that are not allowed are filled in as they could be."""
@@ -89,7 +140,7 @@ class OperationForm(StyledForm):
         """Show an error at the field of the member at fault, else above the form."""
         member = error.field or ""
         names = (self.fields_of.get(member), member, xform_name(member))
-        self.add_error(next((name for name in names if name in self.fields), None), str(error))
+        self.add_error(next((name for name in names if name in self.fields), None), explained(str(error)))
 
 
 def name_field(label: str = lazily("Name"), **options: Any) -> forms.CharField:

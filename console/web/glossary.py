@@ -8,7 +8,9 @@ a test.
 from __future__ import annotations
 
 import functools
+import json
 import re
+from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import get_language, gettext, gettext_noop
@@ -121,6 +123,35 @@ def _by_pattern(text: str) -> str:
         if found := pattern.fullmatch(text):
             return gettext(sentence).format(**{name: _value(value) for name, value in found.groupdict().items()})
     return ""
+
+
+def explained(text: str) -> str:
+    """What an operation or a job refused with, in the reader's language; programs are answered in English.
+
+    The sentences with {} for each value, and their translations, are in locale/LANGUAGE/errors.json.
+    """
+    for pattern, sentence in _refusals(get_language() or settings.LANGUAGE_CODE):
+        if found := pattern.fullmatch(text):
+            return sentence.format(*map(_value, found.groups()))
+    return text
+
+
+@functools.cache
+def _refusals(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """Patterns with their translations, those with the most words of their own first; none in the engine's language."""
+    path = Path(settings.LOCALE_PATHS[0]) / language / "errors.json"
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    ordered = sorted(known.items(), key=lambda pair: len(pair[0].replace("{}", "")), reverse=True)
+    return [(re.compile(_as_pattern(sentence), re.DOTALL), translation) for sentence, translation in ordered]
+
+
+def _as_pattern(sentence: str) -> str:
+    """A sentence with {} for each value as a regular expression.
+
+    >>> _as_pattern("{} is no column")
+    '(.*?)\\\\ is\\\\ no\\\\ column'
+    """
+    return "(.*?)".join(re.escape(part.format()) for part in sentence.split("{}"))
 
 
 def _value(text: str) -> str:

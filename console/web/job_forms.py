@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from console.models import Account, Dataset, DatasetGroup
+from console.models import Account, DataDeletionJob, Dataset, DatasetExportJob, DatasetGroup
 from console.shapes import JSONDict
 from console.web.data.uploads import keep
 from console.web.forms import OperationForm, group_choices, group_field, name_field
@@ -42,6 +42,11 @@ class JobForm(OperationForm):
         initial = {"job_name": name, "output": f"s3://{RESULTS}/{name}/"} | kwargs.pop("initial", {})
         super().__init__(*args, initial=initial, **kwargs)
         self.account = account
+
+    @classmethod
+    def entered_for(cls, _job: Any) -> JSONDict:
+        """What the form was filled with when a job was made, to start another with changes; its name and place are new."""
+        return {}
 
     def input_location(self) -> str:
         """Where the input is: the uploaded file's place, or the location given."""
@@ -91,6 +96,11 @@ class ExportForm(JobForm):
     )
     output = output_folder()
 
+    @classmethod
+    def entered_for(cls, job: DatasetExportJob) -> JSONDict:
+        """What the job was asked for."""
+        return {"dataset_arn": job.dataset.arn, "ingestion_mode": job.ingestion_mode}
+
     def __init__(self, *args: Any, group: DatasetGroup | None, **kwargs: Any) -> None:
         """Offer the datasets of the group, or of the account."""
         super().__init__(*args, **kwargs)
@@ -122,6 +132,11 @@ class DeletionForm(JobForm):
     dataset_group_arn = group_field()
     file = input_file(lazily("Users to delete"), lazily("CSV with one column, USER_ID."))
     location = input_location()
+
+    @classmethod
+    def entered_for(cls, job: DataDeletionJob) -> JSONDict:
+        """What the job was asked for."""
+        return {"dataset_group_arn": job.dataset_group.arn, "location": job.data_location}
 
     def __init__(self, *args: Any, group: DatasetGroup | None, **kwargs: Any) -> None:
         """Offer the group, or all of the account's."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
@@ -97,7 +98,11 @@ def create(request: Request, pages: JobPages) -> HttpResponse:
     """Start a job."""
     group = chosen_group(request)
     more = {"version": request.GET.get("version", "")} if issubclass(pages.form, BatchForm) else {}
-    form = pages.form(request.POST or None, request.FILES or None, account=request.account, group=group, **more)
+    like = find(request, pages.kind.model.__name__, request.GET["like"]) if "like" in request.GET else None
+    initial = pages.form.entered_for(like) if like else {}
+    form = pages.form(
+        request.POST or None, request.FILES or None, account=request.account, group=group, initial=initial, **more
+    )
     if request.method == "POST" and (made := form.submit(request.account)) is not None:
         arn = made[pages.kind.arn_member]
         return HttpResponseRedirect(page_url(pages.kind.model.objects.by_arn(request.account, arn)))
@@ -125,10 +130,18 @@ def detail(request: Request, name: str, pages: JobPages) -> HttpResponse:
         if files
         else "",
         "result_url": f"{pages.kind.slug}-result",
+        "again_url": _again_url(pages, job),
     }
     if files and isinstance(job, BatchInferenceJob | BatchSegmentJob):
         context |= table_of(request, job) | {"csv_url": reverse(f"{pages.kind.slug}-csv", args=[job.name])}
     return render(request, "serving/batch/detail.html", context, group=pages.kind.group_of(job))
+
+
+def _again_url(pages: JobPages, job: Job) -> str:
+    """The form as it was filled for this job."""
+    group = pages.kind.group_of(job)
+    query = ({"group": group.name} if group else {}) | {"like": job.name}
+    return f"{reverse(f'{pages.kind.slug}-create')}?{urlencode(query)}"
 
 
 def results(request: Request, job: Job, pages: JobPages) -> list[storage.Location]:

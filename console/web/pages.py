@@ -13,13 +13,14 @@ from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 
-from console.errors import ServiceError
+from console.errors import JobError, ServiceError
 from console.models import DatasetGroup, Resource
 from console.operations import rights
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
 from console.web.access import Request
 from console.web.data.steps import shown_steps
+from console.web.glossary import explained
 from console.web.kinds import KINDS
 from console.web.languages import lazily
 
@@ -127,9 +128,9 @@ def last_group(request: Request) -> DatasetGroup | None:
     return rows.filter(pk=pk).first() if pk else None
 
 
-def service_error(error: ServiceError) -> str:
-    """An error as a sentence for a page; the member at fault is named where no field can show it."""
-    return str(error)
+def service_error(error: ServiceError | JobError) -> str:
+    """An error as a sentence for a page, in the reader's language."""
+    return explained(str(error))
 
 
 def _navigation(path: str, group: DatasetGroup | None) -> list[tuple[str, list[Link]]]:

@@ -10,6 +10,7 @@ from django.views.defaults import server_error
 
 from console import transient
 from console.errors import ServiceError
+from console.web.glossary import explained
 
 
 def failed(request: HttpRequest) -> HttpResponse:
@@ -23,6 +24,6 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 def _unavailable(request: HttpRequest, error: ServiceError) -> HttpResponse:
     """The page of a transient fault."""
-    page = render(request, "503.html", {"reason": str(error)}, status=error.status_code)
+    page = render(request, "503.html", {"reason": explained(str(error))}, status=error.status_code)
     page["Retry-After"] = str(error.retry_after_s or 1)
     return page

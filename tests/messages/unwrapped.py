@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 PARTS = re.compile(
     r"(?P<hidden>\{% comment %\}.*?\{% endcomment %\}|\{#.*?#\}|<!--.*?-->|<!doctype[^>]*>"
-    r"|<(?P<raw>pre|script|style|code|textarea)\b(?:\{%.*?%\}|\{\{.*?\}\}|[^>])*>.*?</(?P=raw)>"
+    r"|(?P<open><(?P<raw>pre|script|style|code|textarea)\b(?:\{%.*?%\}|\{\{.*?\}\}|[^>])*>).*?</(?P=raw)>"
     r"|\{% blocktranslate\b.*?\{% endblocktranslate %\})"
     r"|(?P<tag>\{%.*?%\}|\{\{.*?\}\})"
     r"|(?P<html></?[a-zA-Z](?:\{%.*?%\}|\{\{.*?\}\}|[^>])*>)",
@@ -42,7 +42,7 @@ def _said(text: str) -> Iterator[str]:
         last = part.end()
         if part["tag"]:
             yield from CONSTANT.findall(part[0])
-        for said in ATTRIBUTE.findall(part["html"] or ""):
+        for said in ATTRIBUTE.findall(part["html"] or part["open"] or ""):
             rest = BLOCK.sub(" ", said)
             yield TAG.sub(" ", rest).strip()
             for tag in TAG.findall(rest):
@@ -56,7 +56,7 @@ def _has_words(text: str) -> bool:
 
 SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,}|^[A-Z][a-z]{2,}$|[a-z]\.$")
 CODE = re.compile(
-    r"<|%-|boto3|form-(?:control|select)|^tag |answer = |in answer"
+    r"<|%-|boto3|form-(?:control|select)|^tag |answer = |in answer|await |console\.log"
 )  # what is shown to be copied, HTML, CSS, formats
 TRANSLATING = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "lazily"}
 QUIET = {

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 import pytest
 
 from console.models import Campaign, SampleLoad, Solution
 from console.operations.base import call_by_wire_names
 from console.samples import loading
-from console.samples.plan import Field, Sample, SampleCampaign, SampleDataset
+from tests.factories import tiny_sample
 
-
-def rows(*_) -> list[SampleDataset]:
-    events = range(1500)
-    table = pa.table(
-        {
-            "USER_ID": [f"u{n % 30}" for n in events],
-            "ITEM_ID": [f"i{(n * 7 + n // 30) % 40}" for n in events],
-            "TIMESTAMP": [1_700_000_000 + 60 * n for n in events],
-        }
-    )
-    return [SampleDataset("Interactions", (Field("USER_ID"), Field("ITEM_ID"), Field("TIMESTAMP", "long")), table)]
-
-
-TINY = Sample(
-    "streaming-demo",
-    rows,
-    {"quick": "aws-popularity-count", "better": "aws-sims"},
-    (SampleCampaign("shown", "better", until="quick"),),
-)
+TINY = tiny_sample("aws-popularity-count", "aws-sims")
 
 
 @pytest.fixture

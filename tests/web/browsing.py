@@ -45,9 +45,16 @@ def page(browser, live_server, alice):
 
 
 def faults_of(page, address: str) -> list[object]:
-    """What axe finds serious, and whether the page is wider than the screen."""
+    """What axe finds serious at an address, and whether its page is wider than the screen."""
     page.goto(address)
+    return faults(page)
+
+
+def faults(page, options: dict | None = None) -> list[object]:
+    """What axe finds serious on a page as it stands, and whether it is wider than the screen; `options` are axe's."""
     too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    found = [f for f in Axe().run(page).response["violations"] if f["impact"] in {"serious", "critical"}]
-    faults: list[object] = [(f["id"], [n["html"] for n in f["nodes"]][:3]) for f in found]
-    return [*faults, f"{too_wide} px too wide"] if too_wide > 0 else faults
+    found = [
+        f for f in Axe().run(page, options=options).response["violations"] if f["impact"] in {"serious", "critical"}
+    ]
+    told: list[object] = [(f["id"], [n["html"] for n in f["nodes"]][:3]) for f in found]
+    return [*told, f"{too_wide} px too wide"] if too_wide > 0 else told

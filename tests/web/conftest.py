@@ -10,6 +10,8 @@ from console.models import DatasetGroup
 from console.operations.base import call_by_wire_names
 from tests.web.browsing import browser, page  # noqa: F401  fixtures
 
+ITEMS = "item,title,price\n" + "\n".join(f"film-{i},Film {i},{i}.5" for i in range(30))
+
 
 @pytest.fixture
 def films(account) -> DatasetGroup:

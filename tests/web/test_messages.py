@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import polib
 import pytest
+from django.utils import translation
 
 from console.web import placeholders
+from console.web.glossary import explained
 from console.web.nouns import NOUNS
-from tests.messages import catalogue, extract, unwrapped
+from tests.messages import catalogue, errors, extract, unwrapped
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}|%%")
 TEMPLATES = sorted((extract.ROOT / "templates").rglob("*.html"))
@@ -18,11 +21,12 @@ TYPES = {"Interactions", "Items", "Users", "Actions"}  # as addresses, schemas a
 # Strings of console.web that nobody reads, or that are the same in every language.
 QUIET = {
     "access.py": {"Request"},
+    "account/settings_pages.py": {"Celery", "Django", "Python"},
     "data/groups.py": TYPES,
     "data/schemas.py": TYPES,
     "data/uploads.py": TYPES,
     "serving/filters.py": TYPES
-    | {"input changed delay:300ms, load, change from:#id_dataset_group_arn", "closest form"},
+    | {"input changed delay:1s, blur, load, change from:#id_dataset_group_arn", "closest form"},
     "data_kinds.py": set(NOUNS),
     "model_kinds.py": set(NOUNS),
     "nouns.py": set(NOUNS),
@@ -40,7 +44,7 @@ QUIET = {
     "kinds.py": {"Delete"},
     "languages.py": {"Cookie"},
     "placeholders.py": {placeholders.GERMAN, placeholders.ROMANCE, placeholders.ENGLISH},
-    "serving/testing.py": {"Python"},
+    "serving/testing.py": {"JavaScript", "Python"},
 }
 languages = pytest.mark.parametrize("language", catalogue.LANGUAGES)
 
@@ -143,3 +147,32 @@ def test_messages_are_found_in_templates_and_in_python():
     assert told == [extract.Message("95 %% (a)"), extract.Message("one", "%(n)s")]
     code = 'gettext("a " "b")\nngettext("one", "many", n)\nfield(label=gettext_lazy("c"))'
     assert {one.text for one in extract.of_python(code)} == {"a b", "one", "c"}
+
+
+def refusals(language: str) -> dict[str, str]:
+    return json.loads((catalogue.path_of(language).parents[1] / "errors.json").read_text())
+
+
+@languages
+def test_every_refusal_has_its_translation(language):
+    """What operations and jobs say when they refuse; it is kept beside the catalogue, as programs get it in English."""
+    assert set(errors.sentences()) - refusals(language).keys() == set()
+    assert refusals(language).keys() - set(errors.sentences()) == set()
+
+
+@languages
+def test_a_refusal_says_all_its_values_in_every_language(language):
+    for sentence, translation_ in refusals(language).items():
+        values = [f"<{number}>" for number in range(sentence.count("{}"))]
+        with translation.override(language):
+            said = explained(sentence.format(*values))
+        assert said == translation_.format(*values), sentence
+        assert all(value in said for value in values), sentence
+
+
+def test_a_refusal_is_read_in_german_at_its_field(alice, films):
+    alice.post("/create/dataset-groups/", {"name": "films"}, headers={"Accept-Language": "de"})
+    answer = alice.post("/create/dataset-groups/", {"name": "films"}, headers={"Accept-Language": "de"})
+    assert "gibt es schon; wählen Sie einen anderen Namen." in str(answer.context["form"].errors["name"])
+    answer = alice.post("/create/dataset-groups/", {"name": "films"}, headers={"Accept-Language": "en"})
+    assert "already exists; choose another name." in str(answer.context["form"].errors["name"])

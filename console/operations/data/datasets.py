@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -98,13 +99,7 @@ def update_dataset(account: Account, *, dataset_arn: str, schema_arn: str) -> JS
     """Replace the schema of an Items or Users dataset by one that keeps its fields and adds nullable ones."""
     dataset = find_dataset(account, dataset_arn)
     schema = find_schema(account, schema_arn)
-    _check_fit(dataset.dataset_group, schema, dataset.type)
-    if dataset.type not in REPLACEABLE:
-        raise InvalidInputException(
-            f"The schema of a dataset of type {dataset.type} cannot be replaced; allowed are {' and '.join(REPLACEABLE)}.",
-            field="datasetArn",
-        )
-    check_replacement(avro.parse(dataset.schema.text, dataset.schema.domain), avro.parse(schema.text, schema.domain))
+    _check_replaceable(dataset, schema)
     if dataset.import_jobs.filter(status__in=UNFINISHED).exists():
         raise ResourceInUseException(f"Dataset {dataset.arn} is being imported to.", field="datasetArn")
     now = timezone.now()
@@ -155,6 +150,28 @@ def canonical_type(text: str) -> str:
             field="datasetType",
         )
     return kind
+
+
+def replacements(dataset: Dataset) -> list[Schema]:
+    """The account's other schemas that UpdateDataset would take for a dataset, newest first."""
+    rows = Schema.objects.for_account(dataset.account).select_related("account").exclude(pk=dataset.schema_id)
+    found = []
+    for row in rows.filter(domain=dataset.dataset_group.domain):
+        with suppress(InvalidInputException):
+            _check_replaceable(dataset, row)
+            found.append(row)
+    return found
+
+
+def _check_replaceable(dataset: Dataset, schema: Schema) -> None:
+    """Hold a schema to what a dataset has."""
+    _check_fit(dataset.dataset_group, schema, dataset.type)
+    if dataset.type not in REPLACEABLE:
+        raise InvalidInputException(
+            f"The schema of a dataset of type {dataset.type} cannot be replaced; allowed are {' and '.join(REPLACEABLE)}.",
+            field="datasetArn",
+        )
+    check_replacement(avro.parse(dataset.schema.text, dataset.schema.domain), avro.parse(schema.text, schema.domain))
 
 
 def check_replacement(old: DatasetSchema, new: DatasetSchema) -> None:

@@ -22,6 +22,7 @@ from console.operations.account import members
 from console.web.account.members import reset_path
 from console.web.account.sign_in import SignInForm, has_tried_too_often
 from console.web.forms import StyledForm, style
+from console.web.glossary import explained
 from console.web.languages import lazily
 from console.web.links import absolute
 
@@ -79,7 +80,7 @@ def invitation_view(request: HttpRequest, word: str) -> HttpResponse:
         try:
             user = members.accept(word, **form.cleaned_data)
         except ServiceError as error:
-            form.add_error("username" if error.field == "username" else None, str(error))
+            form.add_error("username" if error.field == "username" else None, explained(str(error)))
         else:
             login(request, user)
             return HttpResponseRedirect("/")

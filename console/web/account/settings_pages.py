@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
+from contextlib import suppress
+from importlib import metadata
 
 from django.contrib import messages
 from django.db.models import Count
@@ -12,9 +15,11 @@ from django.utils.translation import gettext
 
 from console import arns
 from console.disk import disk
+from console.health import HEALTH, NOT_CHECKED
 from console.models import JOBS, AccessKey, Token
 from console.models.base import UNFINISHED
 from console.models.sealed import opened, seal
+from console.shapes import JSONDict
 from console.web.access import Request, page, reading_page, require_owner
 from console.web.kinds import KINDS
 from console.web.languages import lazily
@@ -28,6 +33,24 @@ LIFETIMES = (
     ("90", lazily("for 90 days")),
     ("365", lazily("for a year")),
 )
+PARTS = {
+    "database": lazily("Database"),
+    "broker": lazily("Broker"),
+    "storage": lazily("Storage"),
+    "worker": lazily("Workers"),
+    "models": lazily("Served models"),
+}
+ANSWERS = ("good", "check-circle", lazily("answers"))
+FAILS = ("bad", "x-octagon", lazily("fails"))
+BEING_CHECKED = ("even", "hourglass-split", lazily("being checked"))
+PACKAGES = {
+    "openpersonalize": "OpenPersonalize",
+    "django": "Django",
+    "celery": "Celery",
+    "torch": "PyTorch",
+    "numpy": "NumPy",
+    "botocore": "botocore",
+}
 
 
 @page
@@ -109,7 +132,7 @@ export AWS_SECRET_ACCESS_KEY={made.get("secret", "SECRET_ACCESS_KEY")}"""
 
 @page
 def health(request: Request) -> HttpResponse:
-    """What waits and what runs, and whether anybody works."""
+    """The parts of the server and whether they answer, the queue, the workers, the disk, what waits and what runs, the versions."""
     waiting = []
     for label, model in sorted(JOBS.items()):
         rows = model.objects.for_account(request.account).filter(status__in=UNFINISHED)
@@ -120,8 +143,45 @@ def health(request: Request) -> HttpResponse:
         for model in JOBS.values()
         for job in model.objects.for_account(request.account).select_related("account").exclude(claim="")[:20]
     ]
-    context = {"heading": gettext("Health"), "waiting": waiting, "running": running, "disk": disk()}
+    parts, learnt = _parts()
+    context = {
+        "heading": gettext("Health"),
+        "waiting": waiting,
+        "running": running,
+        "disk": (left := disk()),
+        "disk_used": round(100 * (1 - left.free / left.total)),
+        "parts": parts,
+        "queued": learnt.get("broker", {}).get("queued"),
+        "workers": learnt.get("worker", {}).get("workers"),
+        "versions": _versions(),
+    }
     return render(request, "account/settings/health.html", context)
+
+
+def _parts() -> tuple[list[JSONDict], dict[str, JSONDict]]:
+    """Every part with its state as it was found last, and what the checks have learnt besides; nothing is waited for."""
+    HEALTH.is_fresh()  # asks for the checks, which run in threads of their own
+    results, learnt = HEALTH.report()[1]["checks"], HEALTH.details()
+    states = {"ok": ANSWERS, NOT_CHECKED: BEING_CHECKED}
+    parts = [
+        {
+            "name": PARTS.get(name, name),
+            "state": states.get(result, FAILS),
+            "fault": "" if result in states else result,
+            "program": learnt[name].get("program", ""),
+        }
+        for name, result in results.items()
+    ]
+    return parts, learnt
+
+
+def _versions() -> list[tuple[str, str]]:
+    """Programs that a report of a fault should name."""
+    found = [("Python", platform.python_version())]
+    for package, name in PACKAGES.items():
+        with suppress(metadata.PackageNotFoundError):
+            found.append((name, metadata.version(package)))
+    return found
 
 
 urlpatterns = [

@@ -135,6 +135,13 @@ def earlier_columns(job: DatasetImportJob) -> dict[str, JSONDict]:
     return found
 
 
+def settings_of(job: DatasetImportJob) -> JSONDict:
+    """What an import was asked for besides the columns, as ImportForm's first values."""
+    known = {"import_mode": job.import_mode, "publish_attribution_metrics_to_s3": job.publish_attribution_metrics}
+    limit = job.options.get("maxBadRowsPercent")
+    return known if limit is None else known | {"max_bad_rows_percent": f"{limit:g}"}
+
+
 def initial_column(guess: JSONDict, earlier: dict[str, JSONDict] | None = None) -> JSONDict:
     """What PreviewData guessed of a column, or what an earlier import made of it, as the form's first values."""
     if earlier:

@@ -43,7 +43,7 @@ def preview(request: Request) -> HttpResponse:
     try:
         files = _files(request, group, locations)
     except (ServiceError, JobError) as error:
-        messages.error(request, str(error))
+        messages.error(request, service_error(error))
         query = urlencode({"group": group.name, "type": request.GET.get("type", "")})
         return HttpResponseRedirect(f"{reverse('datasets-upload')}?{query}")
     if request.method == "POST":

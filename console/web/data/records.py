@@ -12,7 +12,8 @@ from django.urls import path
 from django.utils.translation import gettext, gettext_lazy
 
 from console.ingest.schema import Field, parse
-from console.models import Dataset, Schema
+from console.models import Dataset
+from console.operations.data.datasets import replacements
 from console.shapes import JSONDict
 from console.web.access import Request, writing_page
 from console.web.data_kinds import DATASETS
@@ -77,13 +78,12 @@ class ReplaceSchemaForm(OperationForm):
     schema_arn = forms.ChoiceField(label=gettext_lazy("Schema"))
 
     def __init__(self, *args: Any, dataset: Dataset, **kwargs: Any) -> None:
-        """Offer the account's other schemas."""
+        """Offer the account's schemas that the dataset can take."""
         super().__init__(*args, **kwargs)
         self.dataset = dataset
-        rows = Schema.objects.for_account(dataset.account).select_related("account").exclude(pk=dataset.schema_id)
         self.fields["schema_arn"] = forms.ChoiceField(
             label=gettext("Schema"),
-            choices=[(row.arn, row.name) for row in rows],
+            choices=[(row.arn, row.name) for row in replacements(dataset)],
             widget=forms.Select(attrs={"class": "form-select"}),
             help_text=gettext("It keeps the fields there are; what it adds may be empty."),
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
@@ -13,16 +15,19 @@ from console import arns
 from console.errors import ServiceError
 from console.models import DatasetGroup, Event, EventTracker
 from console.operations.data import event_trackers
+from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.data_kinds import TRACKERS
 from console.web.details import crumbs, detail_context
 from console.web.forms import OperationForm, group_choices, group_field, name_field
 from console.web.kinds import page_url
+from console.web.languages import lazily
 from console.web.links import absolute
 from console.web.lists import list_urls
-from console.web.pages import find, groups_for, render
+from console.web.pages import find, groups_for, render, service_error
 
 LATEST = 20
+TEST = {"user_id": "console-test", "item_id": "test-item", "event_type": "click"}
 
 
 class TrackerForm(OperationForm):
@@ -57,10 +62,38 @@ def create(request: Request) -> HttpResponse:
     return render(request, "generic/form.html", context, group=group)
 
 
+class TestEventForm(OperationForm):
+    """PutEvents with one event, which goes the way of every other."""
+
+    operation: ClassVar[str] = "PutEvents"
+
+    user_id = forms.CharField(label=lazily("User"), max_length=256)
+    item_id = forms.CharField(label=lazily("Item"), max_length=256)
+    event_type = forms.CharField(label=lazily("Event type"), max_length=256)
+
+    def __init__(self, *args: Any, tracker: EventTracker, **kwargs: Any) -> None:
+        """Send to `tracker`."""
+        super().__init__(*args, **kwargs)
+        self.tracker = tracker
+
+    def members(self) -> JSONDict:
+        """The request by wire names."""
+        data = self.cleaned_data
+        event = {"eventType": data["event_type"], "itemId": data["item_id"], "sentAt": int(time.time())}
+        session = {"userId": data["user_id"], "sessionId": f"console-{data['user_id']}"}
+        return session | {"trackingId": self.tracker.tracking_id, "eventList": [event]}
+
+
 @page
 def detail(request: Request, name: str) -> HttpResponse:
     """A tracker with its code samples and the events that came in last."""
     row: EventTracker = find(request, "EventTracker", name)
+    latest = Event.objects.filter(dataset_group=row.dataset_group, is_action=False).order_by("-pk").first()
+    known = {"item_id": latest.item_id, "event_type": latest.event_type} if latest else {}
+    return _page(request, row, TestEventForm(tracker=row, initial=TEST | known))
+
+
+def _page(request: Request, row: EventTracker, form: TestEventForm) -> HttpResponse:
     endpoint = absolute(request, "/aws")
     events = Event.objects.filter(dataset_group=row.dataset_group)
     context = detail_context(TRACKERS, row) | {
@@ -72,9 +105,26 @@ def detail(request: Request, name: str) -> HttpResponse:
         "snippets": snippets(row.tracking_id, endpoint),
         "page_snippet": page_snippet(row.ingest_key, absolute(request, reverse("op.js"))),
         "key_url": reverse("event-trackers-key", args=[row.arn_name]),
+        "test_form": form,
+        "test_url": reverse("event-trackers-test", args=[row.arn_name]),
         "events": events.order_by("-pk")[:LATEST],
     }
-    return render(request, "data/event_trackers/detail.html", context, group=row.dataset_group)
+    status = 400 if form.errors else 200
+    return render(request, "data/event_trackers/detail.html", context, group=row.dataset_group, status=status)
+
+
+@writing_page
+def test(request: Request, name: str) -> HttpResponse:
+    """Send one event through a tracker; it is then the first of the latest."""
+    row: EventTracker = find(request, "EventTracker", name)
+    if request.method != "POST":
+        return HttpResponseRedirect(page_url(row))
+    form = TestEventForm(request.POST, tracker=row)
+    form.submit(request.account)
+    if form.errors:
+        return _page(request, row, form)
+    messages.success(request, gettext("The event came in; it is the first of the latest events below."))
+    return HttpResponseRedirect(page_url(row))
 
 
 @writing_page
@@ -88,7 +138,7 @@ def key(request: Request, name: str) -> HttpResponse:
         try:
             event_trackers.issue_ingest_key(row, request.POST.get("origins", ""))
         except ServiceError as error:
-            messages.error(request, str(error))
+            messages.error(request, service_error(error))
     return HttpResponseRedirect(page_url(row))
 
 
@@ -128,4 +178,5 @@ urlpatterns = [
     *list_urls(TRACKERS),
     path("event-trackers/<str:name>/", detail, name="event-trackers-detail"),
     path("event-trackers/<str:name>/key/", key, name="event-trackers-key"),
+    path("event-trackers/<str:name>/test/", test, name="event-trackers-test"),
 ]

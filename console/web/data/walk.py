@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,12 +21,20 @@ from console.models import Dataset, DatasetGroup, DatasetImportJob
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
 from console.web.access import Request
-from console.web.data.column_forms import ColumnFormSet, ImportForm, earlier_columns, initial_column, known_names
+from console.web.data.column_forms import (
+    ColumnFormSet,
+    ImportForm,
+    earlier_columns,
+    initial_column,
+    known_names,
+    settings_of,
+)
 from console.web.data.role_cards import CONSTANT, Card, Role, applied, cards_of, described_gap, open_questions, roles_of
 from console.web.pages import call, find
 
 SHOWN_ROWS = 50
 LAYOUT = ("delimiter", "encoding", "decimal")
+HEADER = {True: "yes", False: "no"}
 
 
 @dataclass
@@ -150,9 +159,8 @@ def read_file(request: Request, group: DatasetGroup, number: int, location: str,
     kind = dataset_type(kind) or dataset_type(found["datasetType"]) or "INTERACTIONS"
     prefix = prefix_of(number)
     data = applied(request.POST, kind, group.domain, found, prefix) if request.method == "POST" else None
-    earlier = (
-        earlier_columns(find(request, "DatasetImportJob", request.GET["retry"])) if "retry" in request.GET else None
-    )
+    job = find(request, "DatasetImportJob", request.GET["retry"]) if "retry" in request.GET else None
+    earlier = earlier_columns(job) if job else None
     initial = [initial_column(guess, earlier) for guess in found["columns"]]
     columns = ColumnFormSet(data, initial=initial, prefix=f"{prefix}form")
     for one, guess in zip(columns.forms, found["columns"], strict=False):
@@ -162,10 +170,28 @@ def read_file(request: Request, group: DatasetGroup, number: int, location: str,
         data, group=group, kind=kind, location=location, has_rows=bool(dataset and dataset.parts), prefix=f"f{number}" if number else None
     )  # fmt: skip
     form.fields["max_bad_rows_percent"].initial = f"{found['suggestedMaxBadRowsPercent']:g}"
+    if job:
+        constants = _constants_of(job)
+        of_roles = {role.name for role in roles_of(kind, group.domain)} & constants.keys()
+        found = found | {"constants": [{"name": name, "value": constants[name]} for name in of_roles]}
+        form.initial.update(settings_of(job))
+        for name in constants.keys() - of_roles:
+            form.initial.update(constant_name=name, constant_value=constants[name])
     file = IncomingFile(number, group, location, kind, found, columns, form, dataset, _address(request))
     file.data, file.is_alone = data, len(request.GET.getlist("location")) == 1
     file.chosen = _chosen(file)
     return file
+
+
+def _constants_of(job: DatasetImportJob) -> dict[str, str]:
+    """What an import said of every row, by column; a time as a date that can be read back."""
+    sources = job.options.get("sources", {})
+    constants = {name: source["constant"] for name, source in sources.items() if source.get("constant") is not None}
+    return {name: _as_date(value) if name == "TIMESTAMP" else str(value) for name, value in constants.items()}
+
+
+def _as_date(seconds: str) -> str:
+    return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%d}"
 
 
 def _address(request: Request) -> str:
@@ -283,6 +309,9 @@ def retry_url(job: DatasetImportJob) -> str:
     """The preview of the same file with the columns as this job had them."""
     dataset = job.dataset
     members = {"group": dataset.dataset_group.name, "type": dataset.type, "location": job.data_location}
-    layout = {name: job.options.get("format", {}).get(name, "") for name in LAYOUT}
+    form = job.options.get("format", {})
+    layout = {name: form.get(name, "") for name in LAYOUT} | (
+        {"header": HEADER[form["header"]]} if "header" in form else {}
+    )
     chosen = members | {name: value for name, value in layout.items() if value} | {"retry": job.name}
     return f"{reverse('datasets-preview')}?{urlencode(chosen)}"

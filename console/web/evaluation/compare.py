@@ -120,7 +120,10 @@ def compare_view(request: Request, selection: Selection) -> dict[str, Any]:
         "look": look,
         "rows": [row for row in rows if row.get("isAws")],
         "more_rows": [row for row in rows if not row.get("isAws")],
-        "parameters": answer.get("parameters", []),
+        "parameters": [
+            row | {"cells": list(zip(labels.values(), row["values"], strict=True))}
+            for row in answer.get("parameters", [])
+        ],
         "only_differences": request.GET.get("parameters", "differing") != "all",
         "bars": comparison.chart(answer, labels),
         "single": len(selection.chosen) == MIN_VERSIONS,

@@ -150,7 +150,10 @@ def table(metrics: Iterable[JSONDict], labels: Mapping[str, str]) -> Iterator[JS
     for metric in metrics:
         rows = differences(metric, labels)
         drawn = {row.arn: row for row in rows}
-        values = [entry | {"drawn": drawn.get(entry["solutionVersionArn"])} for entry in metric["values"]]
+        values = [
+            entry | {"drawn": drawn.get(arn := entry["solutionVersionArn"]), "label": labels[arn]}
+            for entry in metric["values"]
+        ]
         yield metric | {"differences": rows, "values": values}
 
 

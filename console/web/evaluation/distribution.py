@@ -159,6 +159,7 @@ def _part(kind: str, rows: list[JSONDict], labels: dict[str, str]) -> JSONDict:
     for row in rows:
         for value in row["values"]:
             value["look"], value["icon"], value["words"] = LOOKS[value.get("verdict", NO_DIFFERENCE)]
+            value["label"] = labels[value["solutionVersionArn"]]
     series = {
         label: [
             Bar(row["label"], value["value"], value["low"], value["high"])

@@ -23,6 +23,7 @@ from console.web.live_charts import lift_chart
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
 from console.web.pages import call, chosen_group, find, last_group, render, service_error
 from console.web.serving.campaign_forms import version_label
+from console.web.templatetags.display import change, number, signed
 from console.web.training.choosing import recipes_by_name
 
 RECENT = 1000  # streamed events that are looked at for their types
@@ -52,6 +53,15 @@ ALWAYS = {
         lazily("A gain or harm as large as you look for is no longer likely: there is no use in continuing."),
     ),
     "GO_ON": ("even", lazily("Not decided yet.")),
+}
+# By arm, and whether the experiment still runs.
+ARMS = {
+    ("INTERLEAVED", True): lazily("gets lists with items of <b>both</b>"),
+    ("INTERLEAVED", False): lazily("got lists with items of <b>both</b>"),
+    ("TREATMENT", True): lazily("gets the <b>treatment</b>"),
+    ("TREATMENT", False): lazily("got the <b>treatment</b>"),
+    ("CONTROL", True): lazily("gets the <b>control</b>"),
+    ("CONTROL", False): lazily("got the <b>control</b>"),
 }
 GUARDS = {
     "KEPT": ("good", "kept"),
@@ -123,7 +133,7 @@ def create_experiment_view(request: Request) -> HttpResponse:
         )
         return HttpResponseRedirect(page_url(row))
     context = {
-        "form": form, "campaign": campaign, "offered": offered, "heading": gettext("Start experiment"), "submit": gettext("Start experiment"),
+        "form": form, "campaign": campaign, "heading": gettext("Start experiment"), "submit": gettext("Start experiment"),
         "lead": gettext("{campaign} goes on with {solution_version} for the control.").format(campaign=campaign.name, solution_version=version_label(campaign.solution_version)),
         "cancel_url": reverse("campaign-experiments", args=[campaign.name]), "crumbs": _crumbs(campaign),
     }  # fmt: skip
@@ -205,7 +215,8 @@ def _asked(request: Request, row: Experiment) -> dict[str, Any]:
     if not user:
         return {"user": ""}
     try:
-        return {"user": user, "arm": call(request, "GetExperimentArm", {"experimentArn": row.arn, "userId": user})}
+        arm = call(request, "GetExperimentArm", {"experimentArn": row.arn, "userId": user})
+        return {"user": user, "arm": arm, "arm_words": ARMS[arm["arm"], row.is_running]}
     except ServiceError as error:
         return {"user": user, "arm_error": service_error(error)}
 
@@ -218,7 +229,7 @@ def _compared(results: JSONDict) -> dict[str, Any]:
     return {
         "results": results,
         "arms": [arm | {"label": translated(arm["arm"].capitalize()), "percent": round(100 * (arm.get("share") or 0), 1)} for arm in results["arms"]],
-        "verdict": {"look": look, "icon": icon, "words": words},
+        "verdict": {"look": look, "icon": icon, "words": words, "detail": _lift_words(results.get("lift"))},
         "estimates": [
             (label, note, results[key], _look(results[key]))
             for key, label, note in (
@@ -241,11 +252,31 @@ def _interleaved(results: JSONDict) -> dict[str, Any]:
     return {
         "results": results,
         "found": found,
-        "verdict": {"look": look, "icon": icon, "words": words},
+        "verdict": {"look": look, "icon": icon, "words": words, "detail": _preference_words(found.get("always"))},
         "is_worse": bool(found.get("preference")) and found["preference"]["value"] < 0,
         "neither": found["users"] - found["controlUsers"] - found["treatmentUsers"],
         "reached": min(100, round(100 * found["users"] / found["usersNeeded"])),
     }
+
+
+def _lift_words(lift: JSONDict | None) -> str:
+    """The lift with its interval as a sentence; nothing while there is none."""
+    if not lift:
+        return ""
+    value, low, high = (change(lift[key]) for key in ("value", "low", "high"))
+    return gettext("At one look: lift {value}, 95 % interval {low} to {high}, p = {p}.").format(
+        value=value, low=low, high=high, p=number(lift["pValue"])
+    )
+
+
+def _preference_words(found: JSONDict | None) -> str:
+    """The preference with its interval as a sentence; nothing while there is none."""
+    if not found:
+        return ""
+    value, low, high = (signed(found[key]) for key in ("value", "low", "high"))
+    return gettext("Preference {value}, interval {low} to {high}, whenever you look.").format(
+        value=value, low=low, high=high
+    )
 
 
 def _always(found: JSONDict) -> JSONDict:

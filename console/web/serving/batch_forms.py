@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,6 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 from console.models import Campaign, DatasetGroup, Filter, SolutionVersion, Status
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
+from console.web.forms import FirstStep
 from console.web.job_forms import JobForm, input_file, input_location, output_folder, role_of
 from console.web.languages import lazily
 from console.web.serving.campaign_forms import version_label
@@ -29,7 +31,13 @@ class BatchForm(JobForm):
         "filterValues": "filter_values", "filterArn": "filter_arn",
     }  # fmt: skip
     segments: ClassVar[bool] = False
-    wanted: ClassVar[str] = lazily("a recipe that recommends or ranks")
+    first_steps: ClassVar[Mapping[str, FirstStep]] = {
+        "solution_version_arn": FirstStep(
+            lazily("No version that recommends or ranks is active yet; train one first."),
+            lazily("Choose a recipe"),
+            "recipes",
+        )
+    }
     whose: ClassVar[list[tuple[str, str]]] = []
 
     solution_version_arn = forms.ChoiceField(label=gettext_lazy("Solution version"))
@@ -89,6 +97,17 @@ class BatchForm(JobForm):
         whom = self.fields["whom"]
         assert isinstance(whom, forms.ChoiceField)  # noqa: S101  declared above
         whom.choices, whom.initial = self.whose, self.whose[0][0]
+
+    @classmethod
+    def entered_for(cls, job: Any) -> JSONDict:
+        """What the job was asked for; its input is written already."""
+        return {
+            "solution_version_arn": job.solution_version.arn,
+            "whom": FILE,
+            "location": job.job_input["s3DataSource"]["path"],
+            "filter_arn": job.filter.arn if job.filter else "",
+            "num_results": job.num_results,
+        }
 
     def clean(self) -> dict[str, Any]:
         """Whoever is chosen is named; without a choice there is a file."""
@@ -171,6 +190,14 @@ class BatchInferenceForm(BatchForm):
         (FILE, lazily("A file of my own")),
     ]
 
+    @classmethod
+    def entered_for(cls, job: Any) -> JSONDict:
+        """What the job was asked for, with themes and exploration."""
+        themes = (job.theme_generation_config or {}).get("fieldsForThemeGeneration", {})
+        exploration = (job.config or {}).get("itemExplorationConfig", {})
+        more = {"item_name": themes.get("itemName", ""), "exploration_weight": exploration.get("explorationWeight")}
+        return super().entered_for(job) | more
+
     def members(self) -> JSONDict:
         """The request by wire names."""
         data, members = self.cleaned_data, super().members()
@@ -189,7 +216,13 @@ class BatchSegmentForm(BatchForm):
     operation: ClassVar[str] = "CreateBatchSegmentJob"
     prefix_of_name: ClassVar[str] = "segment"
     segments: ClassVar[bool] = True
-    wanted: ClassVar[str] = lazily("item-affinity or item-attribute-affinity")
+    first_steps: ClassVar[Mapping[str, FirstStep]] = {
+        "solution_version_arn": FirstStep(
+            lazily("No version of item-affinity or item-attribute-affinity is active yet; train one first."),
+            lazily("Choose a recipe"),
+            "recipes",
+        )
+    }
     whose: ClassVar[list[tuple[str, str]]] = [
         (THESE, lazily("Items or attributes")),
         (FILE, lazily("A file of my own")),

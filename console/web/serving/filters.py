@@ -24,7 +24,7 @@ from console.web.forms import OperationForm, group_choices, group_field, name_fi
 from console.web.kinds import page_url
 from console.web.languages import lazily, localised
 from console.web.lists import list_urls
-from console.web.pages import call, find, groups_for, render
+from console.web.pages import call, find, groups_for, render, service_error
 from console.web.serving.testing import dressed
 
 SHOWN_ITEMS, TYPE_AHEAD = 6, 12
@@ -70,8 +70,9 @@ class FilterForm(OperationForm):
             "data-editor": reverse("filters-values"),
             "data-completions": gettext("What can follow"),
             "hx-get": check_url,
-            "hx-trigger": "input changed delay:300ms, load, change from:#id_dataset_group_arn",
+            "hx-trigger": "input changed delay:1s, blur, load, change from:#id_dataset_group_arn",
             "hx-target": "#verdict",
+            "hx-sync": "#verdict:replace",  # an answer that comes late must not overwrite a newer one
             "hx-include": "closest form",
         }
 
@@ -177,7 +178,7 @@ def verdict_of(
         found = call(request, "PreviewFilter", {name: value for name, value in members.items() if value})
     except ServiceError as error:
         place = re.search(r"column (\d+)", str(error), re.IGNORECASE)
-        return {"message": str(error), "column": int(place.group(1)) if place else None}
+        return {"message": service_error(error), "column": int(place.group(1)) if place else None}
     shown = {name: [dressed(item) for item in found.get(name, [])[:SHOWN_ITEMS]] for name in ("items", "dropped")}
     return found | {
         "passers": shown["items"],

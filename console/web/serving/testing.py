@@ -301,7 +301,7 @@ def servers_beside(server: Server, recipes: Mapping[str, JSONDict]) -> list[Serv
 
 
 def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> list[tuple[str, str]]:
-    """The same request as curl and as Python with boto3; the override of the weight is the console's own."""
+    """The same request in Python with boto3, in JavaScript and by curl; the override of the weight is the console's own."""
     ranking = recipe_type == "PERSONALIZED_RANKING"
     members: JSONDict = {"userId": ask.user} if ask.user else {}
     if recipe_type == "RELATED_ITEMS":
@@ -315,7 +315,12 @@ def samples(request: Request, server: Server, ask: Ask, recipe_type: str) -> lis
     members |= {name: value for name, value in filter_members(request, ask).items() if value}
     sent = CALLS.get(recipe_type, USUAL_CALL)
     root = absolute(request, "/").rstrip("/")
-    return [("Python", _python(root, server, members, sent)), ("curl", _curl(root, server, members, sent))]
+    url = _rest_url(root, server, sent[3])
+    return [
+        ("Python", _python(root, server, members, sent)),
+        ("JavaScript", _javascript(url, members, sent)),
+        ("curl", _curl(url, members)),
+    ]
 
 
 def _python(root: str, server: Server, members: JSONDict, sent: tuple[str, str, str, str]) -> str:
@@ -329,10 +334,24 @@ def _python(root: str, server: Server, members: JSONDict, sent: tuple[str, str, 
     )
 
 
-def _curl(root: str, server: Server, members: JSONDict, sent: tuple[str, str, str, str]) -> str:
+def _rest_url(root: str, server: Server, call: str) -> str:
     kind = "campaigns" if isinstance(server, Campaign) else "recommenders"
+    return f"{root}/api/v1/{kind}/{server.arn_name}/{call}/"
+
+
+def _javascript(url: str, members: JSONDict, sent: tuple[str, str, str, str]) -> str:
+    _, key, item, _ = sent
+    return (
+        f'const response = await fetch("{url}", {{\n  method: "POST",\n'
+        '  headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" },\n'
+        f"  body: JSON.stringify({json.dumps(members)}),\n}});\n"
+        f"for (const item of (await response.json()).{key}) console.log(item.{item}, item.score);\n"
+    )
+
+
+def _curl(url: str, members: JSONDict) -> str:
     body = shlex.quote(json.dumps(members))
     return (
-        f'curl -X POST {root}/api/v1/{kind}/{server.arn_name}/{sent[3]}/ \\\n  -H "Authorization: Bearer $TOKEN" \\\n'
+        f'curl -X POST {url} \\\n  -H "Authorization: Bearer $TOKEN" \\\n'
         f'  -H "Content-Type: application/json" \\\n  -d {body}\n'
     )

@@ -18,7 +18,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 
 from console.models import Experiment, Resource, Solution, SolutionVersion, Status
 from console.models.base import ENDED_BADLY, UNFINISHED
-from console.web.glossary import translated
+from console.web.glossary import explained, translated
 from console.web.kinds import KINDS, Column, page_url
 from console.web.languages import lazily, localised, moment
 from console.web.nouns import in_sentence
@@ -27,6 +27,7 @@ register = template.Library()
 register.filter(in_sentence)
 register.filter(moment)
 register.filter(translated)
+register.filter(explained)
 
 EMPTY = format_html('<span class="text-secondary">{}</span>', "–")
 SPANS: tuple[tuple[int, Callable[[int], str], Callable[[int], str]], ...] = (

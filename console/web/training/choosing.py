@@ -16,7 +16,7 @@ from console.web.access import Request, page, writing_page
 from console.web.kinds import page_url
 from console.web.languages import lazily
 from console.web.pages import call, chosen_group, last_group, render
-from console.web.training.solution_form import SolutionForm
+from console.web.training.solution_form import SolutionForm, entered_for
 
 PURPOSES = {
     "USER_PERSONALIZATION": lazily("For each user"),
@@ -142,16 +142,11 @@ def _initial(request: Request, group: DatasetGroup, recipe: JSONDict) -> JSONDic
         Solution.objects.for_account(request.account).filter(name__startswith=base).values_list("name", flat=True)
     )
     free = next(name for name in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if name not in taken)
-    config = like.config if like and like.recipe == recipe["name"] else {}
-    known = config.get("algorithmHyperParameters", {}) | config.get("featureTransformationParameters", {})
-    events = config.get("eventsConfig", {}).get("eventParametersList", [])
+    found = {name: value for name, value in request.GET.items() if name.startswith("set_")}  # by a trial
     return (
         {"name": free}
-        | {f"set_{name}": value for name, value in known.items()}
-        | {name: value for name, value in request.GET.items() if name.startswith("set_")}
-        | {f"event_{row}_type": event["eventType"] for row, event in enumerate(events)}
-        | {f"event_{row}_threshold": event.get("eventValueThreshold") for row, event in enumerate(events)}
-        | {f"event_{row}_weight": event.get("weight") for row, event in enumerate(events)}
+        | (entered_for(like) if like and like.recipe == recipe["name"] else {})
+        | (found | {"perform_hpo": False} if found else {})
     )
 
 

@@ -29,6 +29,11 @@ from console.web.serving.campaign_forms import CUT_OFF, WEIGHT, RangeInput
 from console.web.serving.panel import panel_context, panel_response
 from console.web.training.choosing import choices_for, crumbs_of
 
+BUTTONS = {
+    "ACTIVE": [("stop", lazily("Stop"), "outline-secondary")],
+    "INACTIVE": [("start", lazily("Start"), "primary")],
+    "CREATE FAILED": [("retry", lazily("Retry"), "primary")],
+}
 ACTS = {"stop": "StopRecommender", "start": "StartRecommender", "retry": "RetryJob"}
 DONE = {
     "stop": lazily("{0} is stopped; it answers no requests until it is started."),
@@ -123,6 +128,7 @@ def recommender_view(request: Request, name: str) -> HttpResponse:
         (gettext("About"), recipe.get("summary"), "text"),
     ]
     context = detail_context(RECOMMENDERS, recommender) | report_context(report, {}) | panel | {"facts": facts}
+    context["buttons"] = BUTTONS.get(recommender.status, [])
     return render(request, "training/recommenders/detail.html", context, group=recommender.dataset_group)
 
 
@@ -209,7 +215,7 @@ def _create(request: Request, group: DatasetGroup, form: RecommendersForm) -> bo
                 call(request, "CreateRecommender", members)
     except ServiceError as error:
         field = f"name_{case['name']}" if error.field == "name" else None
-        form.add_error(field, str(error) if field else f"{case['title']}: {error}")
+        form.add_error(field, service_error(error) if field else f"{case['title']}: {service_error(error)}")
         return False
     return True
 

@@ -11,9 +11,11 @@ from django.forms import BoundField
 from django.utils.translation import gettext, gettext_lazy
 
 from console.errors import ServiceError
+from console.models import Solution
 from console.shapes import JSONDict
 from console.web.evaluation.report import same_setting
 from console.web.forms import OperationForm, name_field
+from console.web.glossary import explained
 from console.web.languages import lazily
 
 EVENT_ROWS = 10
@@ -86,6 +88,7 @@ class SolutionForm(OperationForm):
         """Draw the form for `choice`, a recipe of `choices`, which is what ListRecipeChoices says of the group."""
         super().__init__(**kwargs)
         self.group_arn, self.choice, self.event_types = group_arn, choice, choices["eventTypes"]
+        tuned = self.initial.pop("only_tuned", None)
         columns = choices["columns"]
         used = {need["datasetType"] for need in choice["requirements"]}
         self.columns = [column for column in columns if column["isOptional"] and column["datasetType"] in used]
@@ -98,6 +101,8 @@ class SolutionForm(OperationForm):
                 label=column["name"], required=False, initial=True, widget=forms.CheckboxInput(CHECK)
             )
         self._offer_objective(columns)
+        if tuned is not None:
+            self.initial.update((f"tune_{d['name']}", d["name"] in tuned) for d in choice["hyperparameters"])
 
     @property
     def settings(self) -> list[Setting]:
@@ -171,7 +176,7 @@ class SolutionForm(OperationForm):
         """Put an operation's error at the hyperparameter it begins with, else at the member's field."""
         named = [d["name"] for d in self.choice["hyperparameters"] if str(error).startswith(f"{d['name']} ")]
         if named:
-            self.add_error(f"set_{named[0]}", str(error))
+            self.add_error(f"set_{named[0]}", explained(str(error)))
         else:
             super().add_service_error(error)
 
@@ -246,7 +251,8 @@ class SolutionForm(OperationForm):
             yield self[f"{prefix}_{name}"] if f"{prefix}_{name}" in self.fields else None
 
     def _filled_rows(self) -> int:
-        filled = [row for row in range(EVENT_ROWS) if self.is_bound and self.data.get(f"event_{row}_type")]
+        entered: Mapping[str, Any] = self.data if self.is_bound else self.initial
+        filled = [row for row in range(EVENT_ROWS) if entered.get(f"event_{row}_type")]
         return max(filled, default=-1) + 1
 
     def _events(self) -> Iterator[JSONDict]:
@@ -285,6 +291,44 @@ class SolutionForm(OperationForm):
             "hpoResourceConfig": {"maxNumberOfTrainingJobs": str(jobs), "maxParallelTrainingJobs": str(parallel)},
             "algorithmHyperParameterRanges": ranges,
         }
+
+
+def entered_for(solution: Solution) -> JSONDict:
+    """What the form was filled with when this solution was made, field by field: the inverse of `SolutionForm.members`."""
+    config = solution.config
+    known = config.get("algorithmHyperParameters", {}) | config.get("featureTransformationParameters", {})
+    events = config.get("eventsConfig", {}).get("eventParametersList", [])
+    objective = config.get("optimizationObjective", {})
+    excluded = config.get("trainingDataConfig", {}).get("excludedDatasetColumns", {})
+    return (
+        {f"set_{name}": value for name, value in known.items()}
+        | {f"event_{row}_type": event["eventType"] for row, event in enumerate(events)}
+        | {f"event_{row}_threshold": event.get("eventValueThreshold") for row, event in enumerate(events)}
+        | {f"event_{row}_weight": event.get("weight") for row, event in enumerate(events)}
+        | {f"use_{kind}_{name}": False for kind, names in excluded.items() for name in names}
+        | _tuning_for(config.get("hpoConfig"), is_on=solution.perform_hpo)
+        | {"perform_auto_training": solution.perform_auto_training and "autoTrainingConfig" in config}
+        | {"auto_training_days": solution.days_between_trainings}
+        | {"objective_column": objective.get("itemAttribute", "")}
+        | {"objective_sensitivity": objective.get("objectiveSensitivity", "LOW")}
+    )
+
+
+def _tuning_for(config: JSONDict | None, *, is_on: bool) -> JSONDict:
+    """The fields of tuning; a hyperparameter without a range was not to be tried."""
+    if not config:
+        return {"perform_hpo": is_on}
+    resources, ranges = config.get("hpoResourceConfig", {}), config.get("algorithmHyperParameterRanges", {})
+    tried = [one for kind in ranges.values() for one in kind]
+    return (
+        {"perform_hpo": is_on, "only_tuned": [one["name"] for one in tried]}
+        | {f"low_{one['name']}": one["minValue"] for one in tried if "minValue" in one}
+        | {f"high_{one['name']}": one["maxValue"] for one in tried if "maxValue" in one}
+        | {
+            "max_jobs": int(resources.get("maxNumberOfTrainingJobs", 8)),
+            "max_parallel": int(resources.get("maxParallelTrainingJobs", 1)),
+        }
+    )
 
 
 def _column_field(column: JSONDict) -> str:

@@ -5,39 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.evaluation.evaluate import Evaluation
-from recipes.evaluation.significance import compare, matrix
-
-METRICS = ("mean_reciprocal_rank_at_25", "precision_at_10", "normalized_discounted_cumulative_gain_at_10")
-
-
-def a_pair(rng, effect, users=150):
-    """Two versions judged on the same users, whose values go together; the second is better by `effect` standard deviations."""
-    skill = rng.normal(size=(users, 1))
-    first, second = (skill + rng.normal(size=(users, len(METRICS))) for _ in range(2))
-    return evaluation(first), evaluation(second + effect)
-
-
-def evaluation(values):
-    told = {name: values[:, place].astype(np.float32) for place, name in enumerate(METRICS)}
-    return Evaluation("same", "amazon", len(values), told, {name: float(v.mean()) for name, v in told.items()}, {})
-
-
-def said(effect, pairs=100):
-    """For each pair the verdicts on all metrics."""
-    rng = np.random.default_rng(3)
-    return [{one.verdict for one in compare(*a_pair(rng, effect))} for _ in range(pairs)]
+from benchmarks.verdicts import said
+from recipes.evaluation.significance import matrix
 
 
 def test_a_version_that_is_no_better_is_seldom_called_so():
-    pairs = said(0.0)
+    pairs = said(0.0, 100)
     assert sum("better" in verdicts for verdicts in pairs) <= 5
     assert sum("worse" in verdicts for verdicts in pairs) <= 5
 
 
 @pytest.mark.parametrize(("effect", "verdict"), [(0.8, "better"), (-0.8, "worse")])
 def test_every_large_effect_is_found(effect, verdict):
-    assert all(verdicts == {verdict} for verdicts in said(effect))
+    assert all(verdicts == {verdict} for verdicts in said(effect, 100))
 
 
 def test_segments_without_any_difference_are_seldom_told_apart():

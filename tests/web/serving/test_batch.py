@@ -90,7 +90,7 @@ def test_what_is_missing_is_said_at_its_field(alice, account, run_jobs, version)
 
 def test_a_page_without_a_fitting_version_leads_to_the_recipes(alice, films):
     page = words(alice.get("/create/batch-segment-jobs/?group=films").content.decode())
-    assert "item-affinity or item-attribute-affinity first" in page
+    assert "item-affinity or item-attribute-affinity is active yet" in page
     assert "/recipes/?group=films" in page
 
 

@@ -129,6 +129,7 @@ def test_a_trial_can_be_made_a_solution_of(alice, group, run_jobs):
     query = page.context["trials"][-1]["query"]
     form = alice.get(f"{CREATE}&like=also&{query}").context["form"]
     assert form["name"].value() == "also-2"
+    assert not form["perform_hpo"].value()
     assert f"set_min_cointeraction_count={form['set_min_cointeraction_count'].value()}" in query
 
 
