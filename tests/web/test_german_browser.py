@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from console.models import Campaign, SolutionVersion
@@ -13,6 +12,7 @@ from console.operations.base import call_by_wire_names
 from tests import worlds
 from tests.factories import trained
 from tests.web.browsing import PATIENCE_MS
+from tests.web.browsing import faults as faults_on
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WIDTHS = (1440, 390)
@@ -98,8 +98,7 @@ def test_the_main_pages_are_german_and_whole(german, served):
             found += [f"cut at {width}: {html}" for html in german.evaluate(CUT)]
             if (wide := german.evaluate(TOO_WIDE)) > 0:
                 found.append(f"{wide} px too wide at {width}")
-        serious = [f for f in Axe().run(german).response["violations"] if f["impact"] in {"serious", "critical"}]
-        found += [f"axe: {one['id']} {[n['html'] for n in one['nodes']][:2]}" for one in serious]
+        found += [f"axe: {one}" for one in faults_on(german)]
         faults += [f"{address}: {fault}" for fault in found]
     assert not faults, "\n".join(faults)
 
