@@ -41,6 +41,9 @@ else
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --randomly-seed=$(SEED)
 endif
 
+screenshots: browser  ## take the pictures of docs/screenshots; SCREENSHOTS=FOLDER takes every page there, at two widths, in both themes
+	$(BIN)/python -m pytest -q -p no:randomly tests/web/screenshots.py --timeout 1800
+
 format: $(VENV)/installed-dev  ## put Python, templates, style sheets and scripts into their form
 	$(BIN)/ruff format .
 	$(BIN)/djhtml --tabwidth 2 templates
@@ -88,4 +91,4 @@ bench-exploration: install  ## simulate markets in which new items arrive, ten s
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test format check audit messages fuzz soak soak-updates bench bench-scale bench-exploration clean
+.PHONY: help install demo run browser test screenshots format check audit messages fuzz soak soak-updates bench bench-scale bench-exploration clean

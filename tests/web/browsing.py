@@ -41,7 +41,7 @@ def page(browser, live_server, alice):
     page.wait_for_url(live_server.url + "/")
     yield page
     context.close()
-    assert errors == []
+    assert not errors, errors
 
 
 def faults_of(page, address: str) -> list[object]:

@@ -153,7 +153,7 @@ def scatter(
     better = gettext("less is better") if less_is_better else gettext("more is better")
     plot = Plot(
         (line, *drawn),
-        numbers([point.x for point in points.values()], title=f"{title}, {better}"),
+        numbers([1.02 * point.x for point in points.values()], title=f"{title}, {better}"),  # no point on the edge
         numbers(ends, title=gettext("NDCG at 10")),
         height=300,
     )

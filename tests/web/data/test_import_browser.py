@@ -35,7 +35,7 @@ def test_an_import_starts_once_the_question_is_answered_and_no_card_has_a_gap(pr
     preview.get_by_label("Who").select_option("")
     preview.get_by_text("Choose the column that identifies the user.").wait_for()
     expect(start).to_be_disabled()
-    preview.wait_for_function("document.activeElement.id === 'role-USER_ID'")  # focus stays where it was
+    expect(preview.locator("#role-USER_ID")).to_be_focused()  # focus stays where it was
     preview.get_by_label("Who").select_option("user")
     expect(start).to_be_enabled(timeout=30_000)
     expect(preview.get_by_label("Name of user")).to_have_value("USER_ID")

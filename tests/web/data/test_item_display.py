@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 from console.models import Dataset
 from tests.factories import call, trained
@@ -47,5 +50,5 @@ def test_viewers_and_strangers_do_not_choose(vera, charlie, items):
 def test_a_picture_that_does_not_load_leaves_its_letter(page, items):
     call("UpdateItemDisplay", items.account, dataset_arn=items.arn, picture="/static/none/{ITEM_ID}.jpg")
     page.goto(f"/datasets/{items.arn_name}/display/")
-    page.wait_for_function("document.querySelectorAll('.thumb img').length === 0")
-    assert page.locator(".thumb").first.text_content().startswith("F")
+    expect(page.locator(".thumb img")).to_have_count(0)
+    expect(page.locator(".thumb").first).to_have_text(re.compile("^F"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from console.operations.base import call_by_wire_names
 from tests import worlds
@@ -34,7 +35,7 @@ def test_why_is_a_drawer_and_gives_the_focus_back(page, campaign, width):
     assert "/why/" not in page.url
     page.keyboard.press("Escape")
     drawer.wait_for(state="hidden")
-    page.wait_for_function("document.activeElement.textContent === 'Why?'")
+    expect(why).to_be_focused()
 
 
 def test_the_first_why_is_within_15_tab_stops(page, campaign):
@@ -56,4 +57,4 @@ def test_the_focus_stays_where_it_was_when_the_panel_is_sent_again(page, campaig
     count.press("Enter")
     page.locator(".picks li:nth-child(7)").first.wait_for()
     page.wait_for_url("**count=7**")
-    page.wait_for_function("document.activeElement.id === 'count'")
+    expect(page.locator("#count")).to_be_focused()
