@@ -23,11 +23,8 @@ LENGTH = 10  # of a list, where nothing is said
 SPREAD = 0.8  # of an unknown item's appeal around its relevance, in log-odds: that of a gamma distribution of shape 2
 PULLS = 2.0  # events after which an item's variance has halved: the shape of that distribution
 MISS = 0.1  # an impression without an interaction teaches as much as this many events: a usual click-through rate
-USUAL_WEIGHT, USUAL_SHARE, MOST_SHARE = (
-    0.3,
-    0.3,
-    0.8,
-)  # of a list's places, that may be explored at the usual and at the highest weight
+USUAL_WEIGHT = 0.3
+USUAL_SHARE, MOST_SHARE = 0.3, 0.8  # of a list's places, that may be explored at the usual and at the highest weight
 CAUTION, CAUTION_EVENTS = 0.4, 5.0  # success of new items before any was in a list, and events' worth of belief in it
 FAR = 15.0  # below the mean of a row: a score that says that nothing is known
 

@@ -22,11 +22,8 @@ from recipes.numerics.arrays import Floats, Indexes
 DAY = 86_400
 START = 1_700_000_000
 SUBJECTS, CREATORS = 12, 90
-TRUST_IN_METADATA = {
-    "good": 1.0,
-    "noisy": 0.55,
-    "none": 0.0,
-}  # share of the items whose categories are true; else all are
+# The share of the items whose categories are true; of all where nothing is said.
+TRUST_IN_METADATA = {"good": 1.0, "noisy": 0.55, "none": 0.0}
 VECTOR_SIZE, VECTOR_NOISE = 16, 0.5  # of vectors that tell subjects, and its standard deviation, where a subject's is 1
 
 

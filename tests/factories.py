@@ -206,3 +206,9 @@ def tiny_sample(quick: str, better: str, fast: Iterable[str] = ()) -> Sample:
 
     campaigns = (SampleCampaign("shown", "better", until="quick"),)
     return Sample("streaming-demo", datasets, {"quick": quick, "better": better}, campaigns, frozenset(fast))
+
+
+def create_filter(account, group, name: str, expression: str) -> str:
+    """Create a filter; returns its ARN."""
+    members = {"name": name, "dataset_group_arn": group.arn, "filter_expression": expression}
+    return call("CreateFilter", account, **members)["filterArn"]

@@ -6,13 +6,13 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from console.api.routes import routes
 from console.models import Member, Token
 from console.operations import rights
 from console.operations.base import OPERATIONS, is_read
 from console.shapes import OPERATION_MODELS
+from tests.addresses import patterns
 from tests.api.conftest import caller  # noqa: F401  a fixture
 from tests.conftest import person
 
@@ -43,22 +43,6 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
-def addresses() -> list[tuple[str, str]]:
-    """Each page's name and an address of it."""
-    found: list[tuple[str, str]] = []
-
-    def walk(patterns, prefix: str) -> None:
-        for entry in patterns:
-            place = prefix + str(entry.pattern)
-            if isinstance(entry, URLResolver):
-                walk(entry.url_patterns, place)
-            elif isinstance(entry, URLPattern):
-                found.append((entry.name or place, example(place)))
-
-    walk(get_resolver().url_patterns, "")
-    return found
-
-
 def example(pattern: str) -> str:
     """An address that a pattern matches: the first alternative of a group, x for text, 1 for numbers.
 
@@ -70,7 +54,7 @@ def example(pattern: str) -> str:
     return re.sub(r"<int:\w+>", "1", re.sub(r"<(?:str:|path:|slug:)?\w+>", "x", filled))
 
 
-PAGES = [(name, f"/{address}") for name, address in addresses() if not address.lstrip("^").startswith(tuple(ELSEWHERE))]
+PAGES = [(n, f"/{example(p)}") for n, p in patterns() if not example(p).lstrip("^").startswith(tuple(ELSEWHERE))]
 
 
 def test_the_pages_are_found():

@@ -15,7 +15,6 @@ from granian.rsgi import ProtocolClosed
 
 from console import logs, telemetry, tracing
 from console.aws.doors import is_wire
-from console.identifiers import new_uuid
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +96,7 @@ def run(application: Application, environ: dict[str, Any], protocol: Any) -> Str
     """Answer a request in this thread; what is left of a long answer is returned."""
     started: list[Any] = []
     telemetry.operation.set("")
-    logs.request_id.set(new_uuid())
+    logs.request_id.set(str(uuid.uuid4()))
     logs.account_number.set("")
     with tracing.request(environ):
         result = application(environ, lambda status, headers, *_: started.extend((status, headers)))

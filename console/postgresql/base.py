@@ -13,9 +13,7 @@ from psycopg.abc import PQGen
 
 from console.postgresql.watch import Watch, watch_of
 
-PATIENCE = (
-    0.75  # of SOCKET_TIMEOUT_S: from when on a query that waits makes its connection ask whether the server answers
-)
+PATIENCE = 0.75  # of SOCKET_TIMEOUT_S, after which a connection whose query waits asks whether the server answers
 LONGEST_S = 1.0  # for that answer
 RV = TypeVar("RV")
 

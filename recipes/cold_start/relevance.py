@@ -16,10 +16,8 @@ from recipes.numerics.arrays import Floats, Indexes, unit
 from recipes.numerics.cooccurrence_embedding import cooccurrence_vectors, nearest_cooccurrence
 
 LATENT = 32  # dimensions of the co-occurrence embedding
-MATURE, MATURE_AMONG = (
-    150.0,
-    30_000,
-)  # events, had or expected, at which what was learned from an item's counts half, among so many
+MATURE = 150.0  # events, had or expected, at which what was learned from an item's counts half
+MATURE_AMONG = 30_000  # events of all items, up to which that holds
 MIN_MATURE = 20.0  # the same where there are so many that it is well known which items are alike
 GROWN_UP = 0.95  # weight of what was learned from events from which on nothing else counts
 WITHHELD = 0.15  # share of the items to calibrate on

@@ -21,7 +21,7 @@ EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's siz
 MORE_EPOCHS = 1.0  # of a round with the events that were held out
 MORE_BEGIN = 0.6  # on the learning-rate schedule: not high enough to forget
 TOLERANCE = (
-    0.1  # share of the quality on the newest events, about two standard errors, that learning from the others may cost
+    0.1  # share of the quality on the newest events that learning from the others may cost: about two standard errors
 )
 CHECK_SHARE = 0.5  # of the seconds, for the check of what is then done with all events
 MANY_SHARE = 0.05  # of the users, whose newest events a network should not miss

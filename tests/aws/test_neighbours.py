@@ -17,7 +17,6 @@ from botocore.model import Shape
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from console import storage
@@ -26,6 +25,7 @@ from console.errors import ServiceError
 from console.models import JOBS, Account, AttributionReport, Member, MetricAttribution, Resource, Trash
 from console.operations.base import call_by_wire_names
 from console.shapes import OPERATION_MODELS, OURS, SERVICE_OF
+from tests.addresses import patterns
 from tests.aws.everything import World, build, good_calls, run_all
 from tests.fuzz.staging import small_world
 
@@ -210,18 +210,10 @@ def client_of(account: Account) -> Client:
 
 def templates() -> list[tuple[str, str]]:
     """Each page with something in its address: its name, and the address with `<name>` for what is to be filled in."""
-    found: list[tuple[str, str]] = []
-
-    def walk(patterns, prefix: str) -> None:
-        for entry in patterns:
-            place = prefix + str(entry.pattern)
-            if isinstance(entry, URLResolver):
-                walk(entry.url_patterns, place)
-            elif isinstance(entry, URLPattern):
-                plain = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"<\1>", place.replace("^", "").replace("$", ""))
-                found.append((entry.name or place, re.sub(r"<\w+:", "<", plain)))
-
-    walk(get_resolver().url_patterns, "")
+    found = [
+        (name, re.sub(r"<\w+:", "<", re.sub(r"\(\?P<(\w+)>[^()]*\)", r"<\1>", place.replace("^", "").replace("$", ""))))
+        for name, place in patterns()
+    ]
     outside = ("api/", "aws", "ingest/", "accounts/", "settings/")
     return [(name, place) for name, place in found if "<" in place and not place.startswith(outside)]
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.e2e import server as servers
+from tests.web.browsing import PATIENCE_MS
 
 collect_ignore = ["clients"]  # programs for environments of their own, which have other packages
 CHROMIUM = "/usr/bin/chromium"
@@ -59,7 +60,7 @@ def shop(browser):
     with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         page = browser.new_page()
-        page.set_default_timeout(90_000)
+        page.set_default_timeout(PATIENCE_MS)
 
         def open_page(html="<p>shop</p>"):
             content["html"] = html

@@ -10,16 +10,16 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import world
 from tests.e2e.server import Server
+from tests.web.browsing import PATIENCE_MS
 
 SECOND = 1000
-expect.set_options(timeout=90 * SECOND)
 
 
 @pytest.fixture
 def page(browser, server):
     context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900})
     opened = context.new_page()
-    opened.set_default_timeout(90 * SECOND)
+    opened.set_default_timeout(PATIENCE_MS)
     _sign_in(opened, server)
     yield opened
     context.close()

@@ -8,6 +8,7 @@ import urllib.parse
 import pytest
 
 from tests.e2e.server import wait_until
+from tests.web.browsing import PATIENCE_MS
 
 SCHEMA = {
     "type": "record", "name": "Interactions", "namespace": "com.amazonaws.personalize.schema", "version": "1.0",
@@ -112,7 +113,7 @@ def _kinds(bodies) -> set[str]:
 
 def _signed_in(server, browser, path):
     context = browser.new_context(base_url=server.url)
-    context.set_default_timeout(90_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(path)
     page.get_by_label("Username").fill(server.username)

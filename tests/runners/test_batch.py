@@ -7,7 +7,7 @@ import pytest
 from console import storage
 from console.errors import InvalidInputException
 from console.models import BatchInferenceJob, BatchSegmentJob
-from tests.factories import ROLE, call, run_batch, trained
+from tests.factories import ROLE, call, create_filter, run_batch, trained
 from tests.worlds import films
 
 
@@ -38,10 +38,7 @@ def test_recommendations(account, run_jobs):
 def test_filter_values_travel_in_the_line(account, run_jobs):
     group = films(account)
     version = trained(account, run_jobs, group, "aws-popularity-count")
-    arn = call(
-        "CreateFilter", account, name="genre", dataset_group_arn=group.arn,
-        filter_expression="INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)",
-    )["filterArn"]  # fmt: skip
+    arn = create_filter(account, group, "genre", "INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)")
     lines = [{"userId": "u1", "filterValues": {"G": '"Comedy"'}}, {"userId": "u1"}]
     found = run_batch(account, run_jobs, version, lines, "filtered", filter_arn=arn, num_results=5)
     assert {int(item[1:]) % 4 for item in found[0]["output"]["recommendedItems"]} == {1}

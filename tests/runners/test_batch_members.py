@@ -8,7 +8,7 @@ from console.errors import InvalidInputException
 from console.models import BatchInferenceJob
 from console.runners import members
 from console.serving.batch_results import rows_of
-from tests.factories import call, run_batch, trained
+from tests.factories import call, create_filter, run_batch, trained
 from tests.worlds import films
 
 
@@ -60,10 +60,8 @@ def test_numbers_are_ids_and_unknown_members_are_the_callers():
 def test_filter_values_are_read_in_any_form_or_refused(account, run_jobs):
     group = films(account)
     version = trained(account, run_jobs, group, "aws-popularity-count")
-    arn = call(
-        "CreateFilter", account, name="genre", dataset_group_arn=group.arn,
-        filter_expression="EXCLUDE ItemID WHERE ITEMS.GENRES IN ($G) | EXCLUDE ItemID WHERE ITEMS.PRICE > $P",
-    )["filterArn"]  # fmt: skip
+    expression = "EXCLUDE ItemID WHERE ITEMS.GENRES IN ($G) | EXCLUDE ItemID WHERE ITEMS.PRICE > $P"
+    arn = create_filter(account, group, "genre", expression)
     given = [
         {"G": '"Comedy","Drama"'}, {"G": ["Comedy", "Drama"]}, {"G": "Comedy, Drama"}, {"G": '["Comedy","Drama"]', "P": 100},
         {"P": "cheap"}, {"G": None}, {"G": {"a": 1}}, "Comedy",
@@ -84,10 +82,7 @@ def test_filter_values_are_read_in_any_form_or_refused(account, run_jobs):
 def test_values_that_nothing_holds_are_told_in_their_line(account, run_jobs):
     group = films(account)
     version = trained(account, run_jobs, group, "aws-popularity-count")
-    arn = call(
-        "CreateFilter", account, name="genre", dataset_group_arn=group.arn,
-        filter_expression="INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)",
-    )["filterArn"]  # fmt: skip
+    arn = create_filter(account, group, "genre", "INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)")
     lines = [{"userId": "u1", "filterValues": {"G": value}} for value in ('"Comedy"', '"Comedy, Drama"')]
     good, wrong = run_batch(account, run_jobs, version, lines, "near", filter_arn=arn, num_results=5)
     assert set(good) == {"input", "output", "error"}

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from console.errors import InvalidInputException
 from console.models import Member, Token
 from tests.aws.inprocess import client
-from tests.factories import call, trained
+from tests.factories import call, create_filter, trained
 from tests.worlds import films
 
 FAST = {"algorithmHyperParameters": {"mode": "fast"}}
@@ -29,12 +29,6 @@ def campaign(account, run_jobs, group, recipe, **config):
     ]
 
 
-def filter_of(account, group, name, expression):
-    return call(
-        "CreateFilter", account, name=name, dataset_group_arn=group.arn, filter_expression=expression
-    )["filterArn"]  # fmt: skip
-
-
 def test_a_ranking_is_the_list_in_the_users_order(account, run_jobs, group):
     arn = campaign(account, run_jobs, group, "aws-personalized-ranking")
     given = ["nothing", "i4", "i1", "i2", "i5"]
@@ -46,7 +40,7 @@ def test_a_ranking_is_the_list_in_the_users_order(account, run_jobs, group):
     assert told[-1]["itemId"] == "nothing"
     assert "score" not in told[-1]
     assert sum(item.get("score", 0) for item in told) == pytest.approx(1, abs=1e-4)
-    comedy = filter_of(account, group, "comedy", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Comedy")')
+    comedy = create_filter(account, group, "comedy", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Comedy")')
     left = call(
         "GetPersonalizedRanking", account, campaign_arn=arn, user_id="u1", input_list=given, filter_arn=comedy
     )["personalizedRanking"]  # fmt: skip
@@ -57,7 +51,7 @@ def test_a_ranking_is_the_list_in_the_users_order(account, run_jobs, group):
 
 def test_v2_gives_reasons_and_metadata(account, run_jobs, group):
     arn = campaign(account, run_jobs, group, "aws-user-personalization-v2")
-    drama = filter_of(account, group, "drama", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Drama")')
+    drama = create_filter(account, group, "drama", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Drama")')
     told = call(
         "GetRecommendations", account, campaign_arn=arn, user_id="stranger", num_results=10,
         promotions=[{"name": "p", "percentPromotedItems": 20, "filterArn": drama}], metadata_columns={"ITEMS": ["TITLE"]},
@@ -74,8 +68,8 @@ def test_the_requests_filter_does_not_touch_promoted_items(account, run_jobs, gr
     arn = campaign(
         account, run_jobs, group, "aws-user-personalization", itemExplorationConfig={"explorationWeight": "0"}
     )
-    comedy = filter_of(account, group, "comedy", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Comedy")')
-    genre = filter_of(account, group, "genre", "INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)")
+    comedy = create_filter(account, group, "comedy", 'INCLUDE ItemID WHERE ITEMS.GENRES IN ("Comedy")')
+    genre = create_filter(account, group, "genre", "INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)")
     promotion = {"name": "p", "percentPromotedItems": 40, "filterArn": genre, "filterValues": {"G": '"Drama"'}}
     told = call(
         "GetRecommendations", account, campaign_arn=arn, user_id="u1", num_results=10, filter_arn=comedy,
@@ -100,7 +94,7 @@ def test_context_of_any_name_is_taken(account, run_jobs, group):
 
 def test_a_value_that_nothing_holds_is_told_beside_an_unchanged_answer(account, run_jobs, group):
     arn = campaign(account, run_jobs, group, "aws-user-personalization")
-    chosen = filter_of(account, group, "genre", "INCLUDE ItemID WHERE Items.GENRES IN ($G)")
+    chosen = create_filter(account, group, "genre", "INCLUDE ItemID WHERE Items.GENRES IN ($G)")
     sentence = 'No row holds "h\u00f6rror" in ITEMS.GENRES; near it is "Horror".'
     aws = client(account, "personalize-runtime")
 

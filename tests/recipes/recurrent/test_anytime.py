@@ -131,6 +131,14 @@ def busy_at_first(now: float) -> float:
     return 10.0 if now < 60 else 1.0
 
 
+@pytest.mark.parametrize("seconds", [240.0, None])
+def test_the_larger_network_is_trained_from_the_start_where_its_epochs_are_affordable(seconds):
+    machine = Machine()
+    small = Learner(machine)
+    found = train_anytime(small, epochs=EPOCHS, run=machine.run(seconds), validate=quality).network
+    assert (found.blocks, small.learned) == (2, 0.0)
+
+
 def test_a_network_grows_where_time_is_left_after_all():
     assert trained(busy_at_first, 240.0)[0].network.blocks == 2
 

@@ -70,3 +70,16 @@ def test_what_makes_it_worse_is_not_accepted(network):
 def test_what_does_not_is_learned_from(network):
     after = continue_network(held(walks(), READ), network, Run())
     assert not np.array_equal(after.table, network.scorer.table)
+
+
+def test_where_many_lose_their_newest_event_it_is_learned_after_all():
+    """Those who tell, and nobody else, end with an item that nobody has read before."""
+    walk, rare = np.arange(LENGTH), ITEMS - 1
+    items = (np.arange(USERS)[:, None] + walk) % rare
+    histories = Histories.of(items.tolist(), user_index=range(USERS))
+    network = fit_network(held(histories, READ), Run())
+    newest = without_unread(held(histories, READ), network)
+    assert newest is not None
+    items[np.diff(histories.offsets) > np.diff(newest.training.offsets), -1] = rare
+    after = continue_network(held(Histories.of(items.tolist(), user_index=range(USERS)), READ), network, Run())
+    assert not np.array_equal(after.table[rare], network.scorer.table[rare])
