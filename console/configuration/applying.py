@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from console.configuration.kinds import Kind
 from console.configuration.plan import Action, Plan, Step
-from console.models import RESOURCES, Account, DatasetGroup, Job, SolutionVersion, Status
+from console.models import RESOURCES, Account, DatasetImportJob, Job, SolutionVersion, Status
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
 
@@ -50,7 +51,7 @@ def _take(account: Account, step: Step) -> Job | None:
     match step.action:
         case Action.CREATE:
             call_by_wire_names(f"Create{step.kind.title}", account, _wire(account, step))
-            row = RESOURCES[_slug(step.kind.noun)].objects.for_account(account).get(name=step.entry["name"])
+            row = _row(account, step.kind, step.entry)
             return row if isinstance(row, Job) else None
         case Action.CHANGE:
             _change(account, step)
@@ -119,7 +120,7 @@ def _slug(noun: str) -> str:
 def _change(account: Account, step: Step) -> None:
     """Call the Update operation with the changed members; tags have operations of their own."""
     changed = {path.split(".")[0] for path in step.differences}
-    arn = _arn(account, step.kind.noun, step.entry["name"])
+    arn = str(_row(account, step.kind, step.entry).arn)
     wire = _wire(account, step)
     if "tags" in changed:
         call_by_wire_names("TagResource", account, {"resourceArn": arn, "tags": wire["tags"]})
@@ -133,15 +134,23 @@ def _change(account: Account, step: Step) -> None:
 
 def _fill(account: Account, step: Step) -> Job | None:
     name = step.entry["name"]
-    dataset = _arn(account, "dataset", name)
-    group = DatasetGroup.objects.for_account(account).get(name=step.entry["datasetGroup"])
-    row = group.datasets.get(name=name)
+    row = _row(account, step.kind, step.entry)
     members = {
-        "jobName": f"{name[:50]}-{row.import_jobs.count() + 1}",
-        "datasetArn": dataset,
+        "datasetArn": str(row.arn),
         "dataSource": {"dataLocation": step.entry["importFrom"]},
         "roleArn": ROLE,
+        "importMode": "INCREMENTAL" if step.is_added else "FULL",
     }
-    call_by_wire_names("CreateDatasetImportJob", account, members)
-    job: Job = row.import_jobs.get(name=members["jobName"])
+    jobs = DatasetImportJob.objects.for_account(account)
+    number = row.import_jobs.count() + 1
+    while jobs.filter(name=f"{name[:50]}-{number}").exists():
+        number += 1
+    call_by_wire_names("CreateDatasetImportJob", account, members | {"jobName": f"{name[:50]}-{number}"})
+    job: Job = jobs.get(name=f"{name[:50]}-{number}")
     return job
+
+
+def _row(account: Account, kind: Kind, entry: JSONDict) -> Any:
+    """The row of the account that an entry describes."""
+    rows = RESOURCES[_slug(kind.noun)].objects.for_account(account).filter(name=entry["name"])
+    return rows.get(dataset_group__name=entry["datasetGroup"]) if kind.has_own_names else rows.get()

@@ -62,9 +62,9 @@ def _entries(kind: Kind, found: Any) -> list[JSONDict]:
     if not isinstance(found, list):
         raise DocumentError(f"{kind.section} is {json.dumps(found)[:60]}, a list of entries is needed.")
     entries = [_entry(kind, place, entry) for place, entry in enumerate(found)]
-    names = [entry["name"] for entry in entries]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise DocumentError(f"{kind.section} has two entries named {twice[0]}.")
+    keys = [kind.key(entry) for entry in entries]
+    if twice := [key for key in keys if keys.count(key) > 1]:
+        raise DocumentError(f"{kind.section} has two entries named {twice[0][-1]}.")
     return entries
 
 
@@ -88,10 +88,17 @@ def entry_of(kind: Kind, described: Mapping[str, Any], tags: list[JSONDict] | No
             continue
         entry[member] = name_of(value) if wire in kind.references else value
     if kind is BY_NOUN["schema"] and isinstance(entry.get("schema"), str):
-        entry["schema"] = json.loads(entry["schema"])
+        entry["schema"] = _schema(entry)
     if tags:
         entry["tags"] = {tag["tagKey"]: tag["tagValue"] for tag in tags}
     return {"name": entry.pop("name")} | entry
+
+
+def _schema(entry: JSONDict) -> Any:
+    try:
+        return json.loads(entry["schema"])
+    except ValueError as error:
+        raise DocumentError(f"The schema of {entry['name']} is not JSON: {error}.") from None
 
 
 def name_of(arn: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from console.configuration.document import Document, entry_of
 from console.configuration.kinds import KINDS, Kind
@@ -16,17 +16,14 @@ def export(account: Account) -> Document:
     return Document({kind.section: sorted(_all(account, kind), key=lambda entry: str(entry["name"])) for kind in KINDS})
 
 
-def described(account: Account, kind: Kind) -> dict[str, JSONDict]:
-    """What Describe… tells of each resource of a kind, by name."""
-    found = {}
+def described(account: Account, kind: Kind) -> Iterator[JSONDict]:
+    """What Describe… tells of each resource of a kind."""
     for summary in _pages(account, f"List{kind.title}s"):
-        answer = call_by_wire_names(f"Describe{kind.title}", account, {kind.arn: summary[kind.arn]})
-        found[str(summary["name"])] = answer[kind.noun]
-    return found
+        yield call_by_wire_names(f"Describe{kind.title}", account, {kind.arn: summary[kind.arn]})[kind.noun]
 
 
 def _all(account: Account, kind: Kind) -> Iterator[JSONDict]:
-    for about in described(account, kind).values():
+    for about in described(account, kind):
         entry = entry_of(kind, about, _tags(account, kind, about[kind.arn]))
         match kind.noun:
             case "metricAttribution":
@@ -38,10 +35,19 @@ def _all(account: Account, kind: Kind) -> Iterator[JSONDict]:
 
 
 def _filled_from(account: Account, dataset_arn: str) -> JSONDict:
-    """Where the newest bulk rows of a dataset came from, if the file was in AWS's own format."""
+    """Where the bulk rows of a dataset came from, if the files were in AWS's own format."""
     jobs = DatasetImportJob.objects.for_account(account).filter(status="ACTIVE", options={}).select_related("dataset")
-    sources = [job.data_location for job in jobs.order_by("-created") if job.dataset.arn == dataset_arn]
-    return {"importFrom": sources[0]} if sources else {}
+    own = [job for job in jobs.order_by("created") if job.dataset.arn == dataset_arn]
+    sources = current_sources((job.data_location, job.import_mode) for job in own)
+    return {"importFrom": sources[0] if len(sources) == 1 else sources} if sources else {}
+
+
+def current_sources(jobs: Iterable[tuple[str, str]]) -> list[str]:
+    """The locations whose rows a dataset holds after jobs, oldest first, each a location and its mode: a full one begins anew."""
+    sources: list[str] = []
+    for location, mode in jobs:
+        sources = [location] if mode != "INCREMENTAL" else [*(one for one in sources if one != location), location]
+    return sources
 
 
 def _tags(account: Account, kind: Kind, arn: str) -> list[JSONDict]:

@@ -1,68 +1,52 @@
 """From a hosted Amazon Personalize account to a document: what its List and Describe operations printed, or a template.
 
-boto3's answers and the CLI's output are the same JSON. A file may hold one answer, or a list or mapping of several; summaries of
-List are enough for names and the full answers of Describe add the rest. CloudFormation templates may be JSON or YAML.
+boto3's answers and the CLI's output are the same JSON. A file may hold one answer, or a list or mapping of several, or several
+behind each other; summaries of List are enough for names and the full answers of Describe add the rest. What failed or is being
+deleted there is left out. CloudFormation templates may be JSON or YAML.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from console.configuration.answers import documents, mappings, template_of
 from console.configuration.document import Document, DocumentError, entry_of
-from console.configuration.kinds import BY_NOUN, KINDS
+from console.configuration.export import current_sources
+from console.configuration.kinds import BY_NOUN, KINDS, Kind
+from console.configuration.templates import resources
 from console.shapes import JSONDict
 
-STACK_TYPES = {
-    "AWS::Personalize::DatasetGroup": "datasetGroup",
-    "AWS::Personalize::Schema": "schema",
-    "AWS::Personalize::Dataset": "dataset",
-    "AWS::Personalize::Solution": "solution",
-}
-SUFFIXES = {".json", ".yaml", ".yml", ".template"}
 IMPORT_JOB = "datasetImportJobArn"
+NOT_THERE = ("FAILED", "DELETE", "STOPPED")  # words in a status
+Entries = dict[str, dict[tuple[str, str, str], JSONDict]]
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags: `!Ref X` and `!GetAtt X.Arn` give the logical name X."""
-
-
-def _short_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return {suffix: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {suffix: loader.construct_sequence(node, deep=True)}
-    return {suffix: None}
-
-
-_Loader.add_multi_constructor("!", _short_tag)
-
-
-def read(paths: Iterable[Path]) -> Document:
-    """The document of all files, and of all files below folders.
+def read(paths: Iterable[Path], parameters: Mapping[str, str] | None = None) -> Document:
+    """The document of all files, and of all files below folders; `parameters` are those of templates.
 
     Raises:
-        DocumentError: a file cannot be read, or nothing of Personalize is in any.
+        DocumentError: a file cannot be read, nothing of Personalize is in any, or a resource lacks what makes it.
     """
     found: dict[str, JSONDict] = {}  # by ARN: the fullest description
-    entries: dict[str, dict[str, JSONDict]] = {kind.noun: {} for kind in KINDS}
-    sources: dict[str, str] = {}
-    for content in map(_parse, _files(paths)):
-        if isinstance(content, dict) and "Resources" in content:
-            _add_stack(content["Resources"], entries)
+    entries: Entries = {kind.noun: {} for kind in KINDS}
+    jobs: dict[str, JSONDict] = {}
+    metrics: list[JSONDict] = []
+    for content in documents(paths):
+        if template := template_of(content):
+            _add_template(template, parameters or {}, entries)
             continue
-        for about in _mappings(content):
+        for about in mappings(content):
             if IMPORT_JOB in about and "dataSource" in about:
-                sources[name_of_dataset(about["datasetArn"])] = about["dataSource"]["dataLocation"]
-            for kind in KINDS:
-                if kind.arn in about and "name" in about and "jobName" not in about and _is_own(about, kind.arn):
-                    found[about[kind.arn]] = found.get(about[kind.arn], {}) | about
+                jobs[about[IMPORT_JOB]] = about
+            metrics += [entry for entry in _rows(about.get("metrics")) if {"metricName", "expression"} <= entry.keys()]
+            if kind := _kind_of(about):
+                found[about[kind.arn]] = found.get(about[kind.arn], {}) | about
+    _add_metrics(metrics, found)
     _add_described(found, entries)
-    _add_sources(sources, entries)
+    _add_sources(jobs, entries)
     if not any(entries.values()):
         raise DocumentError(
             "No resource of Amazon Personalize was found; give the JSON that List and Describe operations print."
@@ -70,48 +54,34 @@ def read(paths: Iterable[Path]) -> Document:
     return Document({kind.section: list(entries[kind.noun].values()) for kind in KINDS})
 
 
-def name_of_dataset(arn: str) -> str:
-    """What tells a dataset in an ARN: "films/INTERACTIONS"; AWS names it after its group and type."""
-    return arn.rpartition(":dataset/")[2]
+def _rows(value: Any) -> list[JSONDict]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.exists():
-            raise DocumentError(f"There is no file {path}.")
-        below = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
-        yield from below
+def _is_there(about: Mapping[str, Any]) -> bool:
+    return not any(word in str(about.get("status", "")) for word in NOT_THERE)
 
 
-def _parse(path: Path) -> Any:
-    try:
-        text = path.read_text()
-        return json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)  # noqa: S506  a safe loader
-    except (ValueError, OSError, yaml.YAMLError) as error:
-        raise DocumentError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from None
+def _kind_of(about: Mapping[str, Any]) -> Kind | None:
+    """The kind of resource whose description this is; None for a job, a solution version, or what only refers to one."""
+    if "name" not in about or "jobName" in about or ("solutionVersionArn" in about and "campaignArn" not in about):
+        return None
+    own = [kind for kind in KINDS if kind.arn in about]
+    return next((kind for kind in own if not any(kind.arn in other.references for other in own)), None)
 
 
-def _mappings(content: Any) -> Iterator[JSONDict]:
-    """All mappings anywhere in an answer."""
-    if isinstance(content, dict):
-        yield content
-        for value in content.values():
-            yield from _mappings(value)
-    elif isinstance(content, list):
-        for value in content:
-            yield from _mappings(value)
+def _add_metrics(metrics: list[JSONDict], found: Mapping[str, JSONDict]) -> None:
+    """Give a metric attribution its metrics, which ListMetricAttributionMetrics tells without saying whose they are."""
+    lacking = [about for arn, about in found.items() if ":metric-attribution/" in arn and "metrics" not in about]
+    if metrics and len(lacking) == 1:
+        lacking[0]["metrics"] = list({str(entry): entry for entry in metrics}.values())
 
 
-def _is_own(about: Mapping[str, Any], arn: str) -> bool:
-    """Whether the mapping is of the resource whose ARN it holds, not of one that refers to it."""
-    others = {kind.arn for kind in KINDS if kind.arn in about and arn in kind.references}
-    return not others
-
-
-def _add_described(found: Mapping[str, JSONDict], entries: dict[str, dict[str, JSONDict]]) -> None:
-    names = {arn: str(about["name"]) for arn, about in found.items()}
-    for arn, about in found.items():
-        kind = next(kind for kind in KINDS if about.get(kind.arn) == arn)
+def _add_described(found: Mapping[str, JSONDict], entries: Entries) -> None:
+    there = {arn: about for arn, about in found.items() if _is_there(about)}
+    names = {arn: str(about["name"]) for arn, about in there.items()}
+    for arn, about in there.items():
+        kind = next(kind for kind in KINDS if about.get(kind.arn) == arn and _kind_of(about) is kind)
         entry = entry_of(kind, about)
         for wire, member in kind.references.items():
             if about.get(wire) in names:
@@ -120,44 +90,53 @@ def _add_described(found: Mapping[str, JSONDict], entries: dict[str, dict[str, J
             raise DocumentError(
                 f"{kind.noun} {entry['name']} lacks {missing[0]}; add what Describe{kind.title} prints of it."
             )
-        entries[kind.noun][str(entry["name"])] = entry
+        _add(kind, entry, entries)
 
 
-def _add_sources(sources: Mapping[str, str], entries: dict[str, dict[str, JSONDict]]) -> None:
-    for entry in entries["dataset"].values():
-        key = f"{entry['datasetGroup']}/{str(entry['datasetType']).upper()}"
-        if key in sources:
-            entry["importFrom"] = sources[key]
+def _add(kind: Kind, entry: JSONDict, entries: Entries) -> None:
+    """Keep an entry.
+
+    Raises:
+        DocumentError: another one has its name, as one in another region may.
+    """
+    kept = entries[kind.noun].setdefault(kind.key(entry), entry)
+    if kept != entry:
+        raise DocumentError(
+            f"There are two different {kind.section} named {entry['name']}, perhaps of two regions; read them one after the other."
+        )
 
 
-def _add_stack(resources: Mapping[str, Any], entries: dict[str, dict[str, JSONDict]]) -> None:
+def _add_sources(jobs: Mapping[str, JSONDict], entries: Entries) -> None:
+    """Say of each dataset where the rows that it holds came from."""
+    of_dataset: dict[str, list[JSONDict]] = defaultdict(list)
+    for job in jobs.values():
+        if _is_there(job):
+            of_dataset[job["datasetArn"]].append(job)
+    for arn, own in of_dataset.items():
+        own.sort(key=lambda job: _moment(job.get("creationDateTime", "")))
+        sources = current_sources((job["dataSource"]["dataLocation"], job.get("importMode", "FULL")) for job in own)
+        for entry in entries["dataset"].values():
+            if arn.rpartition(":dataset/")[2] == f"{entry['datasetGroup']}/{str(entry['datasetType']).upper()}":
+                entry["importFrom"] = sources[0] if len(sources) == 1 else sources
+
+
+def _moment(value: Any) -> tuple[float, str]:
+    """Something that sorts times: epoch seconds as the CLI's older versions print them, or ISO 8601."""
+    return (float(value), "") if isinstance(value, int | float) else (0.0, str(value))
+
+
+def _add_template(template: Mapping[str, Any], parameters: Mapping[str, str], entries: Entries) -> None:
     """The resources of a CloudFormation template, whose references are logical names."""
-    known = {
-        logical: (STACK_TYPES[about["Type"]], about.get("Properties", {}))
-        for logical, about in resources.items()
-        if about.get("Type") in STACK_TYPES
-    }
-    names = {logical: str(properties.get("Name", logical)) for logical, (_, properties) in known.items()}
-    for logical, (noun, properties) in known.items():
-        kind = BY_NOUN[noun]
-        about = {_camel(member): value for member, value in properties.items()} | {"name": names[logical]}
-        job = about.pop("datasetImportJob", None)
+    known = resources(template, parameters)
+    for resource in known.values():
+        kind, about = BY_NOUN[resource.noun], dict(resource.members)
+        job = about.pop("datasetImportJob", None) or {}
         for wire in kind.references:
-            if wire in about:
-                about[wire] = names.get(_logical(about[wire]), about[wire])
+            if about.get(wire) in known:
+                about[wire] = known[about[wire]].members["name"]
         entry = entry_of(kind, about)
-        if job and job.get("DataSource", {}).get("DataLocation"):
-            entry["importFrom"] = job["DataSource"]["DataLocation"]
-        entries[noun][names[logical]] = entry
-
-
-def _logical(reference: Any) -> str:
-    """The logical name in {"Ref": "Group"}, {"Fn::GetAtt": ["Group", "DatasetGroupArn"]} or `!GetAtt Group.Arn`."""
-    if isinstance(reference, dict) and len(reference) == 1:
-        [target] = reference.values()
-        return str(target[0]) if isinstance(target, list) else str(target).split(".")[0]
-    return str(reference)
-
-
-def _camel(member: str) -> str:
-    return "performHPO" if member == "PerformHPO" else member[0].lower() + member[1:]
+        if place := (job.get("dataSource") or {}).get("dataLocation"):
+            entry["importFrom"] = place
+        if missing := [member for member in kind.required if member not in entry]:
+            raise DocumentError(f"{kind.noun} {entry['name']} lacks {missing[0]}; the template does not tell it.")
+        _add(kind, entry, entries)

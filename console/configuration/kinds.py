@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from console.shapes import OPERATION_MODELS
 
@@ -18,12 +19,18 @@ class Kind:
         section: the key of the document under which its entries stand.
         references: members that hold an ARN on the wire and a name in the document: {"schemaArn": "schema"}.
         changeable: members that an Update operation takes.
+        has_own_names: whether names are unique in a dataset group and not in the account.
     """
 
     noun: str
     section: str
     references: Mapping[str, str] = field(default_factory=dict)
     changeable: tuple[str, ...] = ()
+    has_own_names: bool = False
+
+    def key(self, entry: Mapping[str, Any]) -> tuple[str, str, str]:
+        """What tells an entry from all others of a document."""
+        return self.noun, str(entry.get("datasetGroup", "")) if self.has_own_names else "", str(entry["name"])
 
     @property
     def title(self) -> str:
@@ -51,13 +58,15 @@ class Kind:
 
 IN_GROUP = {"datasetGroupArn": "datasetGroup"}
 WITH_RECIPE = IN_GROUP | {"recipeArn": "recipe"}
-EXTRA = {"dataset": ("importFrom",)}  # s3:// location that fills a dataset which is empty
+EXTRA = {
+    "dataset": ("importFrom",)
+}  # s3:// location that fills a dataset which is empty, or several: the first in full, the others added
 
 KINDS = (
     Kind("schema", "schemas"),
     Kind("datasetGroup", "datasetGroups"),
-    Kind("dataset", "datasets", IN_GROUP | {"schemaArn": "schema"}, ("schema",)),
-    Kind("eventTracker", "eventTrackers", IN_GROUP),
+    Kind("dataset", "datasets", IN_GROUP | {"schemaArn": "schema"}, ("schema",), has_own_names=True),
+    Kind("eventTracker", "eventTrackers", IN_GROUP, has_own_names=True),
     Kind("filter", "filters", IN_GROUP),
     Kind("metricAttribution", "metricAttributions", IN_GROUP),
     Kind("solution", "solutions", WITH_RECIPE, ("performAutoTraining", "performIncrementalUpdate")),

@@ -11,7 +11,7 @@ from typing import Any
 from console.configuration.document import Document
 from console.configuration.export import export
 from console.configuration.kinds import Kind
-from console.models import Account, Dataset, Solution, Status
+from console.models import Account, DatasetImportJob, Solution, Status
 from console.shapes import JSONDict
 
 
@@ -32,19 +32,21 @@ class Step:
     Attributes:
         entry: as the document has it.
         differences: by path, what there is and what the document says.
+        is_added: whether imported rows are added to those that are there.
     """
 
     action: Action
     kind: Kind
     entry: JSONDict
     differences: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    is_added: bool = False
 
     def __str__(self) -> str:
         """A line for people, and one for each difference."""
         name = f"{self.action} {self.kind.noun} {self.entry['name']}"
         match self.action:
             case Action.FILL:
-                return f"{name}: import {self.entry['importFrom']}"
+                return f"{name}: import {self.entry['importFrom']}{', added' if self.is_added else ''}"
             case Action.TRAIN:
                 return f"{name}: train a version"
             case Action.CONFLICT:
@@ -77,16 +79,16 @@ class Plan:
 
 def make_plan(account: Account, document: Document) -> Plan:
     """Hold the document against the account."""
-    present = {(kind.noun, entry["name"]): entry for kind, entry in export(account).entries()}
+    present = {kind.key(entry): entry for kind, entry in export(account).entries()}
     steps: list[Step] = []
     unchanged = 0
     put_up = {entry["solution"] for kind, entry in document.entries() if kind.noun == "campaign"}
     for kind, entry in document.entries():
-        found = present.pop((kind.noun, entry["name"]), None)
+        found = present.pop(kind.key(entry), None)
         own = [*_steps(kind, entry, found), *_jobs(account, kind, entry, put_up)]
         steps += own
         unchanged += not own
-    return Plan(steps, unchanged, [f"{noun} {name}" for noun, name in present])
+    return Plan(steps, unchanged, [f"{noun} {name}" for noun, _, name in present])
 
 
 def _steps(kind: Kind, entry: JSONDict, found: JSONDict | None) -> Iterator[Step]:
@@ -104,13 +106,30 @@ def _jobs(account: Account, kind: Kind, entry: JSONDict, put_up: set[Any]) -> It
     """What must run before others can be made: the first import of a dataset, the first training of what a campaign serves."""
     match kind.noun:
         case "dataset" if entry.get("importFrom"):
-            dataset = Dataset.objects.for_account(account).filter(name=entry["name"]).first()
-            if dataset is None or not dataset.import_jobs.filter(status=Status.ACTIVE).exists():
-                yield Step(Action.FILL, kind, entry)
+            yield from _imports(account, kind, entry)
         case "solution" if entry["name"] in put_up:
             solution = Solution.objects.for_account(account).filter(name=entry["name"]).first()
             if solution is None or not solution.versions.filter(status=Status.ACTIVE).exists():
                 yield Step(Action.TRAIN, kind, entry)
+
+
+def _imports(account: Account, kind: Kind, entry: JSONDict) -> Iterator[Step]:
+    """An import for each location that is left; none where the dataset was filled in another way."""
+    rows = DatasetImportJob.objects.for_account(account).filter(
+        status=Status.ACTIVE, dataset__name=entry["name"], dataset__dataset_group__name=entry["datasetGroup"]
+    )
+    done = set(rows.values_list("data_location", flat=True))
+    places = list(map(str, listed(entry["importFrom"])))
+    if done.isdisjoint(places) and done:
+        return
+    for number, place in enumerate(places):
+        if place not in done:
+            yield Step(Action.FILL, kind, entry | {"importFrom": place}, is_added=number > 0)
+
+
+def listed(value: Any) -> list[Any]:
+    """What may be one thing or a list of several, as a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def _comparable(entry: JSONDict) -> JSONDict:

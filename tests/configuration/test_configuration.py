@@ -10,7 +10,6 @@ import yaml
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from console import storage
 from console.configuration import hosted
 from console.configuration.applying import ApplyError, apply
 from console.configuration.document import Document, DocumentError
@@ -19,23 +18,10 @@ from console.configuration.kinds import KINDS
 from console.configuration.plan import Action, make_plan
 from console.models import Campaign, Dataset, DatasetGroup, Solution, SolutionVersion
 from console.operations.base import OPERATIONS
-from tests.operations.worlds import FIELDS
+from tests.configuration.answers import EVENTS, SCHEMA, ended, hosted_answers, put
 from tests.worlds import films
 
 RECIPE = "arn:aws:personalize:::recipe/aws-user-personalization"
-ARN = "arn:aws:personalize:eu-west-1:123456789012"
-EVENTS = "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n" + "".join(
-    f"u{user},i{(user * 7 + place) % 40},click,{1_700_000_000 + 60 * place}\n"
-    for user in range(30)
-    for place in range(40)
-)
-SCHEMA = {
-    "type": "record",
-    "name": "Interactions",
-    "namespace": "com.amazonaws.personalize.schema",
-    "fields": [field for field in FIELDS["INTERACTIONS"] if field["name"] in EVENTS.splitlines()[0].split(",")],
-    "version": "1.0",
-}
 
 
 def call(operation, account, **params):
@@ -71,11 +57,6 @@ def everything(account, run_jobs):
     )  # fmt: skip
 
 
-def ended(run_jobs):
-    """A `wait` that works jobs off in this process."""
-    return lambda _job: run_jobs()
-
-
 def test_it_round_trips(account, other_account, run_jobs):
     everything(account, run_jobs)
     document = Document.from_yaml(export(account).to_yaml())
@@ -104,13 +85,6 @@ def test_it_round_trips(account, other_account, run_jobs):
         "ListTagsForResource", other_account, resource_arn=DatasetGroup.objects.for_account(other_account).get().arn
     )
     assert tags["tags"] == [{"tagKey": "team", "tagValue": "films"}]
-
-
-def put(key: str, text: str) -> str:
-    location = storage.Location("configuration", key)
-    with storage.open_write(location) as file:
-        file.write(text.encode())
-    return str(location)
 
 
 def document(**changes) -> Document:
@@ -196,39 +170,6 @@ def test_a_failed_import_ends_the_run_and_a_later_one_goes_on(account, run_jobs)
 def test_a_wrong_document_is_refused_with_its_place(text, message):
     with pytest.raises(DocumentError, match=message):
         Document.from_yaml(text)
-
-
-def hosted_answers() -> list[dict]:
-    """What boto3 returned for a hosted account."""
-    group = f"{ARN}:dataset-group/shop"
-    return [
-        {"datasetGroups": [{"name": "shop", "datasetGroupArn": group, "status": "ACTIVE"}], "ResponseMetadata": {"HTTPStatusCode": 200}},
-        {"schema": {"name": "events", "schemaArn": f"{ARN}:schema/events", "schema": json.dumps(SCHEMA)}},
-        {
-            "dataset": {
-                "name": "shop-events", "datasetArn": f"{ARN}:dataset/shop/INTERACTIONS", "datasetGroupArn": group,
-                "datasetType": "INTERACTIONS", "schemaArn": f"{ARN}:schema/events", "creationDateTime": "2024-01-01T00:00:00+00:00",
-            }
-        },
-        {
-            "datasetImportJob": {
-                "jobName": "first", "datasetImportJobArn": f"{ARN}:dataset-import-job/first", "datasetArn": f"{ARN}:dataset/shop/INTERACTIONS",
-                "dataSource": {"dataLocation": "s3://shop-data/exports/events.csv"}, "roleArn": "arn:aws:iam::123456789012:role/x",
-            }
-        },
-        {
-            "solution": {
-                "name": "popular", "solutionArn": f"{ARN}:solution/popular", "datasetGroupArn": group, "performAutoTraining": False,
-                "recipeArn": "arn:aws:personalize:::recipe/aws-popularity-count", "latestSolutionVersion": {"solutionVersionArn": f"{ARN}:solution/popular/1a2b"},
-            }
-        },
-        {
-            "campaign": {
-                "name": "front", "campaignArn": f"{ARN}:campaign/front", "solutionVersionArn": f"{ARN}:solution/popular/1a2b", "minProvisionedTPS": 1,
-                "latestCampaignUpdate": {"solutionVersionArn": f"{ARN}:solution/popular/0000"},
-            }
-        },
-    ]  # fmt: skip
 
 
 def test_a_hosted_account_is_made_here(account, run_jobs, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,18 @@ class Command(ConfigurationCommand):
         parser.add_argument(
             "--write", type=Path, metavar="FILE", help="write the document, to be edited and applied later"
         )
+        parser.add_argument(
+            "--parameter",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="of a template, where its default is not meant; AWS::StackName, too",
+        )
         parser.add_argument("--apply", action="store_true", help="make it so; without it only the plan is shown")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            document = hosted.read(options["paths"])
+            document = hosted.read(options["paths"], _parameters(options["parameter"]))
         except DocumentError as error:
             raise CommandError(str(error)) from None
         if options["write"]:
@@ -53,3 +61,10 @@ class Command(ConfigurationCommand):
             with path.open("rb") as source, storage.open_write(storage.Location(bucket, key)) as sink:
                 shutil.copyfileobj(source, sink)
         self.stdout.write(f"{len(files)} files copied from {folder}.")
+
+
+def _parameters(given: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    if wrong := [name for name, mark, _ in pairs if not mark]:
+        raise CommandError(f"--parameter {wrong[0]} has no value; write NAME=VALUE.")
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,197 @@
+"""CloudFormation templates: the resources of Amazon Personalize in them, with functions, parameters and references resolved.
+
+Names are often built from parameters and the stack's name. A parameter counts as what its default says; a stack, region and
+account that nothing tells are called STACK, us-east-1 and 000000000000.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.configuration.document import DocumentError
+from console.shapes import JSONDict
+
+TYPES = {
+    "AWS::Personalize::DatasetGroup": "datasetGroup",
+    "AWS::Personalize::Schema": "schema",
+    "AWS::Personalize::Dataset": "dataset",
+    "AWS::Personalize::Solution": "solution",
+}
+PSEUDO: dict[str, Any] = {
+    "AWS::StackName": "stack", "AWS::Region": "us-east-1", "AWS::AccountId": "000000000000", "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com", "AWS::NoValue": None, "AWS::StackId": "stack", "AWS::NotificationARNs": [],
+}  # fmt: skip
+UNKNOWN = object()
+PLACE = re.compile(r"\$\{(!?)([^}]*)\}")
+AS_THEY_ARE = {"algorithmHyperParameters", "featureTransformationParameters"}  # the keys below are no members of AWS
+FIRST_LETTERS = re.compile(r"^([A-Z]+(?=[A-Z][a-z]|$)|[A-Z])")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a template: its kind in camelCase and its members as Create… takes them, ARNs of others as logical names."""
+
+    noun: str
+    members: JSONDict
+
+
+def resources(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Resource]:
+    """The resources of Amazon Personalize in a template, by logical name.
+
+    Args:
+        template: as JSON or YAML has it.
+        given: values of parameters, and of pseudo parameters such as AWS::StackName.
+
+    Raises:
+        DocumentError: one has no name that the template tells.
+    """
+    values = _Values(template, given)
+    found = {}
+    for logical, about in template["Resources"].items():
+        noun = TYPES.get(about.get("Type", "")) if isinstance(about, dict) else None
+        if noun and values.holds(about.get("Condition")):
+            members = camel(values.resolved(about.get("Properties") or {}))
+            name = members.setdefault("name", logical)
+            if not isinstance(name, str):
+                raise DocumentError(
+                    f"The name of {logical} is {json.dumps(name)[:100]}, which the template does not tell; "
+                    "give the parameter's value (--parameter NAME=VALUE), or write the name out."
+                )
+            found[logical] = Resource(noun, members)
+    return found
+
+
+def camel(value: Any) -> Any:
+    """A template's members, as `HpoConfig`, in the case of the API, at every depth; hyperparameters keep their names.
+
+    >>> camel({"PerformHPO": False, "SolutionConfig": {"AutoMLConfig": {}, "AlgorithmHyperParameters": {"Mode": "1"}}})
+    {'performHPO': False, 'solutionConfig': {'autoMLConfig': {}, 'algorithmHyperParameters': {'Mode': '1'}}}
+    """
+    if isinstance(value, list):
+        return [camel(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for key, entry in value.items():
+        member = FIRST_LETTERS.sub(lambda letters: letters[0].lower(), key)
+        found[member] = entry if member in AS_THEY_ARE else camel(entry)
+    return found
+
+
+class _Values:
+    """What the functions of one template give."""
+
+    def __init__(self, template: Mapping[str, Any], given: Mapping[str, str]) -> None:
+        """Take parameters for what is `given`, else for their defaults."""
+        self._resources = template["Resources"]
+        parameters = template.get("Parameters") or {}
+        self._known = PSEUDO | {name: about.get("Default") for name, about in parameters.items() if "Default" in about}
+        self._known |= given
+        self._functions: dict[str, Callable[[Any], Any]] = {
+            "Ref": self._ref,
+            "Fn::GetAtt": self._attribute,
+            "Fn::Sub": self._sub,
+            "Fn::Join": self._join,
+            "Fn::If": self._if,
+            "Fn::FindInMap": self._map,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
+            "Fn::ToJsonString": self._json,
+        }
+        self._mappings, self._conditions = template.get("Mappings") or {}, template.get("Conditions") or {}
+
+    def holds(self, condition: Any) -> bool:
+        """Whether a resource with this condition is made; without one it is."""
+        return condition is None or self._truth(self._conditions.get(condition))
+
+    def resolved(self, value: Any) -> Any:
+        """The value with its functions carried out; what the template alone does not tell stays as it is."""
+        if isinstance(value, list):
+            return [self.resolved(entry) for entry in value]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            [(name, argument)] = value.items()
+            if name in self._functions:
+                found = self._functions[name](argument)
+                return value if found is UNKNOWN else found
+        found = {key: self.resolved(entry) for key, entry in value.items()}
+        return {key: entry for key, entry in found.items() if entry is not None}
+
+    def _ref(self, name: Any) -> Any:
+        if name in self._known:
+            return self._known[name]
+        resource = self._resources.get(name)
+        if isinstance(resource, dict) and resource.get("Type") == "AWS::S3::Bucket":
+            return self.resolved((resource.get("Properties") or {}).get("BucketName", name))
+        return name if resource is not None else UNKNOWN
+
+    def _attribute(self, argument: Any) -> Any:
+        parts = argument if isinstance(argument, list) else str(argument).split(".")
+        return parts[0]
+
+    def _sub(self, argument: Any) -> Any:
+        text, own = argument if isinstance(argument, list) else (argument, {})
+        own = {name: self.resolved(value) for name, value in own.items()}
+
+        def put(place: re.Match[str]) -> str:
+            if place[1]:
+                return f"${{{place[2]}}}"
+            name = place[2].strip()
+            found = own[name] if name in own else self._ref(name.split(".")[0])
+            return place[0] if found is UNKNOWN else str(found)
+
+        return PLACE.sub(put, str(text))
+
+    def _join(self, argument: Any) -> Any:
+        between, parts = argument
+        parts = self.resolved(parts)
+        is_known = isinstance(parts, list) and not any(isinstance(part, dict | list) for part in parts)
+        return between.join(map(str, parts)) if is_known else UNKNOWN
+
+    def _if(self, argument: Any) -> Any:
+        condition, yes, no = argument
+        return self.resolved(yes if self._truth(self._conditions.get(condition)) else no)
+
+    def _map(self, argument: Any) -> Any:
+        name, *keys = map(self.resolved, argument)
+        found = self._mappings.get(name, {})
+        for key in keys:
+            found = found.get(key, UNKNOWN) if isinstance(found, dict) else UNKNOWN
+        return found
+
+    def _select(self, argument: Any) -> Any:
+        number, entries = map(self.resolved, argument)
+        return entries[int(number)] if isinstance(entries, list) and int(number) < len(entries) else UNKNOWN
+
+    def _split(self, argument: Any) -> Any:
+        between, text = map(self.resolved, argument)
+        return text.split(between) if isinstance(text, str) else UNKNOWN
+
+    def _json(self, argument: Any) -> Any:
+        return json.dumps(self.resolved(argument))
+
+    def _truth(self, condition: Any) -> bool:
+        """A condition that the template's defaults tell; of one that they leave open true."""
+        if isinstance(condition, bool):
+            return condition
+        if not isinstance(condition, dict) or len(condition) != 1:
+            return True
+        [(name, argument)] = condition.items()
+        match name:
+            case "Fn::Equals":
+                one, other = map(self.resolved, argument)
+                return str(one) == str(other)
+            case "Fn::Not":
+                return not self._truth(argument[0])
+            case "Fn::And":
+                return all(map(self._truth, argument))
+            case "Fn::Or":
+                return any(map(self._truth, argument))
+            case "Condition":
+                return self._truth(self._conditions.get(argument))
+        return True

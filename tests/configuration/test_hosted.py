@@ -1,0 +1,209 @@
+"""What a hosted account's answers and templates look like in people's hands: read whole, and never as something else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from console.configuration import hosted
+from console.configuration.applying import apply
+from console.configuration.document import DocumentError
+from console.configuration.export import export
+from console.configuration.plan import make_plan
+from console.models import Dataset
+from tests.configuration.answers import ARN, EVENTS, SCHEMA, ended, hosted_answers, put
+
+
+def read(folder, *answers):
+    for number, answer in enumerate(answers):
+        (folder / f"{number}.json").write_text(json.dumps(answer))
+    return hosted.read([folder])
+
+
+def job(name, location, *, mode="FULL", status="ACTIVE", day=1):
+    return {
+        "datasetImportJob": {
+            "jobName": name, "datasetImportJobArn": f"{ARN}:dataset-import-job/{name}", "datasetArn": f"{ARN}:dataset/shop/INTERACTIONS",
+            "dataSource": {"dataLocation": location}, "importMode": mode, "status": status, "creationDateTime": f"2024-01-{day:02}T00:00:00+00:00",
+        }
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])  # the last two are PowerShell's
+def test_answers_behind_each_other_in_one_file_are_read(tmp_path, encoding):
+    text = "\n".join(json.dumps(answer, indent=4) for answer in hosted_answers())
+    (tmp_path / "all.json").write_bytes(text.encode(encoding))
+    document = hosted.read([tmp_path])
+    assert [entry["name"] for entry in document.sections["campaigns"]] == ["front"]
+    assert document.sections["schemas"][0]["schema"] == SCHEMA
+
+
+def test_a_solution_version_with_a_name_is_not_taken_for_its_solution(tmp_path):
+    version = {
+        "name": "nightly", "solutionVersionArn": f"{ARN}:solution/popular/1a2b", "solutionArn": f"{ARN}:solution/popular",
+        "datasetGroupArn": f"{ARN}:dataset-group/shop", "recipeArn": "arn:aws:personalize:::recipe/aws-popularity-count",
+    }  # fmt: skip
+    document = read(tmp_path, *hosted_answers(), {"solutionVersion": version})
+    assert [entry["name"] for entry in document.sections["solutions"]] == ["popular"]
+
+
+def test_what_failed_or_goes_away_is_left_out(tmp_path):
+    answers = hosted_answers()
+    failed = answers[-1]["campaign"] | {
+        "name": "broken",
+        "campaignArn": f"{ARN}:campaign/broken",
+        "status": "CREATE FAILED",
+    }
+    going = answers[-1]["campaign"] | {
+        "name": "going",
+        "campaignArn": f"{ARN}:campaign/going",
+        "status": "DELETE IN_PROGRESS",
+    }
+    document = read(tmp_path, *answers, {"campaign": failed}, {"campaign": going})
+    assert [entry["name"] for entry in document.sections["campaigns"]] == ["front"]
+
+
+def test_rows_come_from_the_newest_full_import_and_what_was_added_since(tmp_path):
+    answers = [answer for answer in hosted_answers() if "datasetImportJob" not in answer]
+    jobs = [
+        job("c", "s3://d/march.csv", mode="INCREMENTAL", day=9),
+        job("old", "s3://d/old.csv", day=1),
+        job("failed", "s3://d/failed.csv", status="CREATE FAILED", day=10),
+        job("b", "s3://d/february.csv", mode="INCREMENTAL", day=8),
+        job("a", "s3://d/january.csv", day=7),
+    ]
+    document = read(tmp_path, *answers, *jobs)
+    assert document.sections["datasets"][0]["importFrom"] == [
+        "s3://d/january.csv", "s3://d/february.csv", "s3://d/march.csv",
+    ]  # fmt: skip
+
+
+def test_added_rows_are_imported_behind_the_full_ones_and_exported_so(account, run_jobs, tmp_path):
+    header, *rows = EVENTS.splitlines(keepends=True)
+    answers = [answer for answer in hosted_answers() if "datasetImportJob" not in answer]
+    places = [put("january.csv", header + "".join(rows[:600])), put("february.csv", header + "".join(rows[600:]))]
+    document = read(tmp_path, *answers, job("a", places[0], day=1), job("b", places[1], mode="INCREMENTAL", day=2))
+    plan = make_plan(account, document)
+    assert f"< dataset shop-events: import {places[1]}, added" in str(plan)
+    apply(account, plan, ended(run_jobs), lambda _told: None)
+    assert Dataset.objects.get().statistics["rows"] == len(rows)
+    assert export(account).sections["datasets"][0]["importFrom"] == places
+    assert not make_plan(account, document).steps
+
+
+def test_datasets_of_two_groups_may_have_one_name(account, run_jobs, tmp_path):
+    other = {
+        "datasetGroups": [{"name": "cinema", "datasetGroupArn": f"{ARN}:dataset-group/cinema", "status": "ACTIVE"}]
+    }
+    dataset = hosted_answers()[2]["dataset"] | {
+        "datasetArn": f"{ARN}:dataset/cinema/INTERACTIONS", "datasetGroupArn": f"{ARN}:dataset-group/cinema",
+    }  # fmt: skip
+    answers = [answer for answer in hosted_answers() if not {"campaign", "datasetImportJob"} & answer.keys()]
+    document = read(tmp_path, *answers, other, {"dataset": dataset})
+    apply(account, make_plan(account, document), ended(run_jobs), lambda _told: None)
+    assert {row.dataset_group.name for row in Dataset.objects.filter(name="shop-events")} == {"shop", "cinema"}
+    assert not make_plan(account, document).steps
+
+
+def test_one_name_for_two_different_things_is_refused(tmp_path):
+    abroad = hosted_answers()[-2]["solution"] | {
+        "solutionArn": "arn:aws:personalize:us-east-1:123456789012:solution/popular", "performHPO": True,
+    }  # fmt: skip
+    with pytest.raises(DocumentError, match="two different solutions named popular, perhaps of two regions"):
+        read(tmp_path, *hosted_answers(), {"solution": abroad})
+
+
+def test_metrics_find_their_attribution(tmp_path):
+    attribution = {
+        "name": "views", "metricAttributionArn": f"{ARN}:metric-attribution/views", "datasetGroupArn": f"{ARN}:dataset-group/shop",
+        "metricsOutputConfig": {"roleArn": "arn:aws:iam::123456789012:role/x"}, "status": "ACTIVE",
+    }  # fmt: skip
+    listed = {"metrics": [{"eventType": "watch", "metricName": "watched", "expression": "SAMPLECOUNT()"}]}
+    document = read(tmp_path, *hosted_answers(), {"metricAttribution": attribution}, listed)
+    assert document.sections["metricAttributions"][0]["metrics"] == listed["metrics"]
+
+
+TEMPLATE = """
+AWSTemplateFormatVersion: 2010-09-09
+Parameters:
+  Prefix: {Type: String, Default: shop}
+  Stage: {Type: String}
+  Slow: {Type: String, Default: "no"}
+Conditions:
+  IsSlow: !Equals [!Ref Slow, "yes"]
+Mappings:
+  Recipes: {quick: {name: aws-popularity-count}}
+Resources:
+  Group:
+    Type: AWS::Personalize::DatasetGroup
+    Properties:
+      Name: !Sub "${Prefix}-${Stage}"
+  Events:
+    Type: AWS::Personalize::Schema
+    Properties:
+      Name: !Join ["-", [!Ref Prefix, events]]
+      Schema: !Sub |
+        {"type": "record", "name": "Interactions", "fields": [{"name": "USER_ID", "type": "string"}]}
+  Dataset:
+    Type: AWS::Personalize::Dataset
+    Properties:
+      Name: !Sub "${AWS::StackName}-events"
+      DatasetType: Interactions
+      DatasetGroupArn: !GetAtt Group.DatasetGroupArn
+      SchemaArn: !Ref Events
+      DatasetImportJob:
+        JobName: first
+        DataSource: {DataLocation: !Sub "s3://${Bucket}/${Prefix}/events.csv"}
+  Popular:
+    Type: AWS::Personalize::Solution
+    Properties:
+      Name: popular
+      DatasetGroupArn: !GetAtt [Group, DatasetGroupArn]
+      RecipeArn: !Sub
+        - arn:${AWS::Partition}:personalize:::recipe/${Name}
+        - {Name: !FindInMap [Recipes, quick, name]}
+      PerformHPO: !If [IsSlow, true, !Ref "AWS::NoValue"]
+      SolutionConfig:
+        EventValueThreshold: "3"
+        HpoConfig: {HpoObjective: {Type: max, MetricName: coverage}}
+        AlgorithmHyperParameters: {Hidden: "4"}
+  Slow:
+    Type: AWS::Personalize::Solution
+    Condition: IsSlow
+    Properties: {Name: slow}
+  Bucket: {Type: "AWS::S3::Bucket", Properties: {BucketName: !Sub "${Prefix}-data"}}
+"""
+
+
+def test_functions_parameters_and_conditions_of_a_template_are_carried_out(tmp_path):
+    (tmp_path / "stack.yaml").write_text(TEMPLATE)
+    document = hosted.read([tmp_path], {"Stage": "live", "AWS::StackName": "web"})
+    assert document.sections["datasetGroups"] == [{"name": "shop-live"}]
+    assert document.sections["schemas"][0]["schema"]["fields"] == [{"name": "USER_ID", "type": "string"}]
+    assert document.sections["datasets"] == [
+        {
+            "name": "web-events", "datasetType": "Interactions", "datasetGroup": "shop-live", "schema": "shop-events",
+            "importFrom": "s3://shop-data/shop/events.csv",
+        }
+    ]  # fmt: skip
+    assert document.sections["solutions"] == [
+        {
+            "name": "popular", "datasetGroup": "shop-live", "recipe": "aws-popularity-count",
+            "solutionConfig": {
+                "eventValueThreshold": "3", "hpoConfig": {"hpoObjective": {"type": "max", "metricName": "coverage"}},
+                "algorithmHyperParameters": {"Hidden": "4"},
+            },
+        }
+    ]  # fmt: skip
+
+
+def test_a_name_that_a_template_does_not_tell_is_asked_for(tmp_path):
+    (tmp_path / "stack.yaml").write_text(TEMPLATE.replace('!Sub "${Prefix}-${Stage}"', "!Ref Stage"))
+    with pytest.raises(DocumentError, match=r"The name of Group is .*Stage.*--parameter NAME=VALUE"):
+        hosted.read([tmp_path])
+
+
+def test_what_get_template_prints_is_read(tmp_path):
+    (tmp_path / "text.json").write_text(json.dumps({"TemplateBody": TEMPLATE, "StagesAvailable": ["Original"]}))
+    assert hosted.read([tmp_path], {"Stage": "live"}).sections["solutions"][0]["name"] == "popular"
