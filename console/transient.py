@@ -75,7 +75,7 @@ def log(what: str, error: BaseException) -> None:
             _logged[reason] = last, suppressed + 1
             return
         _logged[reason] = now, 0
-    again = f" ({suppressed} more since the last line)" if suppressed else ""
+    again = f" (+{suppressed})" if suppressed else ""
     logger.warning("%s: %s %s: %s%s", what, reason, type(error).__name__, " ".join(str(error).split()), again)
 
 

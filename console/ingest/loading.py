@@ -192,12 +192,13 @@ class Importer:
         if counts.bad <= self._max_bad_percent / 100 * expected or (not final and counts.bad < SURELY_BAD):
             return
         first = counts.sample[0]
-        column = f"column {first['column']}, " if first["column"] else ""
-        value = f"{first['value'][:80]!r} " if first["column"] else ""
+        broken = (
+            f"column {first['column']}, {first['value'][:80]!r} {first['rule']}" if first["column"] else first["rule"]
+        )
         raise JobError(
             f"{counts.bad:,} of {counts.rows:,} rows ({100 * counts.bad / counts.rows:.1f} %) break a rule; allowed are "
-            f"{self._max_bad_percent:g} %. The first: line {first['line']} of {first['file']}, {column}{value}"
-            f"{first['rule']}. The dataset is as it was."
+            f"{self._max_bad_percent:g} %. The first: line {first['line']} of {first['file']}, {broken}. "
+            "The dataset is as it was."
         )
 
     def _without_duplicates(self, segments: list[Segment]) -> list[Segment]:

@@ -224,8 +224,7 @@ def _check_required(schema: DatasetSchema, domain: str | None) -> None:
     if missing:
         where = f" in domain {domain}" if domain else ""
         raise _invalid(
-            f"the {schema.dataset_type} schema lacks the required field{'s' * (len(missing) > 1)} {', '.join(missing)}; "
-            f"required{where} are {', '.join(required)}."
+            f"the {schema.dataset_type} schema lacks {', '.join(missing)}; required{where} are {', '.join(required)}."
         )
     for name in required:
         field = schema.field(name)

@@ -132,8 +132,11 @@ def check_enough(data: TrainingData, choice: Choice) -> None:
     least, users = limits.quota("MIN_INTERACTIONS"), limits.quota("MIN_USERS")
     count = len(data.interactions)
     if count < least:
-        after = f" after filtering by event type: {', '.join(choice.types)}" if choice.types else ""
-        raise JobError(f"Dataset has fewer than {least} interactions{after}. It has {count}.")
+        raise JobError(
+            f"Dataset has fewer than {least} interactions after filtering by event type: {', '.join(choice.types)}. It has {count}."
+            if choice.types
+            else f"Dataset has fewer than {least} interactions. It has {count}."
+        )
     kinds = np.unique(data.interactions.event_type[data.interactions.event_type >= 0]).size
     columns = len(data.interactions.columns)
     most = limits.quota("EVENT_TYPES_AND_COLUMNS")

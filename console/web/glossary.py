@@ -96,10 +96,12 @@ WORDS = (
     gettext_noop("rise from one window to the next"), gettext_noop("popularity"), gettext_noop("Items without interactions"),
     gettext_noop("Events left out"), gettext_noop("Validation NDCG"), gettext_noop("Loss"), gettext_noop("low"), gettext_noop("high"),
     gettext_noop("Control"), gettext_noop("Treatment"), gettext_noop("control"), gettext_noop("treatment"),
-    gettext_noop("random"), gettext_noop("heavy"), gettext_noop("cold"), gettext_noop("new"),
+    gettext_noop("or"), gettext_noop("and"), gettext_noop("random"), gettext_noop("heavy"), gettext_noop("cold"), gettext_noop("new"),
 )  # fmt: skip
 AT = re.compile(r"(?P<name>.+?)(?: at (?P<k>\d+))?(?P<new>, new items only)?")
 NUMBER = re.compile(r"[−-]?[\d,]*\d(\.\d+)?( ?%)?")
+LISTED = re.compile(r"(, | or | and )")
+LONGEST_PART = 500  # of what may be a phrase; what is longer, people wrote
 NAME = re.compile(r"\\\{(\w+)\\\}")
 
 
@@ -130,10 +132,32 @@ def explained(text: str) -> str:
 
     The sentences with {} for each value, and their translations, are in locale/LANGUAGE/errors.json.
     """
-    for pattern, sentence in _refusals(get_language() or settings.LANGUAGE_CODE):
+    return _explained(text, get_language() or settings.LANGUAGE_CODE)
+
+
+@functools.lru_cache(maxsize=2048)
+def _explained(text: str, language: str) -> str:
+    for pattern, sentence in _refusals(language):
         if found := pattern.fullmatch(text):
-            return sentence.format(*map(_value, found.groups()))
+            return sentence.format(*map(_part, found.groups()))
     return text
+
+
+def _part(text: str) -> str:
+    """What fills a refusal: a number or a word, a phrase that is a refusal's own, several of them with "or" between, or a name."""
+    said = _value(text)
+    if said != text or " " not in text or len(text) > LONGEST_PART:
+        return said
+    for known in (explained, translated):
+        if (said := known(text)) != text:
+            return said
+    parts = LISTED.split(text)
+    return "".join(map(_listed, parts)) if any(explained(part) != part for part in parts) else text
+
+
+def _listed(part: str) -> str:
+    """A part of an enumeration, or what stands between two of them."""
+    return f" {gettext(part.strip())} " if part in {" or ", " and "} else explained(part)
 
 
 @functools.cache
@@ -174,4 +198,6 @@ def _of_metric(text: str) -> str:
 def _of_stage(text: str) -> str:
     """What a job does, as in "training: counting"."""
     stage, colon, part = text.partition(": ")
+    if (said := explained(text)) != text:
+        return said
     return f"{gettext(stage)}: {gettext(part)}" if colon and part else text

@@ -30,15 +30,14 @@ class Unmatched:
 
     def __str__(self) -> str:
         """As a sentence."""
-        found = f'No row holds "{self.value[:100]}" in {self.field}'
+        value, near = self.value[:100], [f'"{name}"' for name in self.near]
         if self.is_list:
-            return (
-                f"{found}: it is read as one value; several are written " + ",".join(f'"{v}"' for v in self.near) + "."
-            )
-        if not self.near:
-            return f"{found}."
-        verb = "is" if len(self.near) == 1 else "are"
-        return f"{found}; near it {verb} " + ", ".join(f'"{v}"' for v in self.near) + "."
+            return f'No row holds "{value}" in {self.field}: it is read as one value; several are written {",".join(near)}.'
+        if not near:
+            return f'No row holds "{value}" in {self.field}.'
+        if len(near) == 1:
+            return f'No row holds "{value}" in {self.field}; near it is {near[0]}.'
+        return f'No row holds "{value}" in {self.field}; near it are {", ".join(near)}.'
 
 
 def unmatched(bound: Bound, catalogue: Catalogue, users: Columns, event_types: Sequence[str]) -> list[Unmatched]:

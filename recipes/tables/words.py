@@ -1,4 +1,4 @@
-"""What columns are called: the words for each role in English, German, French, Spanish, Italian, Portuguese and Dutch.
+"""What columns are called: the words for each role in English, German, French, Spanish, Italian, Portuguese, Dutch and Polish.
 
 A name is cut into words, and each word into a stem and what follows it, so that `Kundennr.`, `customer_id` and `N° client`
 are read alike. Names decide only between columns whose values fit (recipes.tables.roles).
@@ -15,14 +15,14 @@ STEMS: dict[str, str] = {
     "visitor member account shopper buyer reviewer viewer subscriber person reader guest household patient listener profile "
     "utilisateur acheteur visiteur membre abonne usuario comprador visitante miembro socio utente acquirente visitatore "
     "membro utilizador cliente klant gebruiker bezoeker koper uid email mail contact fullvisitor idvisitor visitorid "
-    "msno player student session sitzung u",
+    "msno player student session sitzung klient klienta kupujacy uzytkownik u",
     "ITEM_ID": "item product produkt produit producto prodotto produto artikel article articulo articolo artigo sku ean gtin "
     "upc asin isbn matnr material movie film book buch livre libro livro boek song track video show content news artist game "
     "business restaurant listing offer course goods ware tmdb imdb anime recipe joke poi venue iid stockcode variant tconst "
-    "parentasin podcast episode serie post page url station hotel job jobid musicbrainz i",
+    "parentasin podcast episode serie post page url station hotel job jobid musicbrainz produktu towar towaru i",
     "TIMESTAMP": "timestamp ts time datetime date dat datum zeit zeitpunkt zeitstempel uhrzeit heure hora fecha data dia jour dag "
     "tijd tijdstip orario horodatage when wann day tag epoch unixtime utctime localtime created creado cree erstellt creato "
-    "criado aangemaakt momento tstamp",
+    "criado aangemaakt momento tstamp czas godzina",
     "EVENT_TYPE": "event action aktion ereignis activity behavior behaviour interaction evenement evento azione accion acao "
     "gebeurtenis actie type typ tipo feedback",
     "EVENT_VALUE": "rating ratings score stars star bewertung sterne note valoracion puntuacion calificacion voto punteggio "
@@ -31,16 +31,16 @@ STEMS: dict[str, str] = {
     "IMPRESSION": "impression impressions shown slate shownitems",
     "RECOMMENDATION_ID": "recommendationid",
     "TITLE": "title titel titre titulo titolo name nom nombre nome naam bezeichnung designation denominacion denominazione "
-    "designacao label intitule libelle maktx headline uberschrift",
-    "IMAGE_URL": "image images bild foto photo picture imagen immagine imagem afbeelding thumbnail poster img cover bilder "
+    "designacao nazwa tytul label intitule libelle maktx headline uberschrift",
+    "IMAGE_URL": "image images bild foto photo picture imagen immagine imagem afbeelding thumbnail poster img cover bilder zdjecie obraz "
     "imageurl imgurl",
     "CREATION_TIMESTAMP": "created creation added angelegt erstellt erfasst seit since released release published publish "
     "publication pub erschienen erscheinung veroffentlicht cree creation ajoute parution sortie alta publicado publicacion "
-    "creado creato creazione pubblicazione uscita criado lancamento launch aangemaakt toegevoegd listed firstseen timestamp "
+    "creado creato creazione pubblicazione uscita criado lancamento launch aangemaakt toegevoegd listed firstseen dodania dodano timestamp "
     "date datum fecha data ersda",
-    "PRICE": "price preis prix precio prezzo preco prijs cost amount msrp",
+    "PRICE": "price preis prix precio prezzo preco prijs cena cost amount msrp",
     "CATEGORY_L1": "category categories kategorie kategorien categorie categoria categorias department abteilung warengruppe "
-    "rubrik maincategory productgroupname rayon reparto afdeling",
+    "kategoria rubrik maincategory productgroupname rayon reparto afdeling",
     "GENRES": "genre genres category categories kategorie kategorien categoria genero genere",
     "AVERAGE_RATING": "averagerating avgrating rating",
     "PRODUCT_DESCRIPTION": "description beschreibung descripcion descrizione descricao beschrijving omschrijving",

@@ -12,12 +12,13 @@ from console.ingest.loading import Importer
 from console.ingest.mapping import Reading, Source
 from console.ingest.schema import Field
 from tests.ingest.dialects.catalogues import CATALOGUES
+from tests.ingest.dialects.europe import EUROPE
 from tests.ingest.dialects.research import RESEARCH
 from tests.ingest.dialects.shops import SHOPS
 from tests.ingest.dialects.traps import TRAPS
 from tests.ingest.dialects.writing import Dialect
 
-DIALECTS = [*SHOPS, *RESEARCH, *CATALOGUES, *TRAPS]
+DIALECTS = [*SHOPS, *EUROPE, *RESEARCH, *CATALOGUES, *TRAPS]
 
 
 @pytest.fixture

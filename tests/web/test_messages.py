@@ -176,3 +176,41 @@ def test_a_refusal_is_read_in_german_at_its_field(alice, films):
     assert "gibt es schon; wählen Sie einen anderen Namen." in str(answer.context["form"].errors["name"])
     answer = alice.post("/create/dataset-groups/", {"name": "films"}, headers={"Accept-Language": "en"})
     assert "already exists; choose another name." in str(answer.context["form"].errors["name"])
+
+
+@pytest.mark.parametrize(
+    ("said", "german"),
+    [
+        (
+            'Could not create filter. Column 8: found ), expected a value in double quotes, a $PARAMETER or "*".',
+            'Der Filter ist nicht gültig. Spalte 8: gefunden: ); erwartet: ein Wert in doppelten Anführungszeichen, ein $PARAMETER oder "*".',
+        ),
+        (
+            'Invalid schema: field AGE has type "number"; allowed is one of string, int, or a list of one of them and "null".',
+            'Ungültiges Schema: Das Feld AGE hat den Typ "number"; erlaubt ist eines von string, int oder eine Liste aus einem davon und "null".',
+        ),
+        (
+            (
+                "2 of 1,000 rows (0.2 %) break a rule; allowed are 0 %. The first: line 7 of a.csv, column TIMESTAMP, 'soon' is not a "
+                "number of seconds since 1970. The dataset is as it was."
+            ),
+            (
+                "2 von 1.000 Zeilen (0,2 %) verletzen eine Regel; erlaubt sind 0 %. Die erste: Zeile 7 von a.csv, Spalte TIMESTAMP, "
+                "'soon' ist keine Zahl: Sekunden seit 1970. Der Datensatz ist unverändert."
+            ),
+        ),
+        (
+            "my orders.xlsb is a binary Excel workbook (.xlsb); save it as .xlsx or CSV.",
+            "my orders.xlsb ist eine binäre Excel-Arbeitsmappe (.xlsb); speichern Sie sie als .xlsx oder CSV.",
+        ),
+    ],
+)
+def test_a_refusal_is_translated_with_the_phrases_in_it(said, german):
+    with translation.override("de"):
+        assert explained(said) == german
+    assert explained(said) == said
+
+
+def test_phrases_that_a_function_makes_an_error_of_are_found():
+    code = 'def _bad(why: str) -> JobError:\n    return JobError(f"Cannot read: {why}")\n\nraise _bad("it ends early")'
+    assert set(errors.of_python(code, {"JobError"})) == {"Cannot read: {}", "it ends early"}

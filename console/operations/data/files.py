@@ -303,7 +303,8 @@ def _schema(kind: str, columns: Sequence[JSONDict], domain: str | None) -> Datas
     try:
         return avro.parse(avro.text_of(kind, fields), domain)
     except InvalidInputException as error:
-        raise InvalidInputException(str(error).replace("Invalid schema", "Invalid columns"), field="columns") from error
+        reason = str(error).removeprefix("Invalid schema: ")
+        raise InvalidInputException(f"Invalid columns: {reason}", field="columns") from error
 
 
 def _dataset(

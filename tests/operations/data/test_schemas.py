@@ -63,7 +63,7 @@ def test_it_accepts(account, kind, fields, domain):
 
 REJECTED = {
     "unknown type": ("Films", [("ITEM_ID", "string"), ("A", "int")], None, "name is 'Films'"),
-    "missing required": ("Interactions", INTERACTIONS[:2], None, "lacks the required field TIMESTAMP"),
+    "missing required": ("Interactions", INTERACTIONS[:2], None, "lacks TIMESTAMP; required are"),
     "wrong type of required": ("Interactions", [*INTERACTIONS[:3], ("TIMESTAMP", "string")], None, "allowed is long"),
     "required null": ("Users", [("USER_ID", ["null", "string"]), ("AGE", "int")], None, "must not include null"),
     "unknown field type": ("Users", [("USER_ID", "string"), ("AGE", "number")], None, '"number"; allowed is one of'),
