@@ -57,7 +57,7 @@ class Front:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the threads: in the process that serves, after it was forked."""
         self._loop = loop
-        self._lanes = Lanes()
+        self._lanes = Lanes(loop)
         tracing.begin()
         jobs.send_from_a_thread()
         self._scratch = settings.DATA_DIR / "scratch"
