@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from console.wsgi import application
+from tests.fuzz.sending import keeping_connection
 from tests.operations.worlds import dataset
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -24,11 +25,12 @@ EXAMPLES = 5
 
 def closing(environ: Any, start_response: Any) -> list[bytes]:
     """The application as a server calls it: an answer that was read is closed, and with it what was uploaded."""
-    answer = application(environ, start_response)
-    try:
-        return list(answer)
-    finally:
-        answer.close()
+    with keeping_connection():
+        answer = application(environ, start_response)
+        try:
+            return list(answer)
+        finally:
+            answer.close()
 
 
 def test_answers_are_as_documented(alice, account, subtests):
