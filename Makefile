@@ -66,6 +66,13 @@ audit: $(VENV)/installed-dev  ## ask PyPI for known vulnerabilities of what is i
 	$(BIN)/python -m pip freeze --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//' > $(VENV)/installed.txt
 	$(BIN)/python -m pip_audit --strict --no-deps --disable-pip --progress-spinner off --requirement $(VENV)/installed.txt
 
+PINS = $(BIN)/python -m piptools compile --quiet --upgrade --generate-hashes --strip-extras --no-annotate --no-header --no-emit-index-url \
+  --no-emit-find-links --no-emit-trusted-host --unsafe-package torch --build-deps-for wheel --extra otel
+pins: $(VENV)/installed-dev  ## choose anew the versions that the image holds, with the hashes of their files
+	$(PINS) --output-file deploy/pins/server.txt pyproject.toml
+	$(PINS) --extra ray --output-file deploy/pins/ray.txt pyproject.toml
+	$(BIN)/python -m pip freeze | sed -n 's/^\(torch==[0-9.]*\).*/\1/p' > deploy/pins/torch.txt
+
 fuzz: $(VENV)/installed-dev  ## send made-up requests, filters and files; CASES=20000 KINDS=files for a long run of one kind
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000) $(if $(KINDS),--kinds $(KINDS))
 
@@ -91,4 +98,4 @@ bench-exploration: install  ## simulate markets in which new items arrive, ten s
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test screenshots format check audit messages fuzz soak soak-updates bench bench-scale bench-exploration clean
+.PHONY: help install demo run browser test screenshots format check audit pins messages fuzz soak soak-updates bench bench-scale bench-exploration clean

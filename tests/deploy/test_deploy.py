@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -34,9 +36,31 @@ def test_the_image_copies_what_the_wheel_is_built_from():
     text = (DEPLOY / "Containerfile").read_text()
     copied = {name for line in re.findall(r"^COPY (?!--)(.*)$", text, re.MULTILINE) for name in line.split()[:-1]}
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert {"pyproject.toml", "README.md", "manage.py", *wheel["packages"], *wheel["force-include"]} == copied
+    assert {
+        "pyproject.toml",
+        "README.md",
+        "manage.py",
+        "deploy/pins",
+        *wheel["packages"],
+        *wheel["force-include"],
+    } == copied
     assert all((ROOT / name).exists() for name in copied)
     assert re.search(r"^USER app$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("pins", "extras"), [("server", ["otel"]), ("ray", ["otel", "ray"])])
+def test_the_image_holds_allowed_versions_whose_files_are_known(pins: str, extras: list[str]) -> None:
+    """Each direct dependency is pinned within its bounds, and each package has its files' hashes (torch, whose build one chooses, apart)."""
+    text = (DEPLOY / "pins" / f"{pins}.txt").read_text() + (DEPLOY / "pins" / "torch.txt").read_text()
+    pinned = dict(re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE))
+    hashed = set(re.findall(r"^(\S+)==\S+ \\\n +--hash=sha256:[0-9a-f]{64}\b", text, re.MULTILINE))
+    assert pinned.keys() - hashed == {"torch"}
+    described = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = described["project"]
+    wanted = [*project["dependencies"], *described["build-system"]["requires"]]
+    wanted += [line for extra in extras for line in project["optional-dependencies"][extra]]
+    for requirement in map(Requirement, wanted):
+        assert pinned[canonicalize_name(requirement.name)] in requirement.specifier, requirement
 
 
 def test_the_ray_cluster_has_what_its_pieces_need():
@@ -48,7 +72,7 @@ def test_the_ray_cluster_has_what_its_pieces_need():
     assert wanted is not None
     low, version, high = (tuple(map(int, text.split("."))) for text in (wanted[1], spec["rayVersion"], wanted[2]))
     assert low <= version < high
-    assert "ARG EXTRAS" in (DEPLOY / "Containerfile").read_text()
+    assert "ARG PINS" in (DEPLOY / "Containerfile").read_text()
     assert spec["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
     groups = [spec["headGroupSpec"], *spec["workerGroupSpecs"]]
     assert all(group["minReplicas"] <= group["replicas"] <= group["maxReplicas"] for group in groups[1:])
