@@ -147,4 +147,8 @@ def vector_size(texts: Sequence[str]) -> tuple[int, int]:
 def _num_numbers(text: str) -> int:
     """How many numbers a cell lists; 0 if anything else is in it."""
     parts = re.split(r"[|;,\s]+", text.strip("[](){} "))
-    return len(parts) if all(re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", part, re.IGNORECASE) for part in parts) else 0
+    return (
+        len(parts)
+        if all(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", part, re.IGNORECASE) for part in parts)
+        else 0
+    )

@@ -15,6 +15,7 @@ from recipes.tables.rows import BlockReader
 from recipes.tables.text import Block, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
+LOOKED_AT = 5000  # rows
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def open_table(
     first = next(found, Block(b"", 1))
     names, first = header_of(first, form, header)
     plans = plan(schema, reading, names, stream.name)
-    return OpenTable(names, chain([first], found), BlockReader(schema.fields, plans, form, len(names)))
+    rows = [row.cells for row in dialect.first_rows(first.data, form.marks, LOOKED_AT)]
+    return OpenTable(names, chain([first], found), BlockReader(schema.fields, plans, form, len(names), rows))
 
 
 def _has_other(sample: bytes, form: CsvFormat, wanted: Sequence[str]) -> bool:

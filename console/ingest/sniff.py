@@ -21,6 +21,7 @@ from recipes.tables.guess import guess_type, understand
 from recipes.tables.header import has_header, header_of, top_rows
 from recipes.tables.quotes import split_rows
 from recipes.tables.roles import Question
+from recipes.tables.short_rows import are_torn, completed_rows
 from recipes.tables.text import Block, canonical
 
 JSONDict = dict[str, Any]
@@ -80,7 +81,7 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     if "header" not in given and not sample.form:
         form = replace(form, header=has_header(top_rows(sample.head, form)))
     header, body = _table(sample.head, form)
-    rows = [row for row in body if len(row) == len(header)]
+    rows = completed_rows(body, len(header))
     for text in sample.slices:
         rows += [row for row in _rows(text, form) if len(row) == len(header)]
     kind = dataset_type or guess_type(header, rows)
@@ -164,11 +165,15 @@ def _estimate(sample: _Sample, rows: int, size: int) -> int:
 
 def _warnings(header: list[str], body: list[list[str]], columns: list[Guess]) -> list[str]:
     found = []
-    ragged = sum(len(row) != len(header) for row in body)
+    widths = [len(row) for row in body]
+    short = 0 if are_torn(body, len(header)) else sum(1 < width < len(header) for width in widths)
+    ragged = sum(width != len(header) for width in widths) - short
     if ragged:
         found.append(
             f"{ragged:,} of the {len(body):,} rows looked at do not have {len(header)} columns as the header does."
         )
+    if short:
+        found.append(f"{short:,} of the {len(body):,} rows looked at leave out last cells, which are taken as empty.")
     if not body:
         found.append("There are no rows.")
     duplicated = [name for name, number in Counter(header).items() if number > 1]

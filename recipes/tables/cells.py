@@ -43,6 +43,7 @@ NO_IDS = [
     r"\N",
 ]  # what programs write where they know no id
 NULL_MARK = r"\N"
+VECTOR = r"^[\s\[({]*[+-]?\.?\d[\d\s.,;|eE+-]*[\s\])}]*$"
 FORMULA = r'^="([^"]*)"$'
 WHOLE = r"^[+-]?([0-8]\d{18}|\d{1,18})$"  # surely of 64 bits
 HEX = r"^0[xX][0-9a-fA-F]{1,16}$"
@@ -166,12 +167,20 @@ def _strings(field: Field, texts: pa.Array, rules: Rules) -> pa.Array:
     else:
         texts = pc.if_else(pc.equal(texts, NULL_MARK), pa.scalar(None, pa.string()), texts)
     if field.textual:
-        return pc.utf8_slice_codeunits(texts, 0, MAX_TEXT_LENGTH)
+        return shortened(texts)
     if field.max_length is not None:
-        mark(
-            rules, pc.greater(pc.utf8_length(texts), field.max_length), f"has more than {field.max_length:,} characters"
-        )
+        too_long = pc.greater(pc.utf8_length(texts), field.max_length)
+        if not field.is_id:
+            too_long = pc.and_(too_long, pc.invert(pc.match_substring_regex(texts, VECTOR)))
+        mark(rules, too_long, f"has more than {field.max_length:,} characters")
     return texts
+
+
+def shortened(texts: pa.Array) -> pa.Array:
+    """Texts of at most MAX_TEXT_LENGTH characters; of a vector, which is a list of numbers however long, nothing is cut off."""
+    is_long = pc.greater(pc.utf8_length(texts), MAX_TEXT_LENGTH)
+    is_prose = pc.and_(is_long, pc.invert(pc.match_substring_regex(texts, VECTOR)))
+    return pc.if_else(is_prose, pc.utf8_slice_codeunits(texts, 0, MAX_TEXT_LENGTH), texts)
 
 
 def _booleans(texts: pa.Array, rules: Rules) -> pa.Array:

@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Any
 
 from recipes.tables.quotes import Marks, Row, split_rows, tally
+from recipes.tables.short_rows import begin_rows, leave_out_cells
 
 DELIMITERS = (",", ";", "\t", "|", "::", "\x01", "~", "^")
 OTHER_MARKS = (b",", b";", b"|", b"::")  # in a text that blanks divide, there are few of them
@@ -219,7 +220,8 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
         best.rows < plain.rows and plain.ragged <= best.ragged
     )  # cells over several lines that are rows by themselves
     unclosed = plain.ragged == best.ragged and best.unclosed > best.closed
-    if plain.ragged < best.ragged or spanning or unclosed or (len(form.delimiter) > 1 and not best.closed):
+    is_content = (plain.ragged < best.ragged or spanning or unclosed) and not _is_well_quoted(sample, best)
+    if is_content or _hold_rows(sample, best, plain) or (len(form.delimiter) > 1 and not best.closed):
         return (
             replace(form, quote=""),
             f"Quotes are content: {best.unclosed:,} that begin a cell never close, {best.closed:,} do.",
@@ -244,3 +246,27 @@ def _read(sample: bytes, marks: Marks) -> _Reading:
     most = max(widths.values(), default=0)
     closed, unclosed = tally(sample, marks) if marks.quote else (0, 0)
     return _Reading(marks, widths.total(), widths.total() - most, closed, unclosed)
+
+
+def _is_well_quoted(sample: bytes, best: _Reading) -> bool:
+    """Whether every quote that begins a cell is closed, and the rows that are not whole leave out last cells."""
+    if best.unclosed or not best.closed:
+        return False
+    rows = [[cell.decode("utf-8", "replace") for cell in row.cells] for row in split_rows(sample, best.marks)]
+    return leave_out_cells(rows)
+
+
+def _hold_rows(sample: bytes, best: _Reading, plain: _Reading) -> bool:
+    """Whether each quoted cell holds whole rows: a quote that was never closed, and a later one that is content."""
+    if not best.closed or best.closed > plain.rows - best.rows:
+        return False
+    delimiter = best.marks.delimiter
+    found = list(split_rows(sample, best.marks))
+    texts = [sample[row.start : after.start] for row, after in pairwise(found)] + [sample[found[-1].start :]]
+    lines = [[_cells(line, delimiter) for line in text.split(b"\n")[1:] if line.strip()] for text in texts]
+    whole = [_cells(line, delimiter) for line in sample.split(b"\n")]
+    return sum(bool(inner) and begin_rows(inner, whole) for inner in lines) >= best.closed
+
+
+def _cells(line: bytes, delimiter: bytes) -> list[str]:
+    return [cell.decode("utf-8", "replace") for cell in line.rstrip(b"\r").split(delimiter)]

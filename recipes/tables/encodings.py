@@ -89,6 +89,7 @@ ASIAN = (  # the codec by which one is recognised, and the wider one by which it
     ("shift_jis", "cp932"),
     ("euc_jp", "euc_jp"),
     ("euc_kr", "cp949"),
+    ("gb18030", "gb18030"),  # all of it Chinese, which Thai read so is not
     ("cp874", "cp874"),
     ("gb18030", "gb18030"),
     ("big5", "big5hkscs"),
@@ -208,7 +209,10 @@ def _is_japanese(runs: Sequence[str]) -> bool:
 
 
 def _is_korean(runs: Sequence[str]) -> bool:
-    return _share("".join(runs), HANGUL) >= 0.8
+    """Whether most characters are syllables, and hardly any word mixes them with Chinese characters, as Chinese read so does."""
+    words = set(runs)
+    mixed = sum(0 < _share(word, HANGUL) < 1 and _share(word, HAN) > 0 for word in words)
+    return _share("".join(runs), HANGUL) >= 0.8 and mixed <= 0.25 * len(words)
 
 
 def _is_thai(runs: Sequence[str]) -> bool:
@@ -218,22 +222,23 @@ def _is_thai(runs: Sequence[str]) -> bool:
     return right >= 0.95 * len(characters) and len(THAI_MARKS.findall(characters)) >= 0.15 * len(characters)
 
 
-def _is_chinese(encoding: str, low: int, high: int, runs: Sequence[str]) -> bool:
-    """Whether most characters are Chinese, and most of those of the first level of a standard, which holds those in use."""
+def _is_chinese(encoding: str, low: int, high: int, share: float, runs: Sequence[str]) -> bool:
+    """Whether a `share` of the characters is Chinese, and most of those of the first level of a standard, which holds those in use."""
     characters = "".join(runs)
     chinese = [character for character in characters if HAN[0] <= character <= HAN[1]]
     found = (character.encode(encoding, "ignore")[:1] for character in chinese)
     common = sum(low <= lead[0] <= high for lead in found if lead)
-    return len(chinese) >= 0.6 * len(characters) and common >= 0.8 * len(chinese)
+    return len(chinese) >= share * len(characters) and common >= 0.8 * len(chinese)
 
 
 _SPELT: tuple[Callable[[Sequence[str]], bool], ...] = (  # in the order of ASIAN
     _is_japanese,
     _is_japanese,
     _is_korean,
+    partial(_is_chinese, "gb2312", 0xB0, 0xD7, 0.95),
     _is_thai,
-    partial(_is_chinese, "gb2312", 0xB0, 0xD7),
-    partial(_is_chinese, "big5", 0xA4, 0xC6),
+    partial(_is_chinese, "gb2312", 0xB0, 0xD7, 0.6),
+    partial(_is_chinese, "big5", 0xA4, 0xC6, 0.6),
 )
 
 

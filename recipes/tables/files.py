@@ -19,6 +19,7 @@ from recipes.tables.guess import Understanding, understand
 from recipes.tables.header import has_header, header_of, top_rows
 from recipes.tables.rows import BadCell, BlockReader, ColumnPlan, Converted
 from recipes.tables.samples import unit_words
+from recipes.tables.short_rows import completed_rows
 from recipes.tables.text import Block, TableError, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
@@ -60,14 +61,15 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
         form = stream.form or _layout(sample[:EVIDENCE_BYTES])
         found = blocks(stream, form)
         header, first = header_of(next(found, Block(b"", 1)), form)
-        understood = _understood(path, header, required, first, form)
+        rows = [row.cells for row in dialect.first_rows(first.data, form.marks, LOOKED_AT)]
+        understood = _understood(path, header, required, rows)
         plans = _plans(understood, required)
         _check_columns(path, header, plans, required)
-        reader = BlockReader([plan.field for plan in plans], plans, form, len(header))
+        reader = BlockReader([plan.field for plan in plans], plans, form, len(header), rows)
         parts = list(_converted(reader, chain([first], found)))
-    rows = sum(part.rows for part in parts)
+    number = sum(part.rows for part in parts)
     incomplete = sum(
-        guess.null_share for guess in understood.columns if guess.name in required and rows >= TELLING_ROWS
+        guess.null_share for guess in understood.columns if guess.name in required and number >= TELLING_ROWS
     )
     asked = [f"{path}: {question.text} Column {question.suggested} is taken." for question in understood.questions]
     notes = [
@@ -89,7 +91,7 @@ def _layout(sample: bytes) -> dialect.CsvFormat:
 
 
 def _understood(
-    path: Path, header: Sequence[str], required: Collection[str], first: Block, form: dialect.CsvFormat
+    path: Path, header: Sequence[str], required: Collection[str], looked_at: Sequence[Sequence[bytes]]
 ) -> Understanding:
     """What each column is.
 
@@ -97,8 +99,7 @@ def _understood(
         TableError: a column can be read in two ways, and nothing in the file tells which is meant.
     """
     kind = next((kind for name, kind in KINDS if name in required), "ITEMS")
-    rows = [_texts(row.cells) for row in dialect.first_rows(first.data, form.marks, LOOKED_AT)]
-    found = understand(header, [row for row in rows if len(row) == len(header)], kind)
+    found = understand(header, completed_rows([_texts(row) for row in looked_at], len(header)), kind)
     unsure = next((question for question in found.questions if not question.suggested), None)
     if unsure:
         readings = " or ".join(samples[0] for _, _, samples in unsure.options)

@@ -11,16 +11,14 @@ from typing import IO
 
 import pyarrow as pa
 
-from recipes.tables import old_excel, packed, records, structured
+from recipes.tables import markup, old_excel, packed, records, structured
 from recipes.tables.opendocument import opendocument_text
 from recipes.tables.packed import Chained, PackedError, copied
 from recipes.tables.workbook import workbook_text
 
 LOOKED_AT = 1 << 16
 MAX_CONTROL_SHARE = 0.02
-ALLOWED = (
-    "Allowed are CSV text, JSON, Excel and OpenDocument spreadsheets, Parquet, ORC, Avro and Arrow, also compressed."
-)
+ALLOWED = "Allowed are CSV text, JSON, Excel and OpenDocument spreadsheets, tables of HTML, Parquet, ORC, Avro and Arrow, also compressed."
 FOREIGN = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
@@ -32,7 +30,7 @@ FOREIGN = {
 }
 CONTROLS = re.compile(rb"[\x00\x02-\x08\x0e-\x1a\x1c-\x1e\x7f]")
 SPREADSHEET = "a spreadsheet"
-SHEETS = {SPREADSHEET, "an old Excel workbook"}
+SHEETS = {SPREADSHEET, "an old Excel workbook", markup.KIND}
 FAULTS = (pa.ArrowException, ValueError, KeyError, SyntaxError)
 
 
@@ -101,6 +99,6 @@ def kind_of_text(head: bytes) -> str:
     if re.match(rb'\{|\[\s*["{\[\]\d]', start):
         return "JSON without an object for each row"
     if re.match(rb"<[!?a-zA-Z]", start):
-        return "HTML or XML; open it in a spreadsheet and save it as .xlsx or CSV"
+        return "HTML or XML without a table; open it in a spreadsheet and save it as .xlsx or CSV"
     sample = head[:LOOKED_AT]
     return "a binary file" if len(CONTROLS.findall(sample)) > MAX_CONTROL_SHARE * len(sample) else ""

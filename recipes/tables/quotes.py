@@ -40,11 +40,11 @@ class Row:
     cells: list[bytes]
 
 
-def split_rows(data: bytes, marks: Marks) -> Iterator[Row]:
-    """All rows of whole lines; lines without any character are no rows."""
-    spans = iter(_quoted_cells(data, marks)) if marks.quote else iter(())
+def split_rows(data: bytes, marks: Marks, start: int = 0) -> Iterator[Row]:
+    """All rows of whole lines from the line that begins at `start`; lines without any character are no rows."""
+    spans = iter(_quoted_cells(data, marks, start)) if marks.quote else iter(())
     span = next(spans, None)
-    start, size = 0, len(data)
+    size = len(data)
     while start < size:
         within = []
         end = _find_newline(data, start)
@@ -177,10 +177,10 @@ def _unescaped(text: bytes, marks: Marks) -> bytes:
     return _escapes(marks).sub(lambda found: found[0][-1:], text)
 
 
-def _quoted_cells(data: bytes, marks: Marks) -> Iterator[tuple[int, int]]:
-    """Where quoted cells begin and end, quotes included."""
+def _quoted_cells(data: bytes, marks: Marks, start: int) -> Iterator[tuple[int, int]]:
+    """Where quoted cells from `start` on begin and end, quotes included."""
     body = _patterns(marks)[0]
-    at = data.find(marks.quote)
+    at = data.find(marks.quote, start)
     while at >= 0:
         found = body.match(data, at) if _begins_cell(data, at, marks) else None
         if found and found.end() - at <= MAX_QUOTED_BYTES:

@@ -22,6 +22,7 @@ from recipes.tables.amounts import plain_numbers
 from recipes.tables.dialect import UNIT, CsvFormat
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 from recipes.tables.quotes import Row
+from recipes.tables.short_rows import short_rows
 from recipes.tables.text import Block
 
 NUMBER_TIMES = dict.fromkeys(cells.PER_SECOND, pa.int64())
@@ -93,6 +94,7 @@ class Texts:
     columns: dict[int, pa.Array]
     places: Places
     ragged: list[tuple[int, str]]  # row number and rule; these rows are not in `columns`
+    short: frozenset[int] = frozenset()  # numbers of rows that left out last cells, which are empty in `columns`
 
 
 class Places:
@@ -121,20 +123,41 @@ class Places:
 class BlockReader:
     """Turns blocks of one file into tables."""
 
-    def __init__(self, fields: Sequence[Field], plans: list[ColumnPlan], form: CsvFormat, width: int) -> None:
-        """Read files with `width` columns laid out as `form` into the columns of `fields`."""
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        plans: list[ColumnPlan],
+        form: CsvFormat,
+        width: int,
+        looked_at: Sequence[Sequence[bytes]] = (),
+    ) -> None:
+        """Read files with `width` columns laid out as `form` into the columns of `fields`; `looked_at` are a file's first rows."""
         self._schema = pa.schema([pa.field(field.name, field.arrow) for field in fields])
         self._plans, self._form, self._width = plans, form, width
         self._names = [str(position) for position in range(width)]
         places = {place for plan in plans for place in (plan.position, plan.clock)}
         self._used = sorted(place for place in places if place is not None)
+        required = [plan for plan in plans if not plan.field.nullable and plan.position is not None]
+        ids = [plan.position for plan in required if plan.field.is_id and plan.position is not None]
+        places = {place for plan in required for place in (plan.position, plan.clock)}
+        self._short = short_rows(looked_at, width, [place for place in places if place is not None], ids)
         self._latest = int(time.time()) + cells.MAX_SKEW_S
 
     def convert(self, block: Block) -> Converted:
         """Type and check all rows of `block`."""
         plain = self._with_doubled_quotes(block)
-        table = self._fast(plain) if plain.quoting != "irregular" and b"\0" not in block.data else None
+        if plain.quoting == "irregular" or b"\0" in block.data:
+            return self._slow(block)
+        table = self._fast(plain)
+        if table is None and plain.quoting == "none" and (text := self._with_last_cells(plain.data)):
+            table = self._fast(replace(plain, data=text))
         return Converted(table, [], []) if table is not None else self._slow(block)
+
+    def _with_last_cells(self, data: bytes) -> bytes | None:
+        marks = self._form.marks
+        if len(marks.delimiter) != 1 or (marks.escape and marks.escape in data):
+            return None
+        return self._short.completed_text(data, marks.delimiter)
 
     def _with_doubled_quotes(self, block: Block) -> Block:
         """A block with its escaped quotes doubled, which is what the fast parser reads; itself where that would change more."""
@@ -166,7 +189,7 @@ class BlockReader:
         if plan.field.is_time:
             values = cells.to_seconds(values, plan.unit)
         if plan.field.textual and _longest(values) > MAX_TEXT_LENGTH:
-            values = pc.utf8_slice_codeunits(values, 0, MAX_TEXT_LENGTH)
+            values = cells.shortened(values)
         if plan.is_list:
             return cells.listed(values, plan.separator)
         if pa.types.is_string(values.type) and plan.field.type != "string":
@@ -203,9 +226,9 @@ class BlockReader:
             values, faults = self._check(plan, texts, len(parsed))
             arrays.append(values)
             for at, value, rule in faults:
-                if plan.field.nullable:
+                if plan.field.nullable and int(parsed[at]) not in texts.short:
                     unread.append((at, plan.field.name, value, rule))
-                else:
+                else:  # a cell that cannot be read speaks against a row of which others are missing
                     wrong.setdefault(int(parsed[at]), (plan.field.name, value, rule))
         blank = {row for row in parsed[self._empty(texts, len(parsed))].tolist() if self._is_blank(places.text(row))}
         good = ~np.isin(parsed, [*wrong, *blank])
@@ -258,36 +281,53 @@ class BlockReader:
 
     def _split(self, block: Block) -> Texts:
         """The block's cells by the rule of recipes.tables.quotes; more cells than the header has may follow if they are empty."""
-        starts, kept, ragged = [], [], []
+        starts, kept, ragged, short = [], [], [], []
         for number, row in enumerate(self._rows(block.data)):
             starts.append(row.start)
             if self._fits(row):
                 kept.append(row.cells[: self._width])
+            elif completed := self._short.completed(row.cells):
+                kept.append(completed)
+                short.append(number)
             else:
-                ragged.append((number, f"{len(row.cells)} columns; the header has {self._width}"))
+                ragged.append((number, self._width_rule(len(row.cells))))
         columns = {
             position: pa.array([row[position].decode() or None for row in kept], pa.string()) for position in self._used
         }
-        return Texts(columns, Places(block, np.asarray(starts, np.int64)), ragged)
+        return Texts(columns, Places(block, np.asarray(starts, np.int64)), ragged, frozenset(short))
+
+    def _width_rule(self, cells: int) -> str:
+        return f"{cells} columns; the header has {self._width}"
 
     def _fits(self, row: Row) -> bool:
         """Whether a row is as wide as the header; more cells may follow if they are empty."""
         return len(row.cells) >= self._width and not any(row.cells[self._width :])
 
     def _rows(self, data: bytes) -> Iterator[Row]:
-        """All rows; where a quote that was never closed has swallowed whole rows, each of its lines by itself."""
+        """All rows; where a quote that was never closed has swallowed whole rows, its line alone, and those rows behind it."""
         marks = self._form.marks
-        found = list(quotes.split_rows(data, marks))
-        for row, after in zip(found, [*found[1:], None], strict=True):
-            if self._fits(row):
-                yield row
-                continue
-            text = data[row.start : after.start if after else len(data)]
-            lines = _lines_alone(text, row.start, marks) if b"\n" in text.rstrip(b"\r\n") else []
-            if lines and all(map(self._fits, lines[1:])):
-                yield from lines
+        found = quotes.split_rows(data, marks)
+        row = next(found, None)
+        while row is not None:
+            after = next(found, None)
+            end = after.start if after else len(data)
+            second = data.find(b"\n", row.start, end) + 1 or end
+            if self._are_rows(data[second:end], self._fits(row)):
+                yield from (replace(one, start=row.start) for one in quotes.split_rows(data[row.start : second], marks))
+                found = quotes.split_rows(data, marks, second)
+                after = next(found, None)
             else:
                 yield row
+            row = after
+
+    def _are_rows(self, text: bytes, fits: bool) -> bool:
+        """Whether the lines behind a row's first are rows by themselves; those of a row that `fits` have to have ids, too."""
+        if not text.strip():
+            return False
+        lines = [row for line in text.split(b"\n") for row in quotes.split_rows(line, self._form.marks)]
+        if fits and not all(self._short.has_ids(line.cells) for line in lines):
+            return False
+        return all(self._fits(line) or self._short.completed(line.cells) for line in lines)
 
     def _parse(self, block: Block, types: dict[str, pa.DataType]) -> pa.Table:
         data, marks = block.data, self._form.marks
@@ -311,15 +351,6 @@ class BlockReader:
                 check_utf8=not data.isascii(),
             ),
         )
-
-
-def _lines_alone(text: bytes, start: int, marks: quotes.Marks) -> list[Row]:
-    """Each line of a text as a row of its own."""
-    rows = []
-    for line in text.split(b"\n"):
-        rows += [Row(start, row.cells) for row in quotes.split_rows(line, marks)]
-        start += len(line) + 1
-    return rows
 
 
 def _decodable(data: bytes) -> bytes:

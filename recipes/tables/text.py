@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from recipes.tables import kinds, packed, structured
+from recipes.tables import kinds, markup, packed, structured
 from recipes.tables.dialect import BLANKS, UNIT, CsvFormat
 from recipes.tables.encodings import Utf8Reader
 from recipes.tables.packed import Chained, PackedError, Pieces, Read
@@ -94,6 +94,9 @@ class TextStream:
         head = self._stored(BLOCK_BYTES)
         if kind := structured.json_kind(head):
             self._become("JSON", structured.json_text(Chained(head, self._read).read, kind))
+            return
+        if markup.is_markup(head):
+            self._become(markup.KIND, markup.markup_text(Chained(head, self._read).read))
             return
         self._refuse(kinds.kind_of_text(head))
         self._read = Chained(head, self._read).read

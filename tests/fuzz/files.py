@@ -52,7 +52,7 @@ LETTERS = {  # words by which each encoding is told from the others
     "gb18030": ["红楼梦", "卧虎藏龙与英雄", "活着的人们", "北京的秋天", "手机壳 透明"],
     "big5": ["紅樓夢", "臥虎藏龍與英雄", "活著的人們", "悲情城市", "手機殼 透明"],
 }
-TELLING = 5  # titles with such words, by which an encoding can be told
+TELLING = 5  # titles with such words, and four words, by which an encoding can be told
 HEADERS = [
     ["USER_ID", "ITEM_ID", "TIMESTAMP", "TITLE", "EVENT_VALUE"],
     ["user_id", "item_id", "timestamp", "title", "event_value"],
@@ -133,16 +133,21 @@ def a_file(dice: Random) -> Made:
     damages = dice.sample(DAMAGES, dice.choice([0, 0, 1, 2]))
     titles = _titles(dice, style, delimiter, end, LETTERS.get(encoding, LETTERS["utf-8"]))
     extras = dice.sample(list(EXTRAS), dice.choice([0, 0, 1, 2]))
+    names = [*dice.choice(HEADERS), *(["time"] if unit == "apart" else []), *extras]
     number = dice.choice([8, 50, 50, 80, 250])
     rows = [_row(dice, n, titles, unit, decimal, extras) for n in range(number)]
     written = [_rendered(row.cells, delimiter, style) for row in rows]
+    if unit != "apart" and dice.random() < 0.15:  # some rows leave out their last cells, as spreadsheets do
+        for place in dice.sample(range(len(rows)), len(rows) // 3):
+            cells = rows[place].cells[:4]
+            rows[place] = Row([*cells, *[""] * (len(names) - 4)], rows[place].moment)
+            written[place] = _rendered(cells, delimiter, style)
     for damage in damages if len(rows) > 8 else []:  # a share of them that leaves no doubt of the columns
         for place in dice.sample(range(len(rows)), max(1, len(rows) // 60)):
             rows[place] = Row(rows[place].cells, rows[place].moment, damage)
             written[place] = _damaged(damage, rows[place].cells, written[place], delimiter, style, end)
     last = delimiter if dice.random() < 0.1 and "long row" not in damages else ""
     above = dice.choice(ABOVE).format(delimiter) if delimiter not in {"::", "\x01"} else ""
-    names = [*dice.choice(HEADERS), *(["time"] if unit == "apart" else []), *extras]
     header = _rendered(names, delimiter, style)
     text = above.replace("\n", end) + end.join(line + last for line in [header, *written]) + dice.choice([end, ""])
     data = _stored(text, encoding, dice)
@@ -266,11 +271,16 @@ def _difference(row: Row, got: dict[str, Any] | None, made: Made) -> str:
     """How a row that was not damaged differs from what its maker means."""
     if got is None:  # behind a quote that is never closed, a row may be listed with those around it
         return "" if "unclosed quote" in made.told["damages"] else f"a good row was left out: {row}"
-    value = float(row.cells[4].replace(",", "."))
+    value = float(row.cells[4].replace(",", ".")) if row.cells[4] else None
     wanted = {"USER_ID": row.cells[0], "TIMESTAMP": row.moment, "EVENT_VALUE": value}
     wrong = {name: (cell, got.get(name)) for name, cell in wanted.items() if got.get(name) != cell}
     telling = {other.cells[3] for other in made.rows if not other.cells[3].isascii()}
-    if made.told["encoding"].startswith("utf") or row.cells[3].isascii() or len(telling) >= TELLING:
+    words = {word for title in telling for word in title.split() if not word.isascii()}
+    if (
+        made.told["encoding"].startswith("utf")
+        or row.cells[3].isascii()
+        or min(len(telling), len(words) + 1) >= TELLING
+    ):
         title: str | None = row.cells[3] if row.cells[3].strip() else None
         if title and made.told["style"] == "backslash" and not any('"' in other.cells[3] for other in made.rows):
             title = title.replace("\\", "\\\\")  # nothing shows that backslashes escape

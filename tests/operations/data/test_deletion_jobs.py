@@ -209,7 +209,7 @@ def test_a_row_that_cannot_be_read_fails_and_deletes_nobody(account, load, forge
     arn = make_dataset(account)
     load(arn, events_csv(70))
 
-    job = forget(put_object("users.csv", "USER_ID,NOTE\nu1,x\nu2\n"))
+    job = forget(put_object("users.csv", "USER_ID,NOTE\nu1,x\nu2,x,y\n"))
 
     assert "FAILED" in job.status
     assert "Line 3 of" in job.failure_reason

@@ -20,7 +20,7 @@ NAME = Field("NAME", "string", nullable=True)
 
 def read(cells, field, *, slow=False, decimal=".", **plan):
     """The values of one column; a row of another width sends the block down the slow path."""
-    data = "".join(f"x\t{cell}\n" for cell in cells).encode() + (b"odd\n" if slow else b"")
+    data = "".join(f"x\t{cell}\n" for cell in cells).encode() + (b"odd\tx\ty\n" if slow else b"")
     plans = [ColumnPlan(NAME, 0), ColumnPlan(field, 1, **plan)]
     layout = CsvFormat("\t", decimal=decimal)
     reader = BlockReader([NAME, field], plans, layout, 2)
@@ -75,7 +75,7 @@ def test_a_column_may_have_a_decimal_point_of_its_own(slow):
     assert data == [None, 2]
     plans = [ColumnPlan(Field("PRICE", "float", nullable=True), 1, decimal=",")]
     reader = BlockReader([plan.field for plan in plans], plans, CsvFormat("\t"), 2)
-    found = reader.convert(Block(b"x\t1,5\nx\t2\n" + b"odd\n" * slow, 1, "none"))
+    found = reader.convert(Block(b"x\t1,5\nx\t2\n" + b"odd\tx\ty\n" * slow, 1, "none"))
     assert found.table["PRICE"].to_pylist() == [1.5, 2]
 
 

@@ -31,6 +31,23 @@ TITLES = {
     "Japanese": (["cp932", "euc_jp"], ["千と千尋の神隠し", "となりのトトロ", "火垂るの墓", "能力の表示"]),
     "Korean": (["euc_kr", "cp949"], ["기생충", "올드보이", "살인의 추억"]),
     "simplified Chinese": (["gb18030", "gbk"], ["红楼梦", "卧虎藏龙与英雄", "活着的人们", "手机壳 透明"]),
+    "Chinese most of which would be Korean syllables": (["gb18030"], ["北京的秋天", "红楼梦", "手机壳"]),
+    "Chinese whose bytes would be Thai letters": (["gb18030"], ["活着的人们", "活着 27", "人们"]),
+    "Korean with Chinese characters": (
+        ["euc_kr"],
+        [
+            "辛라면",
+            "봄 여름 가을",
+            "살인의 추억",
+            "大장금 (大長今)",
+            "올드보이",
+            "겨울",
+            "나무",
+            "바다",
+            "하늘 아래",
+            "사람들",
+        ],
+    ),
     "traditional Chinese": (["big5", "big5hkscs"], ["紅樓夢", "臥虎藏龍與英雄", "活著的人們", "手機殼 透明"]),
     "many languages": (["cp1252"], ["Cidade de Deus", "Amélie", "Señorita", "Ångström", "Der Fußgänger", "Città"]),
 }

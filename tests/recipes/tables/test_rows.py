@@ -42,7 +42,8 @@ def test_it_works():
 
 
 BAD = {
-    "too few columns": ("u,i,1700000000", "", "3 columns; the header has 5"),
+    "too few columns": ("u,i", "", "2 columns; the header has 5"),
+    "too few columns and one of another kind": ("u,i,1700000000,a", "EVENT_VALUE", "is not a number"),
     "too many columns": ("u,i,1700000000,1,a,b", "", "6 columns; the header has 5"),
     "no user": (",i,1700000000,1,a", "USER_ID", "is required"),
     "no time": ("u,i,,1,a", "TIMESTAMP", "is required"),
@@ -123,6 +124,20 @@ def test_long_text_is_cut():
     found = convert(f"i,{'x' * 30_000}\n", fields)
 
     assert len(found.table["PLOT"][0].as_py()) == 20_000
+
+
+@pytest.mark.parametrize("more", ["", "i,\0,,\n"])  # by the fast parser, and by the slow one
+def test_a_vector_is_never_cut_and_no_long_category(more):
+    vector = "|".join(["-0.0238467231392"] * 1536)
+    fields = (
+        Field("ITEM_ID", "string"),
+        Field("PLOT", "string", nullable=True, textual=True),
+        Field("GENRE", "string", nullable=True, categorical=True),
+    )
+
+    found = convert(f"i,{vector},{vector}\n{more}", fields)
+
+    assert found.table.to_pylist()[0] == {"ITEM_ID": "i", "PLOT": vector, "GENRE": vector}
 
 
 VALUES = st.sampled_from(
