@@ -2,7 +2,7 @@
 
 python -m benchmarks.exploration [--worlds fast,none] [--policies …] [--seeds 10] [--first-seed 1000] [--write]
 
-`--write` puts the table and a plot of each world into benchmarks/results/.
+`--write` puts the rows and a plot of each world into benchmarks/results/; those of other worlds and policies stay.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import table
 from recipes.simulation import WORLDS, MarketOutcome, simulate
 from recipes.simulation_policies import POLICIES
 
 BASE = "hrnn-metadata"
 DRAWS = 2000  # of the bootstrap over seeds
 RESULTS = Path(__file__).parent / "results"
-HEAD = (
-    "| world | policy | seeds | all rounds | last two (95 %) | first two | old items | good new found |\n"
-    "|---|---|--:|--:|--:|--:|--:|--:|"
+GAINS = {"all": "all rounds", "last_two": "last two", "first_two": "first two", "old_items": "old items"}
+HEAD = ["world", "policy", "seeds", *GAINS.values(), "good new found"]
+TEXT = (
+    "# Exploration in simulated markets\n\nClicks a place over HRNN-Metadata's in the same market, means over seeds and 95 % intervals of "
+    "bootstrapped means; see [Exploration in simulated markets](../README.md#exploration-in-simulated-markets).\n\n"
 )
 WIDTH, HEIGHT, LEFT, TOP = 640, 300, 60, 30
 COLOURS = ("#1a5fb4", "#c64600", "#26a269", "#813d9c", "#865e3c", "#5e5c64", "#a51d2d", "#0e8a8a")
@@ -39,43 +42,59 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    table = [HEAD]
+    rows = []
     for world in asked.worlds.split(","):
         outcomes = {BASE: [simulate(WORLDS[world], POLICIES[BASE], seed) for seed in seeds]}
         for policy in asked.policies.split(","):
             outcomes[policy] = [simulate(WORLDS[world], POLICIES[policy], seed) for seed in seeds]
             told = compared(outcomes[policy], outcomes[BASE])
-            print(json.dumps({"world": world, "policy": policy, "seeds": asked.seeds} | told), flush=True)
-            table.append(_row(world, policy, asked.seeds, told))
+            print(json.dumps({"world": world, "policy": policy, "seeds": [seeds[0], seeds[-1]]} | told), flush=True)
+            rows.append(row(world, policy, seeds, told))
         if asked.write:
             (RESULTS / f"exploration-{world}.svg").write_text(plot(world, outcomes))
-    print("\n".join(table))
+    print(table.markdown(HEAD, rows))
     if asked.write:
-        (RESULTS / "exploration.md").write_text("\n".join(["# Exploration in simulated markets", "", *table, ""]))
+        page = RESULTS / "exploration.md"
+        page.write_text(TEXT + table.markdown(HEAD, merged(rows_of(page.read_text()), rows)) + "\n")
+
+
+def rows_of(page: str) -> list[list[str]]:
+    """The rows of the table of a page of results, without its head."""
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def merged(before: Sequence[list[str]], rows: Sequence[list[str]]) -> list[list[str]]:
+    """The rows, and those before of other worlds or policies; in the order of both."""
+    places = {name: place for place, name in enumerate([*WORLDS, *POLICIES])}
+    found = {(line[0], line[1]): line for line in [*before, *rows]}
+    return [found[key] for key in sorted(found, key=lambda key: [places.get(name, len(places)) for name in key])]
 
 
 def compared(outcomes: Sequence[MarketOutcome], base: Sequence[MarketOutcome]) -> dict[str, object]:
-    """Click-through over the base's, seed by seed; means over seeds, and a bootstrap interval of the last two rounds."""
+    """Click-through over the base's, seed by seed: means over seeds, and intervals of bootstrapped means."""
     pairs = list(zip(outcomes, base, strict=True))
-    last = np.array([own.rate[-2:].mean() / other.rate[-2:].mean() - 1 for own, other in pairs])
-    draws = np.random.default_rng(0).choice(last, (DRAWS, len(last))).mean(axis=1)
-    old = [np.nanmean(own.old_rate) / np.nanmean(other.old_rate) - 1 for own, other in pairs]
-    return {
-        "all": float(np.mean([own.rate.mean() / other.rate.mean() - 1 for own, other in pairs])),
-        "last_two": float(last.mean()),
-        "last_two_interval": np.quantile(draws, [0.025, 0.975]).tolist(),
-        "first_two": float(np.mean([own.rate[:2].mean() / other.rate[:2].mean() - 1 for own, other in pairs])),
-        "old_items": float(np.mean(old)),
-        "found": float(np.mean([own.found for own in outcomes])),
+    gains = {
+        "all": [own.rate.mean() / other.rate.mean() - 1 for own, other in pairs],
+        "last_two": [own.rate[-2:].mean() / other.rate[-2:].mean() - 1 for own, other in pairs],
+        "first_two": [own.rate[:2].mean() / other.rate[:2].mean() - 1 for own, other in pairs],
+        "old_items": [np.nanmean(own.old_rate) / np.nanmean(other.old_rate) - 1 for own, other in pairs],
     }
+    told: dict[str, object] = {}
+    for name, values in gains.items():
+        told[name] = float(np.mean(values))
+        draws = np.random.default_rng(0).choice(values, (DRAWS, len(values))).mean(axis=1)
+        told[f"{name}_interval"] = np.quantile(draws, [0.025, 0.975]).tolist()
+    return told | {"found": float(np.mean([own.found for own in outcomes]))}
 
 
-def _row(world: str, policy: str, seeds: int, told: Mapping[str, object]) -> str:
-    low, high = np.asarray(told["last_two_interval"])
-    return (
-        f"| {world} | {policy} | {seeds} | {told['all']:+.0%} | {told['last_two']:+.0%} ({low:+.0%} to {high:+.0%}) "
-        f"| {told['first_two']:+.0%} | {told['old_items']:+.0%} | {told['found']:.0%} |"
-    )
+def row(world: str, policy: str, seeds: Sequence[int], told: Mapping[str, object]) -> list[str]:
+    """A line of the table."""
+    intervals = [np.asarray(told[f"{name}_interval"]) for name in GAINS]
+    gains = [
+        f"{told[name]:+.0%} ({low:+.0%} to {high:+.0%})" for name, (low, high) in zip(GAINS, intervals, strict=True)
+    ]
+    return [world, policy, f"{seeds[0]} to {seeds[-1]}", *gains, f"{told['found']:.0%}"]
 
 
 def plot(world: str, outcomes: Mapping[str, Sequence[MarketOutcome]]) -> str:

@@ -8,54 +8,45 @@ Prints one JSON line a seed with what the same policy brings in the same market 
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 
-from benchmarks.datasets import ROOT
+from benchmarks.api import CATEGORY, Client, Row, Table, served, wait
 from recipes.numerics.arrays import Indexes
 from recipes.simulation import DAY, START, WORLDS, Market, MarketOutcome, simulate
 from recipes.simulation_policies import FAST, FULL_EVERY, RecipePolicy
 
-RECIPE, ROLE = "aws-user-personalization", "arn:aws:iam::123456789012:role/simulation"
-START_S, JOB_S = 300, 900
-NAMESPACE = {"type": "record", "namespace": "com.amazonaws.personalize.schema", "version": "1.0"}
+RECIPE = "aws-user-personalization"
 COLUMNS = {
     "Interactions": {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long", "EVENT_TYPE": "string"},
-    "Items": {"ITEM_ID": "string", "GENRE": "word", "CREATOR": "word", "CREATION_TIMESTAMP": "long"},
+    "Items": {"ITEM_ID": "string", "GENRE": CATEGORY, "CREATOR": CATEGORY, "CREATION_TIMESTAMP": "long"},
 }
-Row = dict[str, str | int]
+DESCRIBED = [
+    name for name, world in WORLDS.items() if world.metadata in ("good", "noisy", "none") and world.visits == 1
+]
 
 
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--world", default="fast", choices=list(WORLDS))
+    parser.add_argument("--world", default="fast", choices=DESCRIBED)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--users", type=int, default=400)
     parser.add_argument("--weight", type=float, default=0.3)
     asked = parser.parse_args()
     world = replace(WORLDS[asked.world], users=asked.users)
     with tempfile.TemporaryDirectory(prefix="openpersonalize-") as folder, served(Path(folder)) as client:
-        for seed in range(asked.seeds):
+        for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
             outcomes = {
                 "api": simulate(world, partial(ApiPolicy, client=client, weight=asked.weight), seed),
                 "process": simulate(world, partial(RecipePolicy, name=RECIPE, weight=asked.weight, settings=FAST), seed),
@@ -73,68 +64,6 @@ def _told(outcome: MarketOutcome, base: MarketOutcome) -> dict[str, Any]:
         "rates": outcome.rate.round(4).tolist(),
         "new_share": outcome.new_share.round(3).tolist(),
     }
-
-
-@dataclass(frozen=True)
-class Client:
-    """boto3 clients of a server, and the folder in which its buckets are."""
-
-    personalize: Any
-    runtime: Any
-    events: Any
-    buckets: Path
-
-    def put(self, key: str, rows: Sequence[Row]) -> str:
-        """Put a CSV file; its location."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-        path = self.buckets / "simulation" / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.getvalue())
-        return f"s3://simulation/{key}"
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[Client]:
-    """A server with its own folder, port, broker and worker, until the end of the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {"DATA_DIR": str(folder), "PORT": str(port)}
-    command = [sys.executable, "manage.py"]
-    with (folder / "serve.log").open("wb") as log:
-        process = subprocess.Popen([*command, "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log)
-    try:
-        _until(partial(_is_healthy, f"http://127.0.0.1:{port}/healthz"), START_S)
-        keys = subprocess.run(
-            [*command, "create_access_key", "--account", "default"], cwd=ROOT, env=environment, check=True,
-            capture_output=True,
-        )  # fmt: skip
-        connect = partial(
-            boto3.client, endpoint_url=f"http://127.0.0.1:{port}/aws", region_name="us-east-1", **json.loads(keys.stdout)
-        )  # fmt: skip
-        names = ("personalize", "personalize-runtime", "personalize-events")
-        yield Client(*(connect(name) for name in names), folder / "buckets")
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=120)
-
-
-def _is_healthy(url: str) -> bool:
-    with suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  an address of our own
-        return bool(answer.status == 200)
-    return False
-
-
-def _until(holds: Callable[[], Any], seconds: float) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := holds():
-            return found
-        time.sleep(0.5)
-    raise TimeoutError(f"not within {seconds} s")
 
 
 @dataclass
@@ -163,12 +92,8 @@ class ApiPolicy:
         else:
             self._send_items(market)
             self._send_events(market)
-        mode = "FULL" if day % FULL_EVERY == 0 else "UPDATE"
         personalize = self.client.personalize
-        version = personalize.create_solution_version(solutionArn=self.solution, trainingMode=mode)[
-            "solutionVersionArn"
-        ]
-        self._wait(personalize.describe_solution_version, "solutionVersion", solutionVersionArn=version)
+        version = self.client.version(self.solution, "FULL" if day % FULL_EVERY == 0 else "UPDATE")
         if day:
             personalize.update_campaign(campaignArn=self.campaign, solutionVersionArn=version)
         else:
@@ -176,7 +101,7 @@ class ApiPolicy:
             self.campaign = personalize.create_campaign(
                 name=self.name, solutionVersionArn=version, campaignConfig=config
             )["campaignArn"]
-        self._wait(personalize.describe_campaign, "campaign", campaignArn=self.campaign)
+        wait(personalize.describe_campaign, "campaign", campaignArn=self.campaign)
 
     def lists(self, length: int) -> Indexes:
         """Ask for every user."""
@@ -195,30 +120,14 @@ class ApiPolicy:
         personalize = self.client.personalize
         self.name = f"market-{self.seed}-{os.getpid()}-{int(time.time())}"
         self.shift = int(time.time()) - (START + market.world.rounds * DAY)
-        group = personalize.create_dataset_group(name=self.name)["datasetGroupArn"]
-        self._wait(personalize.describe_dataset_group, "datasetGroup", datasetGroupArn=group)
         rows: dict[str, list[Row]] = {
             "Interactions": [self._event(event) for event in market.events],
             "Items": [{"ITEM_ID": f"item {item}"} | self._item(market, item) for item in range(market.num_items)],
         }
-        for kind, columns in COLUMNS.items():
-            fields = [
-                {"name": name, "type": "string" if said == "word" else said} | ({"categorical": True} if said == "word" else {})
-                for name, said in columns.items()
-            ]  # fmt: skip
-            schema = personalize.create_schema(
-                name=f"{self.name}-{kind}", schema=json.dumps(NAMESPACE | {"name": kind, "fields": fields})
-            )
-            dataset = personalize.create_dataset(
-                name=f"{self.name}-{kind}", datasetType=kind, datasetGroupArn=group, schemaArn=schema["schemaArn"]
-            )["datasetArn"]
-            self._wait(personalize.describe_dataset, "dataset", datasetArn=dataset)
-            location = self.client.put(f"{self.name}/{kind}.csv", rows[kind])
-            job = personalize.create_dataset_import_job(
-                jobName=f"{self.name}-{kind}", datasetArn=dataset, dataSource={"dataLocation": location}, roleArn=ROLE
-            )["datasetImportJobArn"]
-            self._wait(personalize.describe_dataset_import_job, "datasetImportJob", datasetImportJobArn=job)
-        self.items_dataset = dataset
+        group, datasets = self.client.group(
+            self.name, {kind: Table(columns, rows[kind]) for kind, columns in COLUMNS.items()}
+        )
+        self.items_dataset = datasets["Items"]
         self.known_items, self.known_events = market.num_items, len(market.events)
         self.tracker = personalize.create_event_tracker(name=self.name, datasetGroupArn=group)["trackingId"]
         self.solution = personalize.create_solution(
@@ -258,15 +167,6 @@ class ApiPolicy:
                     eventList=entries[start : start + 10],
                 )  # fmt: skip
         self.known_events = len(market.events)
-
-    def _wait(self, describe: Callable[..., Any], key: str, **arn: str) -> None:
-        def is_done() -> bool:
-            row = describe(**arn)[key]
-            if "FAILED" in row["status"]:
-                raise RuntimeError(f"{arn}: {row.get('failureReason')}")
-            return bool(row["status"] == "ACTIVE")
-
-        _until(is_done, JOB_S)
 
 
 if __name__ == "__main__":

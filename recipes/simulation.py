@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from recipes.columns import Columns, Kind, encode_column
 from recipes.data import Ids, Interactions, TrainingData
 from recipes.impressions import Impressions, SeenLists
-from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.arrays import Floats, Indexes, unit
 
 DAY = 86_400
 START = 1_700_000_000
 SUBJECTS, CREATORS = 12, 90
+FACTORS = 8  # dimensions of tastes that are no subjects
 # The share of the items whose categories are true; of all where nothing is said.
 TRUST_IN_METADATA = {"good": 1.0, "noisy": 0.55, "none": 0.0}
 VECTOR_SIZE, VECTOR_NOISE = 16, 0.5  # of vectors that tell subjects, and its standard deviation, where a subject's is 1
@@ -43,6 +44,9 @@ class World:
         past_days: days of browsing before the first round.
         rounds: days that are simulated.
         length: places of a list.
+        odds: log-odds that an average user clicks on a new, average item that is looked at.
+        visits: share of the users who come on a day; the others get no list.
+        tastes: "subjects", or "factors" where subjects are places in a space of fewer dimensions and items stand around them.
     """
 
     users: int = 400
@@ -56,6 +60,9 @@ class World:
     past_days: int = 8
     rounds: int = 9
     length: int = 10
+    odds: float = -1.6
+    visits: float = 1.0
+    tastes: str = "subjects"
 
 
 WORLDS: Mapping[str, World] = {
@@ -72,6 +79,9 @@ WORLDS: Mapping[str, World] = {
     "growing": World(growth=0.25),
     "old-base": World(base_age=60.0),
     "large-and-slow": World(items=1500, growth=0.03, fade_days=20.0, base_age=60.0),
+    "rare-clicks": World(odds=-3.0),
+    "few-visits": World(visits=0.4),
+    "factors": World(tastes="factors"),
 }
 
 
@@ -80,8 +90,8 @@ class Market:
     """The truth, and the log of what happened.
 
     Attributes:
-        taste: (U, S) what users like of each subject, in log-odds.
-        subject: (N, S) what items are about, rows that sum to 1.
+        taste: (U, S) what users like of each subject or factor, in log-odds.
+        subject: (N, S) what items are about: rows that sum to 1, or places in the space of factors.
         quality: (N,) in log-odds.
         born: (N,) day.
         named_subject, maker: (N,) the subject and creator that the metadata name.
@@ -105,10 +115,11 @@ class Market:
     def open(cls, world: World, seed: int) -> Market:
         """A market with its first items and the browsing of the days before."""
         rng = np.random.default_rng(seed)
-        taste = rng.normal(0, 1.6, (world.users, SUBJECTS)).astype(np.float32)
+        size = FACTORS if world.tastes == "factors" else SUBJECTS
+        taste = rng.normal(0, 1.6, (world.users, size)).astype(np.float32)
         none = np.zeros(0)
         market = cls(
-            world, rng, taste, np.zeros((0, SUBJECTS), np.float32), none.astype(np.float32), none,
+            world, rng, taste, np.zeros((0, size), np.float32), none.astype(np.float32), none,
             none.astype(np.int64), none.astype(np.int64),
         )  # fmt: skip
         market.arrive(world.items, rng.uniform(-world.past_days - world.base_age, -world.past_days, world.items), 0.0)
@@ -126,8 +137,7 @@ class Market:
         rng = self.rng
         main = rng.integers(0, SUBJECTS, count)
         maker = rng.integers(0, CREATORS // SUBJECTS, count) * SUBJECTS + main  # creators keep to a subject
-        subject = rng.dirichlet(np.full(SUBJECTS, 0.15), count) * 0.35
-        subject[np.arange(count), main] += 0.65
+        subject = self._subjects(main)
         false = rng.random(count) >= TRUST_IN_METADATA.get(self.world.metadata, 1.0)
         named_subject = np.where(false, rng.integers(0, SUBJECTS, count), main)
         made = np.where(false, rng.integers(0, CREATORS, count), maker)
@@ -139,19 +149,32 @@ class Market:
         self.maker = np.concatenate([self.maker, made])
         self.shown = np.concatenate([self.shown, np.zeros(count, np.int64)])
 
+    def _subjects(self, main: Indexes) -> NDArray[np.float64]:
+        """(C, S) what items are about whose main subjects are these."""
+        if self.world.tastes == "factors":
+            centres = unit(np.random.default_rng(2).normal(0, 1, (SUBJECTS, FACTORS)).astype(np.float32))
+            own = unit(self.rng.normal(0, 1, (len(main), FACTORS)).astype(np.float32))
+            return np.asarray(0.65 * centres[main] + 0.35 * own, np.float64)
+        subject = self.rng.dirichlet(np.full(SUBJECTS, 0.15), len(main)) * 0.35
+        subject[np.arange(len(main)), main] += 0.65
+        return subject
+
     def appeal(self, day: float) -> Floats:
         """(U, N) chance of a click on an item that is looked at."""
         age = np.maximum(day - self.born, 0)
-        odds = self.taste @ self.subject.T + self.quality - age / self.world.fade_days - 1.6
+        odds = self.taste @ self.subject.T + self.quality - age / self.world.fade_days + self.world.odds
         return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
     def show(self, day: int, lists: Indexes) -> Indexes:
-        """(U, K) 1 where users click on what they are shown, one list each; all of it is logged."""
+        """(U, K) 1 where users click on what they are shown, one list each, of items; all of it is logged.
+
+        Rows of -1 are of users who do not come.
+        """
         chance = np.take_along_axis(self.appeal(day), np.maximum(lists, 0), axis=1)
         looked = (1.0 + np.arange(lists.shape[1])) ** -self.world.position_bias
         clicks = (self.rng.random(lists.shape) < chance * looked) & (lists >= 0)
         moments = START + day * DAY + self.rng.integers(0, DAY // 2, len(lists))
-        for user in range(len(lists)):
+        for user in np.flatnonzero((lists >= 0).any(axis=1)).tolist():
             number = len(self.lists)
             self.lists.append((user, int(moments[user]), lists[user][lists[user] >= 0]))
             for place in np.flatnonzero(clicks[user]):
@@ -201,7 +224,7 @@ class Market:
     def vectors(self) -> Floats:
         """(N, VECTOR_SIZE) numbers that tell what items are about; an item's stay the same."""
         directions, noise = np.random.default_rng(0), np.random.default_rng(1)
-        exact = self.subject @ directions.normal(0, 1, (SUBJECTS, VECTOR_SIZE))
+        exact = self.subject @ directions.normal(0, 1, (self.subject.shape[1], VECTOR_SIZE))
         return np.asarray(exact + noise.normal(0, VECTOR_NOISE, exact.shape), np.float32)
 
     def _without_clicks(self, clicked: Indexes) -> SeenLists:
@@ -252,11 +275,13 @@ def simulate(world: World, make: PolicyFactory, seed: int) -> MarketOutcome:
         market.arrive(arriving, np.full(arriving, day - 0.02), world.new_quality)
         policy.learn(day, market)
         lists = policy.lists(world.length)
+        if world.visits < 1:
+            lists[market.rng.random(len(lists)) >= world.visits] = -1
         clicks = market.show(day, lists)
-        is_old = (lists < world.items) & (lists >= 0)
-        rate[day] = clicks.sum() / lists.size
+        is_old, places = (lists < world.items) & (lists >= 0), int((lists >= 0).any(axis=1).sum()) * world.length
+        rate[day] = clicks.sum() / places
         old_rate[day] = clicks[is_old].mean() if is_old.any() else np.nan
-        new_share[day] = 1 - is_old.mean()
+        new_share[day] = 1 - is_old.sum() / places
     return MarketOutcome(rate, old_rate, new_share, _found(market))
 
 

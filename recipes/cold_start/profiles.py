@@ -101,25 +101,27 @@ def learn_directions(histories: Histories, traits: Floats, shrinkage: float) -> 
     takers = Takers.of(histories, len(traits))
     if not len(takers.user):
         return None
-    people = takers.profiles(histories, centred).astype(np.float64)
-    variance, axes = np.linalg.eigh(people.T @ people / len(people))
+    people = takers.profiles(histories, centred)
+    covariance = (people.T @ people).astype(np.float64) / len(people)
+    variance, axes = np.linalg.eigh(covariance)
     white = axes / np.sqrt(variance + shrinkage * variance.mean() + 1e-12)
-    seen = people @ white
-    strength, turn = np.linalg.eigh(_between(takers, seen, len(traits), len(histories)))
+    between = white.T @ _between(takers, people, len(traits), len(histories)) @ white
+    strength, turn = np.linalg.eigh(between)
     best = np.argsort(-strength)[:DIRECTIONS]
-    best = best[strength[best] > LEAST_BETWEEN * (seen**2).mean()]
+    best = best[strength[best] > LEAST_BETWEEN * np.einsum("ij,ik,kj->j", white, covariance, white).mean()]
     if not len(best):
         return None
-    total = np.mean((seen @ turn[:, best]) ** 2, axis=0)
+    turned = white @ turn[:, best]
+    total = np.einsum("ij,ik,kj->j", turned, covariance, turned)
     within = np.maximum(total - strength[best], (1 - MOST_BETWEEN) * total)
-    matrix = white @ turn[:, best] / np.sqrt(within)
+    matrix = turned / np.sqrt(within)
     return Directions(centre, matrix.astype(np.float32), (strength[best] / within).astype(np.float32))
 
 
-def _between(takers: Takers, seen: NDArray[np.float64], num_items: int, num_users: int) -> NDArray[np.float64]:
+def _between(takers: Takers, people: Floats, num_items: int, num_users: int) -> NDArray[np.float64]:
     """(D, D) covariance of the items' mean profiles."""
     is_second = np.random.default_rng(0).permutation(num_users)[takers.user] % 2 == 1
-    halves = [(item_sums(takers.item[part], seen[part], num_items), np.bincount(takers.item[part], minlength=num_items))
+    halves = [(item_sums(takers.item[part], people[part], num_items), np.bincount(takers.item[part], minlength=num_items))
               for part in (~is_second, is_second)]  # fmt: skip
     (first, first_count), (second, second_count) = halves
     both = (first_count > 0) & (second_count > 0)

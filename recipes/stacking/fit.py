@@ -123,10 +123,23 @@ def open_fit(settings: Settings, data: TrainingData, run: Run, max_events: int |
         RecipeError: there are no interactions.
     """
     run.report("preparing", 0.0)
+    check_events(data)
+    return opened(FitContext.of(settings, data, run), max_events)
+
+
+def check_events(data: TrainingData) -> None:
+    """See that there is something to learn from.
+
+    Raises:
+        RecipeError: there are no interactions.
+    """
     if not len(data.interactions):
         raise RecipeError("There are no interactions to learn from.")
-    context = FitContext.of(settings, data, run)
-    histories = context.training_histories()
+
+
+def opened(context: FitContext, max_events: int | None = None) -> HeldOut:
+    """Prepare histories, and hold events out."""
+    histories, run = context.training_histories(), context.run
     events = len(histories.item_index)
     if max_events is not None and events > max_events:
         histories = sampled_users(histories, max_events, run.seed)

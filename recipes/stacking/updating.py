@@ -12,13 +12,15 @@ from recipes.base import RecipeError
 from recipes.components.content_knn import content_neighbours, neighbour_candidates
 from recipes.components.context import Context
 from recipes.components.fit_context import MAX_DENSE_ITEMS, FitContext, Settings
+from recipes.components.item_weights import ItemWeights
 from recipes.components.popularity import UnknownItems
+from recipes.components.recurrent import Recurrent
 from recipes.components.repeats import Repeats
 from recipes.components.young_items import YoungItems
 from recipes.data import TrainingData
 from recipes.numerics.machine import FLOPS_PER_SECOND, SOLVE_COST
 from recipes.run import Run
-from recipes.stacking.fit import build, completed, open_fit, with_young
+from recipes.stacking.fit import build, check_events, completed, open_fit, opened, with_young
 from recipes.stacking.model import StackedModel
 from recipes.stacking.plan import Plan
 
@@ -39,25 +41,33 @@ def update_stack(model: StackedModel, settings: Settings, data: TrainingData, ru
         run: the watcher.
 
     Raises:
-        RecipeError: `data` have fewer items than the model.
+        RecipeError: `data` have fewer items than the model, or no interactions.
     """
     run.report("updating", 0.0)
+    check_events(data)
     if data.num_items < model.num_items:
         raise RecipeError(f"The data have {data.num_items} items, the model {model.num_items}; use FULL training.")
-    context = FitContext.of(settings, data, run)
-    features, plan = context.item_features, model.plan
-    candidates = neighbour_candidates(data.item_counts[: model.num_items])
-    neighbours = content_neighbours(features, candidates) if features.shape[1] else None
-    kept = [component.enlarged(data.num_items, neighbours) for component in model.components]
-    enlarged = StackedModel(model.recipe, data.num_items, kept, plan)
+    plan = model.plan
+    is_quick = plan is not None and bool(plan.weights) and settings.ridges and _is_quick(plan, data)
+    context = FitContext.of(settings, data, replace(run, max_seconds=None) if is_quick else run)
+    enlarged = _enlarged(model, context, is_quick)
     run.report("updating", 0.3)
-    if plan is not None and plan.weights and settings.ridges and _is_quick(plan, data):
-        held_out = open_fit(settings, data, replace(run, max_seconds=None), plan.max_events)
-        updated = build(model.recipe, held_out, replace(plan, network=None), before=enlarged)
+    if plan is not None and is_quick:
+        updated = build(model.recipe, opened(context, plan.max_events), replace(plan, network=None), before=enlarged)
     else:
         updated = _refreshed(enlarged, context)
     run.report("updating", 1.0)
     return updated
+
+
+def _enlarged(model: StackedModel, context: FitContext, is_quick: bool) -> StackedModel:
+    """The same components over today's catalogue; of what is fitted anew, nothing is looked for in metadata."""
+    neighbours, features = None, context.item_features
+    reaching = (Recurrent,) if is_quick else (Recurrent, ItemWeights)
+    if features.shape[1] and any(isinstance(part, reaching) for part in model.components):
+        neighbours = content_neighbours(features, neighbour_candidates(context.data.item_counts[: model.num_items]))
+    kept = [component.enlarged(context.num_items, neighbours) for component in model.components]
+    return StackedModel(model.recipe, context.num_items, kept, model.plan)
 
 
 def relearn_stack(model: StackedModel, settings: Settings, data: TrainingData, run: Run) -> StackedModel | None:

@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from benchmarks.exploration import compared, plot
+from benchmarks import table
+from benchmarks.exploration import HEAD, compared, merged, plot, row, rows_of
 from recipes.simulation import MarketOutcome
 
 
@@ -29,3 +30,15 @@ def test_a_plot_has_a_line_and_a_name_for_each_policy():
     assert {"base", "other"} <= set(re.findall(r">([^<]+)</text>", drawn))
     assert len(re.findall(r'fill="none" stroke="#\w+" stroke-width="2"', drawn)) == 2
     assert drawn.count("<svg") == drawn.count("</svg>") == 1
+
+
+def test_rows_of_other_worlds_and_policies_stay_on_the_page():
+    told = compared([outcome(0.2)], [outcome(0.1)])
+    before = [row(world, "random", range(3), told) for world in ("noisy", "fast")]
+    page = f"# Results\n\nWords.\n\n{table.markdown(HEAD, before)}\n"
+    again = row("noisy", "random", range(7, 9), told)
+    assert merged(rows_of(page), [again, row("noisy", "oracle", range(2), told)]) == [
+        before[1],
+        again,
+        row("noisy", "oracle", range(2), told),
+    ]
