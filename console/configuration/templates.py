@@ -13,14 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.configuration.document import DocumentError
+from console.configuration.kinds import KINDS
 from console.shapes import JSONDict
 
-TYPES = {
-    "AWS::Personalize::DatasetGroup": "datasetGroup",
-    "AWS::Personalize::Schema": "schema",
-    "AWS::Personalize::Dataset": "dataset",
-    "AWS::Personalize::Solution": "solution",
-}
+TYPES = {f"AWS::Personalize::{kind.title}": kind.noun for kind in KINDS}
 PSEUDO: dict[str, Any] = {
     "AWS::StackName": "stack", "AWS::Region": "us-east-1", "AWS::AccountId": "000000000000", "AWS::Partition": "aws",
     "AWS::URLSuffix": "amazonaws.com", "AWS::NoValue": None, "AWS::StackId": "stack", "AWS::NotificationARNs": [],
@@ -56,6 +52,8 @@ def resources(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str
         if noun and values.holds(about.get("Condition")):
             members = camel(values.resolved(about.get("Properties") or {}))
             name = members.setdefault("name", logical)
+            if tags := members.get("tags"):
+                members["tags"] = dict(map(_tag, tags))
             if not isinstance(name, str):
                 raise DocumentError(
                     f"The name of {logical} is {json.dumps(name)[:100]}, which the template does not tell; "
@@ -63,6 +61,11 @@ def resources(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str
                 )
             found[logical] = Resource(noun, members)
     return found
+
+
+def _tag(tag: Mapping[str, Any]) -> tuple[str, str]:
+    """A tag's key and value, which some types call Key and Value and others TagKey and TagValue."""
+    return str(tag.get("tagKey", tag.get("key"))), str(tag.get("tagValue", tag.get("value", "")))
 
 
 def camel(value: Any) -> Any:

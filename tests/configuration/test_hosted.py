@@ -139,6 +139,17 @@ Resources:
     Type: AWS::Personalize::DatasetGroup
     Properties:
       Name: !Sub "${Prefix}-${Stage}"
+      Tags: [{Key: team, Value: web}, {TagKey: stage, TagValue: !Ref Stage}]
+  Tracker:
+    Type: AWS::Personalize::EventTracker
+    Properties: {Name: site, DatasetGroupArn: !GetAtt Group.DatasetGroupArn}
+  Views:
+    Type: AWS::Personalize::MetricAttribution
+    Properties:
+      Name: views
+      DatasetGroupArn: !GetAtt Group.DatasetGroupArn
+      Metrics: [{EventType: watch, MetricName: watched, Expression: SAMPLECOUNT()}]
+      MetricsOutputConfig: {RoleArn: "arn:aws:iam::123456789012:role/x", S3DataDestination: {Path: "s3://reports/views/"}}
   Events:
     Type: AWS::Personalize::Schema
     Properties:
@@ -179,7 +190,17 @@ Resources:
 def test_functions_parameters_and_conditions_of_a_template_are_carried_out(tmp_path):
     (tmp_path / "stack.yaml").write_text(TEMPLATE)
     document = hosted.read([tmp_path], {"Stage": "live", "AWS::StackName": "web"})
-    assert document.sections["datasetGroups"] == [{"name": "shop-live"}]
+    assert document.sections["datasetGroups"] == [{"name": "shop-live", "tags": {"team": "web", "stage": "live"}}]
+    assert document.sections["eventTrackers"] == [{"name": "site", "datasetGroup": "shop-live"}]
+    assert document.sections["metricAttributions"] == [
+        {
+            "name": "views", "datasetGroup": "shop-live",
+            "metrics": [{"eventType": "watch", "metricName": "watched", "expression": "SAMPLECOUNT()"}],
+            "metricsOutputConfig": {
+                "roleArn": "arn:aws:iam::123456789012:role/x", "s3DataDestination": {"path": "s3://reports/views/"},
+            },
+        }
+    ]  # fmt: skip
     assert document.sections["schemas"][0]["schema"]["fields"] == [{"name": "USER_ID", "type": "string"}]
     assert document.sections["datasets"] == [
         {
