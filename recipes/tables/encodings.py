@@ -44,13 +44,17 @@ RUSSIAN, OTHER_CYRILLIC = "оеаинтсрвлкмдпу", "яыьгзбчйх�
 GREEK, OTHER_GREEK = "αοιετσνηυςρκπμλάέήίόύώ", "βγδζθξφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΌΎΏϊϋ"
 HEBREW, OTHER_HEBREW = "יוהלתראבשמ", "םנקדפעכטחגזץןסצךף"
 ARABIC, OTHER_ARABIC = "الينمورتبة", "عدسفهكقحجشصطخىذزضغءثظأإآئؤپچژگ"
-THAI = re.compile("([\u0e01-\u0e30\u0e32\u0e33\u0e3f-\u0e46\u0e4f-\u0e5b][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]{0,2})+")
+THAI = re.compile(  # vowels stand before, above, below or behind a consonant
+    "([\u0e40-\u0e44]{0,2}[\u0e01-\u0e2e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]{0,2}[\u0e30\u0e32\u0e33\u0e45]{0,2}"
+    "|[\u0e2f\u0e3f\u0e46\u0e4f-\u0e5b])+"
+)
 THAI_MARKS = re.compile("[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]")
 NEUTRAL = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb\u2013\u2014\u2026\u20ac\u00b0\u00a3\u00a7\u00ae\u00a9\u2122\u00a0\u2022\u00bf\u00a1\u00ba\u00aa\u2116"
 UNION, LEAST_LEAD = 0.95, 0.03  # how a text in many languages counts, and by how much another encoding must be better
 RARE = 0.5  # what a letter counts that is not among those most used
 MIN_CHARACTERS, MIN_DIFFERENT = 2, 4  # that tell encodings apart, and letters of a script of its own
 SIDE_BY_SIDE, MAX_WRONG = 0.6, 0.02  # shares of the characters
+SURELY_TEXT = 40  # characters among which one may be wrong
 KANA, HANGUL, HAN = ("\u3041", "\u30ff"), ("\uac00", "\ud7a3"), ("\u4e00", "\u9fff")
 MIXED = re.compile(r"[A-Za-z](?=[^\W\d_\x00-\x7f])|(?<=[^\W\d_\x00-\x7f])[A-Za-z]")  # two scripts in one word
 Read = Callable[[int], bytes]
@@ -191,7 +195,9 @@ def _asian_encoding(sample: bytes) -> str:
         runs = re.findall(r"[^\x00-\x7f]+", text)
         size = sum(map(len, runs))
         beside = sum(len(run) for run in runs if len(run) > 1)
-        is_regular = text.count("\ufffd") <= max(1, MAX_WRONG * size) and beside >= SIDE_BY_SIDE * size
+        is_regular = (
+            text.count("\ufffd") <= max(size >= SURELY_TEXT, MAX_WRONG * size) and beside >= SIDE_BY_SIDE * size
+        )
         if size >= MIN_DIFFERENT and is_regular and is_spelt(runs):
             return encoding
     return ""
