@@ -89,7 +89,8 @@ bench: install  ## measure side by side with the peers, which get an environment
 	$(BIN)/python -m benchmarks.cold_items --write
 
 bench-scale: install  ## seconds and memory against events up to ten million, and what Ray costs
-	$(BIN)/python -m benchmarks.scale --ray --write
+	$(BIN)/python -m benchmarks.scale --write
+	$(BIN)/python -m benchmarks.engines --write
 
 bench-exploration: install  ## simulate markets in which new items arrive, ten seeds a world
 	$(BIN)/python -m benchmarks.exploration --write

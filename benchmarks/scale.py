@@ -1,8 +1,7 @@
 """`python -m benchmarks.scale`: seconds and memory against events, with the slopes; one JSON line a result, then tables and plots.
 
 Files are made by `benchmarks.generate`. Each step is a process of its own: an import, and a training of each recipe with the
-lists of its users. `--ray` adds how much longer a Ray cluster of one worker takes than one thread of this process; `--write` renews
-results/scale.md and its plots.
+lists of its users. `--write` renews results/scale.md and its plots.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -56,8 +54,6 @@ def main() -> None:
             rows.append(_told({"step": "import", "events": events} | _imported(file, events)))
         for name in (name for name in RECIPES if name in options.steps):
             rows.append(_told({"step": name, "events": events} | _trained(name, file, options.budget)))
-    if options.ray:
-        rows.append(_told({"step": "ray"} | _ray(FOLDER / f"{int(options.events[-1])}.csv")))
     page = _page(rows, options.budget)
     print(page)
     if options.write:
@@ -127,44 +123,6 @@ def _asked(file: Path, target: Path) -> Path:
     return target
 
 
-def _ray(file: Path) -> Row:
-    """Seconds of neighbours counted by one thread of this process, and by a Ray of one worker."""
-    from recipes import catalogue
-    from recipes.cli.tables import read_training
-    from recipes.executor import RayCluster, Threads, using
-    from recipes.run import Run
-
-    data = read_training(file)
-
-    def fit() -> float:
-        began = time.perf_counter()
-        catalogue.get("aws-sims")().fit(data, Run())
-        return time.perf_counter() - began
-
-    alone = Threads()
-    alone.parallelism = 1
-    with using(alone):
-        here = _best(fit)
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    cluster = RayCluster(workers=1)
-    try:
-        with using(cluster):
-            fit()  # a worker's start is not the work
-            there = _best(fit)
-    finally:
-        cluster.close()
-    return {
-        "events": len(data.interactions),
-        "seconds": round(there, 2),
-        "local_s": round(here, 2),
-        "over_local": round(there / here - 1, 3),
-    }
-
-
-def _best(run: Callable[[], float]) -> float:
-    return min(run() for _ in range(3))
-
-
 def _page(rows: list[Row], budget: int) -> str:
     body = [
         [
@@ -180,11 +138,6 @@ def _page(rows: list[Row], budget: int) -> str:
         f"An item has {EVENTS_OF_AN_ITEM} events, a user {EVENTS_OF_A_USER}; `user-personalization` has {budget} seconds. "
         f"An event takes {EVENT_BYTES} bytes in the arrays that recipes learn from. {' '.join(_slopes(rows))}"
     )
-    parts += [
-        f"Ray with one worker takes {row['over_local']:+.0%} of one thread's {row['local_s']} s for the neighbours of {row['events']:,} events."
-        for row in rows
-        if row["step"] == "ray"
-    ]
     return "\n\n".join([*parts, "![seconds](scale-seconds.svg)", "![memory](scale-memory.svg)"])
 
 
@@ -204,8 +157,7 @@ def _slopes(rows: Iterable[Row]) -> list[str]:
 def _lines(rows: Iterable[Row], what: str) -> dict[str, list[tuple[float, float]]]:
     lines: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
-        if row["step"] != "ray":
-            lines.setdefault(row["step"], []).append((row["events"], row[what]))
+        lines.setdefault(row["step"], []).append((row["events"], row[what]))
     return lines
 
 
@@ -221,7 +173,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", type=float, nargs="+", default=[1e5, 1e6, 1e7])
     parser.add_argument("--steps", nargs="+", choices=("import", *RECIPES), default=["import", *RECIPES])
     parser.add_argument("--budget", type=int, default=120, help="seconds of user-personalization")
-    parser.add_argument("--ray", action="store_true", help="also measure a Ray of one worker beside one thread")
     parser.add_argument("--write", action="store_true", help="renew results/scale.md and its plots")
     return parser
 

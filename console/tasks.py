@@ -55,7 +55,7 @@ def run(label: str, pk: int, span: str = "") -> None:
     limits.of(held.row.account)
     logs.job_name.set(f"{label} {pk}")
     try:
-        with tracing.job(f"job {label}", span), jobs.running(held), engine():
+        with tracing.job(f"job {label}", span), jobs.running(held), engine(held.check):
             ALL_RUNNERS[label](held)
     finally:
         logs.job_name.set("")

@@ -53,6 +53,10 @@ class Run:
     started: float = field(default_factory=monotonic)
     clock: Callable[[], float] = monotonic
 
+    def __reduce__(self) -> tuple[type[Run], tuple[int, float | None]]:
+        """Sent to another process a run keeps its seed and the seconds left; its watcher stays, and clocks differ."""
+        return type(self), (self.seed, None if self.max_seconds is None else self.seconds_left)
+
     def report(
         self,
         stage: str,

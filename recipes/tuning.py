@@ -21,7 +21,7 @@ from recipes.data import TrainingData
 from recipes.evaluation import splits
 from recipes.evaluation.evaluate import evaluate
 from recipes.evaluation.splits import SegmentSplit, Split
-from recipes.executor import RayWork, current
+from recipes.executor import Work, current
 from recipes.run import Progress, Run, ignore_progress
 from recipes.subprocess_task import Beside
 
@@ -228,7 +228,7 @@ def _side_by_side(
     """Search with several trials at a time, each in a process of its own; none is left behind, however this ends."""
     threads = max(1, (os.cpu_count() or 1) // parallel)
     with ExitStack() as leaving:
-        fitting: dict[int, tuple[Trial, Beside[float] | RayWork[float], ExitStack]] = {}
+        fitting: dict[int, tuple[Trial, Work[float], ExitStack]] = {}
         while fitting or _goes_on(study, wanted, run):
             while len(fitting) < parallel and _goes_on(study, wanted, run, len(fitting)):
                 trial, ending = study.ask(), leaving.enter_context(ExitStack())
@@ -244,7 +244,7 @@ def _side_by_side(
             tell()
 
 
-def _has_ended(study: optuna.Study, trial: Trial, process: Beside[float] | RayWork[float], run: Run) -> bool:
+def _has_ended(study: optuna.Study, trial: Trial, process: Work[float], run: Run) -> bool:
     """Whether a trial is over; then the study knows how it went."""
     try:
         if not process.has_ended(_pruning(trial, ignore_progress)):

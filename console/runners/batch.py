@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Self
 from zlib import crc32
 
 import numpy as np
@@ -16,12 +18,31 @@ from console.models import BatchInferenceJob
 from console.runners import lines, members
 from console.runners.members import bound_of
 from console.serving.loader import MODEL_CACHE, LoadedModel, column_named
-from console.serving.pipeline import RequestBatch, answer, batch_size
-from console.serving.request import REASONED, SCORE_DIGITS, RecommendationRequest, RecommendationResult, ServingTarget
+from console.serving.pipeline import (
+    RequestBatch,
+    allowed_items,
+    answer,
+    batch_size,
+    lister,
+    named,
+    question,
+    results,
+    usable,
+)
+from console.serving.request import (
+    REASONED,
+    SCORE_DIGITS,
+    RankedItem,
+    RecommendationRequest,
+    RecommendationResult,
+    ServingTarget,
+)
 from console.serving.targets import target_of
 from recipes import catalogue
 from recipes.base import RecipeType
 from recipes.content.themes import Themes
+from recipes.executor import prefetch
+from recipes.listing import ListQuestion, Mask
 
 
 def run(held: Claim) -> None:
@@ -35,7 +56,9 @@ def run(held: Claim) -> None:
     loaded = MODEL_CACHE.get(target.artefact)
     themes = _themes(row, loaded)
     most = limits.quota("THEME_QUERIES") if themes else None
-    lines.convert(held, partial(_answers, row, target, loaded, themes), batch_size(loaded), most)
+    is_ranking = recipe.type is RecipeType.PERSONALIZED_RANKING
+    answers = partial(_ranked, row, target, loaded) if is_ranking else partial(_listed, row, target, loaded, themes)
+    lines.convert(held, answers, batch_size(loaded), most)
 
 
 def _themes(row: BatchInferenceJob, loaded: LoadedModel) -> Themes | None:
@@ -51,25 +74,94 @@ def _themes(row: BatchInferenceJob, loaded: LoadedModel) -> Themes | None:
     return Themes.of(loaded.data.items, loaded.data.num_items, name)
 
 
-def _answers(
+def _listed(
     row: BatchInferenceJob,
     target: ServingTarget,
     loaded: LoadedModel,
     themes: Themes | None,
-    chunk: Sequence[lines.Line],
-    place: lines.Place,
-) -> Iterator[lines.Outcome]:
-    """What each line gets, in order."""
-    read = [_request(row, target, loaded, line) for line in chunk]
-    requests = [entry for entry in read if isinstance(entry, RecommendationRequest)]
-    rng = np.random.default_rng([row.pk, crc32(place.file.encode()), place.line])
-    answers = iter(answer(RequestBatch.of(target, loaded, requests), rng, is_recorded=False) if requests else ())
-    for entry in read:
-        found = next(answers) if isinstance(entry, RecommendationRequest) else entry
-        if isinstance(found, RecommendationResult):
-            yield lines.Answered(_output(target, found, themes), found.warnings)
-        else:
-            yield found
+    chunks: Iterator[lines.Chunk],
+) -> Iterator[Iterator[lines.Outcome]]:
+    """What the lines of each chunk get, in order; the engine makes the lists of some chunks ahead."""
+    asked = deque[Asked]()
+
+    def questions() -> Iterator[ListQuestion]:
+        for chunk, place in chunks:
+            asked.append(Asked.of(row, target, loaded, chunk))
+            if asked[-1].batch.requests:
+                yield question(asked[-1].batch, usable(asked[-1].masks), _seed(row, place))
+
+    def refused() -> Iterator[Iterator[lines.Outcome]]:
+        while asked and not asked[0].batch.requests:
+            yield asked.popleft().outcomes(target, [], themes)
+
+    for places in prefetch(lister(target, loaded, row.num_results), questions()):
+        yield from refused()
+        yield asked.popleft().outcomes(target, named(loaded, places), themes)
+    yield from refused()
+
+
+def _ranked(
+    row: BatchInferenceJob, target: ServingTarget, loaded: LoadedModel, chunks: Iterator[lines.Chunk]
+) -> Iterator[Iterator[lines.Outcome]]:
+    """The same where each line gives the items that are ranked."""
+    for chunk, place in chunks:
+        asked = Asked.of(row, target, loaded, chunk)
+        rng = np.random.default_rng(_seed(row, place))
+        found = answer(asked.batch, rng, is_recorded=False) if asked.batch.requests else []
+        yield asked.from_results(target, found)
+
+
+def _seed(row: BatchInferenceJob, place: lines.Place) -> list[int]:
+    """Of what exploration draws: the same on every attempt."""
+    return [row.pk, crc32(place.file.encode()), place.line]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A chunk of lines.
+
+    Attributes:
+        read: each as a request, or what is wrong with it.
+        batch: the requests.
+    """
+
+    read: Sequence[RecommendationRequest | InvalidInputException]
+    batch: RequestBatch
+
+    @classmethod
+    def of(
+        cls, row: BatchInferenceJob, target: ServingTarget, loaded: LoadedModel, chunk: Sequence[lines.Line]
+    ) -> Self:
+        """Read the lines, and what the database knows of their users."""
+        read = [_request(row, target, loaded, line) for line in chunk]
+        requests = [entry for entry in read if isinstance(entry, RecommendationRequest)]
+        return cls(read, RequestBatch.of(target, loaded, requests))
+
+    @cached_property
+    def masks(self) -> list[Mask | InvalidInputException]:
+        """What each request may get, or what is wrong with it."""
+        return allowed_items(self.batch)
+
+    def outcomes(
+        self, target: ServingTarget, lists: Sequence[list[RankedItem]], themes: Themes | None
+    ) -> Iterator[lines.Outcome]:
+        """What each line gets."""
+        return self.from_results(target, results(self.batch, self.masks, lists), themes)
+
+    def from_results(
+        self,
+        target: ServingTarget,
+        found: Sequence[RecommendationResult | InvalidInputException],
+        themes: Themes | None = None,
+    ) -> Iterator[lines.Outcome]:
+        """The same from the requests' results."""
+        left = iter(found)
+        for entry in self.read:
+            answered = next(left) if isinstance(entry, RecommendationRequest) else entry
+            if isinstance(answered, RecommendationResult):
+                yield lines.Answered(_output(target, answered, themes), answered.warnings)
+            else:
+                yield answered
 
 
 def _request(

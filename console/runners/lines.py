@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any, cast
@@ -50,7 +51,8 @@ class Place:
     line: int
 
 
-Answers = Callable[[Sequence[Line], Place], Iterator[Outcome]]
+Chunk = tuple[Sequence[Line], Place]
+Answers = Callable[[Iterator[Chunk]], Iterator[Iterable[Outcome]]]
 
 
 @dataclass
@@ -89,7 +91,7 @@ def convert(held: Claim, answers: Answers, chunk: int, most_lines: int | None = 
 
     Args:
         held: the claim on the batch job.
-        answers: gives an output, or what is wrong, for each of a chunk of lines.
+        answers: gives for each chunk an output, or what is wrong, for each of its lines; it may read some chunks ahead.
         chunk: how many lines are answered together.
         most_lines: allowed in one file; None for the quota of records.
 
@@ -175,8 +177,9 @@ class _Conversion:
             sink, aside = (
                 stack.enter_context(storage.open_write(storage.store(f"{key}{end}"))) for end in ("", ".errors")
             )
-            for texts in _chunks(file, self._chunk, number):
-                for read, output in zip(texts, self._answered(source, texts), strict=True):
+            chunks = Ahead(source.location.key, _chunks(file, self._chunk, number), ends)
+            for texts, parsed, outcomes in chunks.answered(self._answers):
+                for read, output in zip(texts, _outputs(texts, parsed, iter(outcomes)), strict=True):
                     written = json.dumps(output, ensure_ascii=False)
                     sink.write(f"{written}\n".encode())
                     if output["error"] is not None:
@@ -185,31 +188,11 @@ class _Conversion:
                 lines, number = lines + len(texts), texts[-1].number
                 offset += sum(read.size for read in texts)
                 self._tell(source, passed + offset, total)
-                if time.monotonic() > ends:
-                    break
-            else:
+            if chunks.is_over:
                 offset = stand.size
         stand.segments.append(key)
         stand.offset, stand.number, stand.lines, stand.errors = offset, number, lines, errors
         self._keep(stand)
-
-    def _answered(self, source: Source, texts: Sequence[_Read]) -> Iterator[dict[str, Any]]:
-        """The output line for each input line, in order; what cannot be read becomes an error of its own line."""
-        parsed = [_parse(read.text) for read in texts]
-        good = self._answers(
-            [line for line in parsed if isinstance(line, dict)], Place(source.location.key, texts[0].number)
-        )
-        for read, line in zip(texts, parsed, strict=True):
-            if isinstance(line, str):
-                echo = read.text[:ECHOED].decode("utf-8", "replace").strip()
-                yield {"input": echo, "output": None, "error": line}
-                continue
-            found = next(good)
-            if isinstance(found, InvalidInputException):
-                yield {"input": line, "output": None, "error": str(found)}
-            else:
-                warned = {"warnings": list(found.warnings)} if found.warnings else {}
-                yield {"input": line, "output": found.output, "error": None} | warned
 
     def _tell(self, source: Source, passed: int, total: int) -> None:
         self._held.report(f"answering {source.name}", min(1.0, passed / total))
@@ -234,6 +217,53 @@ class _Conversion:
         rows = type(self._row).objects.filter(pk=self._row.pk, claim=self._row.claim)
         if not rows.update(report=self._report):
             raise Stopped
+
+
+@dataclass
+class Ahead:
+    """The chunks of a file, which may be answered some ahead of being written; none is begun after the time is up.
+
+    Attributes:
+        key: of the file.
+        chunks: lines that are not empty.
+        ends: when the last chunk is begun.
+        is_over: whether the file has no more.
+    """
+
+    key: str
+    chunks: Iterator[list[_Read]]
+    ends: float
+    is_over: bool = False
+    _asked: deque[tuple[list[_Read], list[Line | str]]] = field(default_factory=deque)
+
+    def answered(self, answers: Answers) -> Iterator[tuple[list[_Read], list[Line | str], Iterable[Outcome]]]:
+        """Each chunk, what was read of it, and what its good lines get, in order."""
+        for outcomes in answers(self._begun()):
+            yield *self._asked.popleft(), outcomes
+
+    def _begun(self) -> Iterator[Chunk]:
+        for texts in self.chunks:
+            parsed = [_parse(read.text) for read in texts]
+            self._asked.append((texts, parsed))
+            yield [line for line in parsed if isinstance(line, dict)], Place(self.key, texts[0].number)
+            if time.monotonic() > self.ends:
+                return
+        self.is_over = True
+
+
+def _outputs(texts: Sequence[_Read], parsed: Sequence[Line | str], good: Iterator[Outcome]) -> Iterator[dict[str, Any]]:
+    """The output line for each input line, in order; what cannot be read becomes an error of its own line."""
+    for read, line in zip(texts, parsed, strict=True):
+        if isinstance(line, str):
+            echo = read.text[:ECHOED].decode("utf-8", "replace").strip()
+            yield {"input": echo, "output": None, "error": line}
+            continue
+        found = next(good)
+        if isinstance(found, InvalidInputException):
+            yield {"input": line, "output": None, "error": str(found)}
+        else:
+            warned = {"warnings": list(found.warnings)} if found.warnings else {}
+            yield {"input": line, "output": found.output, "error": None} | warned
 
 
 def _hold_to_lines(source: Source, most_lines: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import cast
@@ -16,13 +17,14 @@ from console.models import BatchSegmentJob
 from console.runners import lines, members
 from console.runners.members import bound_of
 from console.serving.loader import MODEL_CACHE, LoadedModel
+from recipes.executor import prefetch
 from recipes.filters import Bound, Catalogue, CompiledFilters, FilterError, parse_attributes
-from recipes.methods.item_affinity import AffinityModel, ItemAttributeAffinity
-from recipes.numerics.arrays import Floats
-from recipes.numerics.topk import top_k
+from recipes.methods.item_affinity import AffinityModel, ItemAttributeAffinity, Segmenter, SegmentQuestion
+from recipes.numerics.arrays import Indexes
 from recipes.ranking import BATCH_BYTES
 
-Answer = Callable[[LoadedModel, lines.Line], Floats]
+Asked = SegmentQuestion | InvalidInputException
+Reader = Callable[[LoadedModel, lines.Line], tuple[int, NDArray[np.bool_] | None]]
 
 
 def run(held: Claim) -> None:
@@ -33,37 +35,53 @@ def run(held: Claim) -> None:
     users = CompiledFilters(Catalogue.of_users(loaded.data))
     chunk = max(1, min(64, BATCH_BYTES // (4 * max(1, loaded.data.num_users))))
     most = limits.quota("ATTRIBUTE_QUERIES_PER_FILE" if by_attributes else "ITEM_QUERIES_PER_FILE")
-    answer = _by_attributes if by_attributes else _by_item
-    lines.convert(held, partial(_answers, row, loaded, users, answer), chunk, most)
+    lines.convert(held, partial(_answers, row, loaded, users, _attributes if by_attributes else _item), chunk, most)
 
 
 def _answers(
     row: BatchSegmentJob,
     loaded: LoadedModel,
     users: CompiledFilters,
-    answer: Answer,
-    chunk: Sequence[lines.Line],
-    _: lines.Place,
+    read: Reader,
+    chunks: Iterator[lines.Chunk],
+) -> Iterator[Iterator[lines.Outcome]]:
+    """What the lines of each chunk get, in order; the engine finds the users of some chunks ahead."""
+    asked = deque[list[tuple[Asked, tuple[str, ...]]]]()
+
+    def questions() -> Iterator[list[SegmentQuestion]]:
+        for chunk, _ in chunks:
+            asked.append([_asked(row, loaded, users, read, line) for line in chunk])
+            yield [entry for entry, _ in asked[-1] if isinstance(entry, SegmentQuestion)]
+
+    model = cast("AffinityModel", loaded.model)
+    segmenter = Segmenter(model, loaded.forgotten, min(row.num_results, loaded.data.num_users))
+    for found in prefetch(segmenter, questions()):
+        yield _outcomes(loaded, asked.popleft(), iter(found))
+
+
+def _outcomes(
+    loaded: LoadedModel, asked: Sequence[tuple[Asked, tuple[str, ...]]], found: Iterator[Indexes]
 ) -> Iterator[lines.Outcome]:
-    for line in chunk:
-        try:
-            members.check_names(line)
-            scores = answer(loaded, line)
-            yield _output(row, loaded, users, line, scores)
-        except InvalidInputException as error:
-            yield error
+    for entry, warnings in asked:
+        if isinstance(entry, InvalidInputException):
+            yield entry
+            continue
+        best = next(found)
+        yield lines.Answered({"usersList": loaded.data.user_ids.take(best[best >= 0])}, warnings)
 
 
-def _output(
-    row: BatchSegmentJob, loaded: LoadedModel, users: CompiledFilters, line: lines.Line, scores: Floats
-) -> lines.Answered:
-    bound = bound_of(row.filter, line)
-    if bound:
-        scores[:, ~_mask(bound, users)] = -np.inf
-    scores[:, loaded.forgotten] = -np.inf
-    best = top_k(scores, min(row.num_results, loaded.data.num_users)).items[0]
-    output = {"usersList": loaded.data.user_ids.take(best[best >= 0])}
-    return lines.Answered(output, _warnings(bound, users, loaded) if bound else ())
+def _asked(
+    row: BatchSegmentJob, loaded: LoadedModel, users: CompiledFilters, read: Reader, line: lines.Line
+) -> tuple[Asked, tuple[str, ...]]:
+    """What a line asks for, or what is wrong with it, and sentences on its filter."""
+    try:
+        members.check_names(line)
+        item, matching = read(loaded, line)
+        bound = bound_of(row.filter, line)
+        allowed = _mask(bound, users) if bound else None
+    except InvalidInputException as error:
+        return error, ()
+    return SegmentQuestion(item, matching, allowed), _warnings(bound, users, loaded) if bound else ()
 
 
 def _mask(bound: Bound, users: CompiledFilters) -> NDArray[np.bool_]:
@@ -77,18 +95,20 @@ def _warnings(bound: Bound, users: CompiledFilters, loaded: LoadedModel) -> tupl
     return users.unmatched(bound, loaded.data.users, loaded.data.interactions.event_types)
 
 
-def _by_item(loaded: LoadedModel, line: lines.Line) -> Floats:
+def _item(loaded: LoadedModel, line: lines.Line) -> tuple[int, None]:
     name = members.id_of(line, "itemId", needed=True)
     item = loaded.data.item_ids.index(str(name))
     if item < 0:
         raise InvalidInputException(f"The item {name} was not in the training data.", field="itemId")
-    return loaded.model.segment(np.array([item], np.int64))
+    return item, None
 
 
-def _by_attributes(loaded: LoadedModel, line: lines.Line) -> Floats:
+def _attributes(loaded: LoadedModel, line: lines.Line) -> tuple[int, NDArray[np.bool_]]:
     text = members.text_of(line, "itemAttributes", 'ITEMS.genres = "Comedy"')
     try:
-        mask = loaded.filters.mask(parse_attributes(text))
-        return cast("AffinityModel", loaded.model).segment_matching(mask[None, :])
+        matching = loaded.filters.mask(parse_attributes(text))
     except ValueError as error:  # FilterError is one
         raise InvalidInputException(str(error), field="itemAttributes") from None
+    if not matching.any():
+        raise InvalidInputException("No item has these attributes.", field="itemAttributes")
+    return -1, matching

@@ -6,11 +6,10 @@ Nothing here writes to the database. The stages stand in the order in which `ans
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Self, TypeAlias, cast
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,19 +28,19 @@ from console.serving.request import (
     RecommendationResult,
     ServingTarget,
 )
+from recipes import listing
 from recipes.base import RecipeType
 from recipes.data import Histories
-from recipes.exploration import Explored, explore
+from recipes.exploration import Explored
 from recipes.filters import Bound, FilterError, UserContext
-from recipes.methods.next_best_action import ActionModel
-from recipes.methods.semantic_similarity import SemanticModel
+from recipes.listing import Exploring, Lister, ListPlaces, ListQuestion, Mask, best_places, explored, without
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.topk import top_k
-from recipes.ranking import BATCH_BYTES
+from recipes.ranking import TOGETHER_BYTES
 
-Mask: TypeAlias = NDArray[np.bool_] | None
 QUERY_USERS = 500  # SQLite takes no more than some hundred parameters in one query
-NOTHING = np.float32(-np.inf)
+NO_SCORES = np.zeros(0, np.float32)
+OTHERWISE_SCORED = {RecipeType.RELATED_ITEMS, RecipeType.PERSONALIZED_ACTIONS}  # than by a history alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +85,7 @@ class RequestBatch:
 
 def batch_size(loaded: LoadedModel) -> int:
     """How many requests are best answered together."""
-    return max(1, min(QUERY_USERS, BATCH_BYTES // (4 * max(1, loaded.data.num_items))))
+    return max(1, min(QUERY_USERS, TOGETHER_BYTES // (4 * max(1, loaded.data.num_items))))
 
 
 def answer(
@@ -100,18 +99,39 @@ def answer(
         is_recorded: whether the answers are recorded, with the chance of each place, which takes longer than the list.
     """
     scores = score(batch)
-    masks = [_allowed(batch, row) for row in range(len(batch.requests))]
-    allowed = [mask if isinstance(mask, np.ndarray) else None for mask in masks]
+    masks = allowed_items(batch)
+    allowed = usable(masks)
     if batch.requests[0].items is None:
         lists = _best(batch, scores, allowed, rng, is_recorded=is_recorded)
     else:
         lists = [_ranked(batch, row, scores[row], allowed[row]) for row in range(len(batch.requests))]
+    lists = [_with_promotion(batch, row, ranked, scores[row]) for row, ranked in enumerate(lists)]
+    return results(batch, masks, lists, scores)
+
+
+def allowed_items(batch: RequestBatch) -> list[Mask | InvalidInputException]:
+    """(N,) for each request what its filter and automatic removals leave, or what is wrong with the request."""
+    return [_allowed(batch, row) for row in range(len(batch.requests))]
+
+
+def usable(masks: Sequence[Mask | InvalidInputException]) -> list[Mask]:
+    """The masks, None for requests that are refused."""
+    return [mask if isinstance(mask, np.ndarray) else None for mask in masks]
+
+
+def results(
+    batch: RequestBatch,
+    masks: Sequence[Mask | InvalidInputException],
+    lists: Sequence[list[RankedItem]],
+    scores: Floats | None = None,
+) -> list[RecommendationResult | InvalidInputException]:
+    """The lists with what made them; without scores where those were left where the lists were made."""
     return [
         mask
         if isinstance(mask, InvalidInputException)
         else RecommendationResult(
-            _with_promotion(batch, row, lists[row], scores[row]),
-            batch.loaded, batch.catalog, batch.histories[row], mask, scores[row], _warnings(batch, row),
+            lists[row], batch.loaded, batch.catalog, batch.histories[row], mask,
+            NO_SCORES if scores is None else scores[row], _warnings(batch, row),
         )
         for row, mask in enumerate(masks)
     ]  # fmt: skip
@@ -119,30 +139,31 @@ def answer(
 
 def score(batch: RequestBatch) -> Floats:
     """(B, N) scores by the query items where the recipe relates items, else by the histories; not to be written to."""
-    model, kind = batch.loaded.model, batch.loaded.recipe.type
-    if kind is RecipeType.RELATED_ITEMS:
-        return related_scores(batch.target, batch.loaded, batch.queries)
+    if len(batch.requests) == 1 and batch.loaded.recipe.type not in OTHERWISE_SCORED:
+        return batch.loaded.score_cache.score(batch.histories[0].as_histories(batch.requests[0].context))
+    return lister(batch.target, batch.loaded, batch.requests[0].k).scores(question(batch, [], []))
+
+
+def lister(target: ServingTarget, loaded: LoadedModel, k: int) -> Lister:
+    """What makes lists of k for the target: numbers alone, which a cluster's worker can do without the database."""
+    settings, exploring = target.exploration, None
+    if settings is not None and settings.weight:
+        exploring = Exploring(loaded.exploration, settings.weight, settings.cutoff_days)
+    return Lister(loaded.model, target.influence, exploring, k, target.has_scores)
+
+
+def question(batch: RequestBatch, allowed: Sequence[Mask], seed: Sequence[int]) -> ListQuestion:
+    """What the lister reads of a batch."""
     pairs = zip(batch.requests, batch.histories, strict=True)
     histories = [history.as_histories(request.context) for request, history in pairs]
-    if kind is RecipeType.PERSONALIZED_ACTIONS:
-        return cast("ActionModel", model).score_at(Histories.concatenate(histories), int(time.time()))
-    if len(histories) == 1:
-        return batch.loaded.score_cache.score(histories[0])
-    if any(request.context for request in batch.requests):  # a context is that of all histories
-        return np.concatenate([model.score(history) for history in histories])
-    return model.score(Histories.concatenate(histories))
+    if not any(request.context for request in batch.requests):  # a context is that of all histories scored together
+        histories = [Histories.concatenate(histories)]
+    return ListQuestion(histories, batch.queries, allowed, seed)
 
 
 def related_scores(target: ServingTarget, loaded: LoadedModel, queries: Indexes) -> Floats:
     """(Q, N) scores by relation to the query items (-1 unknown), which are left out themselves."""
-    model = loaded.model
-    if isinstance(model, SemanticModel):
-        scores = model.influenced(queries, **target.influence)
-    else:
-        scores = model.related(queries)
-    known = np.flatnonzero(queries >= 0)
-    scores[known, queries[known]] = NOTHING
-    return scores
+    return listing.related_scores(loaded.model, queries, target.influence)
 
 
 def _allowed(batch: RequestBatch, row: int) -> Mask | InvalidInputException:
@@ -223,31 +244,9 @@ def _best(
     k = batch.requests[0].k
     if not k:
         return [[] for _ in batch.requests]
-    left = _without(scores, allowed)
-    found = _explored(batch, left, k, rng)
-    shown = found.scores
-    if left is not scores:  # what may not be recommended has its share, too
-        shown = scores if shown is left else np.where(np.isfinite(shown), shown, scores)
+    exploring = lister(batch.target, batch.loaded, k).exploring
+    found, shown = explored(scores, allowed, exploring, k, rng or _rng())
     return ranked_items(batch.loaded, batch.target, found, shown, k, is_recorded=is_recorded)
-
-
-def _without(scores: Floats, allowed: Sequence[Mask]) -> Floats:
-    """(B, N) scores, -inf for what is not allowed: exploration must not spend a place on it."""
-    if all(mask is None for mask in allowed):
-        return scores
-    left = np.array(scores)
-    for row, mask in enumerate(allowed):
-        if mask is not None:
-            np.copyto(left[row], NOTHING, where=~mask)
-    return left
-
-
-def _explored(batch: RequestBatch, scores: Floats, k: int, rng: np.random.Generator | None) -> Explored:
-    """Scores after exploration for lists of k; unchanged with weight 0."""
-    settings = batch.target.exploration
-    if settings is None or settings.weight == 0:
-        return Explored(scores, scores)
-    return explore(scores, batch.loaded.exploration, settings.weight, settings.cutoff_days, rng or _rng(), k)
 
 
 @cache
@@ -269,32 +268,29 @@ def ranked_items(
         k: places of a list.
         is_recorded: whether the chance of each place is wanted, and whether relevance alone would have filled it.
     """
-    best = top_k(found.scores, k).items  # (B, K)
-    places = np.maximum(best, 0)
-    names = loaded.data.item_ids.take(places.ravel())
+    has_shares = target.has_scores
+    return named(loaded, best_places(loaded.model, found, shown, k, has_shares=has_shares, is_recorded=is_recorded))
+
+
+def named(loaded: LoadedModel, places: ListPlaces) -> list[list[RankedItem]]:
+    """The items of every list."""
+    best = places.items
+    names = loaded.data.item_ids.take(np.maximum(best, 0).ravel())
     width = best.shape[1]
-    columns = [best.tolist(), [names[start : start + width] for start in range(0, len(names), width)]]
-    if target.has_scores:
-        shares = loaded.model.probabilities(shown, places)
-        columns.append(shares.astype(np.float64).round(SCORE_DIGITS).tolist())
-    if found.scores is not found.relevance:
+    columns: list[Sequence[Sequence[object]]] = [
+        best.tolist(),
+        [names[start : start + width] for start in range(0, len(names), width)],
+    ]
+    if places.shares is not None:
+        columns.append(places.shares.astype(np.float64).round(SCORE_DIGITS).tolist())
+    further = [part.tolist() for part in (places.explored, places.propensity, places.by_relevance) if part is not None]
+    if further:
         nothing = [[None] * width] * len(best)
-        columns += [nothing] * (4 - len(columns))
-        columns += _origins(found, best, is_recorded=is_recorded)
+        columns += [*[nothing] * (4 - len(columns)), *further]
     sizes = (best >= 0).sum(axis=1).tolist()  # what is missing stands at the end
     return [
         list(map(RankedItem, *cells))[:size] for size, *cells in zip(sizes, *columns, strict=True)
     ]  # fmt: skip
-
-
-def _origins(found: Explored, best: Indexes, *, is_recorded: bool) -> list[list[list[object]]]:
-    """Whether each place was explored; where it is recorded, also its chance and whether relevance alone would have filled it."""
-    won = found.is_explored(best).tolist()
-    if not is_recorded:
-        return [won]
-    by_relevance = [set(items) for items in top_k(found.relevance, best.shape[1]).items.tolist()]
-    placed = [[item in known for item in items] for items, known in zip(best.tolist(), by_relevance, strict=True)]
-    return [won, found.propensity(best).tolist(), placed]
 
 
 def _ranked(batch: RequestBatch, row: int, scores: Floats, allowed: Mask) -> list[RankedItem]:
@@ -338,6 +334,6 @@ def _promoted(batch: RequestBatch, row: int, promotion: Promotion, scores: Float
     if not wanted:
         return []
     allowed = None if promotion.filter is None else mask(batch, row, promotion.filter)
-    items = top_k(_without(scores[None, :], [allowed]), wanted).items[0]
+    items = top_k(without(scores[None, :], [allowed]), wanted).items[0]
     ids = batch.loaded.data.item_ids
     return [RankedItem(int(item), ids[int(item)], None, promotion.name) for item in items if item >= 0]

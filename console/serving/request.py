@@ -130,7 +130,7 @@ class RecommendationResult:
         catalog: the items as they are now.
         history: the user's events.
         allowed: (N,) what the filter and automatic removals left; None for everything.
-        scores: (N,) the model's scores, before anything was left out.
+        scores: (N,) the model's scores, before anything was left out; empty where a cluster made the list.
         warnings: what the filters compare with and nothing holds, in sentences.
     """
 

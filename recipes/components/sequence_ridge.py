@@ -22,7 +22,6 @@ from recipes.components.item_weights import DenseWeights
 from recipes.components.sums import over_users
 from recipes.components.window_kernel import WindowKernel
 from recipes.data import Histories
-from recipes.executor import current
 from recipes.numerics.arrays import Floats
 from recipes.numerics.cooccurrence import windowed_pairs
 from recipes.run import Run
@@ -50,8 +49,8 @@ def _moments(kernel: WindowKernel, histories: Histories, context: FitContext) ->
     position = np.full(context.num_items, -1, np.int64)
     position[context.members] = np.arange(len(context.members))
     covered = replace(histories, item_index=position[histories.item_index])
-    run = context.run if current().shards == 1 else Run()  # a watcher stays in its process
-    return over_users(partial(Moments.partial, kernel, len(context.members), run), covered)
+    summed = partial(Moments.partial, kernel, len(context.members), context.run)
+    return over_users(summed, covered, done=partial(context.run.report, "fitting ridge"))
 
 
 @dataclass

@@ -6,7 +6,7 @@ finished once: in this process, or on a cluster (`recipes.executor`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from itertools import pairwise
 from typing import Protocol, Self, TypeVar
@@ -15,6 +15,8 @@ import numpy as np
 
 from recipes.data import Histories
 from recipes.executor import current, prefetch
+
+SHARD_EVENTS = 100_000  # of a shard, at least: fewer are summed up sooner than sent
 
 
 class Partial(Protocol):
@@ -27,19 +29,35 @@ class Partial(Protocol):
 Sum = TypeVar("Sum", bound=Partial)
 
 
-def over_users(partial: Callable[[Histories], Sum], histories: Histories, num_shards: int | None = None) -> Sum:
+def over_users(
+    partial: Callable[[Histories], Sum],
+    histories: Histories,
+    num_shards: int | None = None,
+    done: Callable[[float], None] | None = None,
+) -> Sum:
     """Combine the partial sums of shards of users, in the order of the users.
 
     Args:
         partial: the sum over the users of a shard.
         histories: all users'.
-        num_shards: of about as many events each; as the executor says by default. A sum in float32 depends on their number in
-            its last digits, so that one number must be kept for results that are to be equal.
+        num_shards: of about as many events each; by default as the executor says, with `SHARD_EVENTS` each or more. A sum in
+            float32 depends on their number in its last digits, so that one number must be kept for results that are to be equal.
+        done: gets the share of the shards that are summed up, where there are several.
     """
-    num_shards = current().shards if num_shards is None else num_shards
+    if num_shards is None:
+        affordable = max(1, len(histories.item_index) // SHARD_EVENTS)
+        num_shards = min(affordable, current().shards) if affordable > 1 else 1
     if num_shards == 1:
         return partial(histories)  # in this thread, to which alone a run may report
-    return reduce(lambda whole, part: whole.combine(part), prefetch(partial, shards(histories, num_shards)))
+    parts = shards(histories, num_shards)
+    return reduce(lambda whole, part: whole.combine(part), _reported(prefetch(partial, parts), len(parts), done))
+
+
+def _reported(sums: Iterable[Sum], count: int, done: Callable[[float], None] | None) -> Iterator[Sum]:
+    for number, part in enumerate(sums, start=1):
+        if done is not None:
+            done(number / count)
+        yield part
 
 
 def shards(histories: Histories, count: int) -> list[Histories]:

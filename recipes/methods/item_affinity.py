@@ -7,6 +7,7 @@ the newest events: measured so, on MovieLens 100K 0.125 of the 25 users named fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -120,6 +121,45 @@ class AffinityModel(Model):
         kept = state.tensors
         owners = Owners(kept["owner_offsets"], kept["owners"])
         return cls(recipe, kept["users"], kept["items"], kept["activity"], kept["popularity"], owners)
+
+
+@dataclass(frozen=True)
+class SegmentQuestion:
+    """Users for an item, or for the (N,) items that match, of the (U,) users who may be named; None for all."""
+
+    item: int
+    matching: NDArray[np.bool_] | None
+    allowed: NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """Finds the users of many segments with one model, in this process or on a worker of a cluster.
+
+    Attributes:
+        model: the fitted model.
+        forgotten: users who are never named.
+        size: of a segment.
+    """
+
+    model: AffinityModel
+    forgotten: Indexes
+    size: int
+
+    def __call__(self, questions: Sequence[SegmentQuestion]) -> list[Indexes]:
+        """(size,) for each question the users with most affinity, -1 where there are fewer."""
+        return [self._of(question) for question in questions]
+
+    def _of(self, question: SegmentQuestion) -> Indexes:
+        if question.matching is None:
+            scores = self.model.segment(np.array([question.item], np.int64))
+        else:
+            scores = self.model.segment_matching(question.matching[None, :])
+        if question.allowed is not None:
+            scores[:, ~question.allowed] = -np.inf
+        scores[:, self.forgotten] = -np.inf
+        users: Indexes = top_k(scores, self.size).items[0]
+        return users
 
 
 @dataclass(frozen=True)

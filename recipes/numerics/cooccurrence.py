@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -192,18 +193,18 @@ class FirstEvents:
 
     Attributes:
         item: (V,) item of each event.
-        windows: (P, 2 WINDOW + 1) a view: what came before and after a place; N stands for nothing there.
-        place: (V,) the row of `windows` with each event in its middle.
-        weights: the weights of the events in `windows`, or None where all are alike.
+        laid: (P,) the items of all users in a row, with gaps of WINDOW between users; N stands for nothing there.
+        place: (V,) where in `laid` the window begins that has the event in its middle.
+        laid_weights: (P,) the weights of the events in `laid`, or None where all are alike.
         by_item: (V,) events sorted by item.
         item_offsets: (N + 1,) where each item's events begin in `by_item`.
         users: (N,) float64 users of each item, at least 1.
     """
 
     item: NDArray[np.int64]
-    windows: NDArray[np.int32]
+    laid: NDArray[np.int32]
     place: NDArray[np.int64]
-    weights: NDArray[np.float32] | None
+    laid_weights: NDArray[np.float32] | None
     by_item: NDArray[np.int64]
     item_offsets: NDArray[np.int64]
     users: NDArray[np.float64]
@@ -226,21 +227,20 @@ class FirstEvents:
             del pair, order, begins
         user, item = user[first], item[first]
         owner = np.concatenate([[0], np.cumsum(user[1:] != user[:-1])]) if len(user) else user
-        padded = np.full(len(item) + WINDOW * (int(owner.max(initial=0)) + 2), num_items, np.int32)
+        laid = np.full(len(item) + WINDOW * (int(owner.max(initial=0)) + 2), num_items, np.int32)
         place = np.arange(len(item)) + owner * WINDOW  # of the window; its middle lies WINDOW further on
-        padded[place + WINDOW] = item
+        laid[place + WINDOW] = item
         counts = np.bincount(item, minlength=num_items)
-        weights = None
+        laid_weights = None
         if weight is not None:
-            heaviest, laid = np.zeros(len(pair), np.float32), np.zeros(len(padded), np.float32)
+            heaviest, laid_weights = np.zeros(len(pair), np.float32), np.zeros(len(laid), np.float32)
             heaviest[order[begins]] = np.maximum.reduceat(weight[order], begins)
-            laid[place + WINDOW] = heaviest[first]
-            weights = sliding_window_view(laid, 2 * WINDOW + 1)
+            laid_weights[place + WINDOW] = heaviest[first]
         return cls(
             item,
-            sliding_window_view(padded, 2 * WINDOW + 1),
+            laid,
             place,
-            weights,
+            laid_weights,
             order_by(item),
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             np.maximum(counts, 1).astype(np.float64),
@@ -271,17 +271,17 @@ class FirstEvents:
 
     def _packed(self, events: NDArray[np.int64]) -> NDArray[np.float64]:
         """(V, 2 WINDOW + 1) what each pair counts: its user, and its closeness times the other event's weight."""
-        if self.weights is None:
+        if self.laid_weights is None:
             return np.broadcast_to(PACKED, (len(events), len(PACKED)))
-        closeness = np.round(STEPS * CLOSENESS * self.weights[self.place[events]])
+        closeness = np.round(STEPS * CLOSENESS * _windows(self.laid_weights)[self.place[events]])
         return np.where(AWAY > 0, UNIT + closeness, 0.0)
 
     def _count_densely(self, events: NDArray[np.int64], start: int, stop: int) -> Pairs:
         """Sum in a table that fits the processor's cache; whole and fractional part carry users and closeness."""
-        width = self.num_items + 1
+        width, windows = self.num_items + 1, _windows(self.laid)
         table = np.zeros((stop - start) * width)
         for chunk in np.array_split(events, len(events) // CHUNK + 1):
-            keys = self.windows[self.place[chunk]] + ((self.item[chunk] - start) * width)[:, None]
+            keys = windows[self.place[chunk]] + ((self.item[chunk] - start) * width)[:, None]
             table += np.bincount(keys.ravel(), self._packed(chunk).ravel(), minlength=len(table))
         found = np.flatnonzero(table)
         found = found[found % width < self.num_items]
@@ -291,8 +291,8 @@ class FirstEvents:
 
     def _count_by_sorting(self, events: NDArray[np.int64]) -> Pairs:
         width, steps = self.num_items + 1, len(PACKED)
-        pairs = self.windows[self.place[events]] + (self.item[events] * width)[:, None]
-        if self.weights is None:
+        pairs = _windows(self.laid)[self.place[events]] + (self.item[events] * width)[:, None]
+        if self.laid_weights is None:
             keys = np.sort((pairs * steps + np.arange(steps))[:, PACKED > 0].ravel())
             pair, each = keys // steps, PACKED[keys % steps]
         else:
@@ -306,3 +306,8 @@ class FirstEvents:
         users = np.floor(packed / UNIT)
         weight = (packed - users * UNIT) / STEPS
         return Pairs(pair[there] // width, pair[there] % width, users[there].astype(np.int64), weight[there])
+
+
+def _windows(laid: NDArray[Any]) -> NDArray[Any]:
+    """(P - 2 WINDOW, 2 WINDOW + 1) a view. It is made where it is read: sent to another process it would be copied out, window by window."""
+    return sliding_window_view(laid, 2 * WINDOW + 1)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from recipes.components.repeats import Seen, log_rates, seen_scores
-from recipes.executor import prefetch
+from recipes.executor import THIS_MACHINE
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.topk import top_k
 from recipes.stacking.holdout import Validation, measures, quality_of, ranks
@@ -190,7 +190,7 @@ def _near_the_top(validation: Validation, predictions: CrossPredictions) -> NDAr
         fresh[seen.row, seen.item] = -np.inf
         return top_k(fresh, min(SHORTLIST_SIZE, width)).items
 
-    for found in prefetch(best, telling):
+    for found in THIS_MACHINE.map(best, telling):
         row, place = np.nonzero(found >= 0)
         shortlist[row, found[row, place]] = True
     shortlist[seen.row, seen.item] = False

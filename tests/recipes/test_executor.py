@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import time
@@ -10,13 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray
 
 from recipes import catalogue
 from recipes.base import RecipeError
-from recipes.executor import ClusterError, RayCluster, Threads, current, prefetch, using
+from recipes.components.cooccurrence_knn import close_neighbours, cosine_neighbours
+from recipes.executor import ClusterError, Threads, current, prefetch, using
 from recipes.ranking import recommend
-from recipes.run import Progress, Run
+from recipes.ray_cluster import RayCluster
+from recipes.run import Progress, Run, StopRequested
 from recipes.tuning import tune
+from tests.rays import MARKS, ray_cluster
 from tests.recipes.worlds import tasteful
 
 SETTINGS = {"aws-user-personalization": {"mode": "fast"}, "aws-personalized-ranking": {"mode": "fast"}}
@@ -28,25 +33,14 @@ RECIPES = (
     "aws-popularity-count",
     "aws-trending-now",
 )
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("ray"),
-    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A Ray of two workers on this machine, which find the recipes and the tests."""
-    root = str(Path(__file__).resolve().parents[2])
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, before]))
-    running = RayCluster(workers=2)
-    yield running
-    running.close()
-    os.environ.pop("PYTHONPATH")
-    if before is not None:
-        os.environ["PYTHONPATH"] = before
+    """A Ray of two workers on this machine."""
+    with ray_cluster() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +48,18 @@ def data():
     return tasteful()
 
 
+@pytest.fixture
+def many_pieces(monkeypatch):
+    """Little work is split, too: what is a single piece is computed by whoever asks."""
+    monkeypatch.setattr("recipes.numerics.cooccurrence.DENSE_CELLS", 600)
+    monkeypatch.setattr("recipes.components.cooccurrence_knn.MIN_ROWS", 16)
+    monkeypatch.setattr("recipes.components.cooccurrence_knn.CELLS", 16)
+    monkeypatch.setattr("recipes.components.content_knn.BLOCK", 600)
+    monkeypatch.setattr("recipes.components.sums.SHARD_EVENTS", 100)
+
+
 @pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.usefixtures("many_pieces")
 def test_a_cluster_fits_and_ranks_as_threads_do(cluster, data, name):
     recipe = catalogue.get(name)(**SETTINGS.get(name, {}))
     here = recipe.fit(data, Run(seed=3))
@@ -152,6 +157,86 @@ def test_a_trial_is_ended_with_its_context(cluster, tmp_path):
     assert not marker.exists()
 
 
+def test_a_trial_whose_worker_is_killed_is_begun_again(cluster, tmp_path):
+    """Whatever it had reported before, and however much it reports then."""
+    marker = tmp_path / "died"
+
+    def die_once(watch: Callable[[Progress], None]) -> str:
+        has_died = marker.exists()
+        for number in range(2 if has_died else 5):
+            watch(Progress(f"report {number}"))
+        if not has_died:
+            marker.touch()
+            time.sleep(0.5)  # what was reported is on its way
+            os.kill(os.getpid(), signal.SIGKILL)
+        return "done"
+
+    seen = []
+    with cluster.elsewhere(die_once) as work:
+        while not work.has_ended(seen.append):
+            time.sleep(0.05)
+        assert work.result() == "done"
+    assert marker.exists()
+
+
+@pytest.mark.parametrize("error", [KeyError("genre"), StopIteration(), ValueError("no")])
+def test_whatever_a_trial_raises_is_raised_here(cluster, error):
+    def refuse(watch: Callable[[Progress], None]) -> None:
+        raise error
+
+    with cluster.elsewhere(refuse) as work:
+        while not work.has_ended(lambda _: None):
+            time.sleep(0.05)
+        with pytest.raises((type(error), RuntimeError)):
+            work.result()
+
+
+def test_a_stop_is_obeyed_while_pieces_are_computed(cluster, monkeypatch):
+    """Which may take minutes each."""
+
+    def stop() -> None:
+        raise StopRequested
+
+    monkeypatch.setattr(cluster, "_check", stop)
+    began = time.monotonic()
+    with using(cluster), pytest.raises(StopRequested):
+        list(prefetch(lambda _: time.sleep(600), range(4)))
+    assert time.monotonic() - began < 60
+
+
+def test_work_that_cannot_be_split_needs_no_cluster():
+    with using(RayCluster("127.0.0.1:1")):
+        assert list(prefetch(abs, [])) == []
+        assert list(prefetch(abs, [-1])) == [1]
+
+
+def test_a_run_that_is_sent_elsewhere_keeps_its_seed_and_the_seconds_left():
+    run = Run(seed=3, max_seconds=50, on_progress=lambda _: None, started=0.0, clock=lambda: 20.0)
+    arrived = copy.copy(run)  # as pickle makes it
+    assert arrived.seed == 3
+    assert arrived.max_seconds == 30
+    assert 0 < arrived.seconds_left <= 30
+
+
+def test_what_a_cluster_is_sent_is_not_larger_than_what_was_learned_from():
+    """A view of an array is sent as the array that it shows: one of windows is forty times as large."""
+    data = tasteful(num_users=600, num_items=50)
+    size = data.interactions.user_index.nbytes + data.interactions.item_index.nbytes
+
+    class Weighed(Threads):
+        def map(self, function, tasks):
+            weights.append(len(ray.cloudpickle.dumps(function)))
+            return super().map(function, tasks)
+
+    weights = []
+    with using(Weighed()):
+        close_neighbours(data.histories(), data.num_items, Run())
+        cosine_neighbours(data.histories(), data.num_items, Run())
+        catalogue.get("aws-similar-items")().fit(data, Run())
+    assert len(weights) >= 2
+    assert max(weights) < 3 * size
+
+
 def test_a_cluster_that_is_away_is_a_plain_error():
     with pytest.raises(ClusterError, match=r"The Ray cluster at 127\.0\.0\.1:1 cannot be reached: .*refused"):
-        RayCluster("127.0.0.1:1")
+        list(RayCluster("127.0.0.1:1").map(abs, [1, 2]))
