@@ -213,7 +213,7 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
     best, reason = doubled, ""
     if b'\\"' in sample:
         escaped = _read(sample, Marks(delimiter, b'"', b"\\"))
-        if (escaped.ragged, escaped.unclosed) < (doubled.ragged, doubled.unclosed):
+        if _is_better(sample, escaped, doubled):
             best, reason = escaped, 'Within quotes, \\" is a quote: read so, more cells close.'
     plain = _read(sample, Marks(delimiter, b""))
     spanning = (
@@ -246,6 +246,14 @@ def _read(sample: bytes, marks: Marks) -> _Reading:
     most = max(widths.values(), default=0)
     closed, unclosed = tally(sample, marks) if marks.quote else (0, 0)
     return _Reading(marks, widths.total(), widths.total() - most, closed, unclosed)
+
+
+def _is_better(sample: bytes, escaped: _Reading, doubled: _Reading) -> bool:
+    """Whether backslashes escape quotes: only so all quotes close, or more of them do, and more rows are as wide as most."""
+    well = [_is_well_quoted(sample, reading) for reading in (doubled, escaped)]
+    if any(well):
+        return not well[0]
+    return (escaped.ragged, escaped.unclosed) < (doubled.ragged, doubled.unclosed)
 
 
 def _is_well_quoted(sample: bytes, best: _Reading) -> bool:

@@ -69,6 +69,23 @@ def test_rows_that_an_unclosed_quote_swallows_into_one_of_the_right_width_are_gi
     assert found.bad == found.unread == []
 
 
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (r'"i3","the \"big, best\" lamp"', 'the "big, best" lamp'),
+        ('"i3",",x ends\\"', ",x ends\\"),
+        ('"i3","a, b"', "a, b"),
+    ],
+)
+def test_what_quotes_and_backslashes_mean_is_told_beside_short_rows(tmp_path, text, title):
+    """A delimiter within the quotes of a short row would make it a whole one."""
+    rows = ['"i1","Lamp","9.5","red"', '"i2","Chair","12","blue"', '"i4","Mat"', text]
+    (tmp_path / "items.csv").write_text("\n".join(['"ITEM_ID","TITLE","PRICE","COLOUR"', *rows * 3]) + "\n")
+    found = read_file(tmp_path / "items.csv", ["ITEM_ID"])
+    assert found.table["TITLE"].to_pylist()[3] == title
+    assert found.table.num_rows == 12
+
+
 @pytest.mark.parametrize("footer", ["Total", "(2 rows affected)", "2 rows, in all", "-- end,of report"])
 def test_a_footer_is_listed(footer):
     found = convert(f"{WHOLE}i3,Table,3\ni4,Bed,90,red\n{footer}\n")
