@@ -94,7 +94,13 @@ def row(world: str, policy: str, seeds: Sequence[int], told: Mapping[str, object
     gains = [
         f"{told[name]:+.0%} ({low:+.0%} to {high:+.0%})" for name, (low, high) in zip(GAINS, intervals, strict=True)
     ]
-    return [world, policy, f"{seeds[0]} to {seeds[-1]}", *gains, f"{told['found']:.0%}"]
+    return [
+        world,
+        policy,
+        f"{seeds[0]} to {seeds[-1]}",
+        *gains,
+        "" if np.isnan(told["found"]) else f"{told['found']:.0%}",
+    ]
 
 
 def plot(world: str, outcomes: Mapping[str, Sequence[MarketOutcome]]) -> str:

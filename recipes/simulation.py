@@ -46,6 +46,7 @@ class World:
         length: places of a list.
         odds: log-odds that an average user clicks on a new, average item that is looked at.
         visits: share of the users who come on a day; the others get no list.
+        tells_all_lists: whether the product knows of lists without a click.
         tastes: "subjects", or "factors" where subjects are places in a space of fewer dimensions and items stand around them.
     """
 
@@ -63,6 +64,7 @@ class World:
     odds: float = -1.6
     visits: float = 1.0
     tastes: str = "subjects"
+    tells_all_lists: bool = True
 
 
 WORLDS: Mapping[str, World] = {
@@ -82,6 +84,7 @@ WORLDS: Mapping[str, World] = {
     "rare-clicks": World(odds=-3.0),
     "few-visits": World(visits=0.4),
     "factors": World(tastes="factors"),
+    "clicked-lists": World(tells_all_lists=False),
 }
 
 
@@ -205,7 +208,8 @@ class Market:
         )  # fmt: skip
         names = Ids([f"user {user}" for user in range(self.world.users)])
         item_names = Ids([f"item {item}" for item in range(self.num_items)])
-        return TrainingData(names, item_names, events, self._metadata(), seen=self._without_clicks(lists))
+        seen = self._without_clicks(lists) if self.world.tells_all_lists else None
+        return TrainingData(names, item_names, events, self._metadata(), seen=seen)
 
     def _metadata(self) -> Columns:
         """What is known of the items."""

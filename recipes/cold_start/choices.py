@@ -20,6 +20,8 @@ MIN_TAKEN = 40  # items taken from lists: fewer tell less than the whole catalog
 MIN_SHARE = 1e-30
 RATE = -1.0  # where the search for it begins
 YOUTH_SPREAD = 0.35  # of how young items did in the newest lists around how they did in all
+SURER = 0.6  # of the scale by the whole catalogue, in which scores look surer than they are: what is shown is taken
+SCALE_SPREAD, LEAST_SLOPE = 1.0, 0.05  # of what is left of it in lists around what is left of the slope
 SPREAD = (np.inf, LEVEL_SPREAD, SLOPE_SPREAD, YOUTH_SPREAD)
 BOUNDS = ((-10.0, 10.0), (-4.0, 4.0), (0.0, 3.0), (-4.0, 4.0))
 MAX_LOG_CHANCE = 5.0
@@ -51,7 +53,12 @@ class Choices:
         return int(self.taken.sum()) >= MIN_TAKEN
 
     def calibrated(
-        self, withheld: Withheld, scores: Floats, seen: tuple[Indexes, Indexes], usual: float = 1.0
+        self,
+        withheld: Withheld,
+        scores: Floats,
+        seen: tuple[Indexes, Indexes],
+        usual: float = 1.0,
+        usual_scale: float = 1.0,
     ) -> Calibration:
         """The scale, level, slope and youth under which what was taken is likeliest.
 
@@ -60,6 +67,7 @@ class Choices:
             scores: (Q, C) of all items.
             seen: rows and columns of the items of the histories.
             usual: how young items did in all lists against what was expected; these are only the newest.
+            usual_scale: of the scores by the whole catalogue.
         """
         place = np.minimum(np.searchsorted(withheld.items, self.item), len(withheld.items) - 1)
         is_withheld = withheld.items[place] == self.item
@@ -75,8 +83,10 @@ class Choices:
         for scale in SCALES:
             advantage = np.where(is_new, 0, scale * own - _log_mean(scale, ordinary)[self.row])
             found, likelihood = _likeliest(self.log_rate + self.age_level + advantage, facts, self.taken, belief)
+            level, slope, youth = found[1:]
+            kept = np.log((slope + LEAST_SLOPE) / (withheld.calibration.slope + LEAST_SLOPE))  # of what lifts count
+            likelihood -= 0.5 * ((np.log(scale / (SURER * usual_scale)) - kept) / SCALE_SPREAD) ** 2
             if likelihood > best.likelihood:
-                level, slope, youth = found[1:]
                 best = replace(best, scale=float(scale), level=level, slope=slope, youth=youth, likelihood=likelihood)
         return best
 

@@ -13,7 +13,7 @@ from recipes.cold_start.fading import Exposures, learn_fading
 from recipes.columns import Numeric
 from recipes.data import TrainingData
 from recipes.impressions import Impressions, SeenLists
-from recipes.numerics.arrays import Indexes
+from recipes.numerics.arrays import Indexes, ragged_positions
 
 CREATED = "CREATION_TIMESTAMP"
 MAX_CELLS, STRETCHES = 2_000_000, 60  # of items by time
@@ -29,6 +29,9 @@ MIN_CHANCE = 0.5  # expected events for each that an item had outside lists: it 
 MIN_EXPECTED = 0.5  # events of an item that tells how much items differ
 MIX = np.uint64(0x9E3779B97F4A7C15)
 MIN_LISTS = 20  # fewer say nothing of how lists are clicked
+KNOWN = 0.2  # lists without a click for each with one, from which on they are thought to be known
+FEW_TWICE = 0.05  # lists with two clicks for each with one, below which nothing follows of those without any
+MOST_MISSING = 3.0  # lists without a click that are added for each with one
 Values = NDArray[np.float64]
 
 
@@ -125,9 +128,43 @@ def trials_of(data: TrainingData) -> Trials | None:
     lists = shown_lists(data)
     if len(lists.user) < MIN_LISTS:
         return None
+    lists = _with_missing(lists)
     sizes = np.diff(lists.offsets)
     place = np.minimum(np.arange(len(lists.items)) - np.repeat(lists.offsets[:-1], sizes), PLACES - 1)
     return Trials(np.repeat(lists.user, sizes), lists.items, place, np.repeat(lists.time, sizes), lists.taken)
+
+
+def _with_missing(lists: ShownLists) -> ShownLists:
+    """The lists, and copies of them from which nothing was taken, as many as are not known of.
+
+    Whoever takes nothing mostly leaves no trace, and the fewer are taken the more lists are missing: what then was shown seems better
+    than it is. How many there were at least on a day, follows from how many lists had one and two items taken (Chao 1984,
+    "Nonparametric estimation of the number of classes in a population"). None are added where lists without a click are known, and
+    where hardly any has two.
+    """
+    taken = np.add.reduceat(lists.taken.astype(np.int64), lists.offsets[:-1])
+    clicked, singles, doubles = (int(counted.sum()) for counted in (taken > 0, taken == 1, taken == 2))
+    if len(taken) - clicked > KNOWN * clicked or doubles < FEW_TWICE * singles:
+        return lists
+    day = np.unique(lists.time // DAY, return_inverse=True)[1]
+    number, once, twice = (np.bincount(day, counted) for counted in (taken > 0, taken == 1, taken == 2))
+    of_all = MIN_LISTS * _without_any(singles, doubles) / clicked
+    missing = np.minimum((_without_any(once, twice) + of_all) / (number + MIN_LISTS), MOST_MISSING) * number
+    copies = np.where(taken > 0, (missing / np.maximum(number, 1))[day], 0)
+    rows = np.repeat(np.arange(len(copies)), (copies + np.random.default_rng(0).random(len(copies))).astype(np.int64))
+    offsets, places = ragged_positions(lists.offsets, rows)
+    return ShownLists(
+        np.concatenate([lists.offsets, lists.offsets[-1] + offsets[1:]]),
+        np.concatenate([lists.items, lists.items[places]]),
+        np.concatenate([lists.user, lists.user[rows]]),
+        np.concatenate([lists.time, lists.time[rows]]),
+        np.concatenate([lists.taken, np.zeros(len(places), bool)]),
+    )
+
+
+def _without_any(once: Indexes | int, twice: Indexes | int) -> Values:
+    """How many lists at least had no item taken, given how many had one and two."""
+    return np.asarray(once * np.maximum(once - 1, 0) / (2 * (twice + 1)), np.float64)
 
 
 def _only_seen(seen: SeenLists, named: SeenLists) -> SeenLists:

@@ -28,6 +28,7 @@ from recipes.numerics.arrays import Floats
 ARRAYS = ("latent", "rows", "items", "level", "trust")
 LIFTS = ("square", "linear", "constant")
 MIN_SHARE = 1e-30
+BEST = 10  # items of a user whose lead is kept in sight
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class YoungItems(Component):
         slope: what a lift counts.
         repeats: what items of the history get for being there, the young ones too.
         weight: of the lifts in the scores of all items.
+        lead: log of how far ahead of an ordinary item the best ones seemed when a full training learned the scale; None unknown.
     """
 
     key: ClassVar[str] = "young_items"
@@ -49,6 +51,7 @@ class YoungItems(Component):
     slope: float
     repeats: Repeats
     weight: float = 0.0
+    lead: float | None = None
 
     @classmethod
     def fit(
@@ -123,6 +126,29 @@ class YoungItems(Component):
         share = np.exp(raised, out=raised).sum(axis=1) / number
         return np.asarray(top + np.log(np.maximum(share, MIN_SHARE)), np.float32)
 
+    def lead_in(self, scores: Floats, histories: Histories) -> float | None:
+        """How far ahead of an ordinary item a user's best ones seem in (B, N) scores of the other components, in log-odds; no young ones."""
+        raised = scores.astype(np.float64) * self.scale
+        raised[:, self.cold.items] = -np.inf
+        raised[histories.row, histories.item_index] = -np.inf
+        raised = raised[np.isfinite(raised).sum(axis=1) > BEST]
+        if not len(raised):
+            return None
+        raised -= raised.max(axis=1, keepdims=True)
+        chance = np.exp(np.partition(raised, -BEST, axis=1))
+        number = np.isfinite(raised).sum(axis=1)
+        return float(np.log(chance[:, -BEST:].mean(axis=1) / (chance.sum(axis=1) / number)).mean())
+
+    def following(self, lead: float | None, full: YoungItems | None) -> Self:
+        """At the distance to the best of all others at which the `full` training saw the young items.
+
+        What an update adds to the lead of the best is mostly an echo: what is shown is taken, and is thought better for it.
+        """
+        if full is None or full.lead is None or lead is None:
+            return replace(self, lead=lead)
+        level = self.cold.level + np.float32(max(0.0, lead - full.lead))
+        return replace(self, cold=replace(self.cold, level=level), lead=full.lead)
+
     def tensors(self) -> Tensors:
         """What is known of young items, and of lifts."""
         arrays = {name: getattr(self.cold, name) for name in ARRAYS}
@@ -131,7 +157,13 @@ class YoungItems(Component):
 
     def values(self) -> Values:
         """The weights; those of repeats are stored again, with whose arrays they are read."""
-        return {"scale": self.scale, "slope": self.slope, "weight": self.weight, "repeats": self.repeats.values()}
+        return {
+            "scale": self.scale,
+            "slope": self.slope,
+            "weight": self.weight,
+            "repeats": self.repeats.values(),
+            "lead": self.lead,
+        }
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], values: Values, num_items: int) -> Self:
@@ -139,7 +171,12 @@ class YoungItems(Component):
         arrays, lifts = ({name: tensors[f"{cls.key}.{name}"] for name in names} for names in (ARRAYS, LIFTS))
         repeats = Repeats.from_tensors(tensors, values["repeats"], num_items)
         return cls(
-            ColdRelevance(lift=Lift(**lifts), **arrays), values["scale"], values["slope"], repeats, values["weight"]
+            ColdRelevance(lift=Lift(**lifts), **arrays),
+            values["scale"],
+            values["slope"],
+            repeats,
+            values["weight"],
+            values.get("lead"),
         )
 
     def weighted(self, weight: float) -> Self:

@@ -31,11 +31,12 @@ def calibrated(held_out: HeldOut, withheld: Withheld, scores: Floats) -> Calibra
     """On which scale new items are, against (Q, C) scores of all others; learned from lists where users took enough from them."""
     queries, seen = held_out.queries, (held_out.queries.seen.row, held_out.queries.seen.item)
     choices = _choices(held_out) if len(withheld.items) and withheld.tastes.size else None
+    unseen = scores.copy()
+    unseen[seen] = -np.inf
+    scale = scale_of(unseen, queries.row, queries.item)
     if choices is not None and choices.tells:
-        return choices.calibrated(withheld, scores, seen, gather(held_out.context.data).usual_of_young)
-    scores[seen] = -np.inf
-    scale = scale_of(scores, queries.row, queries.item)
-    surplus = surplus_of(scores, scale, queries.row, queries.item)
+        return choices.calibrated(withheld, scores, seen, gather(held_out.context.data).usual_of_young, scale)
+    surplus = surplus_of(unseen, scale, queries.row, queries.item)
     return replace(withheld.calibration, scale=scale, surplus=surplus)
 
 

@@ -51,6 +51,7 @@ MAX_AGAIN_SHARE = 0.25  # the same, at most, for fitting base models again
 MORE_SHARE = 0.9  # of the time left at last, for going on with the network
 MIN_NETWORK_WEIGHT = 0.3  # of the full mode's network, by spread
 REFIT_SHARE = 0.5  # of the time left once weights are known, for fitting base models again; the others stay as tried
+LEAD_USERS, LEAD_SCORES = 300, 2_000_000  # in which is measured how far ahead the best items seem
 META_SHARE = 0.3  # of the time left, for one search for the weights
 CONTENT_COST = 0.01  # share of the quality that content neighbours may cost: their value for new items is not measured
 TASTE_GAIN = 0.005  # share of the quality that tastes must add to count for items that have events
@@ -282,20 +283,31 @@ def build(
     kept = before.component(Recurrent) if before else None
     components += [kept] if kept is not None else []
     components.append(Repeats(held_out.rates, plan.meta.seen, plan.meta.repeat))
-    components += with_young(plan, histories, context, components[-1], before)
+    components += with_young(recipe, plan, histories, context, components, before)
     return StackedModel(recipe, context.num_items, completed(components, context), plan)
 
 
 def with_young(
-    plan: Plan, histories: Histories, context: FitContext, repeats: Component | None, before: StackedModel | None
+    recipe: Recipe,
+    plan: Plan,
+    histories: Histories,
+    context: FitContext,
+    others: Sequence[Component],
+    before: StackedModel | None,
 ) -> list[Component]:
-    """The component of young items, if the plan has one."""
+    """The component of young items beside the others, if the plan has one; it keeps its distance to them in updates."""
     known = before.component(YoungItems) if before else None
-    if plan.calibration is None or not isinstance(repeats, Repeats):
+    repeats = next((part for part in others if isinstance(part, Repeats)), None)
+    if plan.calibration is None or repeats is None:
         return []
     latent = known.cold.latent if known else None
     young = YoungItems.fit(histories, context, plan.calibration, repeats, latent)
-    return [] if young is None else [young.weighted(plan.meta.weights.get("taste", 0.0))]
+    if young is None:
+        return []
+    users = np.random.default_rng(0).permutation(context.data.num_users)[: max(1, LEAD_SCORES // context.num_items)]
+    asked = context.data.histories(np.sort(users[:LEAD_USERS]))
+    lead = young.lead_in(StackedModel(recipe, context.num_items, others).score(asked), asked)
+    return [young.following(lead, known).weighted(plan.meta.weights.get("taste", 0.0))]
 
 
 def _without_choice(recipe: Recipe, held_out: HeldOut) -> StackedModel:

@@ -15,7 +15,6 @@ from recipes.components.fit_context import MAX_DENSE_ITEMS, FitContext, Settings
 from recipes.components.item_weights import ItemWeights
 from recipes.components.popularity import UnknownItems
 from recipes.components.recurrent import Recurrent
-from recipes.components.repeats import Repeats
 from recipes.components.young_items import YoungItems
 from recipes.data import TrainingData
 from recipes.numerics.machine import FLOPS_PER_SECOND, SOLVE_COST
@@ -95,7 +94,6 @@ def _refreshed(model: StackedModel, context: FitContext) -> StackedModel:
     histories, plan = context.training_histories(), model.plan
     anew = (Context, UnknownItems, YoungItems)
     components = [part.refreshed(histories, context) for part in model.components if not isinstance(part, anew)]
-    repeats = next((part for part in components if isinstance(part, Repeats)), None)
     if plan is not None:
-        components += with_young(plan, histories, context, repeats, model)
+        components += with_young(model.recipe, plan, histories, context, components, model)
     return StackedModel(model.recipe, context.num_items, completed(components, context), plan)

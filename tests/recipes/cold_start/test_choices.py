@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recipes.cold_start.calibration import Calibration, Withheld
-from recipes.cold_start.choices import MIN_TAKEN, Choices
+from recipes.cold_start.choices import MIN_TAKEN, SURER, Choices
 from recipes.simulation import World, simulate
 from recipes.simulation_policies import POLICIES
 
@@ -55,6 +55,16 @@ def test_young_items_that_the_newest_lists_leave_out_are_worth_what_all_lists_to
     found = newest.calibrated(withheld, scores, NO_ITEMS, usual=0.2)
     assert found.youth == pytest.approx(np.log(0.2), abs=0.1)
     assert found.usual == 0.2
+
+
+@pytest.mark.parametrize("slope", [0.1, 0.6])
+def test_lists_of_new_items_alone_leave_the_scale_of_all_others_beside_that_of_the_lifts(slope):
+    choices, withheld, scores = shown(1.0, 0.5, slope, 0.0)
+    new = choices.item >= 40
+    lists = Choices(*(getattr(choices, name)[new] for name in Choices.__annotations__))
+    found = lists.calibrated(withheld, scores, NO_ITEMS, usual_scale=2.0)
+    left = found.slope / withheld.calibration.slope
+    assert found.scale == pytest.approx(SURER * 2.0 * left, rel=0.3)
 
 
 def test_too_few_choices_tell_nothing():
