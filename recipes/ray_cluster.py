@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
 from functools import cached_property
 from itertools import chain, islice
 from queue import SimpleQueue
@@ -82,26 +84,25 @@ class RayCluster:
         except ImportError:
             raise ClusterError("ENGINE=ray needs Ray; pip install 'openpersonalize[ray]'.") from None
         try:
-            if self._address:
-                _knock(self._address)
-                self._join(ray)
-            else:
-                for name, value in OWN_CLUSTER.items():
-                    os.environ.setdefault(name, value)
-                self._folder = mkdtemp(prefix="ray-")
-                ray.init(
-                    "local",
-                    num_cpus=self._workers,
-                    include_dashboard=False,
-                    log_to_driver=False,
-                    _temp_dir=self._folder,
-                )
+            with redirect_stderr(sys.__stderr__):  # Ray asks for its number, and what Celery puts in its place has none
+                self._connect(ray)
         except (OSError, RuntimeError, ValueError) as error:
             self._clean()
             reason = " ".join(str(error).split())[:300]
             where = self._address or "this machine"
             raise ClusterError(f"The Ray cluster at {where} cannot be reached: {reason}") from None
         return ray
+
+    def _connect(self, ray: Any) -> None:
+        """Start a cluster, or connect to that at the address."""
+        if self._address:
+            _knock(self._address)
+            self._join(ray)
+            return
+        for name, value in OWN_CLUSTER.items():
+            os.environ.setdefault(name, value)
+        self._folder = mkdtemp(prefix="ray-")
+        ray.init("local", num_cpus=self._workers, include_dashboard=False, log_to_driver=False, _temp_dir=self._folder)
 
     def _join(self, ray: Any) -> None:
         """Connect to a head that is there.

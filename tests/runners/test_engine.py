@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 from functools import partial
 
@@ -68,6 +70,14 @@ def test_a_stop_is_obeyed_while_a_cluster_computes(settings, cluster):
 
     with pytest.raises(Stopped), engine(stop):
         list(prefetch(time.sleep, [600, 600]))
+
+
+def test_a_worker_connects_whose_standard_error_is_a_log(settings, cluster, monkeypatch):
+    """As Celery's are."""
+    settings.ENGINE = "ray"
+    monkeypatch.setattr(sys, "stderr", io.StringIO())  # has no file number
+    with engine(lambda: None):
+        assert list(prefetch(abs, [-1, -2])) == [1, 2]
 
 
 def test_a_cluster_that_is_away_is_waited_for(account, run_jobs, settings, cluster):
