@@ -27,6 +27,7 @@ from console import tracing
 from console.background import BackgroundWriter
 from console.errors import JobError, ServiceError
 from console.models import JOBS, Job, Status
+from console.pace import Pace
 from console.transient import fault, log, survived
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,7 @@ class Claim:
         self._log: list[str] = []
         self._written = 0.0
         self._stage = ""
+        self._pace = Pace(time.time())
         self._ended = threading.Event()
         self._lost = False
         self._stop_requested = False
@@ -130,6 +132,8 @@ class Claim:
             return
         self._written = now
         progress = {"stage": stage, "fraction": fraction, "epochs": self._epochs, "log": self._log}
+        if left := self._pace.left(fraction, time.time()):
+            progress |= {"secondsLeft": left, "leftAt": time.time()}
         with survived(f"{self} reports"):
             self._write(progress=progress, heartbeat=Now())
 

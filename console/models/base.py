@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from console import arns
 from console.errors import ResourceNotFoundException
+from console.pace import shown
 
 JSONDict = dict[str, Any]
 
@@ -142,7 +143,8 @@ class Resource(models.Model):
 class Job(Resource):
     """A resource that a worker makes. The row is the job: its status moves by compare-and-set (console.jobs).
 
-    `progress` holds {"stage", "fraction", "epochs": [{"epoch", "loss", …}], "log": […]} for those who watch.
+    `progress` holds {"stage", "fraction", "epochs": [{"epoch", "loss", …}], "log": […]} for those who watch,
+    and "secondsLeft" as of "leftAt" once something is known.
     """
 
     status = models.CharField(max_length=30, choices=Status.choices, default=Status.CREATE_PENDING)
@@ -172,3 +174,9 @@ class Job(Resource):
     def seconds(self) -> float | None:
         """How long it ran, or has been running."""
         return ((self.finished or timezone.now()) - self.started).total_seconds() if self.started else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will go on, by its speed so far; None where nothing is known."""
+        left = self.progress.get("secondsLeft") if self.progress and not self.finished else None
+        return None if left is None else shown(left, timezone.now().timestamp() - self.progress["leftAt"])

@@ -6,6 +6,8 @@ dies half-way is followed by one that goes on where it stopped.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import pyarrow.csv as pacsv
@@ -36,7 +38,9 @@ from console.samples.streaming import STREAMING_DEMO
 SAMPLES = {sample.name: sample for sample in (MOVIELENS_100K, STREAMING_DEMO)}
 ROLE = "arn:aws:iam::000000000000:role/sample"
 RECIPE_ARN = "arn:aws:personalize:::recipe/"
-FAST = {"algorithmHyperParameters": {"mode": "fast"}}  # closed forms only: seconds instead of minutes
+FAST = {"algorithmHyperParameters": {"mode": "quick"}}  # seconds instead of minutes
+NETWORK = "aws-user-personalization"
+SHORT, LONG = 1, 15  # how long steps take beside each other: an import or closed forms, a network
 
 
 def run(held: Claim) -> None:
@@ -46,21 +50,31 @@ def run(held: Claim) -> None:
     group = _group(row.account, sample)
     SampleLoad.objects.filter(pk=row.pk).update(dataset_group=group)
     tables = sample.datasets(settings.DATA_DIR / "cache", lambda message: held.report("preparing", message=message))
-    steps = len(tables) + len(sample.solutions) + 1
-    for done, table in enumerate(tables):
-        held.report("importing", done / steps, message=f"importing {table.type}: {table.rows.num_rows} rows")
+    shares = _shares(sample, len(tables))
+    for table in tables:
+        held.report("importing", next(shares), message=f"importing {table.type}: {table.rows.num_rows} rows")
         _import(held, group, table)
-    for done, (name, recipe) in enumerate(sample.solutions.items(), start=len(tables)):
-        held.report("training", done / steps, message=f"training {name} with {recipe}")
+    for name, recipe in sample.solutions.items():
+        share = next(shares)
+        held.report("training", share, message=f"training {name} with {recipe}")
         _train(held, group, name, recipe, is_fast=name in sample.fast)
         for campaign in sample.campaigns:
             if made := _deploy(group, campaign):
-                held.report("training", (done + 1) / steps, message=made)
+                held.report("training", share, message=made)
     if missing := [
         campaign.solution for campaign in sample.campaigns if _newest(group.account, campaign.solution) is None
     ]:
         raise JobError(f"These solutions have no active version to put up: {', '.join(missing)}.")
     held.finish()
+
+
+def _shares(sample: Sample, tables: int) -> Iterator[float]:
+    """How much of all is done when each step begins, imports first."""
+    trained = (
+        LONG if recipe == NETWORK and name not in sample.fast else SHORT for name, recipe in sample.solutions.items()
+    )
+    took = [SHORT] * tables + list(trained)
+    return (done / sum(took) for done in accumulate(took, initial=0))
 
 
 def _call(account: Account, operation: str, **members: Any) -> dict[str, Any]:

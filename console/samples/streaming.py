@@ -161,17 +161,24 @@ def _title_id(item: int) -> str:
 STREAMING_DEMO = Sample(
     name="streaming-demo",
     datasets=datasets,
-    solutions={"streaming-popularity": "aws-popularity-count", "streaming-personal": "aws-user-personalization"},
+    solutions={
+        "streaming-quick": "aws-user-personalization",
+        "streaming-popularity": "aws-popularity-count",
+        "streaming-personal": "aws-user-personalization",
+    },
     campaigns=(
         SampleCampaign(
             "streaming-explore-none",
             "streaming-personal",
             {"itemExplorationConfig": {"explorationWeight": "0", "explorationItemAgeCutOff": "30"}},
+            until="streaming-quick",
         ),
         SampleCampaign(
             "streaming-explore-all",
             "streaming-personal",
             {"itemExplorationConfig": {"explorationWeight": "1", "explorationItemAgeCutOff": "30"}},
+            until="streaming-quick",
         ),
     ),
+    fast=frozenset({"streaming-quick"}),
 )

@@ -72,7 +72,8 @@ def delete_view(request: Request, name: str, kind: Kind) -> HttpResponseBase:
             return HttpResponseRedirect(reverse(kind.slug) + (f"?group={remaining.name}" if remaining else ""))
     context = detail_context(kind, row) | {"goes": goes, "blockers": blockers, "error": error}
     if blockers and isinstance(row, DatasetGroup):
-        context["contents"] = Counter(_noun(type(one), 2) for one in contents_of(row)).items()
+        counted = Counter(type(one) for one in contents_of(row))
+        context["contents"] = [(_noun(model, count), count) for model, count in counted.items()]
     return render(request, "generic/delete.html", context, group=group, status=409 if error else 200)
 
 

@@ -85,6 +85,8 @@ SENTENCES = (
     gettext_noop("A point before decimals"),
     gettext_noop("A comma before decimals"),
     gettext_noop("{share} % of {name} are empty; rows without {column} are left out."),
+    # what Python says of a text that is no JSON
+    gettext_noop("{reason}: line {line} column {column} (char {place})"),
 )
 WORDS = (
     gettext_noop("items"), gettext_noop("users"), gettext_noop("interactions"), gettext_noop("actions"),
@@ -96,12 +98,17 @@ WORDS = (
     gettext_noop("rise from one window to the next"), gettext_noop("popularity"), gettext_noop("Items without interactions"),
     gettext_noop("Events left out"), gettext_noop("Validation NDCG"), gettext_noop("Loss"), gettext_noop("low"), gettext_noop("high"),
     gettext_noop("Control"), gettext_noop("Treatment"), gettext_noop("control"), gettext_noop("treatment"),
+    gettext_noop("Expecting value"), gettext_noop("Expecting property name enclosed in double quotes"), gettext_noop("Extra data"),
+    gettext_noop("Expecting ',' delimiter"), gettext_noop("Expecting ':' delimiter"), gettext_noop("Invalid control character at"),
+    gettext_noop("Unterminated string starting at"), gettext_noop("Illegal trailing comma before end of object"),
     gettext_noop("or"), gettext_noop("and"), gettext_noop("random"), gettext_noop("heavy"), gettext_noop("cold"), gettext_noop("new"),
 )  # fmt: skip
 AT = re.compile(r"(?P<name>.+?)(?: at (?P<k>\d+))?(?P<new>, new items only)?")
 NUMBER = re.compile(r"[−-]?[\d,]*\d(\.\d+)?( ?%)?")
 LISTED = re.compile(r"(, | or | and )")
+BOUNDLESS = 10_000  # longer than any sentence
 LONGEST_PART = 500  # of what may be a phrase; what is longer, people wrote
+UPLOADED = re.compile(r"s3://uploads/\d+/[0-9a-f-]{36}/")
 NAME = re.compile(r"\\\{(\w+)\\\}")
 
 
@@ -130,9 +137,10 @@ def _by_pattern(text: str) -> str:
 def explained(text: str) -> str:
     """What an operation or a job refused with, in the reader's language; programs are answered in English.
 
-    The sentences with {} for each value, and their translations, are in locale/LANGUAGE/errors.json.
+    The sentences with {} for each value, and their translations, are in locale/LANGUAGE/errors.json. Uploaded files have the names that
+    people gave them.
     """
-    return _explained(text, get_language() or settings.LANGUAGE_CODE)
+    return _explained(UPLOADED.sub("", text), get_language() or settings.LANGUAGE_CODE)
 
 
 @functools.lru_cache(maxsize=2048)
@@ -152,7 +160,8 @@ def _part(text: str) -> str:
         if (said := known(text)) != text:
             return said
     parts = LISTED.split(text)
-    return "".join(map(_listed, parts)) if any(explained(part) != part for part in parts) else text
+    are_names = all(" " not in part for part in parts[::2])
+    return "".join(map(_listed, parts)) if are_names or any(explained(part) != part for part in parts) else text
 
 
 def _listed(part: str) -> str:
@@ -162,10 +171,13 @@ def _listed(part: str) -> str:
 
 @functools.cache
 def _refusals(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """Patterns with their translations, those with the most words of their own first; none in the engine's language."""
+    """Patterns with their translations; none in the engine's language.
+
+    What begins with the most words of its own comes first, as it may hold another refusal; then what has the most in all.
+    """
     path = Path(settings.LOCALE_PATHS[0]) / language / "errors.json"
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    ordered = sorted(known.items(), key=lambda pair: len(pair[0].replace("{}", "")), reverse=True)
+    ordered = sorted(known.items(), key=lambda pair: (pair[0].find("{}") % BOUNDLESS, len(pair[0])), reverse=True)
     return [(re.compile(_as_pattern(sentence), re.DOTALL), translation) for sentence, translation in ordered]
 
 

@@ -110,7 +110,7 @@ def create(request: Request, pages: JobPages) -> HttpResponse:
         "form": form,
         "heading": pages.heading,
         "lead": gettext(pages.kind.purpose),
-        "submit": gettext("Start"),
+        "submit": gettext("Start {noun}").format(noun=pages.kind.called()),
         "crumbs": crumbs(pages.kind, group),
         "cancel_url": reverse(pages.kind.slug) + (f"?group={group.name}" if group else ""),
     }

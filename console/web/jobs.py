@@ -25,15 +25,13 @@ def progress_of(job: Job) -> dict[str, Any]:
     """What generic/progress.html reads: stage, percent, seconds gone and left, the end of the log."""
     progress = job.progress or {}
     fraction = progress.get("fraction")
-    seconds = job.seconds
-    left = seconds * (1 - fraction) / fraction if seconds and fraction and 0.02 < fraction < 1 else None
     return {
         "job": job,
         "label": type(job).__name__,
         "stage": progress.get("stage") or (gettext("waiting for a worker") if job.status == job.waiting else ""),
         "percent": round(100 * fraction) if fraction is not None else None,
-        "seconds": seconds,
-        "left": left,
+        "seconds": job.seconds,
+        "left": job.seconds_left,
         "log": progress.get("log", [])[-LOG_TAIL:],
         "can_stop": job.is_unfinished and job.status != Status.CREATE_STOPPING and type(job).__name__ in STOPPABLE,
         "can_retry": job.status in ENDED_BADLY,

@@ -51,6 +51,20 @@ def localised(text: str) -> str:
     return text.translate(SWAPPED_MARKS) if translation.get_language() in DECIMAL_COMMA else text
 
 
+def figure(value: float) -> str:
+    """A number with three significant digits, rounded once; whole numbers whole, thousands set apart.
+
+    >>> figure(0.190437), figure(0.09997), figure(1234567), figure(1234.5), figure(-0.00312), figure(0.0)
+    ('0.190', '0.100', '1,234,567', '1,234', '−0.00312', '0')
+    """
+    if float(value).is_integer():
+        text = f"{int(value):,}"
+    else:
+        digits = max(0, 2 - int(f"{value:.2e}".partition("e")[2]))
+        text = f"{value:,.{digits}f}" if digits <= 6 else f"{value:.2e}"
+    return localised(text.replace("-", "−"))
+
+
 def moment(value: datetime, *, seconds: bool = False) -> str:
     """A date with its time, as people of the language write them.
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from console.serving import traffic
 from console.serving.traffic import Minutes
 from console.shapes import JSONDict
-from console.web.languages import localised
+from console.web.languages import figure, localised
 from console.web.plots.words import shown
 
 ACCURACY = "normalized_discounted_cumulative_gain_at_10"
@@ -37,11 +37,11 @@ class Quality:
         """The value with its interval.
 
         >>> str(Quality(0.247, 0.1823, 0.3127, None)), str(Quality(0.5, None, None, 0.25))
-        ('0.247 (0.182 – 0.313)', '0.5')
+        ('0.247 (0.182 – 0.313)', '0.500')
         """
         if self.low is None or self.high is None:
-            return localised(f"{self.value:.3g}")
-        return localised(f"{self.value:.3f} ({self.low:.3f} – {self.high:.3f})")
+            return figure(self.value)
+        return f"{figure(self.value)} ({figure(self.low)} – {figure(self.high)})"
 
 
 def quality_of(version: Any) -> Quality | None:

@@ -127,9 +127,16 @@ def _syntax_error(text: str, error: UnexpectedInput) -> FilterError:
     if position is None or not found:
         position, found = len(text), ""
     expected = tuple(WORDS[name] for name in WORDS if name in set(names))
-    what = f"found {found}" if found else "the expression ends too early"
-    what = 'found " without a closing one' if found == '"' else what
-    return _refuse(position + 1, f"{what}, expected {_listed(expected)}.", *expected)
+    return _refuse(position + 1, _unexpected(found, _listed(expected)), *expected)
+
+
+def _unexpected(found: str, expected: str) -> str:
+    """What stands where something else was expected, as a sentence."""
+    if not found:
+        return f"the expression ends too early, expected {expected}."
+    if found == '"':
+        return f'found " without a closing one, expected {expected}.'
+    return f"found {found}, expected {expected}."
 
 
 def _listed(words: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from recipes.base import Model, ModelClass, Recipe, RecipeType, hyperparameter
@@ -14,15 +14,21 @@ from recipes.stacking.fit import fit_stack, refit_stack
 from recipes.stacking.model import StackedModel
 from recipes.stacking.updating import relearn_stack, update_stack
 
-MODES = ("auto", "fast", "full")
+MODES = ("auto", "quick", "fast", "full")
+QUICK_SECONDS, QUICK_AGAIN_SECONDS = 8.0, 3.0  # in the quick mode, for choosing and for fitting once more on everything
 
 
 def _mode() -> Any:
     return hyperparameter(
         "auto",
         choices=MODES,
-        help="fast uses closed forms only, full always trains the network too; auto sees what helps.",
+        help="quick takes what a few seconds find, fast uses closed forms only, full always trains the network too; auto sees what helps.",
     )
+
+
+def engine_mode(mode: str) -> str:
+    """The engine's mode of a recipe's: the quick one is the fast one under a time budget."""
+    return "fast" if mode == "quick" else mode
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,20 @@ class StackRecipe(Recipe):
 
     def fit(self, data: TrainingData, run: Run) -> Model:
         """Fit the engine."""
-        return fit_stack(self, self.engine_settings(data), data, run)
+        return fit_stack(self, self.engine_settings(data), data, self._within(run, QUICK_SECONDS))
 
     def refit(self, model: Model, data: TrainingData, run: Run) -> Model:
         """What was chosen for `model`, fitted on everything; its network goes on from where it stood."""
         if not isinstance(model, StackedModel):
             return self.fit(data, run)
-        return refit_stack(model, self.engine_settings(data), data, run)
+        return refit_stack(model, self.engine_settings(data), data, self._within(run, QUICK_AGAIN_SECONDS))
+
+    def _within(self, run: Run, seconds: float) -> Run:
+        """The run with a budget of so many more seconds in the quick mode, unless it has less."""
+        if getattr(self, "mode", "") != "quick":
+            return run
+        budget = run.clock() - run.started + seconds
+        return replace(run, max_seconds=budget if run.max_seconds is None else min(budget, run.max_seconds))
 
     def update(self, model: Model, data: TrainingData, run: Run) -> Model:
         """New items and counts, without learning from sequences anew; the model's ids must come first in `data`."""
@@ -101,7 +114,7 @@ class UserPersonalization(StackRecipe):
             self.recency_mask,
             self.min_user_history_length_percentile,
             self.max_user_history_length_percentile,
-            self.mode,
+            engine_mode(self.mode),
         )
 
 
@@ -117,4 +130,4 @@ class UserPersonalizationV2(StackRecipe):
 
     def engine_settings(self, data: TrainingData) -> Settings:  # noqa: ARG002  its settings are the same for all data
         """What the hyperparameters mean to the engine."""
-        return Settings(recency=self.apply_recency_bias, mode=self.mode)
+        return Settings(recency=self.apply_recency_bias, mode=engine_mode(self.mode))

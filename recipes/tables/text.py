@@ -118,9 +118,10 @@ class TextStream:
         except (*kinds.FAULTS, *packed.FAULTS) as error:
             if not (self._kind or self.packing):
                 raise
-            doing = "read" if self._kind else "unpacked"
             raise TableError(
-                f"{self.name} looks like {self._kind or self.packing} but cannot be {doing}: {error}."
+                f"{self.name} looks like {self._kind} but cannot be read: {error}."
+                if self._kind
+                else f"{self.name} looks like {self.packing} but cannot be unpacked: {error}."
             ) from error
 
     def head(self, size: int = BLOCK_BYTES) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
@@ -13,18 +11,10 @@ from tests import worlds
 from tests.factories import trained
 from tests.web.browsing import PATIENCE_MS
 from tests.web.browsing import faults as faults_on
+from tests.web.wording import ENGLISH, NAMES
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WIDTHS = (1440, 390)
-# Words that German sentences and names of the engine do not have.
-ENGLISH = re.compile(
-    r"\b(the|and|of|with|which|this|is|are|not|from|yet|none|show|create|delete|users?|items?|events?|search|rows?|choose|by|"
-    r"each|their|than|have|has|be|as|what|how|why|your|you|it|save|back|cancel|import|train|kind|used?|about|between|least|most)\b",
-    re.IGNORECASE,
-)
-# ARNs, recipes, resources and fields of filters are called the same in every language.
-NAMES = re.compile(r"arn:\S+|aws-[\w-]+|user-personalization|[A-Z][a-z]+ (?:personalization|items|attribute affinity|affinity)|films-[A-Z]+|Items\.\w+|"
-                   r"CREATE PENDING|AND|USERS|ITEMS")  # fmt: skip
 SAID = """() => {
     const quoted = "pre, code, textarea, script, style, datalist, .kept, [translate=no]";
     const skipped = (node) => node.parentElement.closest(quoted);

@@ -102,9 +102,9 @@ def _of_other_dataset(dataset: Dataset) -> Iterator[tuple[str, str]]:
     """Entities that have no interactions, as far as the counts tell."""
     counted = {"ITEMS": "items", "USERS": "users"}.get(dataset.type)
     events = dataset.dataset_group.datasets.filter(type="INTERACTIONS").first()
-    if counted is None or events is None or not events.parts:
+    active = events.statistics.get(counted) if events and counted else None
+    if active is None:
         return
-    active = events.statistics.get(counted) or 0
     if dataset.rows > active:
         share = 1 - active / dataset.rows
         yield (

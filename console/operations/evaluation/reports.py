@@ -23,7 +23,6 @@ from recipes.evaluation.shown import Shown
 from recipes.evaluation.significance import Comparison, comparable, compare
 
 BASELINES = {"random": "random", "popularity": "popularity", "bestPossible": "best possible"}
-SOONEST = 0.03  # an estimate of the time left from less of the work than this would be a guess
 
 
 @operation
@@ -36,7 +35,7 @@ def get_solution_version_report(account: Account, *, solution_version_arn: str) 
         "solutionVersionArn": row.arn, "status": row.status, "stage": progress.get("stage"),
         "fraction": 1.0 if row.status == Status.ACTIVE else progress.get("fraction"),
         "epochs": epochs, "bestEpoch": _best_epoch(epochs), "log": progress.get("log", []),
-        "elapsedSeconds": row.seconds, "estimatedSecondsLeft": _seconds_left(row),
+        "elapsedSeconds": row.seconds, "estimatedSecondsLeft": row.seconds_left,
         "failureReason": row.failure_reason, "traceback": row.traceback or None, "attempts": row.attempts,
         "metrics": _metrics(report), "counts": report.get("counts"), "protocol": report.get("protocol"),
         "fingerprint": report.get("fingerprint"), "numQueries": report.get("num_queries"),
@@ -107,13 +106,6 @@ def _job(account: Account, arn: str) -> Job:
             row: Job = model.objects.by_arn(account, arn, field="resourceArn")
             return row
     raise ResourceNotFoundException(f"{arn} names no job.", field="resourceArn")
-
-
-def _seconds_left(row: Job) -> float | None:
-    fraction = row.progress.get("fraction")
-    if row.finished or not row.seconds or not fraction or fraction < SOONEST:
-        return None
-    return float(row.seconds * (1 - fraction) / fraction)
 
 
 def _best_epoch(epochs: list[dict[str, float]]) -> int | None:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from console.models import TwoStep
 from console.web.access import Request, reading_page
 from console.web.account import sign_ins
+from console.web.account.programs import program
 from console.web.forms import StyledForm
 from console.web.languages import lazily
 from console.web.pages import render
@@ -37,13 +38,16 @@ def yourself_view(request: Request) -> HttpResponse:
     form = EmailForm(request.POST or None, initial={"email": user.email})
     if request.method == "POST" and form.is_valid():
         get_user_model().objects.filter(pk=user.pk).update(email=form.cleaned_data["email"])
-        messages.success(request, gettext("Kept your address."))
+        messages.success(request, gettext("Saved your e-mail address."))
         return HttpResponseRedirect(reverse("yourself"))
     context = {
         "heading": gettext("You"),
         "form": form,
         "second": TwoStep.objects.filter(user=user, is_confirmed=True).first(),
-        "sign_ins": [(row, row.session_key == request.session.session_key) for row in sign_ins.list_of(user.pk)],
+        "sign_ins": [
+            (row, program(row.browser), row.session_key == request.session.session_key)
+            for row in sign_ins.list_of(user.pk)
+        ],
     }
     return render(request, "account/settings/yourself.html", context)
 

@@ -14,7 +14,7 @@ from console.models import DataInsightsJob, DatasetGroup
 from console.shapes import JSONDict
 from console.web.access import Request, analysis_page, page
 from console.web.charts import counts
-from console.web.data.facts import day, mean
+from console.web.data.facts import day, mean, measured
 from console.web.data_kinds import DATASET_TYPES, INSIGHTS_JOBS
 from console.web.details import detail_context
 from console.web.jobs import progress_of
@@ -129,9 +129,9 @@ def _values(column: JSONDict, *, is_time: bool) -> str:
     if is_time:
         return gettext("{minimum} to {maximum}").format(minimum=day(column["minimum"]), maximum=day(column["maximum"]))
     return gettext("{minimum} to {maximum}, median {median}, mean {mean}").format(
-        minimum=localised(f"{column['minimum']:g}"),
-        maximum=localised(f"{column['maximum']:g}"),
-        median=localised(f"{column['median']:g}"),
+        minimum=measured(column["minimum"]),
+        maximum=measured(column["maximum"]),
+        median=measured(column["median"]),
         mean=mean(column["mean"]),
     )
 

@@ -8,14 +8,14 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.translation import gettext
 
+from console.ingest.schema import parse
 from console.models import Dataset
 from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.data import uploads
-from console.web.data.facts import day, mean, timeline
+from console.web.data.facts import day, mean, measured, timeline
 from console.web.data_kinds import DATASET_TYPES, DATASETS
 from console.web.details import detail_context
-from console.web.languages import localised
 from console.web.lists import list_urls
 from console.web.pages import call, find, render
 from console.web.templatetags.display import number
@@ -38,7 +38,7 @@ def dataset(request: Request, name: str) -> HttpResponse:
             if profile.get("first") is not None
             else "",
             "chart": timeline(row),
-            "columns": [_column(column) for column in profile.get("columns", [])],
+            "columns": [_column(column) for column in profile["columns"] or _declared(row)],
             "facts": [
                 (gettext("Type"), DATASET_TYPES[row.type], "text"),
                 (gettext("Dataset group"), row.dataset_group, "resource"),
@@ -48,6 +48,13 @@ def dataset(request: Request, name: str) -> HttpResponse:
         }
     )
     return render(request, "data/datasets/detail.html", context, group=row.dataset_group)
+
+
+def _declared(dataset: Dataset) -> list[JSONDict]:
+    """The columns as the schema has them, while nothing is known of their values."""
+    return [
+        {"name": field.name, "type": field.type} for field in parse(dataset.schema.text, dataset.schema.domain).fields
+    ]
 
 
 def _column(column: JSONDict) -> JSONDict:
@@ -67,7 +74,7 @@ def _values(column: JSONDict) -> Any:
         if column["name"].endswith("TIMESTAMP"):
             return gettext("{low} to {high}").format(low=day(low), high=day(high))
         return gettext("{low} to {high}, mean {value}").format(
-            low=localised(f"{low:g}"), high=localised(f"{high:g}"), value=mean(column.get("mean"))
+            low=measured(low), high=measured(high), value=mean(column.get("mean"))
         )
     if column.get("distinct") is None:
         return "–"

@@ -54,6 +54,15 @@ def timeline(dataset: Dataset | None) -> Chart | None:
     return charts.timeline("timeline", gettext("Events over time"), found["start"], found["width"], found["counts"])
 
 
+def measured(value: float) -> str:
+    """A value of a column: as it stands if it is whole or large, as it may be a year, else with three significant digits.
+
+    >>> measured(1995.0), measured(0.00106891), measured(4.5), measured(1234.5)
+    ('1995', '0.00107', '4.5', '1234.5')
+    """
+    return localised(f"{value:.3g}" if abs(value) < 100 and value != int(value) else f"{value:g}")
+
+
 def mean(value: float | None) -> str:
     """A mean with one digit more than other numbers have; below ten thousand without a comma, as it may be of years.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from console.web.glossary import translated
-from console.web.languages import localised, moment
+from console.web.languages import figure, moment
 
 ACRONYMS = {"ndcg", "mrr", "map"}
 
@@ -30,12 +30,9 @@ def minute(seconds: float) -> str:
 
 
 def shown(value: float | None) -> str:
-    """A number with four significant digits.
+    """A number as it stands on pages, a dash for none.
 
     >>> shown(0.19043), shown(12345.0), shown(-3.0), shown(None)
-    ('0.1904', '12,345', '−3', '–')
+    ('0.190', '12,345', '−3', '–')
     """
-    if value is None:
-        return "–"
-    text = f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:.4g}"
-    return localised(text.replace("-", "−"))
+    return "–" if value is None else figure(value)

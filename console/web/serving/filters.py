@@ -164,7 +164,7 @@ def check(request: Request) -> HttpResponse:
     given = {name.removeprefix("value_"): str(text) for name, text in request.GET.items() if name.startswith("value_")}
     verdict = verdict_of(request, arn, text, user, given) if text and arn else {}
     asked = [(name, given.get(name, "")) for name in verdict.get("placeholders", [])]
-    context = {"verdict": verdict, "mark": _mark(text, verdict), "asked": asked, "user": user, "is_tried": True}
+    context = {"verdict": verdict, "mark": _mark(text, verdict), "asked": asked, "tried_for": user, "is_tried": True}
     return render_fragment(request, "serving/filters/verdict.html", context)
 
 

@@ -20,7 +20,7 @@ from console.models import Experiment, Resource, Solution, SolutionVersion, Stat
 from console.models.base import ENDED_BADLY, UNFINISHED
 from console.web.glossary import explained, translated
 from console.web.kinds import KINDS, Column, page_url
-from console.web.languages import lazily, localised, moment
+from console.web.languages import figure, lazily, localised, moment
 from console.web.nouns import in_sentence
 
 register = template.Library()
@@ -29,6 +29,7 @@ register.filter(moment)
 register.filter(translated)
 register.filter(explained)
 
+WIDEST_BAR = 12  # of 120; two bars stay bars
 EMPTY = format_html('<span class="text-secondary">{}</span>', "–")
 SPANS: tuple[tuple[int, Callable[[int], str], Callable[[int], str]], ...] = (
     (86400 * 365, lambda n: ngettext("{n} year ago", "{n} years ago", n), lambda n: ngettext("in {n} year", "in {n} years", n)),
@@ -107,12 +108,7 @@ def number(value: Any) -> str:
         return value
     if not math.isfinite(value):
         return "–"
-    if float(value).is_integer():
-        text = f"{int(value):,}"
-    else:
-        digits = max(0, 2 - math.floor(math.log10(abs(value))))
-        text = f"{value:,.{digits}f}" if digits <= 6 else f"{value:.2e}"
-    return localised(text.replace("-", "−"))
+    return figure(value)
 
 
 @register.filter
@@ -292,7 +288,7 @@ def sparkbars(bins: list[dict[str, Any]] | None) -> SafeString:
     """A column's histogram as small bars, each with its range and count on hover."""
     if not bins:
         return EMPTY
-    top, width = max(one["count"] for one in bins) or 1, 120 / len(bins)
+    top, width = max(one["count"] for one in bins) or 1, min(WIDEST_BAR, 120 / len(bins))
     bars = format_html_join(
         "", '<rect x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>',
         (
@@ -301,7 +297,7 @@ def sparkbars(bins: list[dict[str, Any]] | None) -> SafeString:
             for i, one in enumerate(bins)
         ),
     )  # fmt: skip
-    words = "; ".join(f"{one.get('label', '')}: {one['count']}" for one in bins[:5])
+    words = "; ".join(f"{one.get('label', '')}: {number(one['count'])}" for one in bins[:5])
     return format_html('<svg class="sparkbars" viewBox="0 0 120 28" role="img" aria-label="{}">{}</svg>', words, bars)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -215,3 +216,20 @@ def test_repeat_rates_tell_fresh_from_old():
     assert rates[0, 0] > 0.5
     assert rates[2, 0] < 0.2
     assert len(seen_items(histories, 10).item) == 400
+
+
+def test_the_quick_mode_keeps_to_a_budget_and_to_a_smaller_one_of_the_run():
+    """The clock stands still, so that only the budget is looked at."""
+    run = Run(seed=1, started=100.0, clock=lambda: 104.0)
+    quick = UserPersonalization(mode="quick")
+    assert quick._within(run, 8.0).seconds_left == 8.0
+    assert quick._within(replace(run, max_seconds=6.0), 8.0).seconds_left == 2.0
+    assert FAST._within(run, 8.0) is run
+
+
+def test_the_quick_mode_recommends_by_closed_forms():
+    data = worlds.tasteful()
+    model = UserPersonalizationV2(mode="quick").fit(data, Run(seed=1, started=0.0, clock=lambda: 0.0))
+    found = recommend(model, data.histories(), 5)
+    assert "network" not in model.plan.meta.weights
+    assert (worlds.item_genres(data)[found.items] == (np.arange(120) % 4)[:, None]).mean() > 0.8

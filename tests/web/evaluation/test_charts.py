@@ -32,7 +32,7 @@ def test_it_works():
     assert chart.rows == (("NDCG at 10", 0.19, 0.17, 0.22, 0.07), ("Coverage", 0.4, None, None, None))
     assert chart.svg.count('class="bar"') == 3
     assert chart.svg.count('class="whisker"') == 1
-    assert "NDCG at 10\nfilms: 0.19 (0.17 to 0.22)" in chart.svg
+    assert "NDCG at 10\nfilms: 0.190 (0.170 to 0.220)" in chart.svg
 
 
 def test_a_taller_value_is_drawn_taller():
@@ -130,7 +130,7 @@ def test_intervals_of_long_curves_are_bands():
     ).svg
     assert svg.count('class="band"') == 1
     assert 'class="whisker"' not in svg
-    assert "films at 2: 0.2 (0 to 1)" in svg
+    assert "films at 2: 0.200 (0 to 1)" in svg
 
 
 def test_traffic_stacks_errors_on_answers_and_leaves_a_gap_without_latency():
