@@ -7,7 +7,7 @@ import json
 import pytest
 
 from console.models import AccessKey, Dataset, Event, EventTracker, Filter, MetricAttribution, Schema, Token
-from tests.factories import trained
+from tests.factories import make_filter, trained
 from tests.web.conftest import ITEMS, bring, filled_in, watched, words
 from tests.worlds import films
 
@@ -82,6 +82,8 @@ def test_an_expression_is_tried_for_a_user_with_values(alice, account, run_jobs)
     tried = words(alice.get("/create/filters/check/", members | {"value_G": "Comedy"}).text)
     assert "<b>20</b> of 80 items pass now" in tried
     assert "Film number" in tried
+    make_filter(account, group.arn)
+    assert "<b>20</b> of 80 items pass now" in words(alice.get("/filters/comedy/").text), "and not for Alice"
     members["filter_expression"] = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'
     assert "depends on the user; choose one above" in alice.get("/create/filters/check/", members).text
     one = alice.get("/create/filters/check/", members | {"user_id": "u1"}).context["verdict"]

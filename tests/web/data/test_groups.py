@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.models import DatasetGroup, SampleLoad
 from console.web.data.steps import steps_of
+from tests.factories import make_filter
 from tests.web.conftest import bring, filled_in, watched, words
 from tests.worlds import films as world
 
@@ -98,10 +99,11 @@ def test_a_name_with_a_space_is_offered_mended_in_words(alice):
 
 
 def test_a_group_can_be_deleted_with_all_that_is_in_it(alice, vera, account):
-    world(account)
+    make_filter(account, world(account).arn)
     page = words(alice.get("/dataset-groups/films/delete/").text)
     assert "3 datasets. Every version, row and event goes with them" in page
     assert "Delete everything" in page
+    assert "1 filter, " in page
     answer = alice.post("/dataset-groups/films/delete/", {"contents": "yes", "name": "film"})
     assert answer.status_code == 409
     assert "type the name of the group, films" in answer.text
