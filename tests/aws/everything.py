@@ -134,7 +134,9 @@ def _add_jobs(world: World) -> None:
 
 def run_all() -> None:
     """Run every waiting job, as a worker would."""
-    with patch.object(jobs, "HEARTBEAT_S", 3600.0):  # elsewhere than on SQLite it would not see the rows of this transaction
+    with patch.object(
+        jobs, "HEARTBEAT_S", 3600.0
+    ):  # elsewhere than on SQLite it would not see the rows of this transaction
         for label, model in JOBS.items():
             for row in model.objects.filter(status=model.waiting).order_by("pk"):
                 tasks.run(label, row.pk)

@@ -86,9 +86,9 @@ def test_the_theme_follows_the_system_until_it_is_chosen(page):
     assert page.evaluate(theme) == "dark"
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_and_have_no_serious_accessibility_fault(browser, page, films, width, scheme):
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_pages_of_an_empty_group_fit_and_have_no_serious_accessibility_fault(browser, page, films, width, scheme):
+    """Those with something on them are looked at in all their looks by test_every_page_browser."""
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
     for address in (
