@@ -16,7 +16,7 @@ import numpy as np
 
 from recipes.tables.quotes import NEWLINE
 
-FEW_KINDS = 3
+FEW_KINDS, USUAL_SHARE = 3, 0.05  # a word for no id, such as NULL, is none of them
 LETTERS, DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
 
 
@@ -136,7 +136,8 @@ def leave_out_cells(rows: Sequence[Sequence[str]]) -> bool:
 
 def _beginnings(rows: Iterable[Sequence[str]], width: int) -> set[str]:
     """The marks that whole rows begin with where that is an id, nothing where it is not."""
-    begin = {marks_of(row[0]) for row in rows if len(row) == width}
+    counts = Counter(marks_of(row[0]) for row in rows if len(row) == width)
+    begin = {marks for marks, number in counts.items() if number >= USUAL_SHARE * counts.total()}
     return begin if len(begin) <= FEW_KINDS and not any(" " in marks for marks in begin) else set()
 
 

@@ -86,6 +86,16 @@ def test_what_quotes_and_backslashes_mean_is_told_beside_short_rows(tmp_path, te
     assert found.table.num_rows == 12
 
 
+def test_a_word_for_no_id_does_not_make_a_line_of_a_cell_a_row(tmp_path):
+    rows = [f"i{n}\tLamp\t{n}\tred" for n in range(40)]
+    text = (
+        "\n".join(["ITEM_ID\tTITLE\tPRICE\tCOLOUR", *rows, "NULL\tBed\t1\tred", 'i99\t"two\nlines \tx"\t3.9\tred'])
+        + "\n"
+    )
+    (tmp_path / "items.csv").write_text(text)
+    assert read_file(tmp_path / "items.csv", ["ITEM_ID"]).table["TITLE"].to_pylist()[-1] == "two\nlines \tx"
+
+
 @pytest.mark.parametrize("footer", ["Total", "(2 rows affected)", "2 rows, in all", "-- end,of report"])
 def test_a_footer_is_listed(footer):
     found = convert(f"{WHOLE}i3,Table,3\ni4,Bed,90,red\n{footer}\n")
