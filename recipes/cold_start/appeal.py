@@ -17,6 +17,9 @@ from recipes.numerics.arrays import Floats, Indexes
 RIDGES = (1.0, 10.0, 100.0, 1000.0)  # tried, and no regression at all
 LEAST_SPREAD = 1e-3  # variance of items around what metadata say, at least
 MAX_LIFT = 8.0  # what is said of who is far from most is an extrapolation
+LEAST_EXPECTED, LEAST_ITEMS = 2.0, 20  # events of an item, and items, from which is learned what metadata say of appeal
+APPEAL_PRIOR = 2.0  # events' worth of belief that an item is taken as often as expected
+MAX_APPEAL = 2.0  # log of it
 MAX_ITEMS = 20_000  # that the regression is learned on
 Values = NDArray[np.float64]
 
@@ -73,6 +76,38 @@ def learn_prior(features: Floats, sums: Values, counts: NDArray[np.int64], betwe
         slopes[:, better] = fitted[:, better]
         spread[better] = np.clip(error[better], LEAST_SPREAD, between[better])
     return Prior(slopes, spread.astype(np.float32))
+
+
+def appeal_of_metadata(features: Floats, events: Values, expected: Values) -> Values:
+    """(N,) how many times as often as expected items are taken, as far as metadata tell; mean 1, and 1 where they tell nothing.
+
+    A ridge regression of the logarithm, each item predicted from the others.
+
+    Args:
+        features: (N, F) metadata.
+        events: (N,) of items.
+        expected: (N,) of items like others; where it is little, events tell little.
+    """
+    usable = np.flatnonzero((expected >= LEAST_EXPECTED) & np.any(features != 0, axis=1))
+    usable = usable[np.argsort(-expected[usable], kind="stable")[:MAX_ITEMS]]
+    if len(usable) <= LEAST_ITEMS:
+        return np.ones(len(features))
+    known, weight = features[usable].astype(np.float64), expected[usable] / (expected[usable] + APPEAL_PRIOR)
+    log = np.log((events[usable] + APPEAL_PRIOR) / (expected[usable] + APPEAL_PRIOR))
+    log = log - np.average(log, weights=weight)
+    centre = np.average(known, axis=0, weights=weight)
+    known -= centre
+    best, slopes = float(weight @ log**2), np.zeros(features.shape[1])
+    for ridge in RIDGES:
+        solved = np.linalg.solve((known * weight[:, None]).T @ known + ridge * np.eye(known.shape[1]), known.T * weight)
+        leverage = np.minimum(np.einsum("nf,fn->n", known, solved), 0.99)
+        fitted = np.asarray(solved @ log, np.float64)
+        error = float(weight @ ((log - known @ fitted) / (1 - leverage)) ** 2)
+        if error < best:
+            best, slopes = error, fitted
+    found = np.exp(np.clip((features - centre) @ slopes, -MAX_APPEAL, MAX_APPEAL))
+    found = np.where(np.any(features != 0, axis=1), found, 1.0)
+    return np.asarray(found / np.average(found[usable], weights=weight), np.float64)
 
 
 def _error(residual: Values, weight: Values, number: Values) -> Values:

@@ -58,7 +58,9 @@ class Evidence:
         expected: (N,) events that an ordinary item would have had in the same places and days at the same ages.
         age_level: (N,) log of how likely items of its present age are taken, against new ones.
         is_young: (N,) true for items that are new to the log.
+        is_dated: (N,) whose creation their metadata tell.
         is_ageless: (N,) true for those without events and date that the last full training knew.
+        is_unmet: (N,) that nobody took and no list showed: they may have come only now, whatever their date.
         usual_of_young: by how much the young items together do better than expected; 1 where no lists are known.
     """
 
@@ -69,7 +71,9 @@ class Evidence:
     expected: Values
     age_level: Values
     is_young: NDArray[np.bool_]
+    is_dated: NDArray[np.bool_]
     is_ageless: NDArray[np.bool_]
+    is_unmet: NDArray[np.bool_]
     usual_of_young: float
 
 
@@ -232,6 +236,8 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     expected = np.maximum(expected, MIN_CHANCE * by_itself)
     level = curve.of(np.maximum(newest - created, 0) / DAY)
     dated, untried = _is_dated(data), data.item_counts == 0
+    is_unmet = untried & (np.bincount(cells.item[cells.is_listed], minlength=data.num_items) == 0)
+    expected[is_unmet] = 0
     ageless = untried & ~dated & ~arrived  # mostly as old as the log, in which nobody took them
     level[ageless] += _level_of_untried(data, ageless)
     expected[ageless] += len(data.interactions) / data.num_items
@@ -239,7 +245,7 @@ def gather(data: TrainingData, known_items: int | None = None) -> Evidence:
     telling = events - _is_met(data, created)
     had, chances = float(telling[is_young].sum()), float(expected[is_young].sum())
     usual = (PRIOR_ITEMS + had) / (PRIOR_ITEMS + chances) if cells.is_listed.any() else 1.0
-    return Evidence(created, newest, events, telling, expected, level, is_young, ageless, usual)
+    return Evidence(created, newest, events, telling, expected, level, is_young, dated, ageless, is_unmet, usual)
 
 
 def is_new_to_log(data: TrainingData, created: Indexes, newest: int) -> NDArray[np.bool_]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.cold_start.appeal import Lift, Prior, Values, learn_prior, posterior
+from recipes.cold_start.appeal import Lift, Prior, Values, appeal_of_metadata, learn_prior, posterior
 from recipes.cold_start.calibration import LOOKS, Calibration, Look, Slope, Tests, Withheld
-from recipes.cold_start.evidence import gather, residual
+from recipes.cold_start.evidence import Evidence, gather, residual
 from recipes.cold_start.profiles import Directions, Takers, item_sums, learn_directions, profiles
 from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import Floats, Indexes, unit
@@ -114,12 +114,26 @@ def learn_cold(
     if view is None or len(items) == data.num_items:
         return None
     usual = np.where(evidence.is_young, evidence.usual_of_young, 1.0)
-    found = np.log(residual(evidence.telling, evidence.expected, usual)) + evidence.age_level
+    appeal, is_unmet = _appeal(evidence, features), evidence.is_unmet
+    appeal[is_unmet] /= (
+        appeal[is_unmet].mean() if is_unmet.any() else 1
+    )  # what they are worth together is known otherwise
+    found = residual(evidence.telling, evidence.expected, usual * np.where(is_unmet, 1, appeal))
+    found = np.log(found * np.where(is_unmet, appeal, 1)) + evidence.age_level
     found -= np.log(np.exp(np.delete(found, items)).mean())
     level = calibration.level + calibration.surplus + calibration.youth - np.log(calibration.usual) + found[items]
     trust_in_takers = np.where(_came_by_themselves(data, view.takers, items), 1.0, calibration.taker)
     lift = view.lift(features, trust_in_takers)
     return ColdRelevance(vectors, view.rows, lift, items, level.astype(np.float32), trust[items].astype(np.float32))
+
+
+def _appeal(evidence: Evidence, features: Floats) -> Values:
+    """(N,) how much oftener than others items are taken, as far as metadata tell.
+
+    When an item without a date was first taken does not tell since when there is the item: it counts as there all the time.
+    """
+    chances = np.maximum(evidence.expected, np.where(evidence.is_dated, 0, evidence.events.mean()))
+    return appeal_of_metadata(features, evidence.telling, chances)
 
 
 def _maturity(num_events: int) -> float:

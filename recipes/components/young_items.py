@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -82,15 +83,15 @@ class YoungItems(Component):
     def add_scores(self, scores: Floats, histories: Histories) -> None:
         """Add weighted lifts to rows with events, and put the own scores of young items in their place in all rows."""
         cold = self.cold
-        lifts = self.lifts(histories)
         if self.weight:
+            lifts = self.lifts(histories)
             has_events = np.diff(histories.offsets) > 0
             scores += np.where(has_events, np.float32(self.weight), np.float32(0))[:, None] * lifts
         if not len(cold.items):
             return
         seen = np.zeros_like(scores)
         self.repeats.add_scores(seen, histories)
-        own = lifts[:, cold.items] * np.float32(self.slope) + cold.level
+        own = self._own_lift.of_profiles(profiles(histories, cold.rows)) * np.float32(self.slope) + cold.level
         own = (own + self._ordinary(scores - seen, histories)[:, None]) / np.float32(self.scale)
         own += seen[:, cold.items]
         scores[:, cold.items] = cold.trust * scores[:, cold.items] + (1 - cold.trust) * own
@@ -102,6 +103,11 @@ class YoungItems(Component):
     def lifts(self, histories: Histories) -> Floats:
         """(B, N) log of how much likelier users are to take each item than others are, as their tastes and its takers say."""
         return self.cold.lift.of_profiles(profiles(histories, self.cold.rows))
+
+    @cached_property
+    def _own_lift(self) -> Lift:
+        """Of the young items."""
+        return self.cold.lift.only(self.cold.items)
 
     def _ordinary(self, scores: Floats, histories: Histories) -> Floats:
         """(B,) log of the mean chance of the items that are not young, up to what all items of the row share.
