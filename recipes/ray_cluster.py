@@ -154,8 +154,10 @@ class RayCluster:
             while waiting:
                 yield from self.result(waiting.popleft())[0]
         finally:
-            for reference in waiting:
-                self._ray.cancel(reference)
+            for (
+                reference
+            ) in waiting:  # with its worker: an interrupt may come before there is something to interrupt, and is lost
+                self._ray.cancel(reference, force=True)
 
     def elsewhere(self, work: Callable[[Watch], Result]) -> RayWork[Result]:
         """Begin the work on a worker."""
