@@ -38,7 +38,7 @@ from console.samples.streaming import STREAMING_DEMO
 SAMPLES = {sample.name: sample for sample in (MOVIELENS_100K, STREAMING_DEMO)}
 ROLE = "arn:aws:iam::000000000000:role/sample"
 RECIPE_ARN = "arn:aws:personalize:::recipe/"
-FAST = {"algorithmHyperParameters": {"mode": "quick"}}  # seconds instead of minutes
+QUICK = {"algorithmHyperParameters": {"mode": "quick"}}  # seconds instead of minutes
 NETWORK = "aws-user-personalization"
 SHORT, LONG = 1, 15  # how long steps take beside each other: an import or closed forms, a network
 
@@ -121,7 +121,7 @@ def _train(held: Claim, group: DatasetGroup, name: str, recipe: str, *, is_fast:
     solution = Solution.objects.for_account(account).filter(name=name).first()
     if solution is None:
         members: dict[str, Any] = {"name": name, "datasetGroupArn": group.arn, "recipeArn": RECIPE_ARN + recipe}
-        members |= {"solutionConfig": FAST} if is_fast else {}
+        members |= {"solutionConfig": QUICK} if is_fast else {}
         _call(account, "CreateSolution", performAutoTraining=False, **members)
         solution = Solution.objects.for_account(account).get(name=name)
     version = solution.versions.exclude(status__in=SolutionVersion.RETRIABLE).first()

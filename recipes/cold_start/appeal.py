@@ -7,6 +7,7 @@ an empirical Bayes estimate. Where metadata say nothing the regression is 0, and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,11 +67,8 @@ def learn_prior(features: Floats, sums: Values, counts: NDArray[np.int64], betwe
     weight = 1 / (1 / number + float(between.mean()))
     best = _error(mean, weight, number)
     spread = np.maximum(np.minimum(best, between), LEAST_SPREAD)
-    for ridge in RIDGES:
-        solved = np.linalg.solve((known * weight).T @ known + ridge * np.eye(known.shape[1]), (known * weight).T)
-        leverage = np.minimum(np.einsum("nf,fn->n", known, solved), 0.99)[:, None]
-        fitted = solved @ mean
-        error = _error((mean - known @ fitted) / (1 - leverage), weight, number)
+    for fitted, errors in _ridges(known, weight, mean):
+        error = _error(errors, weight, number)
         better = error < best
         best = np.where(better, error, best)
         slopes[:, better] = fitted[:, better]
@@ -93,21 +91,33 @@ def appeal_of_metadata(features: Floats, events: Values, expected: Values) -> Va
     if len(usable) <= LEAST_ITEMS:
         return np.ones(len(features))
     known, weight = features[usable].astype(np.float64), expected[usable] / (expected[usable] + APPEAL_PRIOR)
-    log = np.log((events[usable] + APPEAL_PRIOR) / (expected[usable] + APPEAL_PRIOR))
-    log = log - np.average(log, weights=weight)
+    ratios = np.log((events[usable] + APPEAL_PRIOR) / (expected[usable] + APPEAL_PRIOR))
+    ratios = ratios - np.average(ratios, weights=weight)
     centre = np.average(known, axis=0, weights=weight)
-    known -= centre
-    best, slopes = float(weight @ log**2), np.zeros(features.shape[1])
-    for ridge in RIDGES:
-        solved = np.linalg.solve((known * weight[:, None]).T @ known + ridge * np.eye(known.shape[1]), known.T * weight)
-        leverage = np.minimum(np.einsum("nf,fn->n", known, solved), 0.99)
-        fitted = np.asarray(solved @ log, np.float64)
-        error = float(weight @ ((log - known @ fitted) / (1 - leverage)) ** 2)
+    best, slopes = float(weight @ ratios**2), np.zeros(features.shape[1])
+    for fitted, errors in _ridges(known - centre, weight[:, None], ratios[:, None]):
+        error = float(weight @ errors[:, 0] ** 2)
         if error < best:
-            best, slopes = error, fitted
-    found = np.exp(np.clip((features - centre) @ slopes, -MAX_APPEAL, MAX_APPEAL))
-    found = np.where(np.any(features != 0, axis=1), found, 1.0)
-    return np.asarray(found / np.average(found[usable], weights=weight), np.float64)
+            best, slopes = error, fitted[:, 0]
+    appeal = np.exp(np.clip((features - centre) @ slopes, -MAX_APPEAL, MAX_APPEAL))
+    appeal = np.where(np.any(features != 0, axis=1), appeal, 1.0)
+    return np.asarray(appeal / np.average(appeal[usable], weights=weight), np.float64)
+
+
+def _ridges(known: Values, weight: Values, targets: Values) -> Iterator[tuple[Values, Values]]:
+    """Regressions of each strength: (F, K) slopes, and (n, K) errors of each item predicted from the others.
+
+    Args:
+        known: (n, F) of the items.
+        weight: (n, 1) of each item.
+        targets: (n, K) of each item.
+    """
+    weighted = (known * weight).T
+    for ridge in RIDGES:
+        solved = np.linalg.solve(weighted @ known + ridge * np.eye(known.shape[1]), weighted)
+        leverage = np.minimum(np.einsum("nf,fn->n", known, solved), 0.99)[:, None]
+        slopes = solved @ targets
+        yield slopes, (targets - known @ slopes) / (1 - leverage)
 
 
 def _error(residual: Values, weight: Values, number: Values) -> Values:

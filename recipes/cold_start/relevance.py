@@ -115,11 +115,9 @@ def learn_cold(
         return None
     usual = np.where(evidence.is_young, evidence.usual_of_young, 1.0)
     appeal, is_unmet = _appeal(evidence, features), evidence.is_unmet
-    appeal[is_unmet] /= (
-        appeal[is_unmet].mean() if is_unmet.any() else 1
-    )  # what they are worth together is known otherwise
-    found = residual(evidence.telling, evidence.expected, usual * np.where(is_unmet, 1, appeal))
-    found = np.log(found * np.where(is_unmet, appeal, 1)) + evidence.age_level
+    residuals = residual(evidence.telling, evidence.expected, np.where(is_unmet, usual, usual * appeal))
+    residuals[is_unmet] *= appeal[is_unmet]
+    found = np.log(residuals) + evidence.age_level
     found -= np.log(np.exp(np.delete(found, items)).mean())
     level = calibration.level + calibration.surplus + calibration.youth - np.log(calibration.usual) + found[items]
     trust_in_takers = np.where(_came_by_themselves(data, view.takers, items), 1.0, calibration.taker)
@@ -128,12 +126,16 @@ def learn_cold(
 
 
 def _appeal(evidence: Evidence, features: Floats) -> Values:
-    """(N,) how much oftener than others items are taken, as far as metadata tell.
+    """(N,) how much oftener than others items are taken, as far as metadata tell; mean 1 among those that nobody met.
 
     When an item without a date was first taken does not tell since when there is the item: it counts as there all the time.
+    What items that nobody met are worth together is estimated elsewhere: metadata only tell them apart.
     """
     chances = np.maximum(evidence.expected, np.where(evidence.is_dated, 0, evidence.events.mean()))
-    return appeal_of_metadata(features, evidence.telling, chances)
+    appeal = appeal_of_metadata(features, evidence.telling, chances)
+    if evidence.is_unmet.any():
+        appeal[evidence.is_unmet] /= appeal[evidence.is_unmet].mean()
+    return appeal
 
 
 def _maturity(num_events: int) -> float:
