@@ -8,13 +8,14 @@ from functools import wraps
 from importlib import import_module
 
 from celery import shared_task
+from django.db import connection
 from django.utils import timezone
 
 from console import alerts, jobs, limits, logs, tracing, trainings
 from console.disk import disk
 from console.engine import engine
 from console.jobs import Claim
-from console.models import MetricAttribution, Trash
+from console.models import MetricAttribution, SolutionVersion, Trash
 from console.models.trash import KEPT_FOR
 from console.runners import RUNNERS
 from console.scratch import sweep
@@ -36,6 +37,17 @@ def _task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
         return call  # type: ignore[no-any-return]
 
     return decorate
+
+
+def get_ready() -> None:
+    """Import what trainings need, if this server has trained before: one that has not keeps its workers small."""
+    try:
+        with survived("getting ready"):
+            if SolutionVersion.objects.exists():
+                import_module("console.runners.training")
+                import_module("recipes.stacking.updating")
+    finally:
+        connection.close()
 
 
 def _load_sample(held: Claim) -> None:

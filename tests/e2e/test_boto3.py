@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -123,3 +124,13 @@ def test_a_killed_worker_is_followed_by_another(server, personalize, group):
         os.kill(pid, signal.SIGKILL)
     assert status() == "CREATE IN_PROGRESS"
     wait_for_status(personalize.describe_solution_version, "solutionVersion", solutionVersionArn=arn)
+
+
+def test_a_worker_that_waits_is_ready_for_the_next_training(server, campaign):
+    def children() -> list[int]:
+        return server.pids("celery", "worker")[1:]
+
+    [before] = wait_until(children, 60)
+    os.kill(before, signal.SIGKILL)
+    [child] = wait_until(lambda: [pid for pid in children() if pid != before], 60)
+    wait_until(lambda: "/numpy/" in Path(f"/proc/{child}/maps").read_text(), 60)
