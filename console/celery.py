@@ -20,7 +20,9 @@ if "beat" not in sys.argv:  # beat sends tasks by name and needs none of what th
     app.autodiscover_tasks(["console"])
 
 
-@worker_process_init.connect
 def _get_ready(**_: object) -> None:
     """While it waits for its first job a worker's child imports what trainings need, which is a quarter of an UPDATE's time."""
     threading.Thread(target=import_module("console.tasks").get_ready, name="get-ready", daemon=True).start()
+
+
+worker_process_init.connect(_get_ready)
