@@ -17,7 +17,7 @@ from recipes.components.popularity import UnknownItems
 from recipes.components.recurrent import Recurrent
 from recipes.components.young_items import YoungItems
 from recipes.data import TrainingData
-from recipes.numerics.machine import FLOPS_PER_SECOND, SOLVE_COST
+from recipes.numerics.machine import FLOPS_PER_SECOND, SOLVE_COST, idle_threads
 from recipes.run import Run
 from recipes.stacking.fit import build, check_events, completed, open_fit, opened, with_young
 from recipes.stacking.model import StackedModel
@@ -42,6 +42,11 @@ def update_stack(model: StackedModel, settings: Settings, data: TrainingData, ru
     Raises:
         RecipeError: `data` have fewer items than the model, or no interactions.
     """
+    with idle_threads():
+        return _updated(model, settings, data, run)
+
+
+def _updated(model: StackedModel, settings: Settings, data: TrainingData, run: Run) -> StackedModel:
     run.report("updating", 0.0)
     check_events(data)
     if data.num_items < model.num_items:

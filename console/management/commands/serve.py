@@ -25,10 +25,12 @@ from console.management.supervisor import AlreadyRunning, Child, Supervisor
 from console.web import static_storage
 
 PYTHON = sys.executable
-# A request is small: a second thread for its matrix products would wait longer than it helps.
 BACKLOG = 4096
 PORT_PATIENCE_S = 5.0
+# A request is small: a second thread for its matrix products would wait longer than it helps.
 ONE_THREAD_EACH = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+# Threads that wait for the next matrix product sleep after 2^14 steps of the clock, not 2^26: they would take the processor from requests.
+SLEEPING_THREADS = {"OPENBLAS_THREAD_TIMEOUT": "14"}
 URL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to reach a server that listens everywhere
 
 
@@ -92,7 +94,11 @@ def _children(listener: socket.socket) -> list[Child]:
     web = [PYTHON, "-m", "console.front", "--fd", str(listener.fileno())]
     counting = {"PROMETHEUS_MULTIPROC_DIR": str(settings.METRICS_DIR)}
     children = [
-        Child("worker", [*celery, "worker", "--concurrency", str(settings.WORKERS), "--loglevel", "warning"]),
+        Child(
+            "worker",
+            [*celery, "worker", "--concurrency", str(settings.WORKERS), "--loglevel", "warning"],
+            environment=SLEEPING_THREADS,
+        ),
         Child("beat", [*celery, "beat", "--loglevel", "warning", "--pidfile", str(run / "beat.pid")]),
         Child("web", web, ready=_web_answers, environment=ONE_THREAD_EACH | counting, files=(listener.fileno(),)),
     ]
