@@ -34,9 +34,12 @@ LISTS = [
     (re.compile(rf"\s*{value}\s*(?:,\s*{value}\s*)*"), re.compile(value), value is ESCAPED)
     for value in (PLAIN, ESCAPED)
 ]
-BETWEEN = re.compile(r"[,|;\n]")
+BETWEEN = re.compile(r"(?<!\\)[,|;\n\t]")
+KEPT = re.compile(r"\\([,|;])")  # written so that it parts nothing
 SINGLE = re.compile(r"'\s*,\s*'")
-TYPOGRAPHIC = str.maketrans("\u201c\u201d\u201e\u201f\u2018\u2019", '""""\'\'')
+TYPOGRAPHIC = str.maketrans("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a\u2018\u2019", '""""""""\'\'')
+TYPED = ("\u201c", "\u201d", "\u201e", "\u2018", "\u00ab", "\u00bb", "\u2039", "\u203a")
+WRITTEN_QUOTES = ('\\"', "&quot;", "&#34;", "%22")  # escaped once more than JSON needs, or for another place
 BRACKETS = {"[": "]", "(": ")", "{": "}"}
 
 
@@ -102,20 +105,29 @@ def read_values(name: str, text: str) -> Values:
     Raises:
         FilterError: it is empty, or its quotes or brackets do not match.
     """
-    plain = text.strip()
-    if plain.startswith(("\u201c", "\u201e", "\u2018")):
-        plain = plain.translate(TYPOGRAPHIC)
-    if plain.startswith('\\"') and plain.endswith('\\"'):  # escaped once more than JSON needs
-        plain = plain.replace('\\"', '"')
-    if plain.startswith("`") and plain.endswith("`"):
-        plain = plain.replace("`", "'")
+    plain = _with_plain_quotes(text.strip())
     if plain[:1] in BRACKETS and plain.endswith(BRACKETS[plain[0]]):
         return _bracketed(name, plain)
     if plain.startswith("'") and plain.endswith("'") and len(plain) > 1:
+        inside = plain[1:-1].strip()
+        if (inside[:1], inside[-1:]) in {('"', '"'), ("[", "]")}:  # quoted once more, as shells want it
+            return read_values(name, inside)
         return Values(_single_quoted(name, plain))
     if '"' in plain:
         return Values(_quoted(name, plain))
-    return Values(_unquoted(name, plain), plain)
+    return Values(_unquoted(name, plain), KEPT.sub(r"\1", plain))
+
+
+def _with_plain_quotes(text: str) -> str:
+    """The text with one kind of quotes, where it stands in others."""
+    if text.startswith(TYPED):
+        text = text.translate(TYPOGRAPHIC)
+    for mark in WRITTEN_QUOTES:
+        if text.startswith(mark) and text.endswith(mark) and text != mark:
+            text = text.replace(mark, '"')
+    if text.startswith("`") and text.endswith("`"):
+        text = text.replace("`", "'")
+    return text
 
 
 def _bracketed(name: str, text: str) -> Values:
@@ -142,13 +154,13 @@ def _quoted(name: str, text: str) -> tuple[str, ...]:
 
 def _single_quoted(name: str, text: str) -> tuple[str, ...]:
     found = tuple(SINGLE.split(text[1:-1]))
-    if any(re.search(r",\s*'|'\s*,", value) for value in found):
+    if any(re.search(r",\s*'|'\s*,|\"\s*,\s*\"", value) for value in found):
         raise _unreadable(name, text)
-    return found
+    return tuple(re.sub(r"''|\\'", "'", value) for value in found)
 
 
 def _unquoted(name: str, text: str) -> tuple[str, ...]:
-    found = tuple(part for part in map(str.strip, BETWEEN.split(text)) if part)
+    found = tuple(KEPT.sub(r"\1", part) for part in map(str.strip, BETWEEN.split(text)) if part)
     if not found:
         raise FilterError(f'The parameter {name} has no value; expected values such as "a","b".')
     if any(part.startswith("'") for part in found):
@@ -195,6 +207,7 @@ def _given(condition: Condition, given: Mapping[str, Values]) -> list[GivenValue
             names = [part.name for part in parts if isinstance(part, Placeholder)]
             return [GivenValues(condition.field, name, given[name].listed) for name in names]
         case OrderCondition(operand=Placeholder(name=name)):
-            return [GivenValues(condition.field, name, given[name].single)]
+            is_ordered = condition.operator in ORDERED
+            return [GivenValues(condition.field, name, given[name].single, is_ordered=is_ordered)]
         case _:
             return []

@@ -15,7 +15,17 @@ import numpy as np
 from cachetools import LRUCache
 
 from recipes.columns import Columns, Numeric
-from recipes.filters.expression import EVENT_DATASETS, Bound, Condition, Expression, FilterError, Verb, number
+from recipes.filters.expression import (
+    EVENT_DATASETS,
+    Bound,
+    Condition,
+    Expression,
+    FilterError,
+    Verb,
+    is_inexact,
+    number,
+)
+from recipes.filters.listed import may_be_list, parted
 from recipes.filters.predicates import Mask, at_item, holds
 from recipes.filters.rows import Catalogue, Events, UserContext
 from recipes.filters.unmatched import unmatched
@@ -42,6 +52,7 @@ class CompiledFilters:
         if bound.target is not self.catalogue.target:
             raise FilterError(f"The filter is for {bound.target}, this needs one for {self.catalogue.target}.")
         self._check_given(bound, user)
+        bound = self._parted(bound, user)
         if not bound.needs_user and not bound.needs_current_item:
             return self._kept(bound, lambda: self._combine(bound, None, None))
         if bound.needs_user and user is None:
@@ -55,7 +66,9 @@ class CompiledFilters:
         with self._lock:
             kept = self._notes.get(bound)
         if kept is None:
-            kept = tuple(map(str, unmatched(bound, self.catalogue, users, event_types)))
+            by_name = {name.upper(): column for name, column in users.items()}
+            read = parted(bound, self.catalogue, by_name, event_types)
+            kept = tuple(map(str, unmatched(read, self.catalogue, users, event_types)))
             with self._lock:
                 self._notes[bound] = kept
         return kept
@@ -73,6 +86,19 @@ class CompiledFilters:
                 raise FilterError(
                     f'The parameter {given.parameter} is "{wrong[0]}", {given.field} is numeric and needs numbers.'
                 )
+            if not given.is_ordered and (wrong := [value for value in given.values if is_inexact(value)]):
+                raise FilterError(
+                    f'The parameter {given.parameter} is "{wrong[0]}", {given.field} is numeric, which numbers beyond 2^53 are '
+                    "not exact in; a column of codes must be a string."
+                )
+
+    def _parted(self, bound: Bound, user: UserContext | None) -> Bound:
+        """The filter with what was written as one value and is a list of known ones taken apart."""
+        if not any(may_be_list(value) for given in bound.given for value in given.values):
+            return bound
+        users = {} if user is None else user.by_name
+        events = self.catalogue.events if user is None else user.events
+        return parted(bound, self.catalogue, users, events.event_types)
 
     def _combine(self, bound: Bound, user: UserContext | None, current_item: int | None) -> Mask:
         """(union of the includes, everything without any) minus (union of the excludes)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ EVENT_TYPE = "EVENT_TYPE"
 EVENT_DATASETS = {"INTERACTIONS", "ACTION_INTERACTIONS"}
 UNUSABLE = {"ACTION_EXPIRATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "REPEAT_FREQUENCY"}
 ORDERED = {"<", "<=", ">", ">="}
+MAX_EXACT, BEYOND_LONGS = 2**53, 2.0**63
 
 
 class FilterError(ValueError):
@@ -195,6 +197,7 @@ class GivenValues:
     field: FieldReference
     parameter: str
     values: tuple[str, ...]
+    is_ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,11 +244,33 @@ def check(filter: Filter, schema_columns: Mapping[str, Mapping[str, FieldKind | 
 
 def number(text: str | float) -> float | None:
     """`text` as a finite number, None if it is not one."""
+    if isinstance(text, str) and (
+        "_" in text or not text.isascii()
+    ):  # what Python reads as a number and files do not hold
+        return None
     try:
         value = float(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def is_inexact(text: str | float) -> bool:
+    """Whether `text` is a whole number that floats, which numeric columns are, do not tell from its neighbours.
+
+    >>> is_inexact("9148955329465708066"), is_inexact("1995"), is_inexact("1e300")
+    (True, False, False)
+    """
+    if isinstance(text, str):
+        return re.fullmatch(r"\s*[+-]?\d+\s*", text) is not None and abs(int(text)) > MAX_EXACT
+    return text.is_integer() and MAX_EXACT < abs(text) < BEYOND_LONGS
+
+
+def compared(condition: Condition) -> list[str | float]:
+    """The values that a condition holds a field to be equal to, or not to be."""
+    if isinstance(condition, OrderCondition) and condition.operator in ORDERED:
+        return []
+    return [value for value in _operands(condition) if isinstance(value, str | float)]
 
 
 def _operands(condition: Condition) -> tuple[object, ...]:
@@ -275,6 +300,11 @@ def _check_use(used: FieldReference, condition: Condition, kinds: Mapping[str, M
         raise _misuse(condition, f"{used} is {kind}, filters use numeric, categorical and plain string fields.")
     if used.name in UNUSABLE:
         raise _misuse(condition, f"{used} decides by itself when an action is shown and cannot be filtered by.")
+    if kind is FieldKind.NUMERIC and any(is_inexact(value) for value in compared(condition)):
+        raise _misuse(
+            condition,
+            f"{used} is numeric, which numbers beyond 2^53 are not exact in; a column of codes must be a string.",
+        )
     if isinstance(condition, OrderCondition):
         _check_comparison(used, condition, kind)
 

@@ -77,9 +77,9 @@ def holds_positive(condition: Condition, value: Value) -> bool:
 
 
 def _compares(word: str, condition: OrderCondition) -> bool:
-    """A category against an operand: the same text, or both numbers."""
-    if condition.operator == "=" and word == condition.operand:
-        return True
+    """A category against an operand: the same text where that is text, as codes such as 007 are no numbers; else both numbers."""
+    if condition.operator == "=" and isinstance(condition.operand, str):
+        return word == condition.operand
     left, right = number(word), _limit(condition)
     return left is not None and right is not None and bool(COMPARE[condition.operator](left, right))
 

@@ -29,7 +29,7 @@ class Events:
     """
 
     row: NDArray[np.int64]
-    event_type: NDArray[np.int16]
+    event_type: NDArray[np.int16 | np.int32]
     event_types: tuple[str, ...]
 
     @classmethod
@@ -40,12 +40,12 @@ class Events:
         for row, name in events:
             rows.append(row)
             types.append(names.setdefault(name, len(names)))
-        return cls(np.array(rows, np.int64), np.array(types, np.int16), tuple(names))
+        return cls(np.array(rows, np.int64), np.array(types, np.int32), tuple(names))
 
     def and_then(self, later: Events) -> Events:
         """These events, then the `later` ones, whose types may have other names and order."""
-        shift = np.append(later.event_type + len(self.event_types), 0)  # codes of `later` in the joined names
-        codes = np.where(later.event_type < 0, -1, shift[: len(later.event_type)]).astype(np.int16)
+        codes = later.event_type.astype(np.int32)
+        codes = np.where(codes < 0, -1, codes + len(self.event_types))
         return Events(
             np.concatenate([self.row, later.row]),
             np.concatenate([self.event_type, codes]),
@@ -221,7 +221,7 @@ class _RowsByCategory:
         return found
 
 
-def _among(codes: NDArray[np.int16], wanted: list[int]) -> Mask:
+def _among(codes: NDArray[np.int16 | np.int32], wanted: list[int]) -> Mask:
     """(E,) which codes are among the wanted ones, mostly a single one; `np.isin` takes longer than all comparisons together."""
     found: Mask = codes == wanted[0]
     for code in wanted[1:]:

@@ -5,18 +5,18 @@ What a filter lets through does not change by it; values are compared as AWS com
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from recipes.columns import Categorical, Columns
 from recipes.filters.expression import EVENT_DATASETS, Bound, Condition, FieldReference, Membership, OrderCondition
+from recipes.filters.listed import parts_of
 from recipes.filters.rows import Catalogue
 
 MAX_FOLDED, MAX_CLOSE = 20_000, 500  # values that are looked through for others in case, and for misspellings
 MAX_SHOWN = 3
-PARTS = re.compile(r"\s*[,|;\n]\s*")
+AROUND = "[](){} "
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def unmatched(bound: Bound, catalogue: Catalogue, users: Columns, event_types: S
     for condition in (condition for expression in bound.expressions for condition in expression.conditions):
         values, field = _texts(condition), condition.field
         if field.dataset in EVENT_DATASETS:
-            known: Collection[str] = {name.casefold() for name in event_types} | {"*"}
-            values, is_open = [value for value in values if value.casefold() not in known], True
-            known = event_types
+            usual = {name.casefold() for name in event_types} | {"*"}
+            known: Collection[str] = [*event_types, *(value for value in values if value.casefold() in usual)]
+            is_open = True
         else:
             is_open = field.dataset == "CURRENTUSER"
             column = (of_users if is_open else catalogue.by_name).get(field.name)
@@ -83,14 +83,14 @@ def _texts(condition: Condition) -> list[str]:
 def _missing(values: Iterable[str], known: Collection[str]) -> Iterator[str]:
     """The values that are not known; text without quotes, which is given both whole and in parts, counts once."""
     given = list(values)
-    parts = {value: {part for part in PARTS.split(value) if part} for value in given}
-    whole = {value for value in given if len(parts[value]) > 1 and parts[value] <= set(given)}
+    parts = {value: set(parts_of(value.strip(AROUND))) for value in given}
+    whole = {value for value in given if parts[value] and value not in parts[value] and parts[value] <= set(given)}
     covered = {part for value in whole if value in known for part in parts[value]}
     return (value for value in given if value not in known and value not in whole and value not in covered)
 
 
 def _unmatched(field: FieldReference, value: str, known: Collection[str]) -> Unmatched:
-    parts = [part.strip("\"' ") for part in PARTS.split(value)]
+    parts = parts_of(value)
     by_case = _by_case(known) if len(known) <= MAX_FOLDED else {}
     named = [part if part in known else by_case.get(_folded(part)) for part in parts]
     if len(parts) > 1 and all(named):

@@ -180,6 +180,8 @@ def number(text: Any) -> float | None:
         found = float(text)
     except (TypeError, ValueError):
         return None
+    if isinstance(text, str) and ("_" in text or not text.isascii()):
+        return None
     return found if abs(found) < float("inf") else None
 
 
@@ -279,8 +281,10 @@ def _compares(value: list[str] | float | None, sign: str, operand: str | float |
     right = number(operand)
     for each in [value] if isinstance(value, float) else value or []:
         left = number(each)
-        if sign == "=" and isinstance(each, str) and each == operand:
-            return True
+        if sign == "=" and isinstance(each, str) and isinstance(operand, str):  # codes are no numbers
+            if each == operand:
+                return True
+            continue
         if left is None or right is None:
             continue
         if {"=": left == right, "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[sign]:

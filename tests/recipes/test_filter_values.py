@@ -16,7 +16,9 @@ from tests.recipes.filtering import kept
     [
         '"Comedy","Drama"', "Comedy,Drama", "Comedy, Drama", "'Comedy','Drama'", " 'Comedy' , 'Drama' ", '["Comedy","Drama"]',
         "['Comedy', 'Drama']", "[Comedy, Drama]", '("Comedy", "Drama")', r'\"Comedy\",\"Drama\"', "\u201cComedy\u201d, \u201cDrama\u201d",
-        "Comedy,Drama,", "Comedy|Drama", "Comedy; Drama", "Comedy\nDrama", "`Comedy`, `Drama`",
+        "Comedy,Drama,", "Comedy|Drama", "Comedy; Drama", "Comedy\nDrama", "`Comedy`, `Drama`", "Comedy\tDrama", '"Comedy, Drama"',
+        "'Comedy, Drama'", '"Comedy|Drama"', '\'["Comedy", "Drama"]\'', '\'"Comedy","Drama"\'', "\u00abComedy\u00bb, \u00abDrama\u00bb",
+        "&quot;Comedy&quot;,&quot;Drama&quot;", "%22Comedy%22,%22Drama%22",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("verb", ["INCLUDE", "EXCLUDE"])
@@ -30,7 +32,8 @@ def test_a_list_of_values_is_read_however_it_is_written(text, verb):
     [
         ("Ben & Jerry's", "Ben & Jerry's"), ('"Ben & Jerry\'s"', "Ben & Jerry's"), ("'Ben & Jerry's'", "Ben & Jerry's"),
         ("Smith, Kline", "Smith, Kline"), ('"Smith, Kline"', "Smith, Kline"), ("(500) Days (of Summer)", "(500) Days (of Summer)"),
-        ("[unknown]", "[unknown]"), (r'"6\" screen"', '6" screen'), (r'"AC\DC"', r"AC\DC"), ("\u201eGröße\u201c", "Größe"), ("[5]", "5"), ("one; two", "one; two"), ("`x`", "x"),
+        ("[unknown]", "[unknown]"), (r'"6\" screen"', '6" screen'), (r'"AC\DC"', r"AC\DC"), ("\u201eGröße\u201c", "Größe"), ("[5]", "5"), ("one; two", "one; two"), ("`x`", "x"), (r"Smith\, Kline", "Smith, Kline"),
+        ("'Ben & Jerry''s'", "Ben & Jerry's"), (r"'Ben & Jerry\'s'", "Ben & Jerry's"), ("null", "null"), ("'[unknown]'", "[unknown]"),
     ],
 )  # fmt: skip
 def test_one_value_may_hold_what_lists_are_written_with(text, value):
@@ -41,7 +44,21 @@ def test_one_value_may_hold_what_lists_are_written_with(text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["'Comedy", "'Comedy,'Drama'", "Comedy,'Drama'", '6" screen', '{"a": 1}', "[]", "[[1]]", ",", 'Comedy"']
+    "text",
+    [
+        "'Comedy",
+        "'Comedy,'Drama'",
+        "Comedy,'Drama'",
+        '6" screen',
+        '{"a": 1}',
+        "[]",
+        "[[1]]",
+        ",",
+        'Comedy"',
+        "'Comedy\",\"Drama'",
+        '"Comedy" "Drama"',
+        '"Comedy";"Drama"',
+    ],
 )
 def test_values_that_could_match_nothing_unnoticed_are_refused(text):
     with pytest.raises(FilterError, match="The parameter G"):
@@ -60,3 +77,41 @@ def test_a_numeric_field_needs_numbers(condition, verb):
 def test_a_numeric_field_of_the_user_needs_numbers():
     with pytest.raises(FilterError, match="needs numbers"):
         kept('EXCLUDE ItemID WHERE Items.GENRE IN ("Horror") IF CurrentUser.AGE = $A', {"A": "young"})
+
+
+CODES = ["00042", "42", "1e5", "100000", "0x10", "9148955329465708066", "9148955329465708067", "null", "NaN", "1,000"]
+
+
+@pytest.mark.parametrize("condition", ["Items.CODE IN ($C)", "Items.CODE = $C"])
+@pytest.mark.parametrize("code", CODES)
+def test_codes_are_compared_as_text(condition, code):
+    catalogue = Catalogue(Target.ITEM, len(CODES), {"CODE": encode_column(pa.array(CODES), Kind.LABEL)})
+    bound = filters.bind(filters.parse(f"INCLUDE ItemID WHERE {condition}"), {"C": f'"{code}"'})
+    assert [CODES[row] for row in filters.mask(bound, catalogue).nonzero()[0]] == [code]
+    literal = filters.bind(filters.parse("INCLUDE ItemID WHERE " + condition.replace("$C", '"' + code + '"')))
+    assert filters.mask(literal, catalogue).tolist() == filters.mask(bound, catalogue).tolist()
+
+
+@pytest.mark.parametrize("text", ["9148955329465708066", '"9148955329465708066"', "[9148955329465708066]"])
+@pytest.mark.parametrize("condition", ["Items.PRICE = $P", "Items.PRICE IN ($P)", "Items.PRICE != $P"])
+def test_numbers_that_floats_do_not_hold_exactly_are_refused(condition, text):
+    with pytest.raises(FilterError, match=r"numbers beyond 2\^53 are not exact"):
+        kept(f"INCLUDE ItemID WHERE {condition}", {"P": text})
+    assert kept("INCLUDE ItemID WHERE Items.PRICE < $P", {"P": text})
+
+
+@pytest.mark.parametrize("text", ["1_000", "\u0665", "0x10", "NaN", "Infinity"])
+def test_what_files_do_not_hold_as_numbers_is_none(text):
+    with pytest.raises(FilterError, match="needs numbers"):
+        kept("INCLUDE ItemID WHERE Items.PRICE = $P", {"P": text})
+
+
+def test_a_list_in_one_pair_of_quotes_is_one_value_where_rows_hold_it_and_refused_where_one_is_wanted():
+    brands = Catalogue(Target.ITEM, 3, {"B": encode_column(pa.array(["Smith, Kline", "Smith", "Kline"]), Kind.LABEL)})
+    bound = filters.bind(filters.parse("INCLUDE ItemID WHERE Items.B IN ($B)"), {"B": '"Smith, Kline"'})
+    assert filters.mask(bound, brands).tolist() == [True, False, False]
+    other = filters.bind(filters.parse("EXCLUDE ItemID WHERE Items.B IN ($B)"), {"B": '"Kline, Smith"'})
+    assert filters.mask(other, brands).tolist() == [True, False, False]
+    for text in ('"Comedy, Drama"', "Comedy,Drama"):
+        with pytest.raises(FilterError, match="needs one value, not 2"):
+            kept("EXCLUDE ItemID WHERE Items.GENRE = $G", {"G": text})
