@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -87,6 +88,7 @@ def read_object(body: bytes) -> JSONDict:
     Raises:
         SerializationException: it is not JSON in UTF-8, not an object, nested too deeply, or holds a NUL.
     """
+    body = _unpacked(body)
     try:
         value = json.loads(body.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -98,6 +100,27 @@ def read_object(body: bytes) -> JSONDict:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
         raise SerializationException(f"The body is nested more than {MAX_DEPTH} levels deep, which is what is allowed.")
     return value
+
+
+def _unpacked(body: bytes) -> bytes:
+    """A body that is packed as gzip or deflate say, which no JSON begins like; whatever Content-Encoding says.
+
+    Raises:
+        SerializationException: it is damaged, or larger than any body may be.
+    """
+    is_zlib = body[:1] == b"x" and len(body) > 1 and int.from_bytes(body[:2], "big") % 31 == 0
+    if not is_zlib and not body.startswith(b"\x1f\x8b"):
+        return body
+    reader = zlib.decompressobj(wbits=47)  # of either kind
+    try:
+        found = reader.decompress(body, MAX_UNPACKED_BYTES + 1)
+    except zlib.error as error:
+        raise SerializationException(f"The body looks packed but cannot be unpacked: {error}.") from None
+    if len(found) > MAX_UNPACKED_BYTES:
+        raise SerializationException(f"The body is larger than {MAX_UNPACKED_BYTES} bytes, which is what is allowed.")
+    if not reader.eof:
+        raise SerializationException("The body looks packed but ends early.")
+    return found
 
 
 def _holds_nul(value: Any) -> bool:
@@ -187,7 +210,7 @@ def _violations(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any,
     """Every rule of the model that a value breaks, with where and what the rule is."""
     wanted, is_right = TYPES[shape.type_name]
     if not is_right(value):
-        yield path, value, f"Member must be {wanted}"
+        yield path, value, f"Member must be {wanted}{_unit_hint(shape, value)}"
         return
     match shape.type_name:
         case "structure":
@@ -200,6 +223,14 @@ def _violations(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any,
                 yield from _violations(shape.key, key, f"{path}.{_part(key)}")
                 yield from _violations(shape.value, member, f"{path}.{_part(key)}")
     yield from _limits(shape, value, path)
+
+
+def _unit_hint(shape: Shape, value: Any) -> str:
+    """What a number that is no time may be."""
+    if shape.type_name != "timestamp" or isinstance(value, bool):
+        return ""
+    number = str(value).strip() if isinstance(value, str | int | float) else ""
+    return "; it looks like milliseconds" if re.fullmatch(r"1\d{12}(\.\d+)?", number) else ""
 
 
 def _of_structure(shape: Shape, value: JSONDict, path: str) -> Iterator[tuple[str, Any, str]]:
@@ -298,6 +329,8 @@ def _is_time(value: Any) -> bool:
     """Whether a value is a time within the calendar: seconds since 1970, or text that says which."""
     if type(value) in {int, float} and 0 <= value < LATEST_S:
         return True
+    if isinstance(value, str) and not TIME_TEXT.fullmatch(value.strip()):
+        return False  # which of 05/06/2026 is the month is a guess, and 12:00 is of any day
     try:
         return not isinstance(value, bool) and bool(parse_to_aware_datetime(value))
     except (TypeError, ValueError, AttributeError, RuntimeError, OverflowError, OSError):
@@ -305,7 +338,11 @@ def _is_time(value: Any) -> bool:
 
 
 MOST_SHOWN = 100
+MAX_UNPACKED_BYTES = 5 * 2**20
 MAX_DEPTH = 64  # what operations take is no deeper than ten
+TIME_TEXT = re.compile(
+    r"[+-]?\d+(\.\d*)?([eE]\+?\d+)?|\d{4}-\d\d.*|\d{8}T.*|([A-Za-z]{3,9}\.?,? )?(\d{1,2} [A-Za-z]{3,9}|[A-Za-z]{3,9} \d{1,2})\b.*"
+)
 LATEST_S = 253_370_764_800  # a day and more before the end of the calendar, wherever one is
 LARGEST_FLOAT = sys.float_info.max
 TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {

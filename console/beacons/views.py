@@ -81,8 +81,23 @@ def _take(request: HttpRequest, key: str) -> None:
             f"Unknown member {unknown[0]}; allowed are events, sessionId and userId.", field=unknown[0]
         )
     who = {name: members[name] for name in ("userId", "sessionId") if members.get(name)}
+    refused: list[InvalidInputException] = []
     for part in _parts(members.get("events")):
-        call_by_wire_names("PutEvents", tracker.account, who | {"trackingId": tracker.tracking_id, "eventList": part})
+        refused += _put(tracker, who, part)
+    if refused:  # pages do not send anything twice: the good ones are kept, and who looks learns of the others
+        raise refused[0]
+
+
+def _put(tracker: EventTracker, who: JSONDict, events: Sequence[JSONDict]) -> list[InvalidInputException]:
+    """Keep the events, each by itself where they cannot be kept together; what was wrong with those that were not."""
+    members = who | {"trackingId": tracker.tracking_id, "eventList": events}
+    try:
+        call_by_wire_names("PutEvents", tracker.account, members)
+    except InvalidInputException as error:
+        if len(events) == 1:
+            return [error]
+        return [wrong for event in events for wrong in _put(tracker, who, [event])]
+    return []
 
 
 def _check_origin(tracker: EventTracker, origin: str) -> None:

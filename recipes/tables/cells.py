@@ -10,6 +10,7 @@ import json
 import math
 import re
 from datetime import UTC
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +30,7 @@ UNIT_NAMES = {
 MIN_TIME = -62_135_596_800  # 0001-01-01, for items older than 1970
 MAX_TIME = 4_102_444_800  # 2100-01-01; milliseconds taken for seconds lie far behind it
 MAX_SKEW_S = 86_400  # an event may lie so far ahead of the clock, which covers every time zone
-INT64 = 2**63
+INT64, INT64_DIGITS = 2**63, 19
 NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n"]
 NO_IDS = [
     "null",
@@ -40,6 +41,7 @@ NO_IDS = [
     "none",
     "None",
     "undefined",
+    "[object Object]",
     r"\N",
 ]  # what programs write where they know no id
 NULL_MARK = r"\N"
@@ -205,7 +207,7 @@ def _numbers(field: Field, texts: pa.Array, decimal: str, rules: Rules) -> pa.Ar
 
 
 def _whole(words: pa.Array, numbers: pa.Array, rules: Rules) -> pa.Array:
-    """64-bit integers: exactly from digits, by way of floats from forms such as 1995.0 and 1e3."""
+    """64-bit integers: exact, also of forms such as 1995.0 and 1e3."""
     broken = pc.not_equal(numbers, pc.floor(numbers))
     mark(rules, broken, "is not a whole number")
     short = pc.fill_null(pc.match_substring_regex(words, WHOLE), False)
@@ -246,10 +248,10 @@ def whole_of(text: str) -> int | None:
     try:
         number = int(text)
     except ValueError:
-        exact = float(text)
-        if not math.isfinite(exact):
+        exact = Decimal(text)
+        if not exact.is_finite() or exact.adjusted() > INT64_DIGITS:
             return None
-        number = int(exact // 1)
+        number = math.floor(exact)
     return number if -INT64 <= number < INT64 else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from types import SimpleNamespace
@@ -135,3 +136,21 @@ def test_the_script_is_small_and_for_pages_of_others():
     assert len(answer.content) <= 3 * 1024
     assert answer["Content-Type"].startswith("text/javascript")
     assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_the_good_events_of_a_page_are_kept(tracker):
+    """A page does not send again what was refused."""
+    key = event_trackers.issue_ingest_key(tracker)
+    wrong = [CLICK | {"itemId": "undefined"}, CLICK | {"sentAt": 1_700_000_000_000}, {"eventType": "click"}]
+    events = [CLICK | {"eventId": str(number)} for number in range(12)]
+    answer = sent(key, {"sessionId": "s", "userId": "bob", "events": [*events[:3], *wrong, *events[3:]]})
+    assert answer.status_code == 400
+    assert "itemId is 'undefined'" in answer.json()["message"]
+    assert sorted(Event.objects.values_list("event_id", flat=True)) == sorted(str(number) for number in range(12))
+
+
+def test_a_packed_body_is_read(tracker):
+    key = event_trackers.issue_ingest_key(tracker)
+    body = gzip.compress(json.dumps({"sessionId": "s", "events": [CLICK]}).encode())
+    assert Client().generic("POST", f"/ingest/{key}/events", body, content_type="text/plain").status_code == 204
+    assert Event.objects.get().item_id == "7"

@@ -27,6 +27,7 @@ VALUES = itemgetter(*NAMES)
 DEFAULTS = {field.attname: field.get_default() for field in FIELDS} | {"id": None}
 KNOWN = f"SELECT event_id FROM {TABLE} WHERE dataset_group_id = %s AND event_id IN ({{}})"
 ANONYMOUS = f"SELECT 1 FROM {TABLE} WHERE dataset_group_id = %s AND session_id = %s AND is_anonymous = %s LIMIT 1"
+OTHERS = f"SELECT 1 FROM {TABLE} WHERE dataset_group_id = %s AND session_id = %s AND is_anonymous = %s AND user_id <> %s LIMIT 1"
 
 
 def new_event(group: DatasetGroup, **values: Any) -> Event:
@@ -78,10 +79,14 @@ def _sign_in(group: DatasetGroup, session_id: str, user_id: str) -> None:
     """Make a session's anonymous events the user's.
 
     They are inserted anew: a model trained meanwhile has left them out, and finds them among the events after its newest.
+    A session in which others are signed in, too, is no one visitor's: a page sends one word for all, or people share a device.
     """
     with connection.cursor() as cursor:
         cursor.execute(ANONYMOUS, [group.pk, session_id, True])
         if cursor.fetchone() is None:
+            return
+        cursor.execute(OTHERS, [group.pk, session_id, False, user_id])
+        if cursor.fetchone() is not None:
             return
     rows = list(Event.objects.filter(dataset_group=group, session_id=session_id, is_anonymous=True).order_by("pk"))
     Event.objects.filter(pk__in=[row.pk for row in rows]).delete()

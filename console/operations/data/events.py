@@ -31,6 +31,7 @@ from console.serving import impressions
 from console.serving.attribution import attribute
 from console.serving.request_cache import REQUEST_CACHE
 from console.shapes import json_kind
+from recipes.tables.cells import NO_IDS
 from recipes.tables.field import Field
 
 FORBIDDEN = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
@@ -159,7 +160,7 @@ def _event(group: DatasetGroup, schema: DatasetSchema | None, who: Visitor, even
     return new_event(
         group,
         event_id=event.get("eventId") or uuid.uuid4().hex,
-        item_id=_identifier(item_id, f"{path}.itemId"),
+        item_id=_entity(_identifier(item_id, f"{path}.itemId"), f"{path}.itemId"),
         event_type=event["eventType"],
         event_value=None if value is None else column_value(EVENT_VALUE, value, f"{path}.eventValue"),
         timestamp=event_seconds(event["sentAt"], f"{path}.sentAt"),
@@ -180,12 +181,13 @@ def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
             field="actionInteractions",
         )
     path = f"actionInteractions[{place}].properties"
+    action_id = _entity(entry["actionId"], f"actionInteractions[{place}].actionId")
     return new_event(
         group,
         event_id=entry.get("eventId") or uuid.uuid4().hex,
         **_ids(visitor_of(entry["sessionId"], entry.get("userId"))),
         is_action=True,
-        item_id=entry["actionId"],
+        item_id=action_id,
         event_type=ACTION_EVENT_TYPES[word],
         timestamp=event_seconds(entry["timestamp"], f"actionInteractions[{place}].timestamp"),
         recommendation_id=entry.get("recommendationId"),
@@ -207,6 +209,7 @@ def _put_records(account: Account, arn: str, kind: str, entries: Iterable[tuple[
     records = {}
     for place, (entity_id, properties) in enumerate(entries):
         path = f"{kind.lower()}[{place}].properties"
+        entity_id = _entity(entity_id, f"{kind.lower()}[{place}].{kind.lower()[:-1]}Id")
         values = _columns(schema, _properties(properties, path), path, apart_from={KEYS[kind]})
         _check_complete(schema, values, path)
         records[entity_id] = Record(dataset=dataset, entity_id=entity_id, values=values)
@@ -286,6 +289,14 @@ def _taken(properties: JSONDict, *names: str) -> Any:
         if plain(key) in wanted:
             return properties.pop(key)
     return None
+
+
+def _entity(text: str, path: str) -> str:
+    """The id of an item, a user or an action as files have it: without blanks around it, and no word for a missing one."""
+    found = text.strip()
+    if not found or found in NO_IDS:
+        raise InvalidInputException(f"{path} is '{text}', which stands for no id.", field=path.partition("[")[0])
+    return found
 
 
 def _identifier(value: object, path: str) -> str:

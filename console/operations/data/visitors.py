@@ -7,10 +7,14 @@ import uuid
 from dataclasses import dataclass
 
 NOTHING = {
-    "", "null", "undefined", "none", "nil", "nan", "nul", "na", "n/a", "false", "true", "unknown",
+    "", "null", "undefined", "none", "nil", "nan", "nul", "na", "n/a", "\\n", "false", "true", "unknown", "void 0", "not set",
     "object object", "object null", "object undefined",
 }  # fmt: skip
-NO_SESSION = {"sessionid", "session id", "session_id", "session-id", "anonymous", "guest"}
+NO_SESSION = {
+    "session", "sessionid", "session id", "session_id", "session-id", "your_session_id", "your-session-id", "yoursessionid",
+    "no session", "nosession", "no_session", "no-session", "not_set", "default", "empty", "string", "anonymous", "guest",
+}  # fmt: skip
+UNFILLED = re.compile(r"\$.*|%[sd]|\{\{.*|<%.*|x+([-_]x+)+")  # a place in a template that nobody filled
 NO_SESSION_NUMBER = re.compile(r"[0\W_]*|-1")  # 0, -, 0.0, -1, 00000000-0000-0000-0000-000000000000
 EDGES = "[](){}<>\"'` \t\r\n"
 
@@ -33,7 +37,7 @@ def visitor_of(session_id: str, user_id: str | None) -> Visitor:
     >>> visitor_of("null", None) == visitor_of("null", None)
     False
     """
-    user = None if user_id is None or names_nothing(user_id) else user_id
+    user = None if user_id is None or names_nothing(user_id) else user_id.strip()  # as ids of files are
     has_session = not names_no_session(session_id)
     session = session_id if has_session else f"no-session-{uuid.uuid4().hex}"
     return Visitor(user or session, session, user is None, has_session)
@@ -55,4 +59,5 @@ def names_no_session(text: str) -> bool:
     [True, True, True, True, False, False]
     """
     plain = text.strip(EDGES).casefold()
-    return plain in NOTHING or plain in NO_SESSION or NO_SESSION_NUMBER.fullmatch(plain) is not None
+    is_word = plain in NOTHING or plain in NO_SESSION
+    return is_word or any(form.fullmatch(plain) for form in (NO_SESSION_NUMBER, UNFILLED))

@@ -85,7 +85,11 @@ def test_an_event_that_only_says_who_the_user_is_names_the_session(account, trac
         ({"itemId": "7", "sentAt": "soon"}, "sentAt"),
         ({"itemId": "7", "sentAt": -5}, "sentAt is -5; allowed are seconds from 1970"),
         ({"itemId": "7", "sentAt": time.time() + 100_000}, "at most a day ahead of the server's clock"),
-        ({"itemId": "7", "sentAt": 1_700_000_000_000}, "must be a time"),
+        ({"itemId": "7", "sentAt": 1_700_000_000_000}, "must be a time.*it looks like milliseconds"),
+        ({"itemId": "7", "sentAt": "1700000000000"}, "must be a time.*it looks like milliseconds"),
+        ({"itemId": "7", "sentAt": "05/06/2026"}, "must be a time"),
+        ({"itemId": "7", "sentAt": "29.11.2026 10:00"}, "must be a time"),
+        ({"itemId": "7", "sentAt": "12:00"}, "must be a time"),
         ({"itemId": "7", "properties": '{"numRatings": 9223372036854775808}'}, "does not fit into 64 bits"),
         ({"itemId": "7", "properties": '{"numRatings": true}'}, "whole number"),
         ({"itemId": "7", "properties": '{"numRatings": 1.5}'}, "not a whole number"),
@@ -99,7 +103,8 @@ def test_it_says_what_is_wrong(account, tracking_id, event, message):
     assert not Event.objects.exists()
 
 
-@pytest.mark.parametrize("sent_at", [1_700_000_000, 1_700_000_000.7, "1700000000.0", "2023-11-14T22:13:20Z",
+@pytest.mark.parametrize("sent_at", [1_700_000_000, 1_700_000_000.7, "1700000000.0", "2023-11-14T22:13:20Z", "20231114T221320Z", " 1.7e9 ",
+                                     "Tue, 14 Nov 2023 22:13:20 GMT", "2023-11-14 23:13:20+01:00",
                                      datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)])  # fmt: skip
 def test_times_come_in_many_ways(account, tracking_id, sent_at):
     put_events(account, tracking_id, sentAt=sent_at)
@@ -198,3 +203,34 @@ def test_action_interactions_have_their_own_tracking_id_and_words(account, track
         operations.put_action_interactions(
             account, tracking_id=table.tracking_id, action_interactions=[entry | {"eventType": "Bought"}]
         )
+
+
+@pytest.mark.parametrize("word", ["null", "None", "NaN", "undefined", r"\N", "[object Object]", " "])
+def test_words_for_no_id_are_refused_as_in_files(account, tracking_id, word):
+    """Else they would be one item that everybody took, and the export could not be imported again."""
+    for event in ({"itemId": word}, {"properties": json.dumps({"itemId": word})}):
+        with pytest.raises(InvalidInputException, match=r"itemId is .* stands for no id"):
+            put_events(account, tracking_id, event)
+    items, users = dataset(account, "ITEMS"), dataset(account, "USERS")
+    with pytest.raises(InvalidInputException, match=r"items\[0\]\.itemId is"):
+        operations.put_items(account, dataset_arn=items.arn, items=[{"itemId": word}])
+    with pytest.raises(InvalidInputException, match=r"users\[0\]\.userId is"):
+        operations.put_users(account, dataset_arn=users.arn, users=[{"userId": word}])
+    assert not Event.objects.exists()
+    assert not Record.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [(" 7 ", "7"), ("007", "007"), ("1e5", "1e5"), ("0x10", "0x10"), ("nil", "nil")]
+)
+def test_ids_are_kept_as_in_files(account, tracking_id, sent, kept):
+    put_events(account, tracking_id, {"itemId": sent})
+    assert Event.objects.get().item_id == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("7", "7"), ("7.0", "7"), ("1e5", "100000"), ("9148955329465708066", "9148955329465708066")]
+)
+def test_numbers_for_ids_are_whole_ones(account, tracking_id, written, kept):
+    put_events(account, tracking_id, {"properties": f'{{"itemId": {written}}}'})
+    assert Event.objects.get().item_id == kept

@@ -11,9 +11,10 @@ from tests.operations.worlds import dataset
 
 NO_SESSION = [
     "null", "NULL", "undefined", "None", "nil", "NaN", "0", "-", "--", "-1", "(null)", "[object Object]", '"null"', " null ", "n/a",
-    "false", "00000000-0000-0000-0000-000000000000", "sessionId", "anonymous",
+    "false", "00000000-0000-0000-0000-000000000000", "sessionId", "anonymous", "session", "default", "(not set)", "void 0", "string",
+    "$session", "${sessionId}", "{{session}}", "%s", "xxxx-xxxx", "YOUR_SESSION_ID",
 ]  # fmt: skip
-NO_USER = ["null", "undefined", "None", "NaN", "[object Object]"]
+NO_USER = ["null", "undefined", "None", "NaN", "[object Object]", r"\N", " ", "(not set)"]
 
 
 def users():
@@ -43,7 +44,18 @@ def test_a_user_that_is_none_is_not_signed_in(account, tracking_id, user):
 
 
 @pytest.mark.parametrize(
-    "session", ["1", "17", "s", "nullius", "none-of-your-business", "0a", "3f2b8c1e-0000-4000-8000-000000000000"]
+    "session",
+    [
+        "1",
+        "17",
+        "s",
+        "nullius",
+        "none-of-your-business",
+        "0a",
+        "3f2b8c1e-0000-4000-8000-000000000000",
+        "xxl",
+        "defaults",
+    ],
 )
 def test_other_sessions_are_sessions(account, tracking_id, session):
     put_events(account, tracking_id, user_id=None, session_id=session, itemId="1")
@@ -62,3 +74,18 @@ def test_actions_without_a_session_stay_apart(account):
         told = {"actionId": f"a{number}", "sessionId": "null", "eventType": "Viewed", "timestamp": 1_700_000_000}
         events.put_action_interactions(account, tracking_id=actions.tracking_id, action_interactions=[told])
     assert len(set(users().values())) == 2
+
+
+def test_a_session_of_several_users_gives_none_of_them_what_strangers_did(account, tracking_id):
+    """A page may send any word for all; the second who signs in shows that the session is nobody's own."""
+    put_events(account, tracking_id, user_id="alice", session_id="web", itemId="1")
+    put_events(account, tracking_id, user_id=None, session_id="web", itemId="2")
+    put_events(account, tracking_id, user_id="bob", session_id="web", itemId="3")
+    assert users() == {"1": "alice", "2": "web", "3": "bob"}
+    put_events(account, tracking_id, user_id="alice", session_id="web", itemId="4")
+    assert users()["2"] == "web"
+
+
+def test_ids_of_users_have_no_blanks_around_them(account, tracking_id):
+    put_events(account, tracking_id, user_id=" alice ", session_id="s", itemId="1")
+    assert users() == {"1": "alice"}
