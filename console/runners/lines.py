@@ -8,6 +8,7 @@ error in NAME.out, as on AWS, and stand with their numbers in NAME.errors as wel
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections import deque
@@ -29,6 +30,10 @@ LEAST_LINE_BYTES = 2
 COUNTED_AT_ONCE = 10_000
 SEGMENT_S = 10.0  # so much work a worker that dies may lose
 ECHOED = 1000  # characters of a line that is no JSON
+BLANKS = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
+BRACKETS = {b"", b"[", b"]", b"],"}
+ONE_AFTER_ANOTHER = re.compile(rb"\}\s*\{")
+EXAMPLE = '{"userId": "1"}'
 Line = dict[str, Any]
 
 
@@ -127,7 +132,9 @@ class _Conversion:
         with storage.open_write(self._target.child("_CHECK")):
             message = f"{self._report['lines']:,} lines, {self._report['errors']:,} of them with an error"
             self._held.report("publishing", 1.0, message=message)
-        if self._report["lines"] and self._report["errors"] == self._report["lines"]:
+        if not self._report["lines"]:
+            raise JobError(f"The input has no lines. Expected is an object in each, such as {EXAMPLE}.")
+        if self._report["errors"] == self._report["lines"]:
             raise JobError(
                 f"None of the {self._report['lines']:,} lines of the input could be answered. {self._first(inputs)}"
             )
@@ -280,13 +287,16 @@ def _hold_to_lines(source: Source, most_lines: int | None) -> None:
 
 
 def _chunks(source: IO[bytes], size: int, number: int) -> Iterator[list[_Read]]:
-    """The lines that are not empty, `size` at a time; `number` lines came before. Empty ones count for the next's bytes."""
+    """The lines that are not empty, `size` at a time; `number` lines came before. Empty ones count for the next's bytes.
+
+    Those that hold nothing but the bracket of a list around all lines are as good as empty.
+    """
     chunk: list[_Read] = []
     skipped = 0
     while text := source.readline(MOST_LINE_BYTES):
         number += 1
         taken = len(text) + (0 if text.endswith(b"\n") else _rest(source))
-        if not text.strip():
+        if text.strip(BLANKS) in BRACKETS:
             skipped += taken
             continue
         chunk.append(_Read(number, text, taken + skipped))
@@ -312,14 +322,30 @@ def _parse(text: bytes) -> Line | str:
     if len(text) >= MOST_LINE_BYTES:
         return f"The line has {MOST_LINE_BYTES:,} bytes or more; allowed are fewer."
     try:
-        line = json.loads(text, parse_constant=_refuse)
+        line = json.loads(_without_comma(text), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        return f"The line is not JSON: {error}"
+        return f"The line is not JSON: {error}.{_shape_hint(text)}"
     if not isinstance(line, dict):
-        return "The line is not a JSON object."
+        return f"The line is not a JSON object.{_shape_hint(text)}"
     if b"\\u" in text and (b"\\u0000" in text or not is_storable(json.dumps(line, ensure_ascii=False))):
         return "The line holds characters that are no valid Unicode text."
     return line
+
+
+def _without_comma(text: bytes) -> bytes:
+    """The line without the comma that stands behind it in a list."""
+    plain = text.rstrip()
+    return plain[:-1] if plain.endswith(b"},") else text
+
+
+def _shape_hint(text: bytes) -> str:
+    """How the file must be, where the line shows that it is not so: a sentence after a blank."""
+    plain = text.strip(BLANKS)
+    if ONE_AFTER_ANOTHER.search(plain):
+        return " Each object needs a line of its own; here several stand in one."
+    if plain.startswith(b"[") or plain in {b"{", b"}"} or re.fullmatch(rb'"\w+"\s*:.*', plain):
+        return " Each line must be one whole object, without a list around them or line ends within."
+    return f" Expected is an object in each line, such as {EXAMPLE}."
 
 
 def _refuse(word: str) -> None:

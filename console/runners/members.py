@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +31,7 @@ def check_names(line: Mapping[str, Any]) -> None:
 
 
 def id_of(line: Mapping[str, Any], name: str, *, needed: bool) -> str | None:
-    """An id, which may be written as a whole number; None where it is missing and not needed.
+    """An id, which may be written as a whole number (7.0 is one); None where it is missing and not needed.
 
     Raises:
         InvalidInputException: it is needed and missing, or is no id.
@@ -44,7 +45,7 @@ def id_of(line: Mapping[str, Any], name: str, *, needed: bool) -> str | None:
         return None
     if not _is_id(value):
         raise InvalidInputException(f"{name} is {shown(value)}; expected a text that is not empty.", field=name)
-    return str(value)
+    return _id_text(value)
 
 
 def ids_of(line: Mapping[str, Any], name: str) -> list[str]:
@@ -60,7 +61,7 @@ def ids_of(line: Mapping[str, Any], name: str) -> list[str]:
         raise InvalidInputException(f"{name} is {shown(found)}; expected a list of item ids.", field=name)
     if wrong := [value for value in found if not _is_id(value)]:
         raise InvalidInputException(f"{name} has {shown(wrong[0])} in it; expected item ids only.", field=name)
-    return [str(value) for value in found]
+    return [_id_text(value) for value in found]
 
 
 def text_of(line: Mapping[str, Any], name: str, example: str) -> str:
@@ -104,11 +105,27 @@ def bound_of(row: Filter | None, line: Mapping[str, Any]) -> Bound | None:
         InvalidInputException: a value is missing or wrong, or there are values and no filter.
     """
     values = texts_of(line, "filterValues", lists=True)
+    _check_filter_names(row, line)
     if row is not None:
         return bind(row.expression, values)
     if values:
         raise InvalidInputException("The line has filterValues; the job has no filterArn.", field="filterValues")
     return None
+
+
+def _check_filter_names(row: Filter | None, line: Mapping[str, Any]) -> None:
+    """Refuse what is meant for the filter and stands under another name: the list would not be filtered, unnoticed."""
+    if line.get("filterArn", row.arn if row else None) != (row.arn if row else None):
+        raise InvalidInputException(
+            "The line has a filterArn of its own; the job's filter holds for all lines.", field="filterArn"
+        )
+    parameters = {f"${name}" for name in re.findall(r"\$(\w+)", row.expression)} if row else set()
+    for name in line.keys() - {*MEMBERS, "filterArn"}:
+        if name in parameters or f"${name}" in parameters or _plain(name).startswith("filter"):
+            raise InvalidInputException(
+                f"The line has the member {name}; the values of a filter belong into filterValues.",
+                field="filterValues",
+            )
 
 
 def _value(name: str, value: object, *, lists: bool) -> str:
@@ -125,7 +142,13 @@ def _value(name: str, value: object, *, lists: bool) -> str:
 
 
 def _is_id(value: object) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    if isinstance(value, str):
+        return bool(value.strip())
+    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+
+
+def _id_text(value: str | float) -> str:
+    return value if isinstance(value, str) else str(int(value))
 
 
 def _missing(line: Mapping[str, Any], name: str) -> InvalidInputException:

@@ -257,3 +257,43 @@ def test_damaged_input_is_told(account, run_jobs, version):
     row.refresh_from_db()
     assert row.status == "CREATE FAILED"
     assert "users.jsonl.gz looks compressed but cannot be unpacked" in row.failure_reason
+
+
+LINE = '{"userId": "u1"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("windows", f"\ufeff{LINE}\r\n\r\n  \r\n{LINE}"),
+        ("list", f"[\n{LINE},\n{LINE}\n]\n"),
+        ("commas", f"{LINE},\n{LINE} , \n".replace(" , ", ",")),
+        ("number", '{"userId": 7}\n{"userId": 7.0, "note": "x"}\n'),
+    ],
+)
+def test_lines_are_read_as_programs_write_them(account, run_jobs, version, name, text):
+    row = start_batch(account, version, name, put_object(f"{name}.json", text.encode()))
+    run_jobs()
+    row.refresh_from_db()
+    assert (row.status, row.report["lines"], row.report["errors"]) == ("ACTIVE", 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("joined", LINE * 3, "several stand in one"),
+        ("old-mac", f"{LINE}\r{LINE}", "several stand in one"),
+        ("one-list", f"[{LINE}, {LINE}]", "without a list around them"),
+        ("pretty", json.dumps({"userId": "u1"}, indent=2), "line ends within"),
+        ("ids", "u1\nu2\n", 'such as {"userId": "1"}'),
+        ("csv", "userId\nu1\n", 'such as {"userId": "1"}'),
+        ("empty", "", "The input has no lines"),
+        ("blank", "\n \n[\n]\n", "The input has no lines"),
+    ],
+)
+def test_files_of_another_shape_fail_and_say_how_they_must_be(account, run_jobs, version, name, text, reason):
+    row = start_batch(account, version, name, put_object(f"{name}.json", text.encode()))
+    run_jobs()
+    row.refresh_from_db()
+    assert row.status == "CREATE FAILED"
+    assert reason in row.failure_reason

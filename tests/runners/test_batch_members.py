@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.errors import InvalidInputException
-from console.models import BatchInferenceJob
+from console.models import Account, BatchInferenceJob, Filter
 from console.runners import members
 from console.serving.batch_results import rows_of
 from tests.factories import call, create_filter, run_batch, trained
@@ -27,6 +27,8 @@ def user_of(line):
         ({"USERID": "7"}, "The line has the member USERID; it must be written userId"),
         ({"userId": "7", "filtervalues": {}}, "The line has the member filtervalues; it must be written filterValues"),
         ({"userId": None}, "userId is null; expected a text"),
+        ({"userId": " "}, "expected a text that is not empty"),
+        ({"userId": 1.5}, "expected a text that is not empty"),
         ({"userId": True}, "userId is 'true'; expected a text"),
         ({"userId": ["7"]}, r"""userId is '\["7"\]'; expected a text"""),
     ],
@@ -51,10 +53,27 @@ def test_a_list_to_rank_is_a_list_of_ids(line, message):
 
 
 def test_numbers_are_ids_and_unknown_members_are_the_callers():
-    line = {"userId": 7, "itemList": [1, "2"], "campaign": "spring"}
+    line = {"userId": 7.0, "itemList": [1, "2", 3.0], "campaign": "spring"}
     members.check_names(line)
     assert members.id_of(line, "userId", needed=True) == "7"
-    assert members.ids_of(line, "itemList") == ["1", "2"]
+    assert members.ids_of(line, "itemList") == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"filters": {"G": "Drama"}}, {"filter": "Drama"}, {"G": "Drama"}, {"$G": "Drama"}, {"filterParameters": {}}],
+)
+def test_values_of_a_filter_under_another_name_are_refused(more):
+    """An EXCLUDE without its value filters nothing, and nobody would notice."""
+    row = Filter(
+        name="f", account=Account(number="000000000001"), expression="EXCLUDE ItemID WHERE Items.GENRES IN ($G)"
+    )
+    with pytest.raises(InvalidInputException, match="the values of a filter belong into filterValues"):
+        members.bound_of(row, {"userId": "1"} | more)
+    assert members.bound_of(row, {"userId": "1", "note": "G", "filterArn": row.arn}) is not None
+    for other in (row, None):
+        with pytest.raises(InvalidInputException, match="filterArn of its own"):
+            members.bound_of(other, {"userId": "1", "filterArn": "arn:aws:personalize:us-east-1:000000000001:filter/g"})
 
 
 def test_filter_values_are_read_in_any_form_or_refused(account, run_jobs):
@@ -83,7 +102,7 @@ def test_values_that_nothing_holds_are_told_in_their_line(account, run_jobs):
     group = films(account)
     version = trained(account, run_jobs, group, "aws-popularity-count")
     arn = create_filter(account, group, "genre", "INCLUDE ItemID WHERE ITEMS.GENRES IN ($G)")
-    lines = [{"userId": "u1", "filterValues": {"G": value}} for value in ('"Comedy"', '"Comedy, Drama"')]
+    lines = [{"userId": "u1", "filterValues": {"G": value}} for value in ('"Comedy"', '"Comedy, drama"')]
     good, wrong = run_batch(account, run_jobs, version, lines, "near", filter_arn=arn, num_results=5)
     assert set(good) == {"input", "output", "error"}
     assert (wrong["output"]["recommendedItems"], wrong["error"]) == ([], None)
