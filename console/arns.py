@@ -34,7 +34,7 @@ class Arn:
         return f"arn:{PARTITION}:personalize:{region}:{self.account}:{self.type}/{self.name}"
 
 
-def parse(text: str, *, field: str | None = None) -> Arn:
+def parse(text: str, *, wanted: str = "", field: str | None = None) -> Arn:
     """Take an ARN apart.
 
     Raises:
@@ -45,7 +45,9 @@ def parse(text: str, *, field: str | None = None) -> Arn:
     """
     parts = text.split(":", 5)
     if len(parts) < 6 or parts[2] != "personalize" or "/" not in parts[5]:
-        raise ResourceNotFoundException(f"Resource Arn {text} does not exist.", field=field)
+        needed = wanted.replace("-", " ")
+        hint = f" The ARN of {_article(needed)} {needed} is wanted." if needed else ""
+        raise ResourceNotFoundException(f"Resource Arn {text} does not exist.{hint}", field=field)
     kind, _, name = parts[5].partition("/")
     return Arn(parts[4], kind, name)
 
@@ -55,11 +57,39 @@ def kind_hint(arn: Arn, wanted: str) -> str:
 
     >>> kind_hint(Arn("000000000000", "campaign", "c"), "filter")
     ' It names a campaign; a filter is wanted.'
+    >>> kind_hint(Arn("", "recipe", "aws-sims"), "solution-version")
+    ' It names a recipe; a solution version is wanted.'
     """
     if arn.type == wanted or not arn.type:
         return ""
     named, needed = (word.replace("-", " ") for word in (arn.type, wanted))
     return f" It names {_article(named)} {named}; {_article(needed)} {needed} is wanted."
+
+
+def account_hint(arn: Arn, number: str) -> str:
+    """Whose ARN it is, where that is not the account that asks.
+
+    >>> account_hint(Arn("123456789012", "campaign", "c"), "000000000001")
+    ' It is of the account 123456789012; the one that asks is 000000000001.'
+    """
+    if arn.account in {"", number}:
+        return ""
+    return f" It is of the account {arn.account[:40]}; the one that asks is {number}."
+
+
+def of_aws(text: str, kind: str, *, field: str | None = None) -> str:
+    """The name in an ARN of what AWS itself owns: recipes and their like, in any partition and with or without a region.
+
+    Raises:
+        ResourceNotFoundException: it names something else.
+
+    >>> of_aws("arn:aws-cn:personalize:cn-north-1::recipe/aws-sims", "recipe")
+    'aws-sims'
+    """
+    arn = parse(text, wanted=kind, field=field)
+    if arn.type != kind or arn.account:
+        raise ResourceNotFoundException(f"Resource Arn {text} does not exist.{kind_hint(arn, kind)}", field=field)
+    return arn.name
 
 
 def _article(word: str) -> str:

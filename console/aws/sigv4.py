@@ -37,6 +37,7 @@ PLAIN = {"CONTENT_TYPE", "CONTENT_LENGTH"}  # headers that WSGI names without HT
 PART = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,\s]+)\s*")
 SIGNED_IF_THERE = ("X-Amz-Date", "X-Amz-Target")  # what decides about the call must not be changed on the way
 AMZ_DATE = re.compile(r"\d{8}T\d{6}Z")
+HASH = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,12 @@ def authenticate(request: HttpRequest) -> Caller:
         expected = hmac.new(signing_key, text.encode(), hashlib.sha256).hexdigest()
         if hmac.compare_digest(expected, claimed.signature):
             return Caller(key.account, claimed.key_id, claimed.region, claimed.service)
+    stated = request.META.get("HTTP_X_AMZ_CONTENT_SHA256", body_hash)
+    if stated != body_hash:
+        what = f"is {stated[:40]}" if not HASH.fullmatch(stated) else "is not of the body that arrived"
+        raise InvalidSignatureException(
+            f"The X-Amz-Content-Sha256 header {what}; the body must be signed as it is sent, whole and by its SHA-256."
+        )
     raise InvalidSignatureException(
         "The signature does not match the request; check the secret access key and that nothing on the way changes "
         "the path, the Host header or the body."

@@ -76,12 +76,12 @@ class ResourceQuerySet(models.QuerySet):  # type: ignore[type-arg]
         Raises:
             ResourceNotFoundException: it names nothing of this account, or something of another kind.
         """
-        parsed = arns.parse(arn, field=field)
+        parsed = arns.parse(arn, wanted=self.model.kind_word(), field=field)
         row = None
         if parsed.account == account.number and parsed.type == self.model.arn_type:
             row = self.for_account(account).filter(**self.model.arn_lookup(parsed.name)).first()
         if row is None:
-            hint = self.model.arn_hint(account, parsed) if parsed.account == account.number else ""
+            hint = arns.account_hint(parsed, account.number) or self.model.arn_hint(account, parsed)
             raise ResourceNotFoundException(f"Resource Arn {arn} does not exist.{hint}", field=field)
         return row
 
@@ -123,6 +123,11 @@ class Resource(models.Model):
     def arn_hint(cls, account: Account, arn: arns.Arn) -> str:  # noqa: ARG003  models that look at rows need it
         """What may be meant by an ARN of the account that names none of these: a sentence after a blank, or nothing."""
         return arns.kind_hint(arn, cls.arn_type)
+
+    @classmethod
+    def kind_word(cls) -> str:
+        """What ARNs of this kind name, in words joined by hyphens."""
+        return cls.arn_type
 
     @property
     def arn(self) -> str:

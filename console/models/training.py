@@ -107,13 +107,17 @@ class SolutionVersion(Job):
         return {"solution__name": solution, "identifier": identifier}
 
     @classmethod
+    def kind_word(cls) -> str:
+        return "solution-version"
+
+    @classmethod
     def arn_hint(cls, account: Account, arn: arns.Arn) -> str:
         """Say so where a solution's ARN is given, and name its newest version."""
         solution = (
             Solution.objects.for_account(account).filter(name=arn.name).first() if arn.type == cls.arn_type else None
         )
         if solution is None:
-            return arns.kind_hint(arn, "solution-version") if arn.type != cls.arn_type else ""
+            return arns.kind_hint(arn, cls.kind_word()) if arn.type != cls.arn_type else ""
         newest = solution.versions.filter(status=Status.ACTIVE).first() or solution.versions.first()
         if newest is None:
             return " It names a solution without versions; CreateSolutionVersion makes the one that is wanted."

@@ -186,9 +186,9 @@ def _parsed(expression: str) -> filters.Filter:
 
 
 def _name(account: Account, arn: str, kind: str, field: str) -> str:
-    parsed = arns.parse(arn, field=field)
+    parsed = arns.parse(arn, wanted=kind, field=field)
     if parsed.account != account.number or parsed.type != kind:
-        raise _missing(arn, field, arns.kind_hint(parsed, kind) if parsed.account == account.number else "")
+        raise _missing(arn, field, arns.account_hint(parsed, account.number) or arns.kind_hint(parsed, kind))
     return parsed.name
 
 

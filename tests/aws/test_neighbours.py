@@ -187,6 +187,68 @@ def besides(account: Account, shape: Shape, member: str) -> dict[str, Any]:
     return needed
 
 
+ANY_KIND = {"resourceArn", "baselineArn"}  # names any resource; one of the versions beside it
+WRONG_KINDS = {
+    "recipe": "arn:aws:personalize:::recipe/aws-sims",
+    "algorithm": "arn:aws:personalize:::algorithm/aws-sims",
+    "feature-transformation": "arn:aws:personalize:::feature-transformation/sims",
+}
+
+
+@pytest.mark.parametrize("operation", list(OPERATION_MODELS))
+def test_an_arn_of_another_kind_is_told_which_is_wanted(world, db, operation):
+    """Each member of each operation that takes an ARN, with one ARN of each other kind."""
+    shape = OPERATION_MODELS[operation].input_shape
+    every = {kind_of(arn): arn for arn in owned(world.account)} | WRONG_KINDS
+    taken = [name for name in shape.members if name.endswith(("Arn", "Arns"))] if shape else []
+    for member in set(taken) - ANY_KIND - {"roleArn", "kmsKeyArn"}:
+        wanted = wanted_kind(member)
+        members = (
+            good_calls(world)[operation] if SERVICE_OF[operation] != OURS else besides(world.account, shape, member)
+        )
+        members = {
+            name: value for name, value in members.items() if not (member == "recommenderArn" and name == "campaignArn")
+        }
+        for kind, arn in every.items():
+            if kind == wanted or (operation, kind) == ("GetSolutionVersionReport", "recommender"):
+                continue
+            value = [arn, f"{arn}x"] if shape.members[member].type_name == "list" else arn
+            with transaction.atomic(), pytest.raises(ServiceError) as caught:
+                call_by_wire_names(operation, world.account, members | {member: value})
+            said = str(caught.value)
+            assert caught.value.code == NOT_FOUND, (member, kind, said)
+            if (kind, wanted) == ("solution", "solution-version"):
+                assert "solutionVersionArn is wanted" in said or "CreateSolutionVersion makes" in said, (member, said)
+            else:
+                assert f"{wanted.replace('-', ' ')} is wanted" in said or f"its {wanted} is" in said, (
+                    member,
+                    kind,
+                    said,
+                )
+
+
+def kind_of(arn: str) -> str:
+    """What an ARN names, as messages say it with hyphens."""
+    kind, _, name = arn.split(":", 5)[5].partition("/")
+    return "solution-version" if kind == "solution" and "/" in name else kind
+
+
+def wanted_kind(member: str) -> str:
+    """The kind of resource that a member of this name takes."""
+    stem = re.sub(r"Arns?$", "", member)
+    known = {"treatmentVersion": "solutionVersion", "baseline": "solutionVersion", "promotionFilter": "filter"}
+    return re.sub(r"(?=[A-Z])", "-", known.get(stem, stem)).lower()
+
+
+def test_an_arn_of_another_account_is_told_whose_it_is(world, db):
+    arn = next(arn for arn in owned(world.account) if kind_of(arn) == "campaign")
+    for operation, more in (("DescribeCampaign", {}), ("GetRecommendations", {"userId": "u1"})):
+        with pytest.raises(
+            ServiceError, match=f"of the account {world.account.number}; the one that asks is {world.other.number}"
+        ):
+            call_by_wire_names(operation, world.other, {"campaignArn": arn} | more)
+
+
 def test_the_trash_and_traces_are_an_accounts_own(world, db):
     thrown = Trash.objects.get(account=world.account)
     assert call_by_wire_names("ListTrash", world.account, {})["trash"]

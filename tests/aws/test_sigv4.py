@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -203,3 +204,18 @@ def test_a_client_with_wrong_keys_gets_403(account, client_for, credentials, cod
         client_for(account, **credentials).list_dataset_groups()
     assert caught.value.response["Error"]["Code"] == code
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+@pytest.mark.parametrize("stated", ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"])
+def test_a_body_that_is_not_signed_is_called_that(key, stated):
+    headers = signed(key, **{"X-Amz-Content-SHA256": stated})
+    with pytest.raises(
+        InvalidSignatureException, match=f"X-Amz-Content-Sha256 header is {stated}; the body must be signed"
+    ):
+        sigv4.authenticate(arrived(headers))
+
+
+def test_a_body_that_something_changed_is_called_that(key):
+    headers = signed(key, **{"X-Amz-Content-SHA256": hashlib.sha256(BODY).hexdigest()})
+    with pytest.raises(InvalidSignatureException, match="is not of the body that arrived"):
+        sigv4.authenticate(arrived(headers, body=BODY + b" "))

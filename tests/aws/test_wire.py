@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import uuid
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -81,6 +83,11 @@ def test_rest_services_answer_with_the_modelled_status(account, client_for):
         ("/aws/", "AmazonPersonalize.ListDatasetGroups", b"null", 400, "SerializationException"),
         ("/aws/", "AmazonPersonalize.ListDatasetGroups", "{}".encode("utf-16"), 400, "SerializationException"),
         ("/aws/", "AmazonPersonalize.ListDatasetGroups", b"\xef\xbb\xbf{}", 200, None),
+        ("/aws/", "AmazonPersonalize.ListDatasetGroups", gzip.compress(b'{"maxResults": 2}'), 200, None),
+        ("/aws/", "AmazonPersonalize.ListDatasetGroups", zlib.compress(b"{}"), 200, None),
+        ("/aws/", "AmazonPersonalize.ListDatasetGroups", gzip.compress(b"{}")[:-3], 400, "SerializationException"),
+        ("/aws/", "AmazonPersonalize.ListDatasetGroups", gzip.compress(b"{}")[:5] + b"x" * 9, 400, "SerializationException"),
+        ("/aws/", "AmazonPersonalize.ListDatasetGroups", gzip.compress(b" " * 9_000_000), 400, "SerializationException"),
         ("/aws/", "AmazonPersonalize.ListDatasetGroups", b'{"a":' * 65 + b"1" + b"}" * 65, 400, "SerializationException"),
         ("/aws/", "AmazonPersonalize.ListDatasetGroups", b'{"a":' * 490 + b"1" + b"}" * 490, 400, "SerializationException"),
         ("/aws/", "AmazonPersonalize.ListDatasetGroups", b'{"a":' * 64 + b"1" + b"}" * 64, 400, "InvalidInputException"),

@@ -104,7 +104,7 @@ def list_recipes(
 @operation
 def describe_recipe(account: Account, *, recipe_arn: str) -> JSONDict:  # noqa: ARG001
     """A recipe in full."""
-    name = _name(recipe_arn, "recipe", "recipeArn")
+    name = arns.of_aws(recipe_arn, "recipe", field="recipeArn")
     listed = all_recipes().get(name)
     if listed is None:
         raise _unknown(recipe_arn, "recipeArn")
@@ -114,7 +114,7 @@ def describe_recipe(account: Account, *, recipe_arn: str) -> JSONDict:  # noqa: 
 @operation
 def describe_algorithm(account: Account, *, algorithm_arn: str) -> JSONDict:  # noqa: ARG001
     """An algorithm: the hyperparameters it takes, their defaults and ranges. There is no image, as nothing runs in one."""
-    name = _name(algorithm_arn, "algorithm", "algorithmArn")
+    name = arns.of_aws(algorithm_arn, "algorithm", field="algorithmArn")
     listed = _first(name == listed.algorithm and listed for listed in all_recipes().values())
     if listed is None:
         raise _unknown(algorithm_arn, "algorithmArn")
@@ -134,7 +134,7 @@ def describe_algorithm(account: Account, *, algorithm_arn: str) -> JSONDict:  # 
 def describe_feature_transformation(account: Account, *, feature_transformation_arn: str) -> JSONDict:  # noqa: ARG001
     """A feature transformation: the settings of the data's preparation and their defaults."""
     field = "featureTransformationArn"
-    name = _name(feature_transformation_arn, "feature-transformation", field)
+    name = arns.of_aws(feature_transformation_arn, "feature-transformation", field=field)
     using = [listed for listed in all_recipes().values() if listed.transformation == name]
     if not using:
         raise _unknown(feature_transformation_arn, field)
@@ -159,13 +159,6 @@ def _dated(name: str) -> JSONDict:
 
 def _arn(kind: str, name: str) -> str:
     return str(arns.Arn("", kind, name))
-
-
-def _name(arn: str, kind: str, field: str) -> str:
-    parsed = arns.parse(arn, field=field)
-    if arn != _arn(kind, parsed.name):
-        raise _unknown(arn, field)
-    return parsed.name
 
 
 def _unknown(arn: str, field: str) -> ResourceNotFoundException:

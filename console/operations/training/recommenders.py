@@ -122,8 +122,7 @@ def _switch(row: Recommender, before: Status, after: Status, done: str) -> JSOND
 
 
 def _use_case(recipe_arn: str, group: DatasetGroup) -> UseCase:
-    parsed = arns.parse(recipe_arn, field="recipeArn")
-    case = USE_CASES.get(parsed.name) if parsed.type == "recipe" and not parsed.account else None
+    case = USE_CASES.get(arns.of_aws(recipe_arn, "recipe", field="recipeArn"))
     if case is None:
         raise ResourceNotFoundException(
             f"Resource Arn {recipe_arn} does not exist. Use cases are {', '.join(USE_CASES)}.", field="recipeArn"

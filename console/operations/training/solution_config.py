@@ -30,12 +30,12 @@ def recipe_named(arn: str, *, field: str = "recipeArn") -> type[Recipe]:
     Raises:
         ResourceNotFoundException: there is none.
     """
-    parsed = arns.parse(arn, field=field)
-    if parsed.type != "recipe" or parsed.account or parsed.name not in catalogue.RECIPES:
+    name = arns.of_aws(arn, "recipe", field=field)
+    if name not in catalogue.RECIPES:
         raise ResourceNotFoundException(
             f"Resource Arn {arn} does not exist. Recipes for solutions are {', '.join(catalogue.RECIPES)}.", field=field
         )
-    return catalogue.get(parsed.name)
+    return catalogue.get(name)
 
 
 def schema_fields(dataset: Dataset) -> dict[str, JSONDict]:
