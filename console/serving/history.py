@@ -46,7 +46,7 @@ class UserHistory:
     user: int
     item: NDArray[np.int64]
     timestamp: NDArray[np.int64]
-    event_type: NDArray[np.int16]
+    event_type: NDArray[np.int16 | np.int32]
     types: tuple[str, ...]
     kept: NDArray[np.bool_] | None
     num_live: int
@@ -57,12 +57,13 @@ class UserHistory:
         """What the model is given: a batch of one."""
         items, times, types = self.item, self.timestamp, self.event_type
         if self.num_live:
-            types = np.where(types < self.num_types, types, np.int16(-1))
+            types = np.where(types < self.num_types, types, -1)
         if self.kept is not None:
             items, times, types = items[self.kept], times[self.kept], types[self.kept]
         return Histories(
-            np.array([0, len(items)], np.int64), items, times, types, np.array([self.user], np.int64), context or {}
-        )
+            np.array([0, len(items)], np.int64), items, times, types.astype(np.int16, copy=False),
+            np.array([self.user], np.int64), context or {},
+        )  # fmt: skip
 
     def events(self) -> Events:
         """What filters are given."""
@@ -116,7 +117,7 @@ def join(loaded: LoadedModel, user: int, live: Sequence[LiveEvent]) -> UserHisto
         )  # fmt: skip
     learned = np.ones(high - low, bool) if loaded.learned is None else loaded.learned[part]
     codes = dict(loaded.codes)
-    types = np.array([codes.setdefault(event.event_type, len(codes)) for event in live], np.int16)
+    types = np.array([codes.setdefault(event.event_type, len(codes)) for event in live], np.int32)
     wanted = loaded.types
     items = loaded.data.item_ids.indexes(event.item_id for event in live)
     is_learned = np.array([wanted is None or event.event_type.casefold() in wanted for event in live], bool)
