@@ -43,7 +43,7 @@ def value_of(field: Field, value: object, latest: int = cells.MAX_TIME) -> Any:
 
 
 def _text(field: Field, value: Scalar) -> str:
-    text = str(value).lower() if isinstance(value, bool) else _written(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     most = field.max_length or MAX_TEXT_LENGTH
     if len(text) > most and (field.is_id or not re.match(cells.VECTOR, text)):
         raise ValueError(f"has more than {most:,} characters")

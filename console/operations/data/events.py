@@ -300,6 +300,8 @@ def _entity(text: str, path: str) -> str:
 
 
 def _identifier(value: object, path: str) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # to JSON 7.0 is 7
     text = column_value(TEXT, value, path)
     if not 1 <= len(text) <= 256:
         raise InvalidInputException(f"{path} has {len(text)} characters, allowed are 1 to 256.", field="eventList")
