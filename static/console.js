@@ -37,6 +37,46 @@
       time.title = new Date(time.dateTime).toLocaleString(locale, { dateStyle: "medium", timeStyle: "long" });
     });
 
+  // On phones the rows of a table stand below each other: each cell then says the head of its column, the first one heads its row.
+  const stack = (within = document) =>
+    within.querySelectorAll("table.table:not(.stacks, .answers)").forEach((table) => {
+      if (table.closest(".rows, .numbers, form.import-form")) return;
+      const heads = [...(table.tHead?.rows[0]?.cells ?? [])].map((head) =>
+        [...head.childNodes]
+          .filter((node) => node.nodeName !== "DETAILS")
+          .map((node) => node.textContent)
+          .join(" ")
+          .trim(),
+      );
+      for (const row of [...table.tBodies].flatMap((body) => [...body.rows]))
+        [...row.cells].forEach((cell, place) => {
+          if (cell.colSpan > 1) return;
+          if (!place && !cell.querySelector("input, select")) cell.classList.add("row-head");
+          else if (heads[place]) cell.dataset.said ??= heads[place];
+        });
+      if (heads.length) table.classList.add("stacks");
+    });
+
+  // A select cuts what is longer than it; the whole of it then stands below.
+  const measure = document.createElement("canvas").getContext("2d");
+  const whole = (select) => {
+    const label = select.selectedOptions[0]?.label ?? "";
+    const style = getComputedStyle(select);
+    measure.font = style.font;
+    const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    let said = select.nextElementSibling;
+    if (!said?.matches(".whole")) {
+      if (measure.measureText(label).width <= room) return;
+      said = document.createElement("small");
+      said.className = "whole";
+      said.setAttribute("aria-hidden", "true");
+      select.after(said);
+    }
+    said.textContent = measure.measureText(label).width > room ? label : "";
+  };
+  const fit = (within = document) => within.querySelectorAll("form > div > select.form-select").forEach(whole);
+  window.addEventListener("resize", () => fit());
+
   const copy = async (button) => {
     await navigator.clipboard.writeText(button.dataset.copy);
     button.classList.add("done");
@@ -143,6 +183,7 @@
     true,
   );
   document.addEventListener("change", (event) => {
+    if (event.target.matches("select.form-select")) fit(event.target.parentElement.parentElement);
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
     if (event.target.matches("[name=all][form=many]"))
       document.querySelectorAll("[data-tick-all], input[name=chosen]").forEach((box) => {
@@ -158,6 +199,9 @@
   });
   document.addEventListener("DOMContentLoaded", () => {
     zoned();
+    stack();
+    fit();
+    document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     // What a person has opened or closed stays so when a live part is sent again; logs show their end.
     const opened = new Map();
     document.body.addEventListener("htmx:beforeSwap", (event) => {
@@ -171,6 +215,8 @@
         log.scrollTop = log.scrollHeight;
       });
       zoned(event.detail.elt);
+      stack(event.detail.elt);
+      fit(event.detail.elt);
     });
   });
 })();

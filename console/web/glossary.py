@@ -85,6 +85,30 @@ SENTENCES = (
     gettext_noop("A point before decimals"),
     gettext_noop("A comma before decimals"),
     gettext_noop("{share} % of {name} are empty; rows without {column} are left out."),
+    # what jobs write into their logs (runners, samples, recipes/stacking, recipes/tuning.py, recipes/content/vectors.py)
+    gettext_noop("Reading {location}"),
+    gettext_noop("{number} rows read; publishing"),
+    gettext_noop("{number} lines, {errors} of them with an error"),
+    gettext_noop("{number} rows in {files} files"),
+    gettext_noop("{number} users are listed"),
+    gettext_noop("{number} of them were known"),
+    gettext_noop("{rows}: {number} things to know"),
+    gettext_noop("importing {words}: {number} rows"),
+    gettext_noop("training {name} with {recipe}"),
+    gettext_noop("downloading {name}, which carries MovieLens 100K"),
+    gettext_noop("generating a film service: titles, viewers, impressions, events"),
+    gettext_noop("{name} answers requests with {version}"),
+    gettext_noop("{name} answers with {version} from now on"),
+    gettext_noop("No time to fit again with the events held out: the model measured will serve."),
+    gettext_noop("There is time to learn from {number} of {total} events: those of users drawn at random."),
+    gettext_noop("Chosen, at {value}: {weights}"),
+    gettext_noop("Chosen, at {value}: {weights}; items may repeat"),
+    gettext_noop("Chosen, at {value}: {weights}; items do not repeat"),
+    gettext_noop("Trial {number} failed: {reason}"),
+    gettext_noop("Vectors of {size} numbers in {name} count {share} of similarity."),
+    gettext_noop(
+        "Vectors of {size} numbers in {name} count {share} of similarity; {number} cells hold no such vector."
+    ),
     # what Python says of a text that is no JSON
     gettext_noop("{reason}: line {line} column {column} (char {place})"),
 )
@@ -110,6 +134,9 @@ BOUNDLESS = 10_000  # longer than any sentence
 LONGEST_PART = 500  # of what may be a phrase; what is longer, people wrote
 UPLOADED = re.compile(r"s3://uploads/\d+/[0-9a-f-]{36}/")
 NAME = re.compile(r"\\\{(\w+)\\\}")
+WEIGHT = re.compile(r"-?\d+(?:\.\d+)?(?:e-\d+)?")
+WEIGHTS = re.compile(rf"[a-z_ ]+ {WEIGHT.pattern}(?:, [a-z_ ]+ {WEIGHT.pattern})*")
+CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 
 
 def translated(text: str) -> str:
@@ -125,6 +152,13 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """The sentences as patterns, those with the most words of their own first."""
     ordered = sorted(SENTENCES, key=lambda sentence: len(re.sub(r"\{\w+\}", "", sentence)), reverse=True)
     return [(re.compile(NAME.sub(r"(?P<\1>.+?)", re.escape(sentence))), sentence) for sentence in ordered]
+
+
+def logged(line: str) -> str:
+    """A line of a job's log, which begins with the time, in the reader's language."""
+    clock, _, text = line.partition(" ")
+    said = translated(text)
+    return f"{clock} {said if said != text else explained(text)}" if CLOCK.fullmatch(clock) else line
 
 
 def _by_pattern(text: str) -> str:
@@ -191,9 +225,9 @@ def _as_pattern(sentence: str) -> str:
 
 
 def _value(text: str) -> str:
-    """What fills a pattern: a number, a word of `WORDS`, or a name."""
-    if NUMBER.fullmatch(text):
-        return localised(text)
+    """What fills a pattern: a number, a word of `WORDS`, names with their weights, or a name."""
+    if NUMBER.fullmatch(text) or WEIGHTS.fullmatch(text):
+        return localised(text) if NUMBER.fullmatch(text) else WEIGHT.sub(lambda one: localised(one[0]), text)
     return gettext(text) if text in WORDS else text
 
 

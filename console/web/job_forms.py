@@ -16,6 +16,7 @@ from console.web.forms import OperationForm, group_choices, group_field, name_fi
 from console.web.languages import lazily
 
 RESULTS = "results"
+EXPORTED = {"ALL": lazily("All"), "BULK": lazily("Those imported"), "PUT": lazily("Those sent one by one")}
 LOCATION_HELP = lazily("s3://BUCKET/KEY; a folder ends in a slash.")
 
 
@@ -88,11 +89,7 @@ class ExportForm(JobForm):
     dataset_arn = forms.ChoiceField(label=gettext_lazy("Dataset"))
     ingestion_mode = forms.ChoiceField(
         label=gettext_lazy("Rows to export"),
-        choices=[
-            ("ALL", gettext_lazy("All")),
-            ("BULK", gettext_lazy("Those imported")),
-            ("PUT", gettext_lazy("Those sent one by one")),
-        ],
+        choices=list(EXPORTED.items()),
     )
     output = output_folder()
 

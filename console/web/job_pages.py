@@ -21,7 +21,7 @@ from console.web.access import Request, page, writing_page
 from console.web.data.uploads import chunks
 from console.web.data_kinds import BATCH_JOBS, DELETION_JOBS, EXPORT_JOBS, SEGMENT_JOBS
 from console.web.details import Fact, crumbs, detail_context
-from console.web.job_forms import DeletionForm, ExportForm, JobForm
+from console.web.job_forms import EXPORTED, DeletionForm, ExportForm, JobForm
 from console.web.jobs import progress_of
 from console.web.kinds import Kind, page_url
 from console.web.lists import list_urls
@@ -76,7 +76,7 @@ def _inference_facts(job: Any) -> list[Fact]:
 def _export_facts(job: Any) -> list[Fact]:
     return [
         (gettext("Dataset"), job.dataset, "resource"),
-        (gettext("Rows to export"), job.ingestion_mode, "text"),
+        (gettext("Rows to export"), EXPORTED[job.ingestion_mode], "text"),
         (gettext("Output"), job.job_output["s3DataDestination"]["path"], "code"),
     ]
 

@@ -65,6 +65,15 @@ def figure(value: float) -> str:
     return localised(text.replace("-", "−"))
 
 
+def chance_words(p: float) -> str:
+    """A p-value as it is written.
+
+    >>> chance_words(0.0002), chance_words(0.031)
+    ('p < 0.001', 'p = 0.031')
+    """
+    return localised("p < 0.001" if p < 0.001 else f"p = {p:.3f}")
+
+
 def moment(value: datetime, *, seconds: bool = False) -> str:
     """A date with its time, as people of the language write them.
 

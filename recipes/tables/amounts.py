@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-SYMBOLS = r"(?:us|ca|au|nz|hk|nt|mx|r|c|a|s)?\$|[€£¥₹₩₽₺₪฿₫₴₦%]|eur|usd|gbp|chf"
+SYMBOLS = r"(?:us|ca|au|nz|hk|nt|mx|r|c|a|s)?\$|[€£¥円元원₹₩₽₺₪฿₫₴₦%]|eur|usd|gbp|chf"
 WORDS = "jpy|cny|inr|brl|sek|nok|dkk|isk|pln|czk|huf|ron|bgn|try|aud|cad|nzd|sgd|hkd|mxn|krw|rub|zar|ils|kr|kč|zł|ft|lei|euros?|dollars?"
 STEPS = (
     (r"[\s'\x{2019}\x{00a0}\x{202f}\x{2009}]", " "),

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from recipes.columns import vector_size
 from recipes.tables import amounts, moments
 from recipes.tables.cells import POSTGRES_ARRAY, as_meant
-from recipes.tables.words import folded, name_score, tokens
+from recipes.tables.words import STEMS, folded, name_score, tokens
 
 EXAMPLES = 3
 MEAN_TEXT_LENGTH = 40
@@ -34,6 +34,9 @@ CODE_WORDS = frozenset(["plz", "zip", "postal", "postcode", "postleitzahl", "cp"
 CODES_WITH_MARKS = frozenset(
     {"version", "code", "sku", "codigo", "codice", "release"}
 )  # 1.10 is not 1.1, and 1E5 no number
+AMOUNT_WORDS = frozenset(
+    [*STEMS["PRICE"].split(), "total", "quantity", "qty", "betrag", "menge"]
+)  # "SKU price" is no SKU
 SEPARATORS = ("|", ";", "/", ",")
 ENTITY = re.compile(r"&#?\w+;")
 LIST_SAMPLE = 3000
@@ -166,7 +169,7 @@ def _is_code(guess: Guess, bare: pa.Array) -> bool:
         return True
     words = set(tokens(guess.source))
     if not _all(bare, r"^\d+$"):
-        return bool(words & CODES_WITH_MARKS)
+        return bool(words & CODES_WITH_MARKS) and not words & AMOUNT_WORDS
     named = bool(words & CODE_WORDS) or folded(guess.source).endswith(("nr", "nr.", "id", "nummer", "code"))
     widths = pc.count_distinct(pc.utf8_length(bare)).as_py()
     return named and (

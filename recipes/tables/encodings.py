@@ -57,6 +57,7 @@ SIDE_BY_SIDE, MAX_WRONG = 0.6, 0.02  # shares of the characters
 SURELY_TEXT = 40  # characters among which one may be wrong
 KANA, HANGUL, HAN = ("\u3041", "\u30ff"), ("\uac00", "\ud7a3"), ("\u4e00", "\u9fff")
 MIXED = re.compile(r"[A-Za-z](?=[^\W\d_\x00-\x7f])|(?<=[^\W\d_\x00-\x7f])[A-Za-z]")  # two scripts in one word
+WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")  # each counts once, as a currency stands in every row
 Read = Callable[[int], bytes]
 
 
@@ -161,7 +162,7 @@ def encoding_of(data: bytes) -> str:
     first = re.search(rb"[\x80-\xff]", data)
     start = data.rfind(b"\n", 0, first.start() if first else 0) + 1
     sample = data[start : start + LOOKED_AT]
-    return _asian_encoding(sample) or _single_byte_encoding(sample)
+    return _asian_encoding(sample) or _single_byte_encoding(b" ".join(dict.fromkeys(WORD.findall(sample))))
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -192,11 +193,13 @@ def _asian_encoding(sample: bytes) -> str:
     """The encoding in which the text is Japanese, Korean, Thai or Chinese; "" if it is in none."""
     for (narrow, encoding), is_spelt in zip(ASIAN, _SPELT, strict=True):
         text = codecs.getincrementaldecoder(narrow)("replace").decode(sample)
-        runs = re.findall(r"[^\x00-\x7f]+", text)
-        size = sum(map(len, runs))
+        found = re.findall(r"[^\x00-\x7f]+", text)
+        runs = list(dict.fromkeys(found))  # a currency in each row says no more than in one
+        size, whole_size = sum(map(len, runs)), sum(map(len, found))
         beside = sum(len(run) for run in runs if len(run) > 1)
         is_regular = (
-            text.count("\ufffd") <= max(size >= SURELY_TEXT, MAX_WRONG * size) and beside >= SIDE_BY_SIDE * size
+            text.count("\ufffd") <= max(whole_size >= SURELY_TEXT, MAX_WRONG * whole_size)
+            and beside >= SIDE_BY_SIDE * size
         )
         if size >= MIN_DIFFERENT and is_regular and is_spelt(runs):
             return encoding

@@ -10,6 +10,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
+WHOLE_LETTERS = str.maketrans({  # which are no letter with an accent to Unicode
+    "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D",
+    "þ": "th", "Þ": "TH", "\u0131": "i",
+})  # fmt: skip
 STEMS: dict[str, str] = {
     "USER_ID": "user usr customer cust client kunde besteller kaeufer kaufer nutzer benutzer besucher mitglied debitor kunnr "
     "visitor member account shopper buyer reviewer viewer subscriber person reader guest household patient listener profile "
@@ -263,10 +267,10 @@ EVENT_WORDS = frozenset(
 def folded(name: str) -> str:
     """A name in lower case without accents: `Größe` and `groesse` are the same as `grosse`.
 
-    >>> folded("Größe"), folded("Numéro")
-    ('grosse', 'numero')
+    >>> folded("Größe"), folded("Numéro"), folded("Beløb")
+    ('grosse', 'numero', 'belob')
     """
-    text = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
+    text = unicodedata.normalize("NFKD", name.translate(WHOLE_LETTERS))
     return "".join(letter for letter in text if not unicodedata.combining(letter)).lower()
 
 

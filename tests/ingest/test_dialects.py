@@ -11,6 +11,7 @@ from console.ingest import sniff
 from console.ingest.loading import Importer
 from console.ingest.mapping import Reading, Source
 from console.ingest.schema import Field
+from tests.ingest.dialects.abroad import ABROAD
 from tests.ingest.dialects.catalogues import CATALOGUES
 from tests.ingest.dialects.europe import EUROPE
 from tests.ingest.dialects.research import RESEARCH
@@ -18,7 +19,7 @@ from tests.ingest.dialects.shops import SHOPS
 from tests.ingest.dialects.traps import TRAPS
 from tests.ingest.dialects.writing import Dialect
 
-DIALECTS = [*SHOPS, *EUROPE, *RESEARCH, *CATALOGUES, *TRAPS]
+DIALECTS = [*SHOPS, *EUROPE, *ABROAD, *RESEARCH, *CATALOGUES, *TRAPS]
 
 
 @pytest.fixture
@@ -39,7 +40,10 @@ def imported(found: sniff.Preview, domain: str, folder) -> list[dict]:
     used = [column for column in found.columns if column.include]
     fields = [Field(one.name, one.type, one.nullable, one.categorical, one.textual) for one in used]
     schema = avro.parse(avro.text_of(found.dataset_type, fields), domain or None)
-    sources = {one.name: Source(one.source, one.unit, separator=one.separator, decimal=one.decimal) for one in used}
+    sources = {
+        one.name: Source(one.source, one.unit, separator=one.separator, decimal=one.decimal, clock=one.clock)
+        for one in used
+    }
     importer = Importer(
         schema, Reading(found.form, sources), folder, max_bad_percent=5.0, progress=lambda fraction: None
     )

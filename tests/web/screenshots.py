@@ -1,6 +1,6 @@
 """`make screenshots`: the pages in docs/screenshots, and the playground as the README's animated picture.
 
-`SCREENSHOTS=FOLDER make screenshots` puts every page in both themes at both widths there instead, to be looked at.
+`SCREENSHOTS=FOLDER make screenshots` puts every page in both themes at both widths there instead, to be looked at; `SPEAKING=de` in German.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def save(picture: Image.Image, path: Path) -> None:
 
 def test_pages(page, addresses):
     folder = os.environ.get("SCREENSHOTS")
+    page.context.add_cookies([{"name": "language", "value": os.environ.get("SPEAKING", "en"), "url": page.url}])
     for name, address in addresses.items():
         if folder is None and name not in SHOWN:
             continue

@@ -24,8 +24,8 @@ ORDERS = events_csv(1200) + "u1,i1,click,soon\n"
 
 
 def title(number: int) -> str:
-    """What a film is called."""
-    return f"The {ADJECTIVES[number % len(ADJECTIVES)]} {NOUNS[number * 7 % len(NOUNS)]}"
+    """What a film is called; no two of the first few hundred alike."""
+    return f"The {ADJECTIVES[number % len(ADJECTIVES)]} {NOUNS[(number + number // len(ADJECTIVES)) % len(NOUNS)]}"
 
 
 def poster(number: int) -> str:
@@ -56,9 +56,9 @@ def hang_posters(context: BrowserContext) -> None:
     context.route(f"{POSTERS}**", answer)
 
 
-def build(account: Account, run_jobs: Callable[[], None]) -> dict[str, str]:
-    """Make it all; addresses by what they show. Counting of requests goes to a broker of the test."""
-    group = worlds.films(account, name="cinema", title=title)
+def build(account: Account, run_jobs: Callable[[], None], **size: int) -> dict[str, str]:
+    """Make it all, of the size that `worlds.films` takes; addresses by what they show. Counting goes to a broker of the test."""
+    group = worlds.films(account, name="cinema", title=title, **size)
     versions = {
         recipe: trained(account, run_jobs, group, f"aws-{recipe}")
         for recipe in ("popularity-count", "user-personalization")

@@ -19,7 +19,7 @@ from console.web.languages import moment
 from console.web.nouns import NOUNS
 from console.web.plots.model import numbers, times
 from console.web.templatetags import display
-from tests.messages import extract
+from tests.messages import engine, extract
 
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 SPEAKERS = ("console/operations/data/profiles.py", "console/operations/serving/insights.py", "recipes/profiling.py")
@@ -178,6 +178,31 @@ def _part(value: ast.expr) -> str:
 def test_every_sentence_of_the_engine_that_pages_show_is_translated(german, path):
     assert sentences(path)
     assert [text for text in sentences(path) if glossary.translated(text) == text] == []
+
+
+def test_every_line_of_a_log_is_translated(german):
+    lines = list(engine.log_lines())
+    assert len(lines) >= 15
+    fillings = [
+        [line.replace("{}", "7"), line.replace("{}", "7", line.count("{}") - 1).replace("{}", "")] for line in lines
+    ]
+    assert [one for one in fillings if all(glossary.translated(text) == text for text in one)] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "german_words"),
+    [
+        ("10:02:33 1,200 rows read; publishing", "10:02:33 1.200 Zeilen gelesen; wird veröffentlicht"),
+        (
+            "10:02:33 Chosen, at 0.1234: next 0.25, user ridge -0.1; items do not repeat",
+            "10:02:33 Gewählt, bei 0,1234: next 0,25, user ridge -0,1; Artikel wiederholen sich nicht",
+        ),
+        ("10:02:33 Not enough", "10:02:33 Not enough"),
+        ("of no time", "of no time"),
+    ],
+)
+def test_a_line_of_a_log_keeps_its_time(german, line, german_words):
+    assert glossary.logged(line) == german_words
 
 
 def test_django_writes_numbers_as_machines_read_them(german):

@@ -15,9 +15,9 @@ from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.evaluation.compare import comparing
 from console.web.evaluation.selection import Selection
-from console.web.languages import localised
 from console.web.pages import call, find, service_error
 from console.web.serving import testing
+from console.web.templatetags.display import events
 
 SHOWN, HISTORY, WHOLE, TYPE_AHEAD = 10, 30, 500, 12
 
@@ -31,11 +31,12 @@ def anyone_view(request: Request, selection: Selection) -> dict[str, Any]:
     without, added = (list(filter(None, map(str.strip, request.GET.getlist(name)))) for name in ("without", "added"))
     context: dict[str, Any] = {
         "ignores_tests": True, "user": user, "picks": testing.PICKS, "without": without, "added": added,
-        "changes": [*(("without", item) for item in without), *(("added", item) for item in added)],
+        "changes": testing.changes(request, first, without, added),
     }  # fmt: skip
     if not user:
         return context
-    known = _history(request, first, user)
+    answer = _history(request, first, user)
+    known = answer.get("history", [])
     history = None
     if without or added:
         history = [event["itemId"] for event in reversed(known) if event["itemId"] not in without] + added
@@ -43,7 +44,7 @@ def anyone_view(request: Request, selection: Selection) -> dict[str, Any]:
     lists = [_listed(request, version, user, history) for version in selection.chosen]
     return context | {
         "history": [testing.dressed(event) for event in known[:HISTORY]],
-        "num_events": len(known),
+        "num_events": answer.get("numEvents", len(known)),
         "lists": [(selection.labels[version.arn], version, one) for version, one in zip(selection.chosen, aligned(lists), strict=True)],
         "is_ringed": any(item.get("isHeldOut") for one in lists for item in one["items"]),
         "query": f"{selection.query}&{urlencode(base, doseq=True)}",
@@ -62,9 +63,7 @@ def anyone_users_view(request: Request) -> HttpResponse:
         ]
     except ServiceError:
         found = []
-    options = [
-        (user["userId"], gettext("{events} events").format(events=localised(f"{user['events']:,}"))) for user in found
-    ]
+    options = [(user["userId"], events(user["events"])) for user in found]
     return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
 
 
@@ -104,14 +103,11 @@ def _items(answer: JSONDict) -> list[JSONDict]:
     return [testing.dressed(item) | {"rank": rank} for rank, item in enumerate(answer["items"], 1)]
 
 
-def _history(request: Request, version: JSONDict, user: str) -> list[JSONDict]:
+def _history(request: Request, version: JSONDict, user: str) -> JSONDict:
     try:
-        found: list[JSONDict] = call(request, "GetUserHistory", version | {"userId": user, "maxResults": WHOLE})[
-            "history"
-        ]
+        return call(request, "GetUserHistory", version | {"userId": user, "maxResults": WHOLE})
     except ServiceError:
-        return []
-    return found
+        return {}
 
 
 def _pick(request: Request, version: JSONDict, kind: str) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from console.shapes import JSONDict
 from console.web.charts import Bar, Chart, metric_bars
 from console.web.glossary import translated
-from console.web.languages import lazily, localised
+from console.web.languages import chance_words, lazily
 from console.web.templatetags.display import number, signed
 
 HEADLINE = "normalized_discounted_cumulative_gain_at_10"
@@ -18,7 +18,7 @@ WIDTH = 200  # of the interval's drawing, in its own units
 LOOKS = {
     "better": ("good", "arrow-up-right", lazily("better")),
     "worse": ("bad", "arrow-down-right", lazily("worse")),
-    "tied": ("even", "dash", lazily("no clear difference")),
+    "tied": ("even", "arrow-left-right", lazily("no clear difference")),
 }
 
 TALLY = (("good", lazily("better")), ("even", lazily("even")), ("bad", lazily("worse")))
@@ -134,15 +134,6 @@ def _tally(answer: JSONDict, labels: Mapping[str, str], best: Difference) -> str
     ]
     counted = [gettext("{word} on {n}").format(word=word, n=looks.count(look)) for look, word in TALLY if look in looks]
     return gettext("of {n} metrics it is {counted}").format(n=len(looks), counted=", ".join(counted))
-
-
-def chance_words(p: float) -> str:
-    """A p-value as it is written.
-
-    >>> chance_words(0.0002), chance_words(0.031)
-    ('p < 0.001', 'p = 0.031')
-    """
-    return localised("p < 0.001" if p < 0.001 else f"p = {p:.3f}")
 
 
 def table(metrics: Iterable[JSONDict], labels: Mapping[str, str]) -> Iterator[JSONDict]:

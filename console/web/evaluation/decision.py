@@ -11,15 +11,16 @@ from django.utils.translation import gettext
 from console.models import SolutionVersion
 from console.shapes import JSONDict
 from console.web.charts import Chart
-from console.web.evaluation.comparison import HEADLINE, chance_words
+from console.web.evaluation.comparison import HEADLINE
 from console.web.glossary import translated
 from console.web.kinds import page_url
-from console.web.languages import lazily
+from console.web.languages import chance_words, lazily
 from console.web.nouns import in_sentence
 from console.web.plots.model import SERIES, Colour, Look, Plot, Point, Series, numbers
 from console.web.plots.words import shown
 from console.web.templatetags.display import duration
 
+ROOM = 0.02  # of an axis, beyond the last point, which would be cut on the edge
 DISCOVERY = ("novelty_at_25", "coverage")
 # What accuracy is drawn against, and whether less of it is better.
 AGAINST = {
@@ -119,7 +120,7 @@ def time_words(seconds: float) -> str:
     """Seconds, or milliseconds where they are few.
 
     >>> time_words(0.0042), time_words(75)
-    ('4.2 ms', '1 min 15 s')
+    ('4.20 ms', '1 min 15 s')
     """
     return (
         gettext("{seconds} ms").format(seconds=shown(round(1000 * seconds, 2))) if seconds < 0.1 else duration(seconds)
@@ -153,7 +154,7 @@ def scatter(
     better = gettext("less is better") if less_is_better else gettext("more is better")
     plot = Plot(
         (line, *drawn),
-        numbers([1.02 * point.x for point in points.values()], title=f"{title}, {better}"),  # no point on the edge
+        numbers([point.x for point in points.values()], title=f"{title}, {better}", room=ROOM),
         numbers(ends, title=gettext("NDCG at 10")),
         height=300,
     )

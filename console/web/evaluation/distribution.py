@@ -26,7 +26,7 @@ SAID = {"worse": lazily("worse for {segments}"), "better": lazily("better for {s
 LOOKS = {
     "better": ("good", "caret-up-fill", lazily("better")),
     "worse": ("bad", "caret-down-fill", lazily("worse")),
-    "no difference shown": ("even", "dash", lazily("no difference shown")),
+    "no difference shown": ("even", "arrow-left-right", lazily("no difference shown")),
 }
 KINDS = {"activity": lazily("How much they had done"), "items": lazily("What they took")}
 EVERYONE = 100
@@ -114,8 +114,10 @@ def outcomes_view(request: Request, selection: Selection) -> dict[str, Any]:
         "cutoffs": CUTOFFS,
         "orders": ORDERS,
         "order": order,
-        "others": others,
+        "others": [(version, selection.labels[version.arn]) for version in others],
         "other": other,
+        "other_label": selection.labels[other.arn],
+        "baseline_label": selection.labels[selection.chosen[0].arn],
         "title": gettext("{metric} at {k}").format(metric=METRICS[asked["metric"]], k=asked["cutoff"]),
     }
 
@@ -136,6 +138,7 @@ def evaluated_view(request: Request, selection: Selection) -> dict[str, Any]:
         "cutoff": cutoff,
         "lists": [
             (
+                selection.labels[version.arn],
                 version,
                 items if not place else testing.compared(lists[0], items),
                 sum(i.get("isHit", False) for i in items),

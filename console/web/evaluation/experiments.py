@@ -22,7 +22,6 @@ from console.web.languages import lazily, localised
 from console.web.live_charts import lift_chart
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
 from console.web.pages import call, chosen_group, find, last_group, render, service_error
-from console.web.serving.campaign_forms import version_label
 from console.web.templatetags.display import change, number, signed
 from console.web.training.choosing import recipes_by_name
 
@@ -134,7 +133,7 @@ def create_experiment_view(request: Request) -> HttpResponse:
         return HttpResponseRedirect(page_url(row))
     context = {
         "form": form, "campaign": campaign, "heading": gettext("Start experiment"), "submit": gettext("Start experiment"),
-        "lead": gettext("{campaign} goes on with {solution_version} for the control.").format(campaign=campaign.name, solution_version=version_label(campaign.solution_version)),
+        "lead": gettext("{campaign} goes on with {solution_version} for the control.").format(campaign=campaign.name, solution_version=campaign.solution_version.name or campaign.solution_version.arn_name),
         "cancel_url": reverse("campaign-experiments", args=[campaign.name]), "crumbs": _crumbs(campaign),
     }  # fmt: skip
     return render(request, "evaluation/experiments/form.html", context, group=group, status=400 if form.errors else 200)
@@ -206,7 +205,7 @@ def _version(row: Experiment, arn: str) -> JSONDict:
     return {
         "name": name,
         "url": page_url(version) if version else "",
-        "label": version_label(version) if version else name,
+        "label": str(version.name or name) if version else name,
     }
 
 
@@ -287,7 +286,7 @@ def _always(found: JSONDict) -> JSONDict:
 def _look(estimate: JSONDict) -> tuple[str, str, str]:
     """Class, icon and words; what may be chance is grey."""
     if estimate["pValue"] >= 0.05:
-        return "even", "dash", gettext("may be chance")
+        return "even", "arrow-left-right", gettext("may be chance")
     return (
         ("good", "caret-up-fill", gettext("better"))
         if estimate["value"] > 0

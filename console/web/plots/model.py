@@ -117,14 +117,23 @@ class Plot:
 
 
 def numbers(
-    values: Iterable[float | None], *, title: str = "", suffix: str = "", from_zero: bool = True, whole: bool = False
+    values: Iterable[float | None],
+    *,
+    title: str = "",
+    suffix: str = "",
+    from_zero: bool = True,
+    whole: bool = False,
+    room: float = 0.0,
 ) -> Scale:
-    """A scale that holds the values, with round ticks.
+    """A scale that holds the values, with round ticks; `room` is the share of it that stays free beyond the highest.
 
     >>> [label for _, label in numbers([0.03, 0.19]).ticks]
     ['0', '0.05', '0.10', '0.15', '0.20']
     >>> [label for _, label in numbers([-3, 12], suffix=" %").ticks]
     ['−5 %', '0 %', '5 %', '10 %', '15 %']
+    >>> coverage = numbers([0.4, 1.0], room=0.02)
+    >>> coverage.high, coverage.ticks[-1]
+    (1.02, (1.0, '1.0'))
     """
     known = [value for value in values if value is not None and math.isfinite(value)] or [0.0, 1.0]
     low, high = min(known), max(known)
@@ -138,7 +147,7 @@ def numbers(
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     ticks = tuple((at * step, _label(at * step, digits) + suffix) for at in range(first, last + 1))
-    return Scale(first * step, last * step, ticks, title)
+    return Scale(first * step, max(last * step, high + room * (high - low)), ticks, title)
 
 
 def round_step(least: float) -> float:

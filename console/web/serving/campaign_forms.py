@@ -161,5 +161,7 @@ def servable_versions(recipes: Recipes, group: DatasetGroup) -> list[SolutionVer
 
 
 def version_label(version: SolutionVersion) -> str:
-    """A version as a person tells it from others."""
-    return f"{version.arn_name} · {recipe_title(version.recipe)} · {relative(version.created)}"
+    """A version as a person tells it from others in a list: its name, its recipe unless the name says it, its age."""
+    name, recipe = version.name or version.arn_name, recipe_title(version.recipe)
+    said = [] if recipe in name else [recipe]
+    return " · ".join([name, *said, relative(version.created)])

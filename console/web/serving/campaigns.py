@@ -20,8 +20,9 @@ from console.web.evaluation.comparison import Difference, differences
 from console.web.kinds import page_url
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
 from console.web.pages import call, chosen_group, find, last_group, render, service_error
-from console.web.serving.campaign_forms import CampaignForm, CampaignUpdateForm, version_label
+from console.web.serving.campaign_forms import CampaignForm, CampaignUpdateForm
 from console.web.serving.panel import panel_context, panel_response
+from console.web.templatetags.display import set_days
 from console.web.training.choosing import crumbs_of, recipes_by_name
 
 
@@ -142,7 +143,12 @@ def _change_of_version(request: Request, campaign: Campaign, arn: str) -> JSONDi
     if arn == now.arn:
         return {}
     wanted: SolutionVersion = SolutionVersion.objects.by_arn(request.account, arn)
-    change: JSONDict = {"before": version_label(now), "after": version_label(wanted), "rows": [], "refusal": ""}
+    change: JSONDict = {
+        "before": now.name or now.arn_name,
+        "after": wanted.name or wanted.arn_name,
+        "rows": [],
+        "refusal": "",
+    }
     try:
         answer = call(
             request, "CompareSolutionVersions", {"solutionVersionArns": [now.arn, arn], "baselineArn": now.arn}
@@ -175,7 +181,7 @@ def _facts(campaign: Campaign, recipe: JSONDict, exploration: JSONDict) -> list[
         facts.append(
             (
                 gettext("Explores items up to"),
-                gettext("{days} days old").format(days=exploration.get("explorationItemAgeCutOff", "30")),
+                gettext("{age} old").format(age=set_days(float(exploration.get("explorationItemAgeCutOff", "30")))),
                 "text",
             )
         )

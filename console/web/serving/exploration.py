@@ -18,7 +18,7 @@ from console.web.pages import call, find, group_of, render, service_error
 from console.web.serving import testing
 from console.web.serving.panel import LABELS
 from console.web.serving.testing import Server
-from console.web.templatetags.display import number
+from console.web.templatetags.display import number, set_days
 
 STATES = {
     "WAITING": ("tag", lazily("waiting to be shown")),
@@ -90,5 +90,5 @@ def _why_unexplored(report: JSONDict) -> str:
         return gettext("Nothing is explored at an exploration weight of 0.")
     if not report["newItems"]["total"]:
         days = report["explorationItemAgeCutOff"]
-        return gettext("No item is younger than {days} days, so there is nothing to explore.").format(days=number(days))
+        return gettext("No item is younger than {age}, so there is nothing to explore.").format(age=set_days(days))
     return gettext("No place was explored so far.")

@@ -22,10 +22,11 @@ from console.web.data_kinds import FILTERS
 from console.web.details import crumbs, detail_context
 from console.web.forms import OperationForm, group_choices, group_field, name_field
 from console.web.kinds import page_url
-from console.web.languages import lazily, localised
+from console.web.languages import lazily
 from console.web.lists import list_urls
 from console.web.pages import call, find, groups_for, render, service_error
 from console.web.serving.testing import dressed
+from console.web.templatetags.display import events
 
 SHOWN_ITEMS, TYPE_AHEAD = 6, 12
 EXAMPLES = (
@@ -139,10 +140,7 @@ def users(request: Request) -> HttpResponse:
         kind = "solutionVersionArn" if isinstance(trained, SolutionVersion) else "recommenderArn"
         members = {kind: trained.arn, "maxResults": TYPE_AHEAD} | ({"query": typed} if typed else {"kind": "heavy"})
         found = call(request, "SearchUsers", members)["users"]
-        options = [
-            (user["userId"], gettext("{events} events").format(events=localised(f"{user['events']:,}")))
-            for user in found
-        ]
+        options = [(user["userId"], events(user["events"])) for user in found]
     return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
 
 

@@ -16,10 +16,11 @@ from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.details import detail_context
 from console.web.kinds import KINDS, page_url
-from console.web.languages import lazily, localised
+from console.web.languages import lazily
 from console.web.pages import call, find, group_of, render, service_error
 from console.web.serving import testing
 from console.web.serving.testing import Ask, Listing, Server
+from console.web.templatetags.display import events
 
 TYPE_AHEAD, SHELF = 12, 12
 LABELS = {"campaigns": lazily("Campaign"), "recommenders": lazily("Recommender")}
@@ -80,10 +81,7 @@ def users_view(request: Request, slug: str, name: str) -> HttpResponse:
     server = find(request, LABELS[slug], name)
     members = {**testing.member_of(server), "maxResults": TYPE_AHEAD}
     found = _offered(request, "SearchUsers", members, request.GET.get("user", ""))
-    options = [
-        (user["userId"], gettext("{events} events").format(events=localised(f"{user['events']:,}")))
-        for user in found.get("users", [])
-    ]
+    options = [(user["userId"], events(user["events"])) for user in found.get("users", [])]
     return render_fragment(request, "serving/campaigns/_options.html", {"options": options})
 
 
@@ -153,7 +151,7 @@ def _results(request: Request, server: Server, ask: Ask, kind: str, others: list
         "is_ringed": any(item.get("isHeldOut") for listing in lists for item in listing.items),
         "beside": beside,
         "history": history,
-        "changes": _changes(request, server, ask),
+        "changes": testing.changes(request, testing.member_of(server), ask.without, ask.added),
         **_shelf(request, server, ask, kind),
         "query_item": _query_item(request, server, ask, kind),
         "samples": testing.samples(request, server, ask, kind),
@@ -169,17 +167,6 @@ def _shelf(request: Request, server: Server, ask: Ask, kind: str) -> JSONDict:
         return {"wants_tracker": True}
     found = call(request, "SearchItems", {**testing.member_of(server), "kind": "heavy", "maxResults": SHELF})["items"]
     return {"shelf": [testing.dressed(item) for item in found]}
-
-
-def _changes(request: Request, server: Server, ask: Ask) -> list[tuple[str, str, str]]:
-    """What is changed about the history, as (parameter, item id, title)."""
-    ids = [*ask.without, *ask.added]
-    if not ids:
-        return []
-    cards = call(request, "GetItemCards", {**testing.member_of(server), "itemIds": ids})["items"]
-    titles = {card["itemId"]: card.get("title", card["itemId"]) for card in cards}
-    named = [("without", item) for item in ask.without] + [("added", item) for item in ask.added]
-    return [(name, item, titles.get(item, item)) for name, item in named]
 
 
 def _query_item(request: Request, server: Server, ask: Ask, kind: str) -> JSONDict | None:

@@ -249,6 +249,22 @@ def _move(before: int | None, now: int) -> JSONDict:
     return {"icon": "arrow-down", "words": gettext("down {places}").format(places=by), "by": by}
 
 
+def changes(
+    request: Request, members: JSONDict, without: Sequence[str], added: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """What is changed about a history, as (parameter, item id, title); `members` name what knows the items."""
+    ids = [*without, *added]
+    if not ids:
+        return []
+    try:
+        cards = call(request, "GetItemCards", {**members, "itemIds": ids})["items"]
+    except ServiceError:  # the lists say why
+        cards = []
+    titles = {card["itemId"]: card.get("title", card["itemId"]) for card in cards}
+    named = [("without", item) for item in without] + [("added", item) for item in added]
+    return [(name, item, titles.get(item, item)) for name, item in named]
+
+
 def history_of(request: Request, server: Server, user: str) -> JSONDict:
     """What the user has done, newest first."""
     found = call(request, "GetUserHistory", {**member_of(server), "userId": user, "maxResults": HISTORY})

@@ -18,9 +18,9 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 
 from console.models import Experiment, Resource, Solution, SolutionVersion, Status
 from console.models.base import ENDED_BADLY, UNFINISHED
-from console.web.glossary import explained, translated
+from console.web.glossary import explained, logged, translated
 from console.web.kinds import KINDS, Column, page_url
-from console.web.languages import figure, lazily, localised, moment
+from console.web.languages import chance_words, figure, lazily, localised, moment
 from console.web.nouns import in_sentence
 
 register = template.Library()
@@ -28,6 +28,8 @@ register.filter(in_sentence)
 register.filter(moment)
 register.filter(translated)
 register.filter(explained)
+register.filter("chance", chance_words)
+register.filter(logged)
 
 WIDEST_BAR = 12  # of 120; two bars stay bars
 EMPTY = format_html('<span class="text-secondary">{}</span>', "–")
@@ -160,6 +162,26 @@ def days(value: float) -> str:
     """
     whole = max(1, math.ceil(value))
     return ngettext("{n} day", "{n} days", whole).format(n=number(whole))
+
+
+@register.filter
+def set_days(value: float) -> str:
+    """A time that somebody has set, in days.
+
+    >>> set_days(1), set_days(0.5), set_days(30.0)
+    ('1 day', '0.500 days', '30 days')
+    """
+    return ngettext("{n} day", "{n} days", 1 if value == 1 else 2).format(n=number(value))
+
+
+@register.filter
+def events(count: int) -> str:
+    """How many events somebody or something has.
+
+    >>> events(1), events(1200)
+    ('1 event', '1,200 events')
+    """
+    return ngettext("{n} event", "{n} events", count).format(n=number(count))
 
 
 @register.filter

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from console.errors import ServiceError
@@ -75,7 +75,7 @@ def schedule_view(request: Request, name: str) -> HttpResponse:
         call(request, "UpdateSolution", members)
         messages.success(
             request,
-            gettext("Trains again every {days} days.").format(days=days)
+            ngettext("Trains again every day.", "Trains again every {days} days.", int(days)).format(days=days)
             if wanted
             else gettext("Trains only when asked."),
         )
