@@ -1,4 +1,7 @@
-"""Every page with something on it in Chromium: clean by axe, never wider than the screen, in both themes at both widths."""
+"""Every page with something on it in Chromium: clean by axe, never wider than the screen, in both themes at both widths.
+
+On a phone no table scrolls sideways, and each select that cuts its choice says it whole below.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from tests.web.browsing import faults
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(1200)]
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+SIDEWAYS = """() => [...document.querySelectorAll(".table-responsive:not(.rows)")]
+    .filter((part) => part.offsetParent && part.scrollWidth > part.clientWidth + 1)
+    .map((part) => `a table scrolls sideways: ${part.innerText.slice(0, 60)}`)"""
 WIDTHS, THEMES = (390, 1440), ("light", "dark")
 
 
@@ -20,6 +26,8 @@ def faults_everywhere(page, name: str) -> list[str]:
         for look, options in ((theme, None), (other, CONTRAST)):
             page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", look)
             found += [f"{name} at {width} px, {look}: {fault}" for fault in faults(page, options)]
+        if width == WIDTHS[0]:
+            found += [f"{name} at {width} px: {fault}" for fault in page.evaluate(SIDEWAYS)]
     return found
 
 

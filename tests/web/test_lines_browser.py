@@ -319,6 +319,11 @@ def _narrow(page, addresses):
     for name in ("popularity-count", "user-personalization"):
         box = page.get_by_role("table").get_by_text(re.compile(name)).filter(visible=True).first.bounding_box()
         assert box["x"] + box["width"] <= 390, name
+    page.goto(addresses["users"])
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport()
+    page.goto(addresses["campaign-form"])
+    chosen = page.get_by_label("Solution version").locator("option:checked").inner_text()
+    expect(page.locator(".whole").filter(visible=True)).to_have_text([chosen])
     page.set_viewport_size({"width": 1440, "height": 900})
 
 

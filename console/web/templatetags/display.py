@@ -114,6 +114,16 @@ def number(value: Any) -> str:
 
 
 @register.filter
+def setting(value: float) -> str:
+    """A number that somebody has set, with the digits it was given.
+
+    >>> setting(0.3), setting(1.0)
+    ('0.3', '1')
+    """
+    return localised(f"{value:g}")
+
+
+@register.filter
 def signed(value: float | None) -> str:
     """A difference as a number with its sign.
 
