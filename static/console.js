@@ -40,7 +40,7 @@
   // On phones the rows of a table stand below each other: each cell then says the head of its column, the first one heads its row.
   const stack = (within = document) =>
     within.querySelectorAll("table.table:not(.stacks, .answers)").forEach((table) => {
-      if (table.closest(".rows, .numbers, form.import-form")) return;
+      if (table.closest("[role=region], .numbers")) return;
       const heads = [...(table.tHead?.rows[0]?.cells ?? [])].map((head) =>
         [...head.childNodes]
           .filter((node) => node.nodeName !== "DETAILS")

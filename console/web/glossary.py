@@ -7,14 +7,17 @@ a test.
 
 from __future__ import annotations
 
+import calendar
 import functools
 import json
 import re
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.dates import MONTHS
 from django.utils.translation import get_language, gettext, gettext_noop
 
+from console.ingest.mapping import unit_words
 from console.web.languages import localised
 
 SENTENCES = (
@@ -125,7 +128,9 @@ WORDS = (
     gettext_noop("Expecting value"), gettext_noop("Expecting property name enclosed in double quotes"), gettext_noop("Extra data"),
     gettext_noop("Expecting ',' delimiter"), gettext_noop("Expecting ':' delimiter"), gettext_noop("Invalid control character at"),
     gettext_noop("Unterminated string starting at"), gettext_noop("Illegal trailing comma before end of object"),
-    gettext_noop("or"), gettext_noop("and"), gettext_noop("random"), gettext_noop("heavy"), gettext_noop("cold"), gettext_noop("new"),
+    gettext_noop("or"), gettext_noop("and"), gettext_noop("starting"), gettext_noop("label"), gettext_noop("numeric"), gettext_noop("categorical"), gettext_noop("textual"), gettext_noop("vector"),
+    gettext_noop("day"), gettext_noop("month"), gettext_noop("year"), gettext_noop("weekday"), gettext_noop("hour"), gettext_noop("minute"),
+    gettext_noop("second"), gettext_noop("fraction"), gettext_noop("zone"), gettext_noop("random"), gettext_noop("heavy"), gettext_noop("cold"), gettext_noop("new"),
 )  # fmt: skip
 AT = re.compile(r"(?P<name>.+?)(?: at (?P<k>\d+))?(?P<new>, new items only)?")
 NUMBER = re.compile(r"[−-]?[\d,]*\d(\.\d+)?( ?%)?")
@@ -134,6 +139,11 @@ BOUNDLESS = 10_000  # longer than any sentence
 LONGEST_PART = 500  # of what may be a phrase; what is longer, people wrote
 UPLOADED = re.compile(r"s3://uploads/\d+/[0-9a-f-]{36}/")
 NAME = re.compile(r"\\\{(\w+)\\\}")
+ENGLISH_MONTHS = tuple(calendar.month_name)[1:]
+DATED = re.compile(rf"(\d{{1,2}}) ({'|'.join(ENGLISH_MONTHS)}) (\d{{4}})")
+MEANS = re.compile(rf"(?P<text>.+) is (?P<meaning>{DATED.pattern}|[\d,.]+)")
+FORM_WORD = re.compile(r"day|month|year|weekday|hour|minute|second|fraction|zone")
+FORM = re.compile(rf"(?:{FORM_WORD.pattern}|AM/PM)(?:[^A-Za-z]+T?(?:{FORM_WORD.pattern}|AM/PM))+")
 WEIGHT = re.compile(r"-?\d+(?:\.\d+)?(?:e-\d+)?")
 WEIGHTS = re.compile(rf"[a-z_ ]+ {WEIGHT.pattern}(?:, [a-z_ ]+ {WEIGHT.pattern})*")
 CLOCK = re.compile(r"\d\d:\d\d:\d\d")
@@ -157,8 +167,33 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 def logged(line: str) -> str:
     """A line of a job's log, which begins with the time, in the reader's language."""
     clock, _, text = line.partition(" ")
+    text = given_name(text)
     said = translated(text)
     return f"{clock} {said if said != text else explained(text)}" if CLOCK.fullmatch(clock) else line
+
+
+def spelt(text: str) -> str:
+    """A cell as the engine reads it, such as "7 March 2025, 06:28", or what it means, as in "03/07/2025 is 7 March 2025"."""
+    if get_language() == settings.LANGUAGE_CODE:
+        return text
+    if found := MEANS.fullmatch(text):
+        return gettext("{text} is {meaning}").format(text=found["text"], meaning=_dated(_value(found["meaning"])))
+    return _dated(text)
+
+
+def _dated(text: str) -> str:
+    """Dates with the month's name of the language."""
+    return DATED.sub(
+        lambda found: gettext("{day} {month} {year}").format(
+            day=found[1], month=MONTHS[ENGLISH_MONTHS.index(found[2]) + 1], year=found[3]
+        ),
+        text,
+    )
+
+
+def given_name(location: str) -> str:
+    """A location; an uploaded file has the name that a person gave it."""
+    return UPLOADED.sub("", location)
 
 
 def _by_pattern(text: str) -> str:
@@ -174,7 +209,7 @@ def explained(text: str) -> str:
     The sentences with {} for each value, and their translations, are in locale/LANGUAGE/errors.json. Uploaded files have the names that
     people gave them.
     """
-    return _explained(UPLOADED.sub("", text), get_language() or settings.LANGUAGE_CODE)
+    return _explained(given_name(text), get_language() or settings.LANGUAGE_CODE)
 
 
 @functools.lru_cache(maxsize=2048)
@@ -200,7 +235,9 @@ def _part(text: str) -> str:
 
 def _listed(part: str) -> str:
     """A part of an enumeration, or what stands between two of them."""
-    return f" {gettext(part.strip())} " if part in {" or ", " and "} else explained(part)
+    if part in {" or ", " and "}:
+        return f" {gettext(part.strip())} "
+    return said if (said := explained(part)) != part else _value(part)
 
 
 @functools.cache
@@ -228,7 +265,15 @@ def _value(text: str) -> str:
     """What fills a pattern: a number, a word of `WORDS`, names with their weights, or a name."""
     if NUMBER.fullmatch(text) or WEIGHTS.fullmatch(text):
         return localised(text) if NUMBER.fullmatch(text) else WEIGHT.sub(lambda one: localised(one[0]), text)
+    if FORM.fullmatch(text):
+        return FORM_WORD.sub(lambda word: gettext(word[0]), text)
     return gettext(text) if text in WORDS else text
+
+
+def unit_said(unit: str) -> str:
+    """How times are written, in the reader's language."""
+    said = (known if (known := translated(form)) != form else _value(form) for form in unit_words(unit).split(", or "))
+    return f", {gettext('or')} ".join(said)
 
 
 def _of_metric(text: str) -> str:

@@ -21,6 +21,7 @@ from console.web.access import Request, page, writing_page
 from console.web.data.uploads import chunks
 from console.web.data_kinds import BATCH_JOBS, DELETION_JOBS, EXPORT_JOBS, SEGMENT_JOBS
 from console.web.details import Fact, crumbs, detail_context
+from console.web.glossary import given_name
 from console.web.job_forms import EXPORTED, DeletionForm, ExportForm, JobForm
 from console.web.jobs import progress_of
 from console.web.kinds import Kind, page_url
@@ -57,7 +58,7 @@ def _batch_facts(job: Any) -> list[Fact]:
         (gettext("Results for each line"), job.num_results, "number"),
         (gettext("Lines answered"), job.report.get("lines"), "number"),
         (gettext("Lines with an error"), job.report.get("errors"), "number"),
-        (gettext("Input"), job.job_input["s3DataSource"]["path"], "code"),
+        (gettext("Input"), given_name(job.job_input["s3DataSource"]["path"]), "code"),
         (gettext("Output"), job.job_output["s3DataDestination"]["path"], "code"),
     ]
 
@@ -85,7 +86,7 @@ def _deletion_facts(job: Any) -> list[Fact]:
     return [
         (gettext("Dataset group"), job.dataset_group, "resource"),
         (gettext("Users deleted"), job.num_deleted, "number"),
-        (gettext("Location"), job.data_location, "code"),
+        (gettext("Location"), given_name(job.data_location), "code"),
     ]
 
 

@@ -52,7 +52,8 @@ def find_job(request: Request, label: str, pk: int) -> Job:
 def progress_view(request: Request, label: str, pk: int) -> HttpResponse:
     """The piece alone, for htmx; once the job has ended the whole page is loaded anew, for its result."""
     job = find_job(request, label, pk)
-    context = {"progress": progress_of(job), "may_write": request.member.may_write}
+    context = {"progress": progress_of(job), "may_write": request.member.may_write, "is_asked_for": True}
+    context["is_other"] = "other" in request.GET
     response = render_fragment(request, "generic/progress.html", context)
     if not job.is_unfinished:
         response["HX-Refresh"] = "true"

@@ -299,7 +299,10 @@ def _text_times(words: pa.Array, unit: str, rules: Rules) -> pa.Array:
     distinct = words.dictionary_encode()
     parsed = [text_time(word, unit) for word in distinct.dictionary.to_pylist()]
     found = pa.array(parsed, pa.int64()).take(distinct.indices)
-    shapes = (ISO if form in {"iso", ""} else UNIT_NAMES.get(form, f"the format {form}") for form in unit.split("|"))
+    shapes = (
+        ISO if form in {"iso", ""} else UNIT_NAMES.get(form, f"the format {dates.in_words(form)}")
+        for form in unit.split("|")
+    )
     shape = " or ".join(shapes)
     mark(rules, pc.and_(pc.is_valid(words), pc.is_null(found)), f"is not a time; expected is {shape}")
     return found

@@ -55,6 +55,10 @@ FORMS = (
     *(day + clock for day, clock in product(("%d %b %Y", "%b %d %Y", "%Y %b %d", "%d %b %y"), CLOCKS)),
     "%b %d %H:%M:%S %Y", "%H:%M %d %b %Y", "%b %Y",
 )  # fmt: skip
+PARTS = {
+    "%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month", "%a": "weekday", "%H": "hour", "%I": "hour", "%M": "minute",
+    "%S": "second", "%f": "fraction", "%p": "AM/PM", "%z": "zone", "%Z": "zone",
+}  # fmt: skip
 BARE = re.compile(r"[\d:./+-]+([ T][\d:./+-]+Z?)?")
 WRAPPINGS = [
     (re.compile(pattern, re.IGNORECASE), instead)
@@ -111,6 +115,15 @@ def canonical(text: str) -> str:
         found = re.sub(pattern, instead, found)
     words = (word.strip(".") for word in found.split())
     return " ".join(_english(word) for word in words if word and word not in DROPPED)
+
+
+def in_words(form: str) -> str:
+    """A format of strptime as people read it.
+
+    >>> in_words("%d.%m.%Y %H:%M")
+    'day.month.year hour:minute'
+    """
+    return re.sub(r"%\w", lambda part: PARTS.get(part[0], part[0]), form)
 
 
 def names_month(text: str) -> bool:

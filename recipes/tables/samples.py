@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from recipes.tables import moments
+from recipes.tables import dates, moments
 from recipes.tables.amounts import bare_text
 from recipes.tables.describe import parts_of
 
@@ -19,10 +19,6 @@ SEPARATORS = {
 FORMS = {
     "s": "seconds since 1970", "ms": "milliseconds since 1970", "us": "microseconds since 1970", "ns": "nanoseconds since 1970",
     "iso": "ISO 8601", "excel": "Excel day number",
-}  # fmt: skip
-PARTS = {
-    "%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month", "%a": "weekday", "%H": "hour", "%I": "hour", "%M": "minute",
-    "%S": "second", "%f": "fraction", "%p": "AM/PM", "%z": "zone", "%Z": "zone",
 }  # fmt: skip
 
 
@@ -53,6 +49,4 @@ def unit_words(unit: str) -> str:
     >>> unit_words("ms"), unit_words("%d.%m.%Y %H:%M|%d.%m.%Y")
     ('milliseconds since 1970', 'day.month.year hour:minute, or day.month.year')
     """
-    return ", or ".join(
-        FORMS.get(form) or re.sub(r"%\w", lambda part: PARTS.get(part[0], part[0]), form) for form in unit.split("|")
-    )
+    return ", or ".join(FORMS.get(form) or dates.in_words(form) for form in unit.split("|"))

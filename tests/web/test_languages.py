@@ -205,5 +205,29 @@ def test_a_line_of_a_log_keeps_its_time(german, line, german_words):
     assert glossary.logged(line) == german_words
 
 
+@pytest.mark.parametrize(
+    ("said", "german_words"),
+    [
+        ("7 March 2025, 06:28", "7. März 2025, 06:28"),
+        ("03/07/2025 is 7 March 2025", "03/07/2025 ist 7. März 2025"),
+        ("A-12338", "A-12338"),
+    ],
+)
+def test_a_cell_is_read_as_people_of_the_language_write_it(german, said, german_words):
+    assert glossary.spelt(said) == german_words
+    with translation.override("en"):
+        assert glossary.spelt(said) == said
+
+
+def test_how_times_are_written_is_said_in_words(german):
+    assert glossary.unit_said("%d.%m.%Y %H:%M|%d.%m.%Y") == "Tag.Monat.Jahr Stunde:Minute, oder Tag.Monat.Jahr"
+    refusal = "is not a time; expected is the format day.month.year hour:minute or the format day.month.year"
+    assert glossary.explained(refusal).endswith("das Format Tag.Monat.Jahr Stunde:Minute oder das Format Tag.Monat.Jahr")
+
+
+def test_a_step_keeps_the_capitals_of_its_nouns(alice, films):
+    assert "Zuerst: Interaktionen importieren" in alice.get("/dataset-groups/films/", headers=GERMAN).text
+
+
 def test_django_writes_numbers_as_machines_read_them(german):
     assert engines["django"].from_string("{{ x }} {{ y }}").render({"x": 1234.5, "y": 12345}) == "1234.5 12345"

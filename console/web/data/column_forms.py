@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from console.ingest.mapping import SEPARATORS, sample, unit_words
+from console.ingest.mapping import SEPARATORS, sample
 from console.ingest.schema import parse, required_columns, reserved_columns
 from console.models import DatasetGroup, DatasetImportJob, MetricAttribution
 from console.serving.attribution_reports import folder_of
 from console.shapes import JSONDict
 from console.web.forms import OperationForm, StyledForm, name_field
+from console.web.glossary import unit_said
 from console.web.languages import lazily
 
 LOOKS = (
@@ -79,7 +80,7 @@ class ColumnForm(StyledForm):
             *LOOKS,
             *((f"list:{mark}", gettext("List: {marks}").format(marks=marks)) for mark, marks in SEPARATORS.items()),
             *TIMES,
-            *((unit, gettext("Time: {unit}").format(unit=unit_words(unit))) for unit in sorted(units)),
+            *((unit, gettext("Time: {unit}").format(unit=unit_said(unit))) for unit in sorted(units)),
         ]
         self.fields["look"].choices = choices  # type: ignore[attr-defined]
         labels = {

@@ -20,6 +20,7 @@ from console.web.data.uploads import MAX_FILES, chunks
 from console.web.data.walk import IncomingFile, read_file, retry_url, start_all
 from console.web.data_kinds import IMPORT_JOBS, MODES
 from console.web.details import detail_context
+from console.web.glossary import given_name
 from console.web.jobs import progress_of
 from console.web.kinds import page_url
 from console.web.languages import lazily
@@ -127,7 +128,7 @@ def import_job(request: Request, name: str) -> HttpResponse:
         "retry_url": retry_url(job),
         "facts": [
             (gettext("Dataset"), job.dataset, "resource"),
-            (gettext("Location"), job.data_location, "code"),
+            (gettext("Location"), given_name(job.data_location), "code"),
             (gettext("Mode"), MODES[job.import_mode], "text"),
             *_event_metrics(job),
         ],

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from console.models import Dataset, DatasetGroup, Recommender, Solution, SolutionVersion, Status
 from console.web.data.cockpit import main_campaign
+from console.web.nouns import in_sentence
 
 State = Literal["done", "now", "blocked"]
 
@@ -82,7 +83,7 @@ def steps_of(group: DatasetGroup) -> list[Step]:
                     label,
                     "blocked",
                     todo[0],
-                    gettext("First: {step}").format(step=f"{todo[1][0].lower()}{todo[1][1:]}"),
+                    gettext("First: {step}").format(step=in_sentence(todo[1])),
                 )
             )
         elif done:

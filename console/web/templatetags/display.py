@@ -18,7 +18,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 
 from console.models import Experiment, Resource, Solution, SolutionVersion, Status
 from console.models.base import ENDED_BADLY, UNFINISHED
-from console.web.glossary import explained, logged, translated
+from console.web.glossary import explained, logged, spelt, translated
 from console.web.kinds import KINDS, Column, page_url
 from console.web.languages import chance_words, figure, lazily, localised, moment
 from console.web.nouns import in_sentence
@@ -30,6 +30,7 @@ register.filter(translated)
 register.filter(explained)
 register.filter("chance", chance_words)
 register.filter(logged)
+register.filter(spelt)
 
 WIDEST_BAR = 12  # of 120; two bars stay bars
 EMPTY = format_html('<span class="text-secondary">{}</span>', "–")

@@ -15,6 +15,7 @@ from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
 from console.web.details import detail_context
 from console.web.evaluation.report import report_context
+from console.web.glossary import translated
 from console.web.kinds import page_url
 from console.web.languages import localised
 from console.web.model_kinds import SOLUTIONS, VERSIONS, recipe_title
@@ -118,6 +119,7 @@ def progress_view(request: Request, name: str) -> HttpResponse:
     context = report_context(report, _recipe_of(request, version)) | {
         "object": version,
         "may_write": request.member.may_write,
+        "is_asked_for": True,
     }
     response = render_fragment(request, "training/solution_versions/_progress.html", context)
     if not version.is_unfinished:
@@ -195,7 +197,7 @@ def _settings(config: JSONDict) -> list[tuple[str, str]]:
         found.append(
             (
                 gettext("Objective"),
-                f"{objective.get('itemAttribute')}, {objective.get('objectiveSensitivity', '').lower()}",
+                f"{objective.get('itemAttribute')}, {translated(objective.get('objectiveSensitivity', '').lower())}",
             )
         )
     return found
