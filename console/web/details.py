@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -15,12 +16,13 @@ from django.utils.translation import gettext
 
 from console.errors import ServiceError
 from console.models import DatasetGroup, Experiment, Resource
-from console.operations.data.group_contents import contents_of
+from console.operations.data.group_contents import contents_of, counts_of
 from console.web.access import Request, page, writing_page
 from console.web.kinds import KINDS, Kind
 from console.web.nouns import called
 from console.web.pages import call, find, render, service_error
 
+MOST_BLOCKERS = 50  # that are named
 Fact = tuple[str, Any, str]  # label, value, look
 
 
@@ -62,7 +64,7 @@ def delete_view(request: Request, name: str, kind: Kind) -> HttpResponseBase:
     """Ask before deleting: what goes with it, or what is in the way; then let the operation decide."""
     row = find(request, kind.model.__name__, name)
     group = kind.group_of(row)
-    goes, blockers = consequences(row)
+    goes, blockers = _in_the_way(row)
     error = ""
     if request.method == "POST":
         error = _delete_contents(request, row) if request.POST.get("contents") else _delete(request, row, kind)
@@ -72,9 +74,15 @@ def delete_view(request: Request, name: str, kind: Kind) -> HttpResponseBase:
             return HttpResponseRedirect(reverse(kind.slug) + (f"?group={remaining.name}" if remaining else ""))
     context = detail_context(kind, row) | {"goes": goes, "blockers": blockers, "error": error}
     if blockers and isinstance(row, DatasetGroup):
-        counted = Counter(type(one) for one in contents_of(row))
-        context["contents"] = [(_noun(model, count), count) for model, count in counted.items()]
+        context["contents"] = [(_noun(model, count), count) for model, count in counts_of(row).items()]
     return render(request, "generic/delete.html", context, group=group, status=409 if error else 200)
+
+
+def _in_the_way(row: Resource) -> tuple[list[tuple[str, int]], list[Any]]:
+    """The consequences; of a group with something in it the first of that, as it may hold thousands."""
+    if isinstance(row, DatasetGroup) and (inside := list(islice(contents_of(row), MOST_BLOCKERS))):
+        return [], inside
+    return consequences(row)
 
 
 def _delete(request: Request, row: Resource, kind: Kind) -> str:
@@ -118,7 +126,7 @@ def consequences(row: Resource) -> tuple[list[tuple[str, int]], list[Any]]:
     try:
         collector.collect([row])
     except ProtectedError as error:
-        return [], sorted((r for r in error.protected_objects if isinstance(r, Resource)), key=str)[:50]
+        return [], sorted((r for r in error.protected_objects if isinstance(r, Resource)), key=str)[:MOST_BLOCKERS]
     if running := [experiment for experiment in _experiments(collector) if experiment.is_running and experiment != row]:
         return [], running
     counts: Counter[type[models.Model]] = Counter()

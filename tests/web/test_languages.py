@@ -222,7 +222,9 @@ def test_a_cell_is_read_as_people_of_the_language_write_it(german, said, german_
 def test_how_times_are_written_is_said_in_words(german):
     assert glossary.unit_said("%d.%m.%Y %H:%M|%d.%m.%Y") == "Tag.Monat.Jahr Stunde:Minute, oder Tag.Monat.Jahr"
     refusal = "is not a time; expected is the format day.month.year hour:minute or the format day.month.year"
-    assert glossary.explained(refusal).endswith("das Format Tag.Monat.Jahr Stunde:Minute oder das Format Tag.Monat.Jahr")
+    assert glossary.explained(refusal).endswith(
+        "das Format Tag.Monat.Jahr Stunde:Minute oder das Format Tag.Monat.Jahr"
+    )
 
 
 def test_a_step_keeps_the_capitals_of_its_nouns(alice, films):

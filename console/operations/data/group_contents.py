@@ -40,8 +40,18 @@ def delete_dataset_group_contents(account: Account, *, dataset_group_arn: str, c
 
 def contents_of(group: DatasetGroup) -> Iterator[Resource]:
     """What is in a group, each before what it needs; of experiments those that run, as others go with their campaign."""
+    for rows in _shelves(group):
+        yield from rows.select_related("account")
+
+
+def counts_of(group: DatasetGroup) -> dict[type[Resource], int]:
+    """How many of each kind are in a group."""
+    return {rows.model: count for rows in _shelves(group) if (count := rows.count())}
+
+
+def _shelves(group: DatasetGroup) -> tuple[QuerySet[Any], ...]:
     in_group = {"solution_version__solution__dataset_group": group}
-    shelves: tuple[QuerySet[Any], ...] = (
+    return (
         Experiment.objects.filter(
             campaign__solution_version__solution__dataset_group=group, status=Experiment.State.RUNNING
         ),
@@ -53,5 +63,3 @@ def contents_of(group: DatasetGroup) -> Iterator[Resource]:
         MetricAttribution.objects.filter(dataset_group=group),
         group.datasets.select_related("dataset_group"),
     )
-    for rows in shelves:
-        yield from rows.select_related("account")

@@ -23,6 +23,8 @@ from recipes.evaluation.shown import Shown
 from recipes.evaluation.significance import Comparison, comparable, compare
 
 BASELINES = {"random": "random", "popularity": "popularity", "bestPossible": "best possible"}
+KEPT_PAIRS = 256  # of versions whose differences are not computed again
+_DIFFERENCES: dict[tuple[str, str], dict[str, Comparison]] = {}
 
 
 @operation
@@ -68,7 +70,7 @@ def compare_solution_versions(
     return {
         "baselineArn": baseline.arn, "fingerprint": first.fingerprint, "numQueries": first.num_queries,
         "versions": [_version(row) for row in rows],
-        "metrics": _compared(first, baseline.arn, evaluations),
+        "metrics": _compared(baseline.arn, evaluations, {entry.arn: str(entry.folder) for entry in entries}),
         "parameters": _parameters(rows),
     }  # fmt: skip
 
@@ -145,8 +147,13 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _compared(first: Evaluation, baseline_arn: str, evaluations: dict[str, Evaluation]) -> list[JSONDict]:
-    differences = {arn: _differences(first, other) for arn, other in evaluations.items() if arn != baseline_arn}
+def _compared(baseline_arn: str, evaluations: dict[str, Evaluation], folders: dict[str, str]) -> list[JSONDict]:
+    first = evaluations[baseline_arn]
+    differences = {
+        arn: _kept_differences((folders[baseline_arn], folders[arn]), first, other)
+        for arn, other in evaluations.items()
+        if arn != baseline_arn
+    }
     names = [name for name in first.figures if all(name in other.figures for other in evaluations.values())]
     found = []
     for name in sorted(names, key=lambda name: not is_aws_metric(name)):
@@ -156,6 +163,17 @@ def _compared(first: Evaluation, baseline_arn: str, evaluations: dict[str, Evalu
             for arn, evaluation in evaluations.items()
         ]
         found.append(_worded(name) | beside | {"values": values})
+    return found
+
+
+def _kept_differences(folders: tuple[str, str], first: Evaluation, second: Evaluation) -> dict[str, Comparison]:
+    """The differences of a pair, computed once: what a folder holds is never written again."""
+    found = _DIFFERENCES.get(folders)
+    if found is None:
+        found = _differences(first, second)
+        while len(_DIFFERENCES) >= KEPT_PAIRS:
+            _DIFFERENCES.pop(next(iter(_DIFFERENCES)), None)
+        _DIFFERENCES[folders] = found
     return found
 
 

@@ -164,7 +164,12 @@ def _measured_paces(group: DatasetGroup) -> dict[str, float]:
     ended = SolutionVersion.objects.filter(
         solution__dataset_group=group, status=Status.ACTIVE, training_mode="FULL", solution__perform_hpo=False
     ).order_by("created", "pk")
-    return {version.recipe: version.seconds for version in ended if version.recipe and version.seconds}
+    times = ended.values_list("recipe", "started", "finished")
+    return {
+        recipe: (finished - started).total_seconds()
+        for recipe, started, finished in times
+        if recipe and started and finished
+    }
 
 
 def _hyperparameter(declared: Hyperparameter) -> JSONDict:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from console.models import Campaign, SolutionVersion
+from console.models import Campaign, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.forms import OperationForm, name_field
-from console.web.serving.campaign_forms import RangeInput, Recipes, servable_versions, version_label
+from console.web.serving.campaign_forms import RangeInput, Recipes, offered_versions, version_label
 
 ALIKE = {"POPULAR_ITEMS": "USER_PERSONALIZATION"}  # both answer a user's request for a list
 
@@ -107,13 +107,16 @@ class ExperimentForm(OperationForm):
         }
 
 
-def treatments(recipes: Recipes, campaign: Campaign) -> list[SolutionVersion]:
-    """The versions that could take the campaign's requests, newest first."""
+def treatments(recipes: Recipes, campaign: Campaign, asked: Iterable[str] = ()) -> list[SolutionVersion]:
+    """The newest versions that could take the campaign's requests, and those whose ARNs are `asked` for."""
     served = campaign.solution_version
-    rows = servable_versions(recipes, served.solution.dataset_group)
-    return [row for row in rows if row.pk != served.pk and _requests(recipes, row) == _requests(recipes, served)]
+    alike = [name for name in recipes if _requests(recipes, name) == _requests(recipes, served.recipe or "")]
+    rows = SolutionVersion.objects.filter(
+        solution__dataset_group=served.solution.dataset_group, status=Status.ACTIVE, recipe__in=alike
+    )
+    return offered_versions(rows.exclude(pk=served.pk), asked)
 
 
-def _requests(recipes: Recipes, version: SolutionVersion) -> str:
-    kind = str(recipes.get(version.recipe or "", {}).get("recipeType", ""))
+def _requests(recipes: Recipes, name: str) -> str:
+    kind = str(recipes.get(name, {}).get("recipeType", ""))
     return ALIKE.get(kind, kind)

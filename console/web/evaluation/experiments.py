@@ -120,7 +120,8 @@ def create_experiment_view(request: Request) -> HttpResponse:
         return _choose_campaign(request)
     campaign: Campaign = find(request, "Campaign", name)
     group = campaign.solution_version.solution.dataset_group
-    offered = treatments(recipes_by_name(request), campaign)
+    asked = (request.POST.get("treatment", ""), f":solution/{request.GET.get('version', '')}")
+    offered = treatments(recipes_by_name(request), campaign, asked)
     form = ExperimentForm(
         campaign, offered, _event_types(request, group), data=request.POST or None,
         initial={"name": _free_name(request, campaign), "treatment": _asked_version(request, offered)},

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Q
+from django.db.models.fields.json import KT
 
 from console.models import DatasetGroup, SharedEvaluation, SolutionVersion, Status
 from console.shapes import JSONDict
@@ -45,18 +46,19 @@ class Selection:
         rows = SolutionVersion.objects.filter(solution__dataset_group=group, status=Status.ACTIVE)
         if shared:
             rows = rows.filter(shared_results__shared_evaluation=shared)
-        rows = rows.select_related("account", "solution").order_by("-created", "-pk")
+        rows = rows.select_related("account", "solution").annotate(fingerprint=KT("report__fingerprint"))
+        rows = rows.order_by("-created", "-pk")
         sought = request.GET.get("q", "").strip()
         found = rows.filter(
             Q(solution__name__icontains=sought) | Q(identifier__icontains=sought) | Q(name__icontains=sought)
         )
-        versions = list(found[: OFFERED + 1])
+        versions = list(found.defer("report", "progress", "hyperparameters", "traceback")[: OFFERED + 1])
         baseline = request.GET.get("baseline", "")
         wanted = {*request.GET.getlist("version"), baseline} - {""}
         chosen = list(rows.filter(_named(wanted)) if wanted else rows if shared else rows.none())
+        there_are_more = len(versions) > OFFERED
         versions = [*chosen, *(version for version in versions[:OFFERED] if version not in chosen)]
         first = next((version for version in chosen if version.arn_name == baseline), chosen[-1] if chosen else None)
-        there_are_more = found.count() > OFFERED
         return cls(
             group, versions, sorted(chosen, key=lambda version: version != first), shared, sought, there_are_more
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_lazy
 
 from console.models import Campaign, DatasetGroup, Filter, SolutionVersion, Status
@@ -14,7 +15,7 @@ from console.shapes import JSONDict
 from console.web.forms import FirstStep
 from console.web.job_forms import JobForm, input_file, input_location, output_folder, role_of
 from console.web.languages import lazily
-from console.web.serving.campaign_forms import version_label
+from console.web.serving.campaign_forms import OFFERED, offered_versions, version_label
 
 SEGMENTING = ("aws-item-affinity", "aws-item-attribute-affinity")
 NOT_IN_BATCH = (*SEGMENTING, "aws-trending-now", "aws-next-best-action")
@@ -81,8 +82,7 @@ class BatchForm(JobForm):
         filters = Filter.objects.for_account(self.account)
         if group:
             versions, filters = versions.filter(solution__dataset_group=group), filters.filter(dataset_group=group)
-        self.versions = list(versions.select_related("account", "solution"))
-        chosen = self._offered()
+        chosen = self._offered(versions, [f":solution/{version}", self.data.get("solution_version_arn", "")])
         allowed = [("", gettext("None")), *((row.arn, row.name) for row in filters.select_related("account"))]
         select = forms.Select(attrs={"class": "form-select"})
         self.fields["solution_version_arn"] = forms.ChoiceField(
@@ -145,16 +145,20 @@ class BatchForm(JobForm):
         }
         return str(call_by_wire_names("CreateBatchInput", self.account, wanted)["path"])
 
-    def _offered(self) -> list[tuple[str, str]]:
+    @staticmethod
+    def _offered(rows: QuerySet[SolutionVersion], asked: list[str]) -> list[tuple[str, str]]:
+        """Versions that campaigns serve, then the newest."""
         served: dict[int, list[str]] = {}
-        for name, pk in Campaign.objects.filter(solution_version__in=self.versions).values_list(
-            "name", "solution_version"
-        ):
-            served.setdefault(pk, []).append(name)
-        rows = sorted(self.versions, key=lambda row: row.pk not in served)
+        campaigns = Campaign.objects.filter(solution_version__in=rows).select_related(
+            "solution_version__account", "solution_version__solution"
+        )
+        for campaign in campaigns.order_by("-created")[:OFFERED]:
+            served.setdefault(campaign.solution_version_id, []).append(campaign.name)
+            asked = [*asked, campaign.solution_version.arn]
+        found = sorted(offered_versions(rows, asked), key=lambda row: row.pk not in served)
         return [
             (row.arn, version_label(row) + (SERVED.format(names=", ".join(served[row.pk])) if row.pk in served else ""))
-            for row in rows
+            for row in found
         ]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from console.models import Campaign, DatasetGroup, SolutionVersion, Status
@@ -16,6 +17,8 @@ from console.web.templatetags.display import relative
 
 Recipes: TypeAlias = Mapping[str, JSONDict]
 
+OFFERED = 100  # versions in a select; an older one is deployed from its own page
+UNREAD = ("report", "metrics", "progress", "hyperparameters", "tuned", "traceback")  # large, and not what a label says
 WEIGHT, CUT_OFF = 0.3, 30  # what applies where nothing is said
 
 
@@ -73,7 +76,8 @@ class ConfigForm(OperationForm):
     def __init__(self, recipes: Recipes, group: DatasetGroup, **kwargs: Any) -> None:
         """Offer the group's versions that can be served; `recipes` are ListRecipeChoices' by name."""
         super().__init__(**kwargs)
-        self.recipes, self.versions = recipes, servable_versions(recipes, group)
+        asked = [str(given.get("version", "")) for given in (self.initial, self.data)]
+        self.recipes, self.versions = recipes, servable_versions(recipes, group, asked)
         chooser = self.fields["version"]
         assert isinstance(chooser, forms.ChoiceField)  # noqa: S101  declared above
         chooser.choices = [(v.arn, version_label(v)) for v in self.versions]
@@ -152,12 +156,20 @@ def in_force(campaign: Campaign) -> JSONDict:
     }
 
 
-def servable_versions(recipes: Recipes, group: DatasetGroup) -> list[SolutionVersion]:
-    """The group's ACTIVE versions that answer requests, newest first."""
-    rows = SolutionVersion.objects.filter(solution__dataset_group=group, status=Status.ACTIVE).select_related(
-        "account", "solution__dataset_group"
-    )
-    return [row for row in rows if recipes.get(row.recipe or "", {}).get("recipeType") != "USER_SEGMENTATION"]
+def servable_versions(recipes: Recipes, group: DatasetGroup, asked: Iterable[str] = ()) -> list[SolutionVersion]:
+    """The group's newest ACTIVE versions that answer requests, and those whose ARNs are `asked` for."""
+    segmenting = [name for name, recipe in recipes.items() if recipe.get("recipeType") == "USER_SEGMENTATION"]
+    rows = SolutionVersion.objects.filter(solution__dataset_group=group, status=Status.ACTIVE)
+    return offered_versions(rows.exclude(recipe__in=segmenting), asked)
+
+
+def offered_versions(rows: QuerySet[SolutionVersion], asked: Iterable[str]) -> list[SolutionVersion]:
+    """What a select has: the newest of `rows`, which stays short among thousands, after those whose ARNs are `asked` for."""
+    rows = rows.select_related("account", "solution__dataset_group").defer(*UNREAD).order_by("-created", "-pk")
+    newest = list(rows[:OFFERED])
+    names = {arn.partition(":solution/")[2] for arn in asked} - {"", *(row.arn_name for row in newest)}
+    older = [row for name in sorted(names) for row in rows.filter(**SolutionVersion.arn_lookup(name))]
+    return [*older, *newest]
 
 
 def version_label(version: SolutionVersion) -> str:

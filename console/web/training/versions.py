@@ -23,18 +23,22 @@ from console.web.nouns import in_sentence
 from console.web.pages import call, find, render, service_error
 from console.web.training.choosing import recipes_by_name
 
+NEWEST = 50  # versions on a solution's page; the list has all
+
 
 @page
 def solution_view(request: Request, name: str) -> HttpResponse:
     """A solution's settings, its versions and the campaigns that serve them."""
     solution: Solution = find(request, "Solution", name)
-    versions = solution.versions.select_related("account", "solution")
+    every = solution.versions.select_related("account", "solution").defer("report", "hyperparameters", "traceback")
+    versions = list(every[:NEWEST])
     campaigns = Campaign.objects.filter(solution_version__solution=solution).select_related(
         "account", "solution_version__solution", "solution_version__account"
     )
     recipe = recipes_by_name(request).get(solution.recipe or "")
     context = detail_context(SOLUTIONS, solution) | {
         "versions": versions,
+        "others": solution.versions.count() - len(versions),
         "is_live": any(version.is_unfinished for version in versions),
         "comparable": sum(version.status == Status.ACTIVE for version in versions) > 1,
         "campaigns": campaigns,
