@@ -103,7 +103,7 @@ def _failed(page, _addresses):
     expect(page.get_by_text("Traceback: line 1")).to_be_hidden()
     page.get_by_text("Technical details").click()
     expect(page.get_by_text("Traceback: line 1")).to_be_visible()
-    expect(page.get_by_text(job.job_input["s3DataSource"]["path"])).to_be_visible()
+    expect(page.get_by_text(job.job_input["s3DataSource"]["path"].rpartition("/")[2]).first).to_be_visible()
     page.get_by_role("link", name="Retry with changes").click()
     assert page.get_by_label("Or its location").input_value() == job.job_input["s3DataSource"]["path"]
     assert page.get_by_label("Results for each").input_value() == str(job.num_results)
