@@ -63,5 +63,8 @@ def test_any_other_kind_is_told(account, solution, operation, params, wanted):
 
 
 def test_nothing_is_told_of_other_accounts(account, other_account, solution):
-    told = said("CreateCampaign", other_account, name="c", solution_version_arn=solution)
-    assert told == f"Resource Arn {solution} does not exist."
+    """Whose an ARN is stands in it; whether there is such a thing is not told."""
+    hint = f"It is of the account {account.number}; the one that asks is {other_account.number}."
+    for arn in (solution, f"{solution}-that-is-none"):
+        told = said("CreateCampaign", other_account, name="c", solution_version_arn=arn)
+        assert told == f"Resource Arn {arn} does not exist. {hint}"
