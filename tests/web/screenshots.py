@@ -23,7 +23,7 @@ SHOWN = {
     "version": (390, "dark"), "exploration": (1440, "light"), "batch": (390, "light"), "experiment": (1440, "dark"),
     "health": (390, "dark"),
 }  # fmt: skip
-COLOURS = 96
+COLOURS = 128
 FRAME = {"width": 1440, "height": 1330}  # the lists and the shelf below them
 SCALE = 0.7
 WORDS = (700, 1600)  # milliseconds that a frame stands: on the way, and where there is something to read
@@ -47,7 +47,7 @@ def seen(page: Page, width: int, theme: str, *, whole: bool = False) -> Image.Im
 def save(picture: Image.Image, path: Path) -> None:
     """Write a picture small: few colours are enough for pages."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def test_pages(page, addresses):
