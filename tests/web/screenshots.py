@@ -47,7 +47,9 @@ def seen(page: Page, width: int, theme: str, *, whole: bool = False) -> Image.Im
 def save(picture: Image.Image, path: Path) -> None:
     """Write a picture small: few colours are enough for pages."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
 
 
 def test_pages(page, addresses):
