@@ -261,7 +261,8 @@ def _is_well_quoted(sample: bytes, best: _Reading) -> bool:
     if best.unclosed or not best.closed:
         return False
     rows = [[cell.decode("utf-8", "replace") for cell in row.cells] for row in split_rows(sample, best.marks)]
-    return leave_out_cells(rows)
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    return leave_out_cells([row for row in rows if len(row) <= width])  # wider ones are so whatever quotes are
 
 
 def _hold_rows(sample: bytes, best: _Reading, plain: _Reading) -> bool:

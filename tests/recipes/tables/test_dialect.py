@@ -116,3 +116,13 @@ def test_next_to_nothing_has_a_layout_too(sample):
 @pytest.mark.parametrize("name", ["user_id", "UserID", "user_id:token", " USER ID ", "user-id:token_seq"])
 def test_names_are_compared_without_case_punctuation_and_type(name):
     assert column_key(name) == "userid"
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ",", ";"])
+def test_a_row_that_is_too_long_makes_no_quotes_content_where_others_leave_out_last_cells(delimiter):
+    rows = [[f"u{n}", f"i{n}", str(1_700_000_000 + n), '"say ""hi"""', "2.5"] for n in range(45)]
+    for place in (3, 9, 14, 21, 30):
+        rows[place] = [*rows[place][:3], f'"{delimiter}x"']  # as wide as others if quotes were content
+    rows[12] = [*rows[12], '"more"']
+    found = detect(text(delimiter, rows, ("user", "item", "time", "title", "value")))
+    assert (found.form.delimiter, found.form.quote) == (delimiter, '"')
