@@ -41,6 +41,7 @@ STOPPED_S = 8.0
 MEMORY_EVERY_S = 20.0
 GROWTH = 1.25  # of the memory of all processes, from the second fifth of the run to the last
 PARTS = 5
+PARTS_BY_WORD = {"valkey": "broker", "console.front": "web", "beat": "beat", "celery": "worker"}
 ACCEPTED = frozenset({503, 429})
 
 
@@ -127,8 +128,8 @@ def _soak(server: Server, plan: Plan, rng: random.Random) -> dict[str, Any]:
     return _result(server, log, done, memory)
 
 
-def _break(server: Server, plan: Plan, ends: float, rng: random.Random) -> tuple[Counter[str], list[float]]:
-    """Break something now and then; what was broken how often, and the memory of all processes over the run."""
+def _break(server: Server, plan: Plan, ends: float, rng: random.Random) -> tuple[Counter[str], list[Counter[str]]]:
+    """Break something now and then; what was broken how often, and the memory of the processes over the run."""
     done: Counter[str] = Counter()
     memory, due = [_memory(server)], time.monotonic() + plan.fault_every
     while (now := time.monotonic()) < ends:
@@ -142,8 +143,9 @@ def _break(server: Server, plan: Plan, ends: float, rng: random.Random) -> tuple
     return done, memory
 
 
-def _result(server: Server, log: Log, faults: Counter[str], memory: list[float]) -> dict[str, Any]:
+def _result(server: Server, log: Log, faults: Counter[str], samples: list[Counter[str]]) -> dict[str, Any]:
     lost = log.acknowledged - _stored(server)
+    memory = [sample.total() for sample in samples]
     part = max(1, len(memory) // PARTS)
     first, last = sum(memory[part : 2 * part]) / part, sum(memory[-part:]) / part
     if len(memory) > 2 * PARTS and last > GROWTH * first:
@@ -159,6 +161,13 @@ def _result(server: Server, log: Log, faults: Counter[str], memory: list[float])
         if ordered
         else {},
         "memory_mib": {"first": round(first), "last": round(last), "most": round(max(memory))},
+        "memory_mib_by_part": {
+            name: [
+                round(sum(sample[name] for sample in samples[at : at + part]) / part)
+                for at in range(0, len(samples), part)
+            ]
+            for name in sorted({name for sample in samples for name in sample})
+        },
     }
 
 
@@ -263,14 +272,17 @@ def _stored(server: Server) -> set[str]:
         return {row[0] for row in connection.execute("SELECT event_id FROM console_event WHERE event_id LIKE 'soak-%'")}
 
 
-def _memory(server: Server) -> float:
-    """MiB of all the server's processes, shared pages divided among those that share them."""
-    total = 0.0
+def _memory(server: Server) -> Counter[str]:
+    """MiB of the server's processes by what they are, shared pages divided among those that share them."""
+    found: Counter[str] = Counter()
     for pid in server.pids(""):
         with suppress(OSError, StopIteration):
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024
-    return total
+            folder = Path(f"/proc/{pid}")
+            command = (folder / "cmdline").read_text()
+            name = next((name for word, name in PARTS_BY_WORD.items() if word in command), "others")
+            lines = (folder / "smaps_rollup").read_text().splitlines()
+            found[name] += int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024  # type: ignore[assignment]
+    return found
 
 
 def _signal(server: Server, number: int, *words: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import blake2b
 
 from cachetools import LRUCache
 
@@ -12,7 +13,8 @@ from console import telemetry
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats
 
-MAX_BYTES = 32 * 2**20  # of scores, for each loaded model
+MAX_BYTES = 32 * 2**20  # for each loaded model
+ENTRY_BYTES = 512  # of an answer beside its scores
 _answered = threading.local()
 
 
@@ -22,7 +24,7 @@ class ScoreCache:
     def __init__(self, score: Callable[[Histories], Floats], max_bytes: int = MAX_BYTES) -> None:
         """Keep at most `max_bytes` of what `score` answers."""
         self._score = score
-        self._kept: LRUCache[object, Floats] = LRUCache(max_bytes, getsizeof=lambda scores: scores.nbytes)
+        self._kept: LRUCache[bytes, Floats] = LRUCache(max_bytes, getsizeof=lambda scores: scores.nbytes + ENTRY_BYTES)
         self._lock = threading.Lock()
 
     def score(self, history: Histories) -> Floats:
@@ -47,6 +49,9 @@ def take_hit() -> bool:
     return hit
 
 
-def _key(history: Histories) -> object:
-    events = (history.item_index.tobytes(), history.timestamp.tobytes(), history.event_type.tobytes())
-    return int(history.user_index[0]), *events, tuple(sorted(history.context.items()))
+def _key(history: Histories) -> bytes:
+    """A digest of all that the model reads: histories themselves would be longer than the scores of a small catalogue."""
+    digest = blake2b(repr((int(history.user_index[0]), sorted(history.context.items()))).encode(), digest_size=16)
+    for events in (history.item_index, history.timestamp, history.event_type):
+        digest.update(events.tobytes())
+    return digest.digest()

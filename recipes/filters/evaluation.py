@@ -31,6 +31,7 @@ from recipes.filters.rows import Catalogue, Events, UserContext
 from recipes.filters.unmatched import unmatched
 
 CACHE_BYTES = 64 * 2**20
+BOUND_BYTES = 4096  # of a filter with its values, which a mask is kept under
 NOTES = 1024  # filters with their values
 
 
@@ -43,7 +44,7 @@ class CompiledFilters:
     def __init__(self, catalogue: Catalogue, capacity_bytes: int = CACHE_BYTES) -> None:
         """Begin with nothing kept; at most `capacity_bytes` of masks will be."""
         self.catalogue = catalogue
-        self._masks: LRUCache[object, Mask] = LRUCache(max(1, capacity_bytes // max(1, catalogue.size)))
+        self._masks: LRUCache[object, Mask] = LRUCache(max(1, capacity_bytes // (catalogue.size + BOUND_BYTES)))
         self._notes: LRUCache[Bound, tuple[str, ...]] = LRUCache(NOTES)
         self._lock = Lock()
 

@@ -84,6 +84,7 @@ ZONES = {
     "CET": " +0100", "CEST": " +0200", "MEZ": " +0100", "MESZ": " +0200", "BST": " +0100", "JST": " +0900",
 }  # fmt: skip
 ZONE = re.compile(r"(?<=\d) ([A-Z]{3,4})$")
+LONGEST = 200  # characters of a cell that may be a date: what is kept of longer ones would fill the memory
 STEPS = (
     (r"\(.*\)|[\[\]]", " "),
     (r"\b([ap])\.?\s?m\b\.?", r"\1m"),
@@ -97,9 +98,13 @@ STEPS = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=1 << 16)
 def plain(text: str) -> str:
-    """A date without what stands around it: quotes, constructors, zones in words, `Uhr`."""
+    """A date without what stands around it: quotes, constructors, zones in words, `Uhr`; what is too long for a date stays."""
+    return text if len(text) > LONGEST else _plain(text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _plain(text: str) -> str:
     if BARE.fullmatch(text):
         return text
     for pattern, instead in WRAPPINGS:
@@ -107,9 +112,13 @@ def plain(text: str) -> str:
     return ZONE.sub(lambda found: ZONES.get(found[1], found[0]), text.strip())
 
 
-@lru_cache(maxsize=1 << 16)
 def canonical(text: str) -> str:
-    """A date in words with the English month's first letters and without the weekday, ordinals and other words."""
+    """A date in words with the English month's first letters and without the weekday, ordinals and other words; "" for what is too long."""
+    return "" if len(text) > LONGEST else _canonical(text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _canonical(text: str) -> str:
     found = folded(text)
     for pattern, instead in STEPS:
         found = re.sub(pattern, instead, found)

@@ -377,7 +377,7 @@ def test_a_hundred_thousand_items_take_no_time():
 
 
 def test_kept_masks_make_room():
-    compiled = CompiledFilters(ITEMS, capacity_bytes=8)
+    compiled = CompiledFilters(ITEMS, capacity_bytes=2 * (ITEMS.size + BOUND_BYTES))
     for price in range(10):
         bound = filters.bind(filters.parse("INCLUDE ItemID WHERE Items.PRICE > $P"), {"P": str(price)})
         assert compiled.mask(bound).sum() == 4

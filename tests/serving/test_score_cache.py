@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from console.serving.score_cache import ScoreCache
+from console.serving.score_cache import ENTRY_BYTES, ScoreCache
 from recipes.data import Histories
 
 
@@ -51,7 +53,7 @@ def test_what_is_cached_cannot_be_changed_by_accident(cache):
 
 
 def test_it_is_bounded(score, asked):
-    cache = ScoreCache(score, max_bytes=3 * 8 * 4)  # room for three rows
+    cache = ScoreCache(score, max_bytes=3 * (8 * 4 + ENTRY_BYTES))  # room for three rows
     for item in (1, 2, 3, 4, 1):
         cache.score(Histories.of([[item]]))
     assert len(asked) == 5
@@ -61,3 +63,15 @@ def test_it_is_bounded(score, asked):
 
 def test_an_answer_larger_than_the_cache_is_given_all_the_same(score):
     assert ScoreCache(score, max_bytes=8).score(Histories.of([[3]])).tolist() == [[3.0] * 8]
+
+
+def test_long_histories_take_no_more_room_than_their_scores():
+    cache = ScoreCache(lambda history: np.zeros((len(history), 8), np.float32))
+    tracemalloc.start()
+    try:
+        for user in range(100):
+            cache.score(Histories.of([list(range(10_000))], user_index=[user]))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 100 * 4 * ENTRY_BYTES
