@@ -178,7 +178,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # the row is the job: a lost worker is noticed by its heartbeat, not by the broker
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 50
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 350_000  # KiB; a child above it, as after a training, is replaced after its task
+# KiB at its peak; a child above it, as after training a network, is replaced after its task, and what comes next waits for its start
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 700_000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "console.clock:SteadyScheduler"

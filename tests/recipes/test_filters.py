@@ -14,6 +14,7 @@ from recipes import filters
 from recipes.columns import Categorical, Kind, Numeric, encode_column
 from recipes.data import TrainingData
 from recipes.filters import Catalogue, CompiledFilters, Events, FilterError, Target, UserContext
+from recipes.filters.evaluation import BOUND_BYTES
 from tests.recipes.filtering import ALICE, ITEMS, kept
 
 USERS = Catalogue(
