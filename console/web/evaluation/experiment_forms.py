@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from console.models import Campaign, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.forms import OperationForm, name_field
-from console.web.serving.campaign_forms import RangeInput, Recipes, offered_versions, version_label
+from console.web.serving.campaign_forms import RangeInput, Recipes, hint_of, offered_versions, version_label
 
 ALIKE = {"POPULAR_ITEMS": "USER_PERSONALIZATION"}  # both answer a user's request for a list
 
@@ -92,6 +92,7 @@ class ExperimentForm(OperationForm):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101  declared above
             field.choices = choices
+        self.fields["treatment"].help_text = hint_of(offered)
 
     def members(self) -> JSONDict:
         """The request."""

@@ -15,7 +15,7 @@ from console.shapes import JSONDict
 from console.web.forms import FirstStep
 from console.web.job_forms import JobForm, input_file, input_location, output_folder, role_of
 from console.web.languages import lazily
-from console.web.serving.campaign_forms import OFFERED, offered_versions, version_label
+from console.web.serving.campaign_forms import OFFERED, hint_of, offered_versions, version_label
 
 SEGMENTING = ("aws-item-affinity", "aws-item-attribute-affinity")
 NOT_IN_BATCH = (*SEGMENTING, "aws-trending-now", "aws-next-best-action")
@@ -82,13 +82,14 @@ class BatchForm(JobForm):
         filters = Filter.objects.for_account(self.account)
         if group:
             versions, filters = versions.filter(solution__dataset_group=group), filters.filter(dataset_group=group)
-        chosen = self._offered(versions, [f":solution/{version}", self.data.get("solution_version_arn", "")])
+        chosen, hint = self._offered(versions, [f":solution/{version}", self.data.get("solution_version_arn", "")])
         allowed = [("", gettext("None")), *((row.arn, row.name) for row in filters.select_related("account"))]
         select = forms.Select(attrs={"class": "form-select"})
         self.fields["solution_version_arn"] = forms.ChoiceField(
             label=gettext_lazy("Solution version"),
             choices=chosen,
             widget=select,
+            help_text=hint,
             initial=next((arn for arn, _ in chosen if version and arn.endswith(f"/{version}")), None),
         )
         self.fields["filter_arn"] = forms.ChoiceField(
@@ -146,8 +147,8 @@ class BatchForm(JobForm):
         return str(call_by_wire_names("CreateBatchInput", self.account, wanted)["path"])
 
     @staticmethod
-    def _offered(rows: QuerySet[SolutionVersion], asked: list[str]) -> list[tuple[str, str]]:
-        """Versions that campaigns serve, then the newest."""
+    def _offered(rows: QuerySet[SolutionVersion], asked: list[str]) -> tuple[list[tuple[str, str]], str]:
+        """Versions that campaigns serve, then the newest, and what to do for another."""
         served: dict[int, list[str]] = {}
         campaigns = Campaign.objects.filter(solution_version__in=rows).select_related(
             "solution_version__account", "solution_version__solution"
@@ -159,7 +160,7 @@ class BatchForm(JobForm):
         return [
             (row.arn, version_label(row) + (SERVED.format(names=", ".join(served[row.pk])) if row.pk in served else ""))
             for row in found
-        ]
+        ], hint_of(found)
 
 
 class BatchInferenceForm(BatchForm):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from console.models import Campaign, DatasetGroup, SolutionVersion, Status
 from console.shapes import JSONDict
@@ -81,6 +81,7 @@ class ConfigForm(OperationForm):
         chooser = self.fields["version"]
         assert isinstance(chooser, forms.ChoiceField)  # noqa: S101  declared above
         chooser.choices = [(v.arn, version_label(v)) for v in self.versions]
+        chooser.help_text = hint_of(self.versions)
         chooser.widget.attrs["data-explores"] = " ".join(v.arn for v in self.versions if self._explores(v))
 
     def config(self) -> JSONDict:
@@ -170,6 +171,15 @@ def offered_versions(rows: QuerySet[SolutionVersion], asked: Iterable[str]) -> l
     names = {arn.partition(":solution/")[2] for arn in asked} - {"", *(row.arn_name for row in newest)}
     older = [row for name in sorted(names) for row in rows.filter(**SolutionVersion.arn_lookup(name))]
     return [*older, *newest]
+
+
+def hint_of(versions: Sequence[SolutionVersion]) -> str:
+    """What to do if a version is not in the select, where the select does not have all."""
+    if len(versions) < OFFERED:
+        return ""
+    return gettext(
+        "Only the newest versions are offered here. The page of an older one offers to create a campaign with it."
+    )
 
 
 def version_label(version: SolutionVersion) -> str:
