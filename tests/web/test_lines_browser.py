@@ -322,8 +322,10 @@ def _narrow(page, addresses):
     page.goto(addresses["users"])
     expect(page.locator(".tabs [aria-current]")).to_be_in_viewport()
     page.goto(addresses["campaign-form"])
-    chosen = page.get_by_label("Solution version").locator("option:checked").inner_text()
-    expect(page.locator(".whole").filter(visible=True)).to_have_text([chosen])
+    long = "A version with a name that is longer than a phone is wide"
+    chosen = page.get_by_label("Solution version").locator("option:checked")
+    chosen.evaluate("(option, text) => { option.textContent = text; dispatchEvent(new Event('resize')); }", long)
+    expect(page.locator(".whole").filter(visible=True)).to_have_text([long])
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
