@@ -163,7 +163,7 @@ def _result(server: Server, log: Log, faults: Counter[str], samples: list[Counte
         "memory_mib": {"first": round(first), "last": round(last), "most": round(max(memory))},
         "memory_mib_by_part": {
             name: [
-                round(sum(sample[name] for sample in samples[at : at + part]) / part)
+                round(sum(sample[name] for sample in samples[at : at + part]) / len(samples[at : at + part]))
                 for at in range(0, len(samples), part)
             ]
             for name in sorted({name for sample in samples for name in sample})
