@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +58,8 @@ SIDE_BY_SIDE, MAX_WRONG = 0.6, 0.02  # shares of the characters
 SURELY_TEXT = 40  # characters among which one may be wrong
 KANA, HANGUL, HAN = ("\u3041", "\u30ff"), ("\uac00", "\ud7a3"), ("\u4e00", "\u9fff")
 MIXED = re.compile(r"[A-Za-z](?=[^\W\d_\x00-\x7f])|(?<=[^\W\d_\x00-\x7f])[A-Za-z]")  # two scripts in one word
-WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")  # each counts once, as a currency stands in every row
+WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+TIMES = 3  # that a word counts at most; a currency, or what is broken, may stand in every row
 Read = Callable[[int], bytes]
 
 
@@ -162,7 +164,11 @@ def encoding_of(data: bytes) -> str:
     first = re.search(rb"[\x80-\xff]", data)
     start = data.rfind(b"\n", 0, first.start() if first else 0) + 1
     sample = data[start : start + LOOKED_AT]
-    return _asian_encoding(sample) or _single_byte_encoding(b" ".join(dict.fromkeys(WORD.findall(sample))))
+    words = Counter(WORD.findall(sample))
+    counted = b" ".join(
+        word for word, number in words.items() for _ in range(min(number, TIMES if len(word) > 1 else 1))
+    )
+    return _asian_encoding(sample) or _single_byte_encoding(counted)
 
 
 def _is_utf8(data: bytes) -> bool:

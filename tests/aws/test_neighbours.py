@@ -216,15 +216,12 @@ def test_an_arn_of_another_kind_is_told_which_is_wanted(world, db, operation):
             with transaction.atomic(), pytest.raises(ServiceError) as caught:
                 call_by_wire_names(operation, world.account, members | {member: value})
             said = str(caught.value)
-            assert caught.value.code == NOT_FOUND, (member, kind, said)
+            told = (member, kind, said)
+            assert caught.value.code == NOT_FOUND, told
             if (kind, wanted) == ("solution", "solution-version"):
-                assert "solutionVersionArn is wanted" in said or "CreateSolutionVersion makes" in said, (member, said)
+                assert "solutionVersionArn is wanted" in said or "CreateSolutionVersion makes" in said, told
             else:
-                assert f"{wanted.replace('-', ' ')} is wanted" in said or f"its {wanted} is" in said, (
-                    member,
-                    kind,
-                    said,
-                )
+                assert f"{wanted.replace('-', ' ')} is wanted" in said or f"its {wanted} is" in said, told
 
 
 def kind_of(arn: str) -> str:

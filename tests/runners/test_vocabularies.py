@@ -147,25 +147,25 @@ def test_streamed_events_of_new_types_are_unknown_to_the_model_and_known_to_filt
     assert [past.types[code] for code in past.event_type[-len(types) :]] == types
 
 
-def test_more_event_types_than_codes_are_unknown_ones():
+def of_many_types() -> TrainingData:
+    """A user's events, each of a type of its own, more than there are codes."""
     size = MAX_EVENT_TYPE_CODES + 5
     events = pa.table({
         "USER_ID": ["u"] * size, "ITEM_ID": ["i"] * size, "TIMESTAMP": np.arange(size),
         "EVENT_TYPE": [f"type {n}" for n in range(size)],
     })  # fmt: skip
-    codes = TrainingData.from_tables(events).interactions.event_type
+    return TrainingData.from_tables(events)
+
+
+def test_more_event_types_than_codes_are_unknown_ones():
+    codes = of_many_types().interactions.event_type
     assert codes[:MAX_EVENT_TYPE_CODES].tolist() == list(range(MAX_EVENT_TYPE_CODES))
     assert set(codes[MAX_EVENT_TYPE_CODES:].tolist()) == {-1}
 
 
 def test_new_types_beside_as_many_as_there_are_codes_are_told_apart_by_filters():
-    size = MAX_EVENT_TYPE_CODES + 5
-    events = pa.table({
-        "USER_ID": ["u"] * size, "ITEM_ID": ["i"] * size, "TIMESTAMP": np.arange(size),
-        "EVENT_TYPE": [f"type {n}" for n in range(size)],
-    })  # fmt: skip
-    data = TrainingData.from_tables(events)
-    live = [LiveEvent("i", type_, size + n) for n, type_ in enumerate(["newer", "newest", "newer"])]
+    data = of_many_types()
+    live = [LiveEvent("i", type_, len(data.interactions) + n) for n, type_ in enumerate(["newer", "newest", "newer"])]
     past = join(LoadedModel("key", None, data, 0, None, 0), 0, live)
     assert [past.types[code] for code in past.event_type[-3:]] == ["newer", "newest", "newer"]
     assert past.as_histories().event_type[-3:].tolist() == [-1, -1, -1]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 
+from cachetools import LRUCache
 from django.utils import timezone
 
 from console import arns, jobs
@@ -24,7 +26,8 @@ from recipes.evaluation.significance import Comparison, comparable, compare
 
 BASELINES = {"random": "random", "popularity": "popularity", "bestPossible": "best possible"}
 KEPT_PAIRS = 256  # of versions whose differences are not computed again
-_DIFFERENCES: dict[tuple[str, str], dict[str, Comparison]] = {}
+_DIFFERENCES: LRUCache[tuple[str, str], dict[str, Comparison]] = LRUCache(KEPT_PAIRS)
+_lock = threading.Lock()
 
 
 @operation
@@ -168,12 +171,12 @@ def _compared(baseline_arn: str, evaluations: dict[str, Evaluation], folders: di
 
 def _kept_differences(folders: tuple[str, str], first: Evaluation, second: Evaluation) -> dict[str, Comparison]:
     """The differences of a pair, computed once: what a folder holds is never written again."""
-    found = _DIFFERENCES.get(folders)
+    with _lock:
+        found = _DIFFERENCES.get(folders)
     if found is None:
         found = _differences(first, second)
-        while len(_DIFFERENCES) >= KEPT_PAIRS:
-            _DIFFERENCES.pop(next(iter(_DIFFERENCES)), None)
-        _DIFFERENCES[folders] = found
+        with _lock:
+            _DIFFERENCES[folders] = found
     return found
 
 

@@ -74,6 +74,11 @@ def test_a_damaged_byte_does_not_change_it(language, encoding):
     assert encoding_of(stored + b"9;\xff;1\n") == encoding_of(stored)
 
 
+def test_a_broken_byte_in_many_rows_weighs_no_more_than_in_one():
+    stored = (text_of("Czech") * 20).encode("iso8859-2")
+    assert encoding_of(stored + b"9;\x80;1\n" * 20) == encoding_of(stored)
+
+
 @pytest.mark.parametrize(
     "text", [b"price\n5 \x80\n7 \x80\n", b"\x93quoted\x94\n", b"caf\xe9 \x96 bar\n", b"30\xb0\n\xa9 2020\n", b"x\xff\n"]
 )
