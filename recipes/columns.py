@@ -21,7 +21,12 @@ DISTINCT_SHARE = 0.5  # a string column with more distinct values is taken for a
 VECTORS_LOOKED_AT = 200  # cells
 VECTOR_SIZE = 4  # numbers that a list must have at least to be taken for a vector
 LONG_VECTOR = 16  # of so many whole numbers, lists are vectors, too
-VECTORS = 0.95  # of the cells that must list as many numbers
+VECTORS, MOST_LISTS = 0.95, 0.5  # of the cells that must list as many numbers, and where none holds anything else
+VECTOR_MARKS = "[](){} \t\r\n"
+VECTOR_CALL = re.compile(r"^\s*(?:np\.|numpy\.|torch\.)?(?:array|tensor|vector)(?=\()|,\s*dtype=[\w.]+(?=\)\s*$)", re.IGNORECASE)
+LISTED_NUMBER = re.compile(r"[\"']?([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan|null|none)[\"']?", re.IGNORECASE)
+NO_NUMBERS = frozenset({"", "nan", "null", "none", "n/a", "na"})
+DECIMAL_COMMAS = re.compile(r"[\s\[({]*+(?=[^.]*,)[+-]?\d+(?:,\d+)?(?:[|;\s]+[+-]?\d+(?:,\d+)?)+[\s\])}]*")
 
 
 class Kind(StrEnum):
@@ -133,22 +138,34 @@ def encode_categories(strings: pa.Array, kind: Kind) -> Categorical:
 def vector_size(texts: Sequence[str]) -> tuple[int, int]:
     """How many numbers nearly every filled cell lists, 0 if they are no vectors, and how many cells list another number.
 
-    >>> vector_size(["0.1|0.2|0.3|-1", "[0, 1e-3, 2.5, 4]"]), vector_size(["12|7", "3|4"])
+    An empty list, and a word such as `nan` for none, are no filled cells. Where all cells list numbers, most may do.
+
+    >>> vector_size(["0.1|0.2|0.3|-1", "[0, 1e-3, 2.5, 4]", "[]"]), vector_size(["12|7", "3|4"])
     ((4, 0), (0, 0))
     """
-    looked_at = texts[:VECTORS_LOOKED_AT]
+    looked_at = [text for text in map(with_points, texts[:VECTORS_LOOKED_AT]) if not is_no_vector(text)]
     sizes = Counter(map(_num_numbers, looked_at))
     size, number = sizes.most_common(1)[0] if sizes else (0, 0)
     least = VECTOR_SIZE if any("." in text for text in looked_at) else LONG_VECTOR
-    is_vector = size >= least and number >= VECTORS * len(looked_at)
+    is_vector = size >= least and number >= (VECTORS if sizes[0] else MOST_LISTS) * len(looked_at)
     return (size, len(looked_at) - number) if is_vector else (0, 0)
 
 
+def is_no_vector(text: str) -> bool:
+    """Whether a cell says that there is no vector: it is blank, an empty list or a word for nothing."""
+    return text.strip(VECTOR_MARKS).lower() in NO_NUMBERS
+
+
+def with_points(text: str) -> str:
+    """A list of numbers with decimal commas, which no commas divide, with points; any other text as it is.
+
+    >>> with_points("0,5; -1,25; 3"), with_points("[1,2]"), with_points("1, 2; 3")
+    ('0.5; -1.25; 3', '[1,2]', '1, 2; 3')
+    """
+    return text.replace(",", ".") if DECIMAL_COMMAS.fullmatch(text) else text
+
+
 def _num_numbers(text: str) -> int:
-    """How many numbers a cell lists; 0 if anything else is in it."""
-    parts = re.split(r"[|;,\s]+", text.strip("[](){} "))
-    return (
-        len(parts)
-        if all(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", part, re.IGNORECASE) for part in parts)
-        else 0
-    )
+    """How many numbers a cell lists, unknown ones counted; 0 if anything else is in it."""
+    parts = re.split(r"[|;,\s]+", VECTOR_CALL.sub("", text).strip(VECTOR_MARKS))
+    return len(parts) if all(LISTED_NUMBER.fullmatch(part) for part in parts) else 0

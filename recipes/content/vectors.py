@@ -6,6 +6,7 @@ before it, is likeliest among others. Vectors that tell nothing of what follows 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -15,13 +16,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recipes.columns import VECTORS_LOOKED_AT, Categorical, Column, Columns, Numeric, Text, vector_size
+from recipes.columns import (
+    NO_NUMBERS, VECTOR_CALL, VECTOR_MARKS, VECTORS_LOOKED_AT, Categorical, Column, Columns, Numeric, Text, vector_size, with_points,
+)  # fmt: skip
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes, unit
 from recipes.run import Run
 
 DIMENSION = 64  # of what is kept of longer vectors
-MARKS = "[](){} \t\r\n"
+QUOTES = re.compile(r"[\"']")
 BETWEEN = r"[|;,\s]+"
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 EVENTS, OTHERS = 20_000, 20  # events that followed others, and the items drawn beside each
@@ -66,10 +69,10 @@ def read_vectors(column: Column) -> Vectors | None:
     """
     if isinstance(column, Numeric) or not holds_vectors(column):
         return None
-    texts = pc.utf8_trim(pa.array(_texts(column), pa.string()), MARKS)
+    texts = pc.utf8_trim(pa.array(_bare_lists(_texts(column)), pa.string()), VECTOR_MARKS)
     parts = pc.split_pattern_regex(texts, BETWEEN)
     lengths = np.asarray(pc.list_value_length(parts))
-    filled = np.asarray(pc.not_equal(texts, ""))
+    filled = np.asarray(pc.invert(pc.is_in(pc.utf8_lower(texts), pa.array(sorted(NO_NUMBERS)))))
     size = Counter(lengths[filled].tolist()).most_common(1)[0][0]
     fits = filled & (lengths == size)
     words = parts.filter(pa.array(fits)).flatten()
@@ -164,6 +167,14 @@ def _compressed(rows: NDArray[np.float64]) -> Floats:
         return centred
     _, axes = np.linalg.eigh(centred.T @ centred)
     return np.asarray(centred @ axes[:, -DIMENSION:], np.float32)
+
+
+def _bare_lists(texts: list[str]) -> list[str]:
+    """Lists without what stands around them or their numbers in some of the texts looked at, and with points for decimal commas."""
+    head = texts[:VECTORS_LOOKED_AT]
+    if any("(" in text or '"' in text or "'" in text for text in head):
+        texts = [QUOTES.sub("", VECTOR_CALL.sub("", text)) for text in texts]
+    return [with_points(text) for text in texts] if any(with_points(text) != text for text in head) else texts
 
 
 def _texts(column: Text | Categorical, most: int | None = None) -> list[str]:

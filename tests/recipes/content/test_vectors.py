@@ -25,8 +25,13 @@ MESSY = [
     "0.1|0.2|0.3|-1",
     "0.1;0.2;0.3;1",
     "(1.5 2 3 4)",
-    "[ 0.  1.\n  0.5 -2. ]",
-]  # the last as numpy prints them
+    "[ 0.  1.\n  0.5 -2. ]",  # as numpy prints them
+    '["0.1", "0.2", "0.3", "1"]',
+    "array([0.1, 0.2, 0.3, 1.], dtype=float32)",
+    "tensor([0.1, 0.2, 0.3, 1.])",
+    "{0.1,0.2,.3,1}",
+    "0,1;0,2;0,3;1",
+]
 
 
 def column(texts, kind=Kind.LABEL):
@@ -82,6 +87,31 @@ def test_what_is_no_vector_is_unknown():
 def test_other_lists_are_no_vectors(texts):
     assert read_vectors(column(texts)) is None
     assert find_vectors({"A": column(texts)}) == {}
+
+
+@pytest.mark.parametrize("nothing", ["", "[]", "nan", "null", "None", "[nan, nan, nan, nan, nan]", "[null, 1, 2, 3, 0.5]"])
+def test_cells_without_a_vector_take_none_from_the_others(nothing):
+    rows = written(np.random.default_rng(0).normal(size=(40, 5)))
+    found = read_vectors(column([*rows, *[nothing] * 30]))
+    assert found.size == 5
+    assert found.odd == (0 if len(nothing) < 5 else 30)
+    assert found.values.any(axis=1).tolist() == [True] * 40 + [False] * 30
+
+
+def test_lists_of_numbers_are_vectors_although_a_few_are_cut_short():
+    rows = written(np.random.default_rng(0).normal(size=(70, 6)))
+    short = written(np.random.default_rng(1).normal(size=(30, 5)))
+    found = read_vectors(column([*rows, *short]))
+    assert (found.size, found.odd) == (6, 30)
+    assert read_vectors(column([*rows, *["red, green"] * 30])) is None
+
+
+def test_decimal_commas_divide_no_numbers():
+    numbers = np.random.default_rng(0).normal(size=(30, 40))
+    with_commas = [";".join(f"{value:.4f}".replace(".", ",") for value in row) for row in numbers]
+    found, wanted = (read_vectors(column(texts)) for texts in (with_commas, written(numbers)))
+    assert found.size == wanted.size == 40
+    np.testing.assert_allclose(found.values, wanted.values, atol=1e-5)
 
 
 def test_long_vectors_keep_what_tells_items_apart():
