@@ -1,9 +1,11 @@
-"""Files of a hosted account's answers as Python values: JSON or YAML, one document or several, in any encoding that a shell writes."""
+"""Files of a hosted account's answers as Python values: JSON, YAML or what Python prints, one document or several, in any encoding that a shell writes."""
 
 from __future__ import annotations
 
+import ast
 import codecs
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from console.configuration.document import DocumentError
 from console.shapes import JSONDict
 
 SUFFIXES = {".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".template"}
+TIME = re.compile(r"datetime\.datetime\(([\d,\s]+?)(?:,\s*tzinfo=[\w.]+(?:\((?:[^()]|\([^()]*\))*\))?)?\)")  # as Python prints it
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # PowerShell's `>`
 
 
@@ -54,7 +57,7 @@ def documents(paths: Iterable[Path]) -> Iterator[Any]:
 
 
 def parse(text: str) -> list[Any]:
-    """All documents of a text: JSON ones behind each other, as `>>` leaves them, or YAML.
+    """All documents of a text: JSON ones behind each other, as `>>` leaves them, what `print` shows of boto3's answers, or YAML.
 
     Raises:
         ValueError: it is neither.
@@ -63,6 +66,8 @@ def parse(text: str) -> list[Any]:
     try:
         return _json_documents(text)
     except ValueError as fault:
+        if (printed := _printed(text)) is not None:
+            return printed
         try:
             return list(yaml.load_all(text, _Loader))
         except yaml.YAMLError:
@@ -99,6 +104,22 @@ def _contents(path: Path) -> list[Any]:
         return parse(data.decode(encoding))
     except (ValueError, OSError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from None
+
+
+def _printed(text: str) -> list[Any] | None:
+    """Dictionaries and lists as Python prints them, times as ISO 8601; None if it is something else."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        parsed = ast.parse(TIME.sub(_iso_time, text).strip())
+        return [ast.literal_eval(line.value) for line in parsed.body if isinstance(line, ast.Expr)]
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _iso_time(printed: re.Match[str]) -> str:
+    numbers = [*map(int, printed[1].split(",")), 0, 0, 0][:6]
+    return repr("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*numbers))
 
 
 def _json_documents(text: str) -> list[Any]:

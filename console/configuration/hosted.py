@@ -7,6 +7,7 @@ deleted there is left out. CloudFormation templates may be JSON or YAML.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,10 +17,11 @@ from console.configuration.answers import documents, mappings, template_of
 from console.configuration.document import Document, DocumentError, entry_of
 from console.configuration.export import current_sources
 from console.configuration.kinds import BY_NOUN, KINDS, Kind
-from console.configuration.templates import resources
+from console.configuration.templates import RESOLVED_LATER, Resource, resources
 from console.shapes import JSONDict
 
 IMPORT_JOB = "datasetImportJobArn"
+MAX_TOLD = 10  # resources that lack something
 NOT_THERE = ("FAILED", "DELETE", "STOPPED")  # words in a status
 Entries = dict[str, dict[tuple[str, str, str], JSONDict]]
 
@@ -80,6 +82,7 @@ def _add_metrics(metrics: list[JSONDict], found: Mapping[str, JSONDict]) -> None
 def _add_described(found: Mapping[str, JSONDict], entries: Entries) -> None:
     there = {arn: about for arn, about in found.items() if _is_there(about)}
     names = {arn: str(about["name"]) for arn, about in there.items()}
+    lacking = []
     for arn, about in there.items():
         kind = next(kind for kind in KINDS if about.get(kind.arn) == arn and _kind_of(about) is kind)
         entry = entry_of(kind, about)
@@ -87,10 +90,12 @@ def _add_described(found: Mapping[str, JSONDict], entries: Entries) -> None:
             if about.get(wire) in names:
                 entry[member] = names[about[wire]]
         if missing := [member for member in kind.required if member not in entry]:
-            raise DocumentError(
-                f"{kind.noun} {entry['name']} lacks {missing[0]}; add what Describe{kind.title} prints of it."
-            )
-        _add(kind, entry, entries)
+            lacking.append(f"{kind.noun} {entry['name']} lacks {missing[0]}; add what Describe{kind.title} prints of it.")
+        else:
+            _add(kind, entry, entries)
+    if lacking:
+        more = f" {len(lacking) - MAX_TOLD} more lack something, too." if len(lacking) > MAX_TOLD else ""
+        raise DocumentError(" ".join(lacking[:MAX_TOLD]) + more)
 
 
 def _add(kind: Kind, entry: JSONDict, entries: Entries) -> None:
@@ -125,15 +130,25 @@ def _moment(value: Any) -> tuple[float, str]:
     return (float(value), "") if isinstance(value, int | float) else (0.0, str(value))
 
 
+def _referred(value: Any, known: Mapping[str, Resource], where: str) -> str:
+    """The name of a resource that a template refers to, or its ARN where that is written out.
+
+    Raises:
+        DocumentError: only another stack or service knows it.
+    """
+    if not isinstance(value, str) or RESOLVED_LATER in value:
+        raise DocumentError(f"{where} is {json.dumps(value)[:100]}, which the template does not tell; write its ARN out.")
+    return str(known[value].members["name"]) if value in known else value
+
+
 def _add_template(template: Mapping[str, Any], parameters: Mapping[str, str], entries: Entries) -> None:
     """The resources of a CloudFormation template, whose references are logical names."""
     known = resources(template, parameters)
     for resource in known.values():
         kind, about = BY_NOUN[resource.noun], dict(resource.members)
         job = about.pop("datasetImportJob", None) or {}
-        for wire in kind.references:
-            if about.get(wire) in known:
-                about[wire] = known[about[wire]].members["name"]
+        for wire in kind.references.keys() & about.keys():
+            about[wire] = _referred(about[wire], known, f"{wire} of {kind.noun} {about['name']}")
         entry = entry_of(kind, about)
         if place := (job.get("dataSource") or {}).get("dataLocation"):
             entry["importFrom"] = place

@@ -1,7 +1,8 @@
 """CloudFormation templates: the resources of Amazon Personalize in them, with functions, parameters and references resolved.
 
 Names are often built from parameters and the stack's name. A parameter counts as what its default says; a stack, region and
-account that nothing tells are called STACK, us-east-1 and 000000000000.
+account that nothing tells are called STACK, us-east-1 and 000000000000. What another service keeps (`{{resolve:…}}`, a parameter
+of Systems Manager, another stack's export) the template does not tell.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
 from console.configuration.document import DocumentError
-from console.configuration.kinds import KINDS
-from console.shapes import JSONDict
+from console.configuration.kinds import BY_NOUN, KINDS
+from console.shapes import OPERATION_MODELS, JSONDict
 
 TYPES = {f"AWS::Personalize::{kind.title}": kind.noun for kind in KINDS}
 PSEUDO: dict[str, Any] = {
@@ -22,6 +25,13 @@ PSEUDO: dict[str, Any] = {
     "AWS::URLSuffix": "amazonaws.com", "AWS::NoValue": None, "AWS::StackId": "stack", "AWS::NotificationARNs": [],
 }  # fmt: skip
 UNKNOWN = object()
+STORED_ELSEWHERE = "AWS::SSM::Parameter::Value<"  # such a parameter's default is a key
+RESOLVED_LATER = "{{resolve:"
+WHOLE, NUMBER = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+FROM_TEXT: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
+    "boolean": (re.compile("true|false", re.IGNORECASE), "true".__eq__),
+    "integer": (WHOLE, int), "long": (WHOLE, int), "float": (NUMBER, float), "double": (NUMBER, float),
+}  # fmt: skip
 PLACE = re.compile(r"\$\{(!?)([^}]*)\}")
 AS_THEY_ARE = {"algorithmHyperParameters", "featureTransformationParameters"}  # the keys below are no members of AWS
 FIRST_LETTERS = re.compile(r"^([A-Z]+(?=[A-Z][a-z]|$)|[A-Z])")
@@ -50,11 +60,11 @@ def resources(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str
     for logical, about in template["Resources"].items():
         noun = TYPES.get(about.get("Type", "")) if isinstance(about, dict) else None
         if noun and values.holds(about.get("Condition")):
-            members = camel(values.resolved(about.get("Properties") or {}))
+            members = typed(camel(values.resolved(about.get("Properties") or {})), _shape_of(noun))
             name = members.setdefault("name", logical)
             if tags := members.get("tags"):
                 members["tags"] = dict(map(_tag, tags))
-            if not isinstance(name, str):
+            if not isinstance(name, str) or RESOLVED_LATER in name:
                 raise DocumentError(
                     f"The name of {logical} is {json.dumps(name)[:100]}, which the template does not tell; "
                     "give the parameter's value (--parameter NAME=VALUE), or write the name out."
@@ -85,6 +95,44 @@ def camel(value: Any) -> Any:
     return found
 
 
+def _shape_of(noun: str) -> Shape:
+    shape = OPERATION_MODELS[f"Create{BY_NOUN[noun].title}"].input_shape
+    assert shape is not None
+    return shape
+
+
+def typed(value: Any, shape: Shape) -> Any:
+    """A value in the type that its member has in the API, as CloudFormation turns "true" into a boolean and 3 into text.
+
+    >>> shape = _shape_of("solution")
+    >>> typed({"performHPO": "false", "solutionConfig": {"eventValueThreshold": 3}}, shape)
+    {'performHPO': False, 'solutionConfig': {'eventValueThreshold': '3'}}
+    """
+    match shape:
+        case StructureShape() if isinstance(value, dict):
+            members = shape.members
+            return {key: typed(entry, members[key]) if key in members else entry for key, entry in value.items()}
+        case ListShape() if isinstance(value, list):
+            return [typed(entry, shape.member) for entry in value]
+        case MapShape() if isinstance(value, dict):
+            return {key: typed(entry, shape.value) for key, entry in value.items()}
+    if isinstance(value, str) and shape.type_name in FROM_TEXT and FROM_TEXT[shape.type_name][0].fullmatch(value):
+        return FROM_TEXT[shape.type_name][1](value.lower())
+    return json.dumps(value) if shape.type_name == "string" and isinstance(value, bool | int | float) else value
+
+
+def _tells_default(parameter: Any) -> bool:
+    is_elsewhere = isinstance(parameter, dict) and str(parameter.get("Type", "")).startswith(STORED_ELSEWHERE)
+    return isinstance(parameter, dict) and "Default" in parameter and not is_elsewhere
+
+
+def _as_list(value: Any, parameter: Any) -> Any:
+    """A parameter's value, which lists are given as, separated by commas."""
+    kind = str(parameter.get("Type", "")) if isinstance(parameter, dict) else ""
+    is_list = "List<" in kind or "CommaDelimitedList" in kind
+    return [part.strip() for part in value.split(",")] if is_list and isinstance(value, str) else value
+
+
 class _Values:
     """What the functions of one template give."""
 
@@ -92,8 +140,8 @@ class _Values:
         """Take parameters for what is `given`, else for their defaults."""
         self._resources = template["Resources"]
         parameters = template.get("Parameters") or {}
-        self._known = PSEUDO | {name: about.get("Default") for name, about in parameters.items() if "Default" in about}
-        self._known |= given
+        told = {name: about["Default"] for name, about in parameters.items() if _tells_default(about)} | dict(given)
+        self._known = PSEUDO | {name: _as_list(value, parameters.get(name, {})) for name, value in told.items()}
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._attribute,
@@ -114,7 +162,7 @@ class _Values:
     def resolved(self, value: Any) -> Any:
         """The value with its functions carried out; what the template alone does not tell stays as it is."""
         if isinstance(value, list):
-            return [self.resolved(entry) for entry in value]
+            return [found for entry in value if (found := self.resolved(entry)) is not None]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from pprint import pformat
 
 import pytest
 
@@ -46,6 +48,48 @@ def test_a_solution_version_with_a_name_is_not_taken_for_its_solution(tmp_path):
     }  # fmt: skip
     document = read(tmp_path, *hosted_answers(), {"solutionVersion": version})
     assert [entry["name"] for entry in document.sections["solutions"]] == ["popular"]
+
+
+@pytest.mark.parametrize("printed", [lambda answers: "\n".join(map(repr, answers)), pformat], ids=["print", "pprint"])
+def test_answers_as_python_prints_them_are_read(tmp_path, printed):
+    made = datetime(2024, 1, 5, 7, 30, tzinfo=UTC)
+    answers = [answer for answer in hosted_answers() if "datasetImportJob" not in answer]
+    jobs = [job("new", "s3://d/new.csv"), job("old", "s3://d/old.csv")]
+    jobs[0]["datasetImportJob"]["creationDateTime"] = made
+    jobs[1]["datasetImportJob"]["creationDateTime"] = made - timedelta(days=1)
+    (tmp_path / "answers.json").write_text(printed([*answers, *jobs, {"failureReason": None, "performHPO": True}]))
+    document = hosted.read([tmp_path])
+    assert [entry["name"] for entry in document.sections["campaigns"]] == ["front"]
+    assert document.sections["datasets"][0]["importFrom"] == "s3://d/new.csv"
+
+
+def test_pieces_of_pages_add_up(tmp_path):
+    pages = [
+        {
+            "datasetGroups": [{"name": f"g{n}", "datasetGroupArn": f"{ARN}:dataset-group/g{n}"}],
+            "nextToken": "more",
+            "ResponseMetadata": {},
+        }
+        for n in range(5)
+    ]
+    (tmp_path / "first.json").write_text(json.dumps(pages[:2]))
+    (tmp_path / "second.jsonl").write_text("\n".join(map(json.dumps, pages[2:4])))
+    (tmp_path / "third.json").write_text(json.dumps(pages[4]["datasetGroups"]))  # --query datasetGroups
+    groups = hosted.read([tmp_path]).sections["datasetGroups"]
+    assert sorted(entry["name"] for entry in groups) == [f"g{n}" for n in range(5)]
+
+
+def test_all_that_lacks_a_description_is_told_at_once(tmp_path):
+    listed = [
+        {"schemas": [{"name": "events", "schemaArn": f"{ARN}:schema/events"}]},
+        {"solutions": [{"name": "popular", "solutionArn": f"{ARN}:solution/popular", "status": "ACTIVE"}]},
+        {"campaigns": [{"name": f"c{n}", "campaignArn": f"{ARN}:campaign/c{n}"} for n in range(20)]},
+    ]
+    with pytest.raises(DocumentError) as refused:
+        read(tmp_path, *listed)
+    assert "schema events lacks schema; add what DescribeSchema prints of it." in str(refused.value)
+    assert "solution popular lacks datasetGroup; add what DescribeSolution prints of it." in str(refused.value)
+    assert str(refused.value).endswith("12 more lack something, too.")
 
 
 def test_what_failed_or_goes_away_is_left_out(tmp_path):
@@ -228,3 +272,58 @@ def test_a_name_that_a_template_does_not_tell_is_asked_for(tmp_path):
 def test_what_get_template_prints_is_read(tmp_path):
     (tmp_path / "text.json").write_text(json.dumps({"TemplateBody": TEMPLATE, "StagesAvailable": ["Original"]}))
     assert hosted.read([tmp_path], {"Stage": "live"}).sections["solutions"][0]["name"] == "popular"
+
+
+MORE = """
+Parameters:
+  Names: {Type: CommaDelimitedList, Default: "shop, cinema"}
+  Hpo: {Type: String, Default: "false"}
+  Stored: {Type: "AWS::SSM::Parameter::Value<String>", Default: /shop/name}
+Conditions: {Never: !Equals [a, b]}
+Resources:
+  Site: {Type: AWS::EC2::Instance, Properties: {UserData: !Base64 x, Zone: !Select [0, !GetAZs ""], Net: !Cidr [a, 1, 2]}}
+  Group:
+    Type: AWS::Personalize::DatasetGroup
+    DependsOn: Site
+    DeletionPolicy: Retain
+    Properties:
+      Name: !Select [0, !Ref Names]
+      Tags: [!If [Never, {Key: a, Value: b}, !Ref "AWS::NoValue"], {Key: team, Value: 7}]
+  Solution:
+    Type: AWS::Personalize::Solution
+    Properties:
+      Name: popular
+      DatasetGroupArn: !Join [":", ["arn:aws:personalize", !Ref "AWS::Region", !Ref "AWS::AccountId", dataset-group/shop]]
+      RecipeArn: !Sub "arn:${AWS::Partition}:personalize:::recipe/aws-popularity-count"
+      PerformHPO: !Ref Hpo
+      SolutionConfig: {EventValueThreshold: 3}
+"""
+
+
+def test_members_of_a_template_have_the_types_of_the_api(tmp_path):
+    (tmp_path / "stack.yaml").write_text(MORE)
+    document = hosted.read([tmp_path])
+    assert document.sections["datasetGroups"] == [{"name": "shop", "tags": {"team": "7"}}]
+    assert document.sections["solutions"] == [
+        {
+            "name": "popular", "datasetGroup": "shop", "recipe": "aws-popularity-count", "performHPO": False,
+            "solutionConfig": {"eventValueThreshold": "3"},
+        }
+    ]  # fmt: skip
+    cinema = hosted.read([tmp_path], {"Names": "cinema,shop"})
+    assert cinema.sections["datasetGroups"][0]["name"] == "cinema"
+
+
+@pytest.mark.parametrize(
+    ("told", "elsewhere", "message"),
+    [
+        ("!Select [0, !Ref Names]", "!Ref Stored", "The name of Group is"),
+        ("!Select [0, !Ref Names]", "'{{resolve:ssm:/shop/name:1}}'", "The name of Group is"),
+        ("!Join", "!ImportValue shop-group #", "datasetGroupArn of solution popular is"),
+        ("!Join", "'{{resolve:ssm:group}}' #", "datasetGroupArn of solution popular is"),
+    ],
+)
+def test_what_is_kept_elsewhere_is_asked_for(tmp_path, told, elsewhere, message):
+    (tmp_path / "stack.yaml").write_text(MORE.replace(told, elsewhere))
+    with pytest.raises(DocumentError, match=f"{message}.*which the template does not tell"):
+        hosted.read([tmp_path])
