@@ -189,13 +189,17 @@ def _with_preamble(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> t
 
 @dataclass(frozen=True)
 class _Reading:
-    """What a way to read quotes makes of a sample: rows not as wide as most, quoted cells, and quotes that never close."""
+    """What a way to read quotes makes of a sample: rows not as wide as most, quoted cells, and quotes that never close.
+
+    `merged` rows hold several lines, each of which is as wide as most by itself.
+    """
 
     marks: Marks
     rows: int
     ragged: int
     closed: int
     unclosed: int
+    merged: int
 
 
 def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
@@ -220,8 +224,9 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
         best.rows < plain.rows and plain.ragged <= best.ragged
     )  # cells over several lines that are rows by themselves
     unclosed = plain.ragged == best.ragged and best.unclosed > best.closed
+    is_worse = plain.ragged < best.ragged and (not plain.ragged or plain.ragged < best.merged)
     is_content = (plain.ragged < best.ragged or spanning or unclosed) and not _is_well_quoted(sample, best)
-    if is_content or _hold_rows(sample, best, plain) or (len(form.delimiter) > 1 and not best.closed):
+    if is_worse or is_content or _hold_rows(sample, best, plain) or (len(form.delimiter) > 1 and not best.closed):
         return (
             replace(form, quote=""),
             f"Quotes are content: {best.unclosed:,} that begin a cell never close, {best.closed:,} do.",
@@ -242,10 +247,19 @@ def _with_apostrophes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
 
 
 def _read(sample: bytes, marks: Marks) -> _Reading:
-    widths = Counter(len(row.cells) for row in split_rows(sample, marks))
-    most = max(widths.values(), default=0)
+    rows = list(split_rows(sample, marks))
+    widths = Counter(len(row.cells) for row in rows)
+    width, most = widths.most_common(1)[0] if widths else (0, 0)
     closed, unclosed = tally(sample, marks) if marks.quote else (0, 0)
-    return _Reading(marks, widths.total(), widths.total() - most, closed, unclosed)
+    merged = _merged(sample, [row.start for row in rows], marks.delimiter, width) if closed else 0
+    return _Reading(marks, widths.total(), widths.total() - most, closed, unclosed, merged)
+
+
+def _merged(sample: bytes, starts: Sequence[int], delimiter: bytes, width: int) -> int:
+    """How many rows are several lines that have `width` cells each."""
+    texts = (sample[start:after].split(b"\n") for start, after in pairwise([*starts, len(sample)]))
+    lines = ([line for line in text if line.strip()] for text in texts)
+    return sum(len(row) > 1 and all(line.count(delimiter) == width - 1 for line in row) for row in lines)
 
 
 def _is_better(sample: bytes, escaped: _Reading, doubled: _Reading) -> bool:

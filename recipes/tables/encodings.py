@@ -45,9 +45,9 @@ RUSSIAN, OTHER_CYRILLIC = "оеаинтсрвлкмдпу", "яыьгзбчйх�
 GREEK, OTHER_GREEK = "αοιετσνηυςρκπμλάέήίόύώ", "βγδζθξφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΌΎΏϊϋ"
 HEBREW, OTHER_HEBREW = "יוהלתראבשמ", "םנקדפעכטחגזץןסצךף"
 ARABIC, OTHER_ARABIC = "الينمورتبة", "عدسفهكقحجشصطخىذزضغءثظأإآئؤپچژگ"
-THAI = re.compile(  # vowels stand before, above, below or behind a consonant
-    "([\u0e40-\u0e44]{0,2}[\u0e01-\u0e2e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]{0,2}[\u0e30\u0e32\u0e33\u0e45]{0,2}"
-    "|[\u0e2f\u0e3f\u0e46\u0e4f-\u0e5b])+"
+THAI = re.compile(  # vowels stand before, above, below or behind a consonant, and digits beside no letters
+    "([\u0e40-\u0e44]?[\u0e01-\u0e2e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]{0,2}[\u0e30\u0e32\u0e33\u0e45]{0,2}"
+    "|[\u0e2f\u0e46])+|\u0e3f?[\u0e4f-\u0e5b]+|\u0e3f"
 )
 THAI_MARKS = re.compile("[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]")
 NEUTRAL = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb\u2013\u2014\u2026\u20ac\u00b0\u00a3\u00a7\u00ae\u00a9\u2122\u00a0\u2022\u00bf\u00a1\u00ba\u00aa\u2116"
@@ -55,10 +55,12 @@ UNION, LEAST_LEAD = 0.95, 0.03  # how a text in many languages counts, and by ho
 RARE = 0.5  # what a letter counts that is not among those most used
 MIN_CHARACTERS, MIN_DIFFERENT = 2, 4  # that tell encodings apart, and letters of a script of its own
 SIDE_BY_SIDE, MAX_WRONG = 0.6, 0.02  # shares of the characters
+MAX_MIXED = 0.1  # of the words of one byte a letter that letters of two scripts may stand side by side in
 SURELY_TEXT = 40  # characters among which one may be wrong
 KANA, HANGUL, HAN = ("\u3041", "\u30ff"), ("\uac00", "\ud7a3"), ("\u4e00", "\u9fff")
 MIXED = re.compile(r"[A-Za-z](?=[^\W\d_\x00-\x7f])|(?<=[^\W\d_\x00-\x7f])[A-Za-z]")  # two scripts in one word
 WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+BROKEN_SHARE = 0.1  # of the characters that are valid: a text with so few that are not was damaged
 TIMES = 3  # that a word counts at most; a currency, or what is broken, may stand in every row
 Read = Callable[[int], bytes]
 
@@ -154,21 +156,27 @@ class Utf8Reader:
 
 
 def encoding_of(data: bytes) -> str:
-    """UTF-8 if more of the characters beyond ASCII are valid than not, else the encoding in which they spell words, else cp1252."""
+    """UTF-8 if more of the characters beyond ASCII are valid than not, else the encoding in which they spell words, else cp1252.
+
+    Of two bytes each, half of the syllables of East Asia are valid by chance, so that a text which spells words of there is no UTF-8.
+    """
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(data)
     wrong = text.count("\ufffd") - data.count("\ufffd".encode())
     ascii_characters = len(data) - len(data.translate(None, bytes(range(128))))
     right = len(text) - ascii_characters - max(wrong, 0)
-    if right >= wrong:
+    if wrong <= BROKEN_SHARE * right:
         return "utf-8"
     first = re.search(rb"[\x80-\xff]", data)
     start = data.rfind(b"\n", 0, first.start() if first else 0) + 1
     sample = data[start : start + LOOKED_AT]
+    asian = _asian_encoding(sample)
+    if asian or right >= wrong:
+        return asian or "utf-8"
     words = Counter(WORD.findall(sample))
     counted = b" ".join(
         word for word, number in words.items() for _ in range(min(number, TIMES if len(word) > 1 else 1))
     )
-    return _asian_encoding(sample) or _single_byte_encoding(counted)
+    return _single_byte_encoding(counted)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -207,7 +215,8 @@ def _asian_encoding(sample: bytes) -> str:
             text.count("\ufffd") <= max(whole_size >= SURELY_TEXT, MAX_WRONG * whole_size)
             and beside >= SIDE_BY_SIDE * size
         )
-        if size >= MIN_DIFFERENT and is_regular and is_spelt(runs):
+        is_mixed = encoding == "cp874" and len(MIXED.findall(text)) > MAX_MIXED * len(found)  # half of two bytes may be ASCII
+        if size >= MIN_DIFFERENT and is_regular and not is_mixed and is_spelt(runs):
             return encoding
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recipes.tables.dialect import column_key, detect
+from recipes.tables.quotes import split_rows
 
 ROWS = [[f"u{n}", f"i{n % 7}", str(1_700_000_000 + n)] for n in range(40)]
 
@@ -126,3 +127,25 @@ def test_a_row_that_is_too_long_makes_no_quotes_content_where_others_leave_out_l
     rows[12] = [*rows[12], '"more"']
     found = detect(text(delimiter, rows, ("user", "item", "time", "title", "value")))
     assert (found.form.delimiter, found.form.quote) == (delimiter, '"')
+
+
+ODD_QUOTES = ['"' * number for number in (1, 3, 9, 11)]
+
+
+@pytest.mark.parametrize("cell", ODD_QUOTES, ids=len)
+@pytest.mark.parametrize("every", [2, 5, 7])
+@pytest.mark.parametrize("place", [1, 3, 4], ids=["second", "inside", "last"])
+@pytest.mark.parametrize("other", ["red", '27"', 'so "', 'a "quoted" word'])
+def test_cells_of_quotes_alone_merge_no_rows(cell, every, place, other):
+    rows = [[f"u{n % 9}", f"i{n}", str(1_700_000_000 + n), other if n % 4 == 1 else "red", "2.5"] for n in range(60)]
+    for row in rows[::every]:
+        row[place] = cell
+    data = text("\t", rows, ("user", "item", "time", "title", "value"))
+    form = detect(data).form
+    assert [[part.decode() for part in row.cells] for row in split_rows(data, form.marks)][1:] == rows
+
+
+def test_quoted_cells_that_leave_out_others_are_no_content_for_having_delimiters():
+    rows = [[f"i{n}", "red", '"a, b"' if n % 3 else '"say ""hi"""', "2.5"] for n in range(40)]
+    rows[5] = ["i5", '"a, b"', '"c"']  # as wide as the others if quotes were content
+    assert detect(text(",", rows, ("item", "colour", "title", "value"))).form.quote == '"'

@@ -50,6 +50,11 @@ TITLES = {
         ],
     ),
     "traditional Chinese": (["big5", "big5hkscs"], ["紅樓夢", "臥虎藏龍與英雄", "活著的人們", "手機殼 透明"]),
+    "syllables half of whose bytes are valid UTF-8": (["euc_jp", "cp932"], ["となりのトトロ", "となりのトトロ a"]),
+    "a few short words": (["euc_jp", "cp932"], ["さくら", "すし", "東京", "ポケモン"]),
+    "a few short words of Korean": (["euc_kr"], ["봄", "여름", "서울", "가방"]),
+    "a few short words of China": (["gb18030"], ["英雄", "秋天", "手机", "鞋子"]),
+    "a few short words of Taiwan, whose bytes would be Thai letters": (["big5"], ["秋天", "手機", "上衣", "活著"]),
     "many languages": (["cp1252"], ["Cidade de Deus", "Amélie", "Señorita", "Ångström", "Der Fußgänger", "Città"]),
 }
 CASES = [(language, encoding) for language, (encodings, _) in TITLES.items() for encoding in encodings]
@@ -72,6 +77,13 @@ def test_words_tell_the_encoding(language, encoding):
 def test_a_damaged_byte_does_not_change_it(language, encoding):
     stored = (text_of(language) * 20).encode(encoding)
     assert encoding_of(stored + b"9;\xff;1\n") == encoding_of(stored)
+
+
+@pytest.mark.parametrize("language", [*TITLES])
+def test_a_text_that_lost_bytes_here_and_there_stays_utf_8(language):
+    rows = [f"{n};{title};3,50\n".encode() for n, title in enumerate(TITLES[language][1] * 20)]
+    rows[7] = rows[7].replace("".join(filter("\x7f".__lt__, rows[7].decode()))[:1].encode(), b"\xe3", 1)
+    assert encoding_of(b"id;title;price\n" + b"".join(rows)) == "utf-8"
 
 
 def test_a_broken_byte_in_many_rows_weighs_no_more_than_in_one():
