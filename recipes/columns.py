@@ -23,8 +23,12 @@ VECTOR_SIZE = 4  # numbers that a list must have at least to be taken for a vect
 LONG_VECTOR = 16  # of so many whole numbers, lists are vectors, too
 VECTORS, MOST_LISTS = 0.95, 0.5  # of the cells that must list as many numbers, and where none holds anything else
 VECTOR_MARKS = "[](){} \t\r\n"
-VECTOR_CALL = re.compile(r"^\s*(?:np\.|numpy\.|torch\.)?(?:array|tensor|vector)(?=\()|,\s*dtype=[\w.]+(?=\)\s*$)", re.IGNORECASE)
-LISTED_NUMBER = re.compile(r"[\"']?([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan|null|none)[\"']?", re.IGNORECASE)
+VECTOR_CALL = re.compile(
+    r"^\s*(?:np\.|numpy\.|torch\.)?(?:array|tensor|vector)(?=\()|,\s*dtype=[\w.]+(?=\)\s*$)", re.IGNORECASE
+)
+LISTED_NUMBER = re.compile(
+    r"[\"']?([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan|null|none)[\"']?", re.IGNORECASE
+)
 NO_NUMBERS = frozenset({"", "nan", "null", "none", "n/a", "na"})
 DECIMAL_COMMAS = re.compile(r"[\s\[({]*+(?=[^.]*,)[+-]?\d+(?:,\d+)?(?:[|;\s]+[+-]?\d+(?:,\d+)?)+[\s\])}]*")
 

@@ -16,7 +16,9 @@ from console.configuration.document import DocumentError
 from console.shapes import JSONDict
 
 SUFFIXES = {".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".template"}
-TIME = re.compile(r"datetime\.datetime\(([\d,\s]+?)(?:,\s*tzinfo=[\w.]+(?:\((?:[^()]|\([^()]*\))*\))?)?\)")  # as Python prints it
+TIME = re.compile(
+    r"datetime\.datetime\(([\d,\s]+?)(?:,\s*tzinfo=[\w.]+(?:\((?:[^()]|\([^()]*\))*\))?)?\)"
+)  # as Python prints it
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # PowerShell's `>`
 
 

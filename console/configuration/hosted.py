@@ -90,7 +90,9 @@ def _add_described(found: Mapping[str, JSONDict], entries: Entries) -> None:
             if about.get(wire) in names:
                 entry[member] = names[about[wire]]
         if missing := [member for member in kind.required if member not in entry]:
-            lacking.append(f"{kind.noun} {entry['name']} lacks {missing[0]}; add what Describe{kind.title} prints of it.")
+            lacking.append(
+                f"{kind.noun} {entry['name']} lacks {missing[0]}; add what Describe{kind.title} prints of it."
+            )
         else:
             _add(kind, entry, entries)
     if lacking:
@@ -137,7 +139,9 @@ def _referred(value: Any, known: Mapping[str, Resource], where: str) -> str:
         DocumentError: only another stack or service knows it.
     """
     if not isinstance(value, str) or RESOLVED_LATER in value:
-        raise DocumentError(f"{where} is {json.dumps(value)[:100]}, which the template does not tell; write its ARN out.")
+        raise DocumentError(
+            f"{where} is {json.dumps(value)[:100]}, which the template does not tell; write its ARN out."
+        )
     return str(known[value].members["name"]) if value in known else value
 
 

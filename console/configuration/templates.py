@@ -95,13 +95,11 @@ def camel(value: Any) -> Any:
     return found
 
 
-def _shape_of(noun: str) -> Shape:
-    shape = OPERATION_MODELS[f"Create{BY_NOUN[noun].title}"].input_shape
-    assert shape is not None
-    return shape
+def _shape_of(noun: str) -> Shape | None:
+    return OPERATION_MODELS[f"Create{BY_NOUN[noun].title}"].input_shape
 
 
-def typed(value: Any, shape: Shape) -> Any:
+def typed(value: Any, shape: Shape | None) -> Any:
     """A value in the type that its member has in the API, as CloudFormation turns "true" into a boolean and 3 into text.
 
     >>> shape = _shape_of("solution")
@@ -109,6 +107,8 @@ def typed(value: Any, shape: Shape) -> Any:
     {'performHPO': False, 'solutionConfig': {'eventValueThreshold': '3'}}
     """
     match shape:
+        case None:
+            return value
         case StructureShape() if isinstance(value, dict):
             members = shape.members
             return {key: typed(entry, members[key]) if key in members else entry for key, entry in value.items()}

@@ -17,8 +17,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recipes.columns import (
-    NO_NUMBERS, VECTOR_CALL, VECTOR_MARKS, VECTORS_LOOKED_AT, Categorical, Column, Columns, Numeric, Text, vector_size, with_points,
-)  # fmt: skip
+    NO_NUMBERS,
+    VECTOR_CALL,
+    VECTOR_MARKS,
+    VECTORS_LOOKED_AT,
+    Categorical,
+    Column,
+    Columns,
+    Numeric,
+    Text,
+    vector_size,
+    with_points,
+)
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes, unit
 from recipes.run import Run

@@ -215,7 +215,9 @@ def _asian_encoding(sample: bytes) -> str:
             text.count("\ufffd") <= max(whole_size >= SURELY_TEXT, MAX_WRONG * whole_size)
             and beside >= SIDE_BY_SIDE * size
         )
-        is_mixed = encoding == "cp874" and len(MIXED.findall(text)) > MAX_MIXED * len(found)  # half of two bytes may be ASCII
+        is_mixed = encoding == "cp874" and len(MIXED.findall(text)) > MAX_MIXED * len(
+            found
+        )  # half of two bytes may be ASCII
         if size >= MIN_DIFFERENT and is_regular and not is_mixed and is_spelt(runs):
             return encoding
     return ""

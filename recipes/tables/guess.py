@@ -82,7 +82,7 @@ def understand(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str, 
     """
     columns = _columns(header, rows)
     guesses = [describe(source, values) for source, values in zip(header, columns, strict=True)]
-    decimal = _decimal_of(guesses)
+    decimal = _settle_decimals(guesses, columns)
     questions = _assign(guesses, columns, kind, domain)
     _name_the_rest(guesses, kind)
     clocks.join_clocks(guesses, columns)
@@ -110,10 +110,22 @@ def _is_used(question: Question, guesses: Sequence[Guess]) -> bool:
     return any(guess.source == question.about and guess.include for guess in guesses)
 
 
-def _decimal_of(guesses: Sequence[Guess]) -> str:
-    """The file's decimal mark: that of most columns whose numbers show one."""
-    marks = Counter(guess.decimal for guess in guesses if guess.type == "float" and guess.decimal)
-    return marks.most_common(1)[0][0] if marks else "."
+def _settle_decimals(guesses: Sequence[Guess], columns: Sequence[pa.Array]) -> str:
+    """The file's decimal mark: that of most columns whose numbers show one. Numbers that do not, such as 1.250, are read so, too."""
+    numbers = [
+        (guess, values) for guess, values in zip(guesses, columns, strict=True) if guess.type in {"float", "long"}
+    ]
+    unclear = [(guess, values) for guess, values in numbers if is_unclear_number(values)]
+    told = [guess for guess, _ in unclear]
+    clear = [guess for guess, _ in numbers if guess not in told]
+    shown = [guess.decimal for guess in clear if guess.type == "float"] or [
+        guess.decimal for guess in told if guess.type == "float"
+    ]
+    decimal = Counter(filter(None, shown)).most_common(1)[0][0] if any(shown) else "."
+    for guess, values in unclear:
+        guess.decimal = decimal
+        guess.type = "float" if pc.any(pc.match_substring(known_values(values), decimal)).as_py() else "long"
+    return decimal
 
 
 def _assign(guesses: Sequence[Guess], columns: Sequence[pa.Array], kind: str, domain: str) -> list[Question]:

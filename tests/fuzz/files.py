@@ -27,10 +27,13 @@ from console.ingest.loading import Importer
 from console.ingest.mapping import Reading
 from console.operations.data import files as operations
 from console.scratch import scratch_folder
+from recipes.tables import moments
+from recipes.tables.roles import Question
 from tests.fuzz.judging import Report
 
 SLOW_S = 5.0  # of the processor, for a file of at most some hundred rows
 START = 1_650_000_000
+EARLY = 1_649_116_800  # the fifth of a month: of a few days which is the day and which the month only their maker knows
 DELIMITERS = [",", ",", ";", "\t", "|", "::", "\x01"]
 ENCODINGS = ["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "cp1252"]
 LETTERS = {  # words by which each encoding is told from the others
@@ -79,6 +82,11 @@ EXTRAS: dict[str, tuple[Callable[[Random], str], str]] = {  # how a cell is draw
     "zip": (lambda dice: f"{dice.randrange(100_000):05}", "string"),
     "seller": (lambda dice: str(9_148_955_329_465_708_066 + dice.randrange(9)), "string"),
     "colour": (lambda dice: dice.choice(["red", "green", "blue"]), "string"),
+    "weight": (lambda dice: f"{dice.randrange(1, 99)}.{dice.randrange(1000):03}", "float"),  # or thousands?
+    "views": (
+        lambda dice: f"{dice.randrange(1, 99)},{dice.randrange(1000):03}",
+        "long",
+    ),  # thousands, or with decimals?
     "vector": (lambda dice: " ".join(f"{dice.random():.3f}" for _ in range(5)), "string"),
 }
 WORDS = [
@@ -120,7 +128,8 @@ class Made:
     data: bytes
     rows: list[Row]
     told: dict[str, Any] = field(default_factory=dict)
-    types: list[bool] = field(default_factory=list)  # of the extra columns, which were told as they were meant
+    types: dict[str, bool] = field(default_factory=dict)  # of the extra columns, whether each was told as it was meant
+    asked: set[str] = field(default_factory=set)  # columns of which a person was asked, or told a doubt
 
 
 def a_file(dice: Random) -> Made:
@@ -133,9 +142,13 @@ def a_file(dice: Random) -> Made:
     damages = dice.sample(DAMAGES, dice.choice([0, 0, 1, 2]))
     titles = _titles(dice, style, delimiter, end, LETTERS.get(encoding, LETTERS["utf-8"]))
     extras = dice.sample(list(EXTRAS), dice.choice([0, 0, 1, 2]))
+    extras = [
+        name for name in extras if not (style == "never" and _thousands(decimal) == delimiter and name == "views")
+    ]
     names = [*dice.choice(HEADERS), *(["time"] if unit == "apart" else []), *extras]
     number = dice.choice([8, 50, 50, 80, 250])
-    rows = [_row(dice, n, titles, unit, decimal, extras) for n in range(number)]
+    start = dice.choice([START, START, EARLY])
+    rows = [_row(dice, n, start, titles, unit, decimal, extras) for n in range(number)]
     written = [_rendered(row.cells, delimiter, style) for row in rows]
     if unit != "apart" and dice.random() < 0.15:  # some rows leave out their last cells, as spreadsheets do
         for place in dice.sample(range(len(rows)), len(rows) // 3):
@@ -152,7 +165,7 @@ def a_file(dice: Random) -> Made:
     text = above.replace("\n", end) + end.join(line + last for line in [header, *written]) + dice.choice([end, ""])
     data = _stored(text, encoding, dice)
     told = {"delimiter": delimiter, "style": style, "encoding": encoding, "unit": unit, "end": end, "decimal": decimal,
-            "damages": damages, "above": above, "last": last, "rows": len(rows), "extras": extras}  # fmt: skip
+            "damages": damages, "above": above, "last": last, "rows": len(rows), "extras": extras, "names": names}  # fmt: skip
     return Made(data, rows, told)
 
 
@@ -167,16 +180,21 @@ def _titles(dice: Random, style: str, delimiter: str, end: str, letters: list[st
     return titles
 
 
-def _row(dice: Random, number: int, titles: list[str], unit: str, decimal: str, extras: list[str]) -> Row:
-    moment = START + number * 86_400 // 3 + dice.randrange(86_400 // 3)
+def _row(dice: Random, number: int, start: int, titles: list[str], unit: str, decimal: str, extras: list[str]) -> Row:
+    moment = start + number * 86_400 // 3 + dice.randrange(86_400 // 3)
     value = f"{dice.randrange(1, 50) / 10}".replace(".", decimal)
     when, *clock = UNITS[unit](moment).split(" ") if unit == "apart" else [UNITS[unit](moment)]
+    marks = str.maketrans({".": decimal, ",": _thousands(decimal)})
     drawn = [EXTRAS[name][0](dice) for name in extras]
     drawn = [
-        cell.replace(".", decimal) if EXTRAS[name][1] == "float" else cell
+        cell.translate(marks) if EXTRAS[name][1] in {"float", "long"} else cell
         for name, cell in zip(extras, drawn, strict=True)
     ]
     return Row([f"u{number % 9}", f"i{number}x", when, dice.choice(titles), value, *clock, *drawn], moment)
+
+
+def _thousands(decimal: str) -> str:
+    return "." if decimal == "," else ","
 
 
 def _rendered(cells: list[str], delimiter: str, style: str) -> str:
@@ -228,14 +246,16 @@ def _moment(seconds: int) -> datetime:
 
 
 def read(made: Made, folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
-    """Preview and import; the rows that came in, the report, and the text of the rejects."""
+    """Preview, answer what is asked, and import; the rows that came in, the report, and the text of the rejects."""
     location = storage.Location("fuzz", "file.csv")
     with storage.open_write(location) as file:
         file.write(made.data)
     found = sniff.preview(location, dataset_type="INTERACTIONS")
+    answers = {question.about: {question.member: _answer(question, made)} for question in found.questions}
+    made.asked = {*answers, *(column.source for column in found.columns if column.warnings)}
     types = {column.source: column.type for column in found.columns}
-    made.types = [types.get(name) == EXTRAS[name][1] for name in made.told["extras"]]
-    guessed = operations._guessed(found)
+    made.types = {name: types.get(name) == EXTRAS[name][1] for name in made.told["extras"]}
+    guessed = [_answered(column, answers, found) for column in operations._guessed_columns(found)]
     schema = operations._schema("INTERACTIONS", guessed, None)
     options = operations._options(found.form, guessed, schema, 100.0)
     for source in options["sources"].values():
@@ -244,6 +264,25 @@ def read(made: Made, folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]
     loaded = Importer(schema, reading, folder, max_bad_percent=100, progress=lambda _: None).run([location])
     rows = [row for segment in loaded.segments for row in pq.read_table(segment.path).to_pylist()]
     return rows, loaded.report, loaded.rejects.read_text() if loaded.rejects else ""
+
+
+def _answered(column: dict[str, Any], answers: dict[str, dict[str, str]], found: sniff.Preview) -> dict[str, Any]:
+    answer = answers.get(column.get("source") or "")
+    told = {name: column[name] for name in ("source", "name")}
+    return operations._completed(told | answer, found, "INTERACTIONS", None) if answer else column
+
+
+def _answer(question: Question, made: Made) -> str:
+    """What the file's maker says."""
+    if question.member == "decimal":
+        return str(made.told["decimal"])
+    right = [unit for unit, _, _ in question.options if all(_is_read(unit, row) for row in made.rows if not row.damage)]
+    return right[0] if right else question.suggested
+
+
+def _is_read(unit: str, row: Row) -> bool:
+    moment = moments.moment_of(row.cells[2], unit)
+    return moment is not None and moment.date() == _moment(row.moment).date()
 
 
 def complaint(made: Made, folder: Path) -> str:
@@ -273,6 +312,9 @@ def _difference(row: Row, got: dict[str, Any] | None, made: Made) -> str:
         return "" if "unclosed quote" in made.told["damages"] else f"a good row was left out: {row}"
     value = float(row.cells[4].replace(",", ".")) if row.cells[4] else None
     wanted = {"USER_ID": row.cells[0], "TIMESTAMP": row.moment, "EVENT_VALUE": value}
+    for name, cell in zip(made.told["extras"], row.cells[-len(made.told["extras"]) :], strict=False):
+        if made.types[name] and name.upper() in got:
+            wanted[name.upper()] = _meant(cell, EXTRAS[name][1], made.told["decimal"])
     wrong = {name: (cell, got.get(name)) for name, cell in wanted.items() if got.get(name) != cell}
     telling = {other.cells[3] for other in made.rows if not other.cells[3].isascii()}
     words = {word for title in telling for word in title.split() if not word.isascii()}
@@ -287,6 +329,17 @@ def _difference(row: Row, got: dict[str, Any] | None, made: Made) -> str:
         if "TITLE" in got and got["TITLE"] != title:
             wrong["TITLE"] = (row.cells[3], got["TITLE"])
     return f"a good row came in otherwise: {wrong}" if wrong else ""
+
+
+def _meant(cell: str, type_: str, decimal: str) -> Any:
+    bare = cell.replace(_thousands(decimal), "").replace(decimal, ".")
+    readings: dict[str, Callable[[], Any]] = {
+        "boolean": lambda: cell == "true",
+        "float": lambda: float(bare),
+        "long": lambda: int(bare),
+        "string": lambda: cell,
+    }
+    return readings[type_]() if cell else None
 
 
 def fuzz(report: Report, count: int, seed: int) -> None:
@@ -307,4 +360,9 @@ def _case(report: Report, number: int) -> None:
         report.add(f"files: {what[:40]}", f"file {number}: {what}\n{made.told}\n{made.data[:1500]!r}")
     report.cases["files"] += 1
     report.cases["columns"] += len(made.types)
-    report.cases["columns of the type meant"] += sum(made.types)
+    report.cases["columns of the type meant"] += sum(made.types.values())
+    silent = [name for name, is_right in made.types.items() if not is_right and name not in made.asked]
+    for name in silent:
+        report.add(
+            f"files: {name} of another type, and nobody was asked", f"file {number}: {made.told}\n{made.data[:1500]!r}"
+        )

@@ -269,6 +269,8 @@ def _completed(column: JSONDict, found: Preview, kind: str, domain: str | None) 
         }
     elif "type" in column:
         suggested |= {"categorical": False, "textual": False}
+    elif suggested.get("type") == "long" and column.get("decimal", suggested["decimal"]) != suggested["decimal"]:
+        suggested["type"] = "float"  # its thousands are decimals
     return suggested | column
 
 

@@ -233,6 +233,8 @@ def _answer(data: QueryDict, question: JSONDict, answer: str, rows: dict[str, st
         case "timestampUnit":
             data[f"{row}-look"] = answer
         case "decimal":
+            if answer != data.get(f"{row}-decimal") and data.get(f"{row}-look") == "long":
+                data[f"{row}-look"] = "double"  # its thousands are decimals now
             data[f"{row}-decimal"] = answer
         case _ if answer in rows and answer != question["column"]:
             ours, theirs = data.get(f"{row}-name", ""), data.get(f"{rows[answer]}-name", "")

@@ -154,7 +154,8 @@ SHOPS = [
         "KUNNR",
         "MATNR",
         "ERDAT",
-        types={"NETWR": "float"},
+        types={"NETWR": "float", "KWMENG": "float"},
+        asked=True,  # whether 4,000 pieces are four, as the commas of NETWR say
     ),
     _events(
         "a German shop in cp1252",

@@ -125,6 +125,31 @@ def test_it_reads_other_encodings(account, bring):
     assert wide.report["rejected"] == 0
 
 
+@pytest.mark.parametrize(
+    ("stars", "suggested", "guessed", "answer", "answered"),
+    [
+        ("2,5", ",", 7.286, ".", 7286),
+        ("2.5", ".", 7286, ",", 7.286),
+        ("2", ".", 7286, ",", 7.286),
+    ],
+)
+def test_a_number_that_may_be_a_thousand_is_read_as_the_file_has_it_and_asked(
+    account, bring, stars, suggested, guessed, answer, answered
+):
+    rows = [f"u{n % 7};i{n};{1_700_000_000 + n};{stars};{7 + n % 3},286" for n in range(60)]
+    content = "\n".join(["userId;movieId;timestamp;rating;weight", *rows])
+    found = preview_data(account, data_location=put_object("file.csv", content))
+    [question] = found["questions"]
+    assert (question["column"], question["member"], question["suggested"]) == ("weight", "decimal", suggested)
+    assert bring(content)[1][0]["WEIGHT"] == pytest.approx(guessed)
+    told = [{"source": source, "name": name} for source, name in names(found).items() if source != "weight"] + [
+        {"source": "weight", "name": "MASS", "decimal": answer}
+    ]
+    put_object("file.csv", "")
+    Dataset.objects.all().delete()
+    assert bring(content, columns=told)[1][0]["MASS"] == pytest.approx(answered)
+
+
 def test_each_guess_can_be_changed(account, bring):
     columns = [
         {"source": "userId", "name": "ITEM_ID"},

@@ -89,7 +89,9 @@ def test_other_lists_are_no_vectors(texts):
     assert find_vectors({"A": column(texts)}) == {}
 
 
-@pytest.mark.parametrize("nothing", ["", "[]", "nan", "null", "None", "[nan, nan, nan, nan, nan]", "[null, 1, 2, 3, 0.5]"])
+@pytest.mark.parametrize(
+    "nothing", ["", "[]", "nan", "null", "None", "[nan, nan, nan, nan, nan]", "[null, 1, 2, 3, 0.5]"]
+)
 def test_cells_without_a_vector_take_none_from_the_others(nothing):
     rows = written(np.random.default_rng(0).normal(size=(40, 5)))
     found = read_vectors(column([*rows, *[nothing] * 30]))

@@ -216,6 +216,15 @@ def test_a_question_is_asked_once_and_its_answer_is_read(alice, films, run_jobs)
     assert (last - first) // 86400 == 255  # 1 January to 12 September, not to 9 December
 
 
+def test_thousands_that_are_said_to_be_decimals_are_read_so(alice, films, run_jobs):
+    rows = [f"u{n % 40};i{n % 60};{1_700_000_000 + n};{n % 5};{1 + n % 9},250" for n in range(360)]
+    preview = bring(alice, "\n".join(["user;item;when;rating;weight", *rows]))
+    assert "weight: how large is 1,250?" in alice.get(preview).text
+    alice.post(preview, filled_in(alice, preview, **{"answer-0": ","}))
+    run_jobs()
+    assert Dataset.objects.get().statistics["columns"]["WEIGHT"]["max"] == 9.25
+
+
 def test_one_value_for_every_row_fills_the_event_of_a_domain(alice, account, run_jobs):
     call_by_wire_names("CreateDatasetGroup", account, {"name": "shop", "domain": "ECOMMERCE"})
     text = "\n".join(line.rpartition(",")[0] for line in watched().splitlines())
