@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -27,10 +28,22 @@ KINDS = {
 }
 RECIPES = {
     "aws-user-personalization": {"mode": "full", "hidden_dimension": 32},
+    "aws-user-personalization-v2": {"mode": "full"},
+    "aws-personalized-ranking-v2": {"mode": "full"},
+    "aws-hrnn": {"hidden_dimension": 32},
     "aws-hrnn-metadata": {"hidden_dimension": 32},
+    "aws-hrnn-coldstart": {"hidden_dimension": 32},
 }
+UPDATED = [name for name in RECIPES if catalogue.get(name).updates]
+LONG = {
+    "aws-personalized-ranking-v2",
+    "aws-hrnn-coldstart",
+}  # beside others of their kind, which stand for them in the quick check
+all_recipes = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in RECIPES]
+)
 few = settings(
-    max_examples=4,
+    max_examples=2,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
@@ -67,9 +80,9 @@ def read(found: Tables) -> TrainingData:
 
 
 @cache
-def fitted():
+def fitted(name="aws-user-personalization"):
     """A recipe and its model of the unchanged tables."""
-    recipe = catalogue.get("aws-user-personalization")(**RECIPES["aws-user-personalization"])
+    recipe = catalogue.get(name)(**RECIPES[name])
     return recipe, recipe.fit(read(tables()), Run())
 
 
@@ -84,21 +97,25 @@ def judged_events() -> list[int]:
     return [int(event) for user in split.users for event in range(data.offsets[user], data.offsets[user + 1])]
 
 
+@all_recipes
 @few
 @given(
     row=st.sampled_from(judged_events()) | st.integers(0, USERS * EACH - 1),
-    name=st.sampled_from(list(RECIPES)),
     word=words,
     device=words,
+    genre=words,
+    tier=words,
 )
-def test_the_only_event_of_a_type_may_be_in_any_part_of_the_data(row, name, word, device):
-    data = read(tables(EVENT_TYPE=(row, word), DEVICE=(row, device)))
+def test_the_only_row_of_a_type_or_category_may_be_in_any_part_of_the_data(name, row, word, device, genre, tier):
+    changes = {"EVENT_TYPE": (row, word), "DEVICE": (row, device), "GENRE": (row, genre), "TIER": (row, tier)}
+    data = read(tables(**changes))
     recipe = catalogue.get(name)(**RECIPES[name])
     judged = recipe.fit(splits.amazon(data).train, Run())
     assert finite(judged, data)
     assert finite(recipe.refit(judged, data, Run()), data)
 
 
+@pytest.mark.parametrize("name", UPDATED)
 @few
 @given(
     place=st.integers(0, USERS * EACH - 1),
@@ -107,9 +124,9 @@ def test_the_only_event_of_a_type_may_be_in_any_part_of_the_data(row, name, word
     genre=words,
     tier=words,
 )
-def test_an_update_takes_any_new_type_or_category(place, type_, device, genre, tier):
+def test_an_update_takes_any_new_type_or_category(name, place, type_, device, genre, tier):
     old = read(tables())
-    recipe, model = fitted()
+    recipe, model = fitted(name)
     changes = {"EVENT_TYPE": (place, type_), "DEVICE": (place, device), "GENRE": (place, genre), "TIER": (place, tier)}
     new = grown(tables(**changes), old, KINDS)
     updated = recipe.update(model, new, Run())
@@ -125,9 +142,10 @@ def test_an_update_keeps_the_meaning_of_what_the_network_learned_of_event_types(
     assert np.array_equal(swapped.interactions.event_type[1:], old.interactions.event_type[1:])
 
 
-def test_types_newer_than_the_network_are_read_as_unknown():
+@all_recipes
+def test_types_newer_than_the_network_are_read_as_unknown(name):
     data = read(tables())
-    _, model = fitted()
+    _, model = fitted(name)
     known = data.histories()
     unknown, newer = (known.event_type * 0 + np.int16(code) for code in (-1, 7))
     scores = [model.score(type(known)(known.offsets, known.item_index, known.timestamp, types, known.user_index))
