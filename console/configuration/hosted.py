@@ -21,7 +21,7 @@ from console.configuration.templates import RESOLVED_LATER, Resource, resources
 from console.shapes import JSONDict
 
 IMPORT_JOB = "datasetImportJobArn"
-MAX_TOLD = 10  # resources that lack something
+MAX_NAMED = 10  # resources that lack something
 NOT_THERE = ("FAILED", "DELETE", "STOPPED")  # words in a status
 Entries = dict[str, dict[tuple[str, str, str], JSONDict]]
 
@@ -96,8 +96,8 @@ def _add_described(found: Mapping[str, JSONDict], entries: Entries) -> None:
         else:
             _add(kind, entry, entries)
     if lacking:
-        more = f" {len(lacking) - MAX_TOLD} more lack something, too." if len(lacking) > MAX_TOLD else ""
-        raise DocumentError(" ".join(lacking[:MAX_TOLD]) + more)
+        more = f" {len(lacking) - MAX_NAMED} more lack something, too." if len(lacking) > MAX_NAMED else ""
+        raise DocumentError(" ".join(lacking[:MAX_NAMED]) + more)
 
 
 def _add(kind: Kind, entry: JSONDict, entries: Entries) -> None:

@@ -140,8 +140,8 @@ class _Values:
         """Take parameters for what is `given`, else for their defaults."""
         self._resources = template["Resources"]
         parameters = template.get("Parameters") or {}
-        told = {name: about["Default"] for name, about in parameters.items() if _tells_default(about)} | dict(given)
-        self._known = PSEUDO | {name: _as_list(value, parameters.get(name, {})) for name, value in told.items()}
+        values = {name: about["Default"] for name, about in parameters.items() if _tells_default(about)} | dict(given)
+        self._known = PSEUDO | {name: _as_list(value, parameters.get(name, {})) for name, value in values.items()}
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._attribute,

@@ -116,10 +116,10 @@ def _settle_decimals(guesses: Sequence[Guess], columns: Sequence[pa.Array]) -> s
         (guess, values) for guess, values in zip(guesses, columns, strict=True) if guess.type in {"float", "long"}
     ]
     unclear = [(guess, values) for guess, values in numbers if is_unclear_number(values)]
-    told = [guess for guess, _ in unclear]
-    clear = [guess for guess, _ in numbers if guess not in told]
+    doubtful = [guess for guess, _ in unclear]
+    clear = [guess for guess, _ in numbers if guess not in doubtful]
     shown = [guess.decimal for guess in clear if guess.type == "float"] or [
-        guess.decimal for guess in told if guess.type == "float"
+        guess.decimal for guess in doubtful if guess.type == "float"
     ]
     decimal = Counter(filter(None, shown)).most_common(1)[0][0] if any(shown) else "."
     for guess, values in unclear:
