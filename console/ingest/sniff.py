@@ -85,7 +85,7 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     for text in sample.slices:
         rows += [row for row in _rows(text, form) if len(row) == len(header)]
     kind = dataset_type or guess_type(header, rows)
-    understood = understand(header, rows, kind, domain)
+    understood = understand(header, rows, kind, domain, is_whole=sample.whole)
     form = replace(form, decimal=given.get("decimal", understood.decimal))
     total = len(body) if sample.whole else _estimate(sample, len(body), size)
     return Preview(

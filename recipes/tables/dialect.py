@@ -27,7 +27,7 @@ LOOKED_AT = 200  # rows
 LAYOUT_BYTES = 1 << 18
 MAX_PREAMBLE = 30  # rows above the header
 REGULAR = 0.8  # of the rows that have as many cells as most
-NEARLY_ALL = 0.95
+NEARLY_ALL = 0.9
 UNIT = b"\x1f"  # stands for a delimiter of several characters
 BLANKS = re.compile(rb"[ \t]+")
 SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"]{1,2})"?[;,\t]*\r?\n', re.IGNORECASE)

@@ -17,6 +17,7 @@ from recipes.tables.describe import Guess
 from recipes.tables.field import TIME_COLUMNS, Field
 from recipes.tables.guess import Understanding, understand
 from recipes.tables.header import has_header, header_of, top_rows
+from recipes.tables.roles import Question
 from recipes.tables.rows import BadCell, BlockReader, ColumnPlan, Converted
 from recipes.tables.samples import unit_words
 from recipes.tables.short_rows import completed_rows
@@ -62,7 +63,8 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
         found = blocks(stream, form)
         header, first = header_of(next(found, Block(b"", 1)), form)
         rows = [row.cells for row in dialect.first_rows(first.data, form.marks, LOOKED_AT)]
-        understood = _understood(path, header, required, rows)
+        is_whole = len(sample) < EVIDENCE_BYTES and len(rows) < LOOKED_AT
+        understood = _understood(path, header, required, rows, is_whole)
         plans = _plans(understood, required)
         _check_columns(path, header, plans, required)
         reader = BlockReader([plan.field for plan in plans], plans, form, len(header), rows)
@@ -71,7 +73,7 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
     incomplete = sum(
         guess.null_share for guess in understood.columns if guess.name in required and number >= TELLING_ROWS
     )
-    asked = [f"{path}: {question.text} Column {question.suggested} is taken." for question in understood.questions]
+    asked = [f"{path}: {question.text} {_taken(question)}" for question in understood.questions]
     notes = [
         *asked,
         *_unit_notes(path, plans, header),
@@ -91,7 +93,7 @@ def _layout(sample: bytes) -> dialect.CsvFormat:
 
 
 def _understood(
-    path: Path, header: Sequence[str], required: Collection[str], looked_at: Sequence[Sequence[bytes]]
+    path: Path, header: Sequence[str], required: Collection[str], looked_at: Sequence[Sequence[bytes]], is_whole: bool
 ) -> Understanding:
     """What each column is.
 
@@ -99,12 +101,21 @@ def _understood(
         TableError: a column can be read in two ways, and nothing in the file tells which is meant.
     """
     kind = next((kind for name, kind in KINDS if name in required), "ITEMS")
-    found = understand(header, completed_rows([_texts(row) for row in looked_at], len(header)), kind)
+    rows = completed_rows([_texts(row) for row in looked_at], len(header))
+    found = understand(header, rows, kind, is_whole=is_whole)
     unsure = next((question for question in found.questions if not question.suggested), None)
     if unsure:
         readings = " or ".join(samples[0] for _, _, samples in unsure.options)
         raise TableError(f"{path}: {unsure.text} {readings}? Write dates as 2024-01-31.")
     return found
+
+
+def _taken(question: Question) -> str:
+    """Which of its readings a question is answered by."""
+    readings = {value: samples for value, _, samples in question.options if samples}
+    if question.member == "name" or question.suggested not in readings:
+        return f"Column {question.suggested} is taken."
+    return f"It is taken that {readings[question.suggested][0]}."
 
 
 def _plans(found: Understanding, required: Collection[str]) -> list[ColumnPlan]:

@@ -71,7 +71,9 @@ def _mostly_repeats(guesses: Sequence[Guess]) -> bool:
     return not any(name_score(guess.source, "ITEM_ID") >= 2 and guess.repetition < 1.02 for guess in guesses)
 
 
-def understand(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str, domain: str = "") -> Understanding:
+def understand(
+    header: Sequence[str], rows: Sequence[Sequence[str]], kind: str, domain: str = "", *, is_whole: bool = False
+) -> Understanding:
     """Guess every column of a file.
 
     Args:
@@ -79,6 +81,7 @@ def understand(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str, 
         rows: a sample of rows as wide as the header.
         kind: the dataset's type, such as INTERACTIONS.
         domain: the group's domain, "" for custom.
+        is_whole: whether there are no other rows.
     """
     columns = _columns(header, rows)
     guesses = [describe(source, values) for source, values in zip(header, columns, strict=True)]
@@ -89,7 +92,7 @@ def understand(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str, 
     for guess, values in zip(guesses, columns, strict=True):
         _settle(guess, kind, domain)
         _summarise(guess, known_values(values), guess.decimal or decimal)
-        questions += _questions_of(guess, values, decimal)
+        questions += _questions_of(guess, values, decimal, is_whole)
     _limit(guesses, kind, domain)
     used = [question for question in questions if _is_used(question, guesses)]
     return Understanding(guesses, decimal, used, _constants(guesses, kind, domain))
@@ -233,11 +236,14 @@ def _settle(guess: Guess, kind: str, domain: str) -> None:
         )
 
 
-def _questions_of(guess: Guess, values: pa.Array, decimal: str) -> list[Question]:
+def _questions_of(guess: Guess, values: pa.Array, decimal: str, is_whole: bool) -> list[Question]:
     """What the column leaves open: the order of day and month, the meaning of a mark before three digits."""
     if guess.name in TIME_COLUMNS and guess.other_unit:
         units = (guess.unit, guess.other_unit)
         samples = _telling(values, lambda text: moments.moment_of(text, units[0]) != moments.moment_of(text, units[1]))
+        if not samples and is_whole:  # of each date day and month are one number
+            return []
+        samples = samples or _telling(values, bool)
         options = [(unit, _order_label(unit), [_day_of(text, unit) for text in samples]) for unit in units]
         text = f"{guess.source}: which comes first, the day or the month?"
         return [Question(guess.source, "timestampUnit", text, options, "")]

@@ -7,6 +7,7 @@ import io
 import json
 import random
 import time
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -148,6 +149,16 @@ def test_a_number_that_may_be_a_thousand_is_read_as_the_file_has_it_and_asked(
     put_object("file.csv", "")
     Dataset.objects.all().delete()
     assert bring(content, columns=told)[1][0]["MASS"] == pytest.approx(answered)
+
+
+def test_dates_of_which_day_and_month_are_one_number_are_asked_of_nobody(account, bring):
+    dates = [f"{day:02}/{day:02}/2024" for day in (3, 5, 11)]
+    rows = [f"u{n % 7},i{n},{dates[n % 3]}" for n in range(60)]
+    job, found = bring("\n".join(["userId,movieId,timestamp", *rows]))
+    assert (job.status, len(found)) == ("ACTIVE", 60)
+    assert found[0]["TIMESTAMP"] == datetime(2024, 3, 3, tzinfo=UTC).timestamp()
+    with pytest.raises(InvalidInputException, match="which comes first, the day or the month"):
+        bring("\n".join(["userId,movieId,timestamp", *rows, "u1,i99,04/05/2024"]))
 
 
 def test_each_guess_can_be_changed(account, bring):

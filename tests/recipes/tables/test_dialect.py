@@ -36,6 +36,14 @@ def test_a_few_odd_rows_below_a_title_do_not_hide_them_either():
     assert (found.form.delimiter, found.form.skip) == (";", 2)
 
 
+@pytest.mark.parametrize("above", [b"", b"# Report\n#\n"])
+def test_decimal_commas_in_nearly_all_rows_do_not_hide_semicolons_where_a_quote_spoils_a_row(above):
+    rows = [[f"i{n}", f"u{n}", '"a; b"' if n % 5 == 0 else "red", f"{n},5"] for n in range(48)]
+    rows[21][2], rows[22][2] = '"open', '";x red"'
+    form = detect(above + text(";", rows, ("item", "user", "title", "value"))).form
+    assert (form.delimiter, form.skip) == (";", above.count(b"\n"))
+
+
 @pytest.mark.parametrize("above", [b"", b"Orders of May\n", b"# Report\n#\n"], ids=["", "a title", "comments"])
 def test_escaped_quotes_do_not_hide_the_delimiter_nor_the_header(above):
     titles = ['a \\"quoted\\" word; and \\"best\\" of, x', '27\\"; 30\\"', '\\"']

@@ -151,3 +151,18 @@ def test_rows_of_guests_are_left_out_and_told(tmp_path):
 
     assert found.table.num_rows == 160
     assert "20 of 180 rows are left out" in found.notes[0]
+
+
+def test_dates_of_which_day_and_month_are_one_number_are_read_where_all_are_seen(tmp_path):
+    rows = [f"u{n % 7},i{n % 11},{1 + n % 9:02}/{1 + n % 9:02}/2024\n" for n in range(5_100)]
+    table = read(tmp_path, "user,item,date\n" + "".join(rows[:90])).table
+    assert table["TIMESTAMP"].to_pylist()[1] == datetime(2024, 2, 2, tzinfo=UTC).timestamp()
+    with pytest.raises(TableError, match="which comes first, the day or the month"):
+        read(tmp_path, "user,item,date\n" + "".join(rows) + "u1,i1,04/05/2024\n")
+
+
+def test_what_is_taken_of_numbers_that_may_be_thousands_is_told(tmp_path):
+    rows = "".join(f"u{n % 7};i{n % 11};{1_700_000_000 + n};{n % 5},5;{1 + n % 9},250\n" for n in range(90))
+    found = read(tmp_path, "user;item;time;rating;weight\n" + rows)
+    assert found.table["weight"].to_pylist()[1] == 2.25
+    assert "weight: how large is 1,250? It is taken that 1,250 is 1.25." in found.notes[0]
