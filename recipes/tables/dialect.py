@@ -201,6 +201,11 @@ class _Reading:
     unclosed: int
     merged: int
 
+    @property
+    def whole(self) -> int:
+        """Rows as wide as most; where rows are merged fewer are ragged, too."""
+        return self.rows - self.ragged
+
 
 def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
     """Whether quotes enclose cells, and how a quote within them is written."""
@@ -267,7 +272,7 @@ def _is_better(sample: bytes, escaped: _Reading, doubled: _Reading) -> bool:
     well = [_is_well_quoted(sample, reading) for reading in (doubled, escaped)]
     if any(well):
         return not well[0]
-    return (escaped.ragged, escaped.unclosed) < (doubled.ragged, doubled.unclosed)
+    return (escaped.whole, -escaped.unclosed) > (doubled.whole, -doubled.unclosed)
 
 
 def _is_well_quoted(sample: bytes, best: _Reading) -> bool:

@@ -76,6 +76,19 @@ def test_titles_and_comments_above_the_header_are_no_rows(above, lines):
     assert detect(above + text(",")).form.skip == lines
 
 
+def test_a_backslash_before_a_last_quote_escapes_none_where_rows_would_be_merged():
+    data = (
+        b"USER_ID,ITEM_ID,TIMESTAMP,TITLE,EVENT_VALUE,in_stock\n"
+        b'u0,i0x,1650018437123,"""",1.3,false\n'
+        b'u4,i40x,1651157560123,"open,2.6,true\n'
+        b'u6,i42x,1651217907123,"""best"" of ends\\",3.5,true\n'
+        b"u2,i47x,1651374711123,0042 x\n"
+        b'u3,i48x,1651398011123,",x"\n'
+    )
+    form = detect(data).form
+    assert (form.quote, form.escape) == ('"', "")
+
+
 INCHES = [[f"i{n}", f'{n}" monitor', "5"] for n in range(50)]
 LONE = [[f"i{n}", '"new' if n == 7 else "old", "5"] for n in range(50)]
 QUOTED = [[f'"i{n}"', '"a, ""b"""', '"5"'] for n in range(50)]
