@@ -268,10 +268,13 @@ def _merged(sample: bytes, starts: Sequence[int], delimiter: bytes, width: int) 
 
 
 def _is_better(sample: bytes, escaped: _Reading, doubled: _Reading) -> bool:
-    """Whether backslashes escape quotes: only so all quotes close, or more of them do, and more rows are as wide as most."""
+    """Whether backslashes escape quotes: only so all quotes close, or more of them do, or more rows are as wide as most."""
     well = [_is_well_quoted(sample, reading) for reading in (doubled, escaped)]
     if any(well):
         return not well[0]
+    closed, open_ = escaped.closed - doubled.closed, escaped.unclosed - doubled.unclosed
+    if closed * open_ < 0:  # one reading closes more quotes and leaves fewer open
+        return closed > 0
     return (escaped.whole, -escaped.unclosed) > (doubled.whole, -doubled.unclosed)
 
 

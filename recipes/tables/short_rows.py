@@ -108,14 +108,15 @@ def are_torn(rows: Sequence[Sequence[str]], width: int) -> bool:
 
 
 def begin_rows(lines: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether all lines begin as rows of the usual width do, with an id and a second cell.
+    """Whether all lines begin as rows of the usual width below the first, a header, do: with an id and a second cell.
 
     >>> rows = [["i1", "oak", "2"], ["i2", "ash", "3"]]
     >>> begin_rows([["i3", "red"]], rows), begin_rows([["big lamp", "9"]], rows), begin_rows([["i4"]], rows)
     (True, False, False)
     """
     most = max(Counter(map(len, rows)).items(), key=lambda entry: entry[::-1])[0]
-    begin = _beginnings(rows, most)
+    header = next(place for place, row in enumerate(rows) if len(row) == most)
+    begin = _beginnings(rows[header + 1 :], most)
     return bool(begin) and all(len(line) > 1 and marks_of(line[0]) in begin for line in lines)
 
 

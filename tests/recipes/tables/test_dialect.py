@@ -89,6 +89,21 @@ def test_a_backslash_before_a_last_quote_escapes_none_where_rows_would_be_merged
     assert (form.quote, form.escape) == ('"', "")
 
 
+def test_a_cell_of_two_lines_holds_no_row_for_beginning_as_the_header_does():
+    rows = [[f"u{n}", f"i{n}", "red", "2.5"] for n in range(8)]
+    rows[7][2] = '"two\nlines ,x"'
+    assert detect(text(",", rows, ("user", "item", "title", "value"))).form.quote == '"'
+
+
+def test_backslashes_escape_where_nearly_all_quotes_close_so_although_short_rows_seem_whole():
+    titles = ['so \\"', '27\\" \\"', "a, b", 'a \\"quoted\\" word a, b', "red"]
+    rows = [[f'"u{n % 9}"', f'"i{n}"', f'"{titles[n % 5]}"', '"2.5"', ""] for n in range(100)]
+    for row in rows[3::5]:
+        row[3:] = [""]
+    rows[41] = ["u1", "i41", '"open', "2.5", ""]
+    assert detect(text(",", rows, ('"user"', '"item"', '"title"', '"value"', ""))).form.escape == "\\"
+
+
 INCHES = [[f"i{n}", f'{n}" monitor', "5"] for n in range(50)]
 LONE = [[f"i{n}", '"new' if n == 7 else "old", "5"] for n in range(50)]
 QUOTED = [[f'"i{n}"', '"a, ""b"""', '"5"'] for n in range(50)]
