@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +30,8 @@ HEAD_BYTES = 1 << 20
 SLICES, SLICE_BYTES = 4, 128 << 10
 SHOWN_ROWS = 50
 MAX_COLUMNS = 300
+MOST_REPEATED = 1.05  # rows for each value of a column that tells rows apart
+PAIR = {"INTERACTIONS", "ITEMS"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,18 @@ class Preview:
     evidence: list[str]
     questions: list[Question]
     constants: dict[str, str]
+    sample: list[list[str]]
+
+    @property
+    def item_ids(self) -> frozenset[str]:
+        """What may name an item in the sample: the events' items, or whatever tells a catalogue's rows apart."""
+        if self.dataset_type == "ITEMS":
+            places = [
+                n for n, guess in enumerate(self.columns) if guess.repetition < MOST_REPEATED and guess.type != "float"
+            ]
+        else:
+            places = [n for n, guess in enumerate(self.columns) if guess.name == "ITEM_ID"]
+        return frozenset(row[place].strip() for row in self.sample for place in places) - {""}
 
 
 @dataclass(frozen=True)
@@ -63,8 +78,16 @@ class _Sample:
     form: CsvFormat | None  # where the file says it itself
 
 
-def preview(location: Location, given: JSONDict | None = None, dataset_type: str = "", domain: str = "") -> Preview:
+def preview(
+    location: Location,
+    given: JSONDict | None = None,
+    dataset_type: str = "",
+    domain: str = "",
+    beside: Sequence[Preview] = (),
+) -> Preview:
     """Look at one object; what `given` (members of CsvFormat) and `dataset_type` say is taken as said, the rest is found out.
+
+    `beside` are files of the same import: of events and a catalogue, each column of ids is one that the other names.
 
     Raises:
         JobError: it cannot be read or is clearly not CSV.
@@ -85,13 +108,15 @@ def preview(location: Location, given: JSONDict | None = None, dataset_type: str
     for text in sample.slices:
         rows += [row for row in _rows(text, form) if len(row) == len(header)]
     kind = dataset_type or guess_type(header, rows)
-    understood = understand(header, rows, kind, domain, is_whole=sample.whole)
+    others = [one for one in beside if {one.dataset_type, kind} == PAIR]
+    known_items = frozenset[str]().union(*(one.item_ids for one in others))
+    understood = understand(header, rows, kind, domain, known_items=known_items, is_whole=sample.whole)
     form = replace(form, decimal=given.get("decimal", understood.decimal))
     total = len(body) if sample.whole else _estimate(sample, len(body), size)
     return Preview(
         form, sample.is_gzip, kind, understood.columns, body[:SHOWN_ROWS], size, total, len(rows),
-        _warnings(header, body, understood.columns), layout.evidence + _encoding_evidence(sample),
-        understood.questions, understood.constants,
+        _warnings(header, body, understood.columns) + _strangers(understood.columns, bool(known_items) and kind == "ITEMS"),
+        layout.evidence + _encoding_evidence(sample), understood.questions, understood.constants, rows,
     )  # fmt: skip
 
 
@@ -156,6 +181,16 @@ def _table(text: bytes, form: CsvFormat) -> tuple[list[str], list[list[str]]]:
     """The columns' names and the rows below them."""
     header, rest = header_of(Block(canonical(text, form), 1), form)
     return header[:MAX_COLUMNS], _rows(rest.data, replace(form, delimiter=form.marks.delimiter.decode()))
+
+
+def _strangers(columns: list[Guess], is_catalogue: bool) -> list[str]:
+    """Say where none of a catalogue's ids is an item of the events beside it."""
+    key = next((guess for guess in columns if guess.name == "ITEM_ID"), None)
+    if not is_catalogue or key is None or key.shared_items:
+        return []
+    return [
+        f"None of the ids in {key.source} looked at is an item of the interactions beside it; both files must name items alike."
+    ]
 
 
 def _estimate(sample: _Sample, rows: int, size: int) -> int:

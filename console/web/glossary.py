@@ -88,6 +88,25 @@ SENTENCES = (
     gettext_noop("A point before decimals"),
     gettext_noop("A comma before decimals"),
     gettext_noop("{share} % of {name} are empty; rows without {column} are left out."),
+    gettext_noop(
+        "Ids in {name} end in .0, as programs write whole numbers beside empty cells; they stay so: {id} is not {whole}."
+    ),
+    gettext_noop(
+        "{name} names several items in one cell. An interaction is of one item: export one row for each item of an order."
+    ),
+    gettext_noop(
+        "None of the ids in {name} looked at is an item of the interactions beside it; both files must name items alike."
+    ),
+    gettext_noop(
+        "{name} repeats: {distinct} different values in {known} rows. Of rows with one id the last counts; "
+        "import the file as interactions if its rows are events."
+    ),
+    gettext_noop("{name} holds vectors of {size} numbers."),
+    gettext_noop("{name} holds vectors of {size} numbers; {odd} of the cells looked at hold another number."),
+    gettext_noop("{ragged} of the {rows} rows looked at do not have {columns} columns as the header does."),
+    gettext_noop("{short} of the {rows} rows looked at leave out last cells, which are taken as empty."),
+    gettext_noop("There are no rows."),
+    gettext_noop("The column {name} is there more than once; the first is taken."),
     # what jobs write into their logs (runners, samples, recipes/stacking, recipes/tuning.py, recipes/content/vectors.py)
     gettext_noop("Reading {location}"),
     gettext_noop("{number} rows read; publishing"),

@@ -12,8 +12,13 @@ from recipes.tables import moments
 from recipes.tables.describe import EXAMPLES, MOST, Guess, known_values
 from recipes.tables.words import tokens
 
-CLOCK = r"^\d{1,2}(:\d{2}){1,2}([.,]\d+)?( ?[AaPp]\.?[Mm]\.?)?$"
-NAMES = re.compile(r"time|zeit|uhr|heure|hora|^ora|orario|tijd|clock")
+CLOCK = r"^\d{1,2}(:\d{2}){1,2}([.,]\d+)?( ?[AaPp]\.? ?[Mm]\.?)?$|^\d{1,2} ?h ?\d{2}$"
+POINTED = r"^([01]?\d|2[0-3])\.[0-5]\d(\.[0-5]\d)?( ?(Uhr|[AaPp]\.?[Mm]\.?))?$"  # a clock with points, or a number
+DIGITS = r"^([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
+CLOCK_NAMES = frozenset(
+    ["ora", "ore", "orario", "hora", "heure", "uhrzeit", "zeit", "time", "tijd", "uur", "klokkeslaet", "tid", "godzina"]
+)
+NAMES = re.compile(r"erzet|uzeit|time|zeit|uhr|heure|hora|^ora|orario|tijd|clock")
 NO_CLOCK = re.compile(r"dura|dauer|length|play|watch|spent|duree|lauf|elapsed")
 
 
@@ -38,14 +43,15 @@ def _tells_clocks(guess: Guess, values: pa.Array) -> bool:
     names = " ".join(tokens(guess.source))
     if not NAMES.search(names) or NO_CLOCK.search(names):
         return False
-    share = pc.mean(pc.match_substring_regex(known_values(values), CLOCK)).as_py() or 0.0
+    if pc.all(pc.match_substring_regex(known_values(values), DIGITS)).as_py():
+        return True
+    pattern = f"{CLOCK}|{POINTED}" if CLOCK_NAMES & set(tokens(guess.source)) else CLOCK
+    share = pc.mean(pc.match_substring_regex(known_values(values), pattern)).as_py() or 0.0
     return bool(share >= MOST)
 
 
 def _join(guess: Guess, clock: Guess, columns: list[pa.Array], place: int, other: int) -> None:
-    days, clocks = (pc.utf8_trim_whitespace(pc.fill_null(columns[n], "")) for n in (place, other))
-    joined = pc.utf8_trim_whitespace(pc.binary_join_element_wise(days, clocks, " "))
-    joined = pc.if_else(pc.equal(days, ""), days, joined)
+    joined = pc.fill_null(with_clock(columns[place], columns[other]), "")
     known = known_values(joined)
     form = moments.recognise(known[: moments.SAMPLE].to_pylist(), named_time=True)
     if form.unit:
@@ -58,3 +64,11 @@ def _join(guess: Guess, clock: Guess, columns: list[pa.Array], place: int, other
         guess.examples = [str(value) for value in known[:EXAMPLES].to_pylist()]
         clock.include = False
         columns[place] = joined
+
+
+def with_clock(days: pa.Array, clocks: pa.Array) -> pa.Array:
+    """Days and times of day as one text each, `093012` as 09:30:12; a day without the other stands alone."""
+    day, clock = (pc.utf8_trim_whitespace(pc.fill_null(part.cast(pa.string()), "")) for part in (days, clocks))
+    clock = pc.replace_substring_regex(clock, r"^(\d\d)(\d\d)(\d\d)?$", r"\1:\2:\3")
+    joined = pc.utf8_trim(pc.binary_join_element_wise(day, clock, " "), " :")
+    return pc.if_else(pc.equal(day, ""), pa.scalar(None, pa.string()), joined)

@@ -7,10 +7,13 @@
 >>> plain("31/01/2024 à 13:45"), plain("31.01.2024, um 13:45 Uhr"), plain("31-01-2024 a las 13:45")
 ('31/01/2024 13:45', '31.01.2024 13:45', '31-01-2024 13:45')
 
+>>> plain("mié. 31/01/2024"), plain("13:45 31.01.2024"), plain("45294,395833")
+('31/01/2024', '31.01.2024 13:45', '45294.395833')
+
 >>> canonical("31. Januar 2021, 15:45 Uhr"), canonical("Sunday, January 31st, 2021 at 3:45 p.m.")
 ('31 Jan 2021 15:45', 'Jan 31 2021 3:45 PM')
->>> canonical("31 de enero de 2021"), canonical("31-JAN-21 03.45.10.000000 PM")
-('31 Jan 2021', '31 Jan 21 03:45:10.000000 PM')
+>>> canonical("31 de enero de 2021"), canonical("31-JAN-21 03.45.10.000000 PM"), canonical("31JAN2021:13:45:00")
+('31 Jan 2021', '31 Jan 21 03:45:10.000000 PM', '31 Jan 2021 13:45:00')
 """
 
 from __future__ import annotations
@@ -49,6 +52,9 @@ DAYS = (
     "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo vr za zo"
 )
 FILLERS = "de del of the um uhr a as at le il den der op om h hrs alle ore las les el utc gmt z"
+LEADING = frozenset(
+    f"{DAYS} il le el am den der on op em dia vom du lo la il giorno".split()
+)  # words before a date in digits
 DROPPED = frozenset(DAYS.split()) - MONTHS.keys() | frozenset(FILLERS.split())
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I:%M:%S.%f %p", " %H:%M:%S %z")
 FORMS = (
@@ -59,7 +65,7 @@ PARTS = {
     "%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month", "%a": "weekday", "%H": "hour", "%I": "hour", "%M": "minute",
     "%S": "second", "%f": "fraction", "%p": "AM/PM", "%z": "zone", "%Z": "zone",
 }  # fmt: skip
-BARE = re.compile(r"[\d:./+-]+([ T][\d:./+-]+Z?)?")
+BARE = re.compile(r"(?!\d{1,2}:[\d:]+ )[\d:./+-]+([ T][\d:./+-]+Z?)?")
 WRAPPINGS = [
     (re.compile(pattern, re.IGNORECASE), instead)
     for pattern, instead in (
@@ -77,6 +83,12 @@ WRAPPINGS = [
         (r"^(\d{4}-\d\d-\d\d)t(?=\d)", r"\1T"),
         (r"(?<=\d)z$", "Z"),
         (r"(?<=\d)( ?)([ap]m)\b", lambda found: found[1] + found[2].upper()),
+        (r"^((?:[^\W\d_]+\.?,? ){1,2})(?=\d{1,4}[./-]\d{1,2}[./-]\d)", lambda found: _unless_leading(found[1])),
+        (
+            r"^(\d{1,2}[:h]\d\d(?::\d\d)?(?: ?[AP]M)?)(?: uhr)?(?:,| -| am| le| il| el| on| op| em| del?)? (\d{1,4}[./-]\d{1,2}[./-]\d{1,4})$",
+            r"\2 \1",
+        ),
+        (r"^(\d{5,}),(\d+)$", r"\1.\2"),
     )
 ]
 ZONES = {
@@ -91,7 +103,8 @@ STEPS = (
     (r"(?<=\d)(st|nd|rd|th|er|re|e|o|a)\b", ""),
     (r"\b(gmt|utc)(?=[+-]\d)", " "),
     (r"(?<=[a-z\d])-(?=[a-z])|(?<=[a-z])-(?=\d)|[,/]", " "),
-    (r"\b(\d{4}):(?=\d\d:)", r"\1 "),
+    (r"\b(\d{1,2})([a-z]{3,9})(\d{4}|\d\d)\b", r"\1 \2 \3"),
+    (r"\b(\d{4}|\d\d(?=:\d\d:\d\d:)):(?=\d\d:)", r"\1 "),
     (r"\b(\d{1,2})\.(\d{2})\.(\d{2})(?=\b|\.\d)", r"\1:\2:\3"),
     (r"(?<=\d)h(?=\d\d\b)", ":"),
     (r"(\.\d{6})\d+", r"\1"),
@@ -110,6 +123,11 @@ def _plain(text: str) -> str:
     for pattern, instead in WRAPPINGS:
         text = pattern.sub(instead, text)
     return ZONE.sub(lambda found: ZONES.get(found[1], found[0]), text.strip())
+
+
+def _unless_leading(words: str) -> str:
+    """Nothing where all words are weekdays or articles, which a date in digits does not need; else the words."""
+    return "" if all(word in LEADING for word in re.findall(r"[a-z]+", folded(words))) else words
 
 
 def canonical(text: str) -> str:

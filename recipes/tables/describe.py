@@ -63,6 +63,7 @@ class Guess:
     vector_size: int = 0
     null_share: float = 0.0
     number_share: float = 0.0
+    shared_items: float = 0.0  # of its values, that are items of the file beside it
     distinct: int = 0
     known: int = 0
     low: str = ""
@@ -189,8 +190,11 @@ def _strings(guess: Guess, known: pa.Array) -> None:
         return
     guess.vector_size, odd = vector_size(head)
     if guess.vector_size:
-        other = f"; {odd:,} of the cells looked at hold another number" if odd else ""
-        guess.warnings.append(f"{guess.source} holds vectors of {guess.vector_size} numbers{other}.")
+        guess.warnings.append(
+            f"{guess.source} holds vectors of {guess.vector_size} numbers; {odd:,} of the cells looked at hold another number."
+            if odd
+            else f"{guess.source} holds vectors of {guess.vector_size} numbers."
+        )
         return
     guess.separator = _separator(head, guess)
     length, spaces = pc.mean(pc.utf8_length(known)).as_py(), pc.mean(pc.count_substring(known, " ")).as_py()

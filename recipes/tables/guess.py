@@ -18,11 +18,13 @@ from recipes.tables.amounts import NUMBER, bare, bare_text
 from recipes.tables.describe import Guess, describe, is_unclear_number, known_values, parts_of
 from recipes.tables.reserved import DOMAIN_REQUIRED, MAX_METADATA, REQUIRED, RESERVED
 from recipes.tables.roles import Question
-from recipes.tables.words import folded, name_score, plain
+from recipes.tables.words import folded, name_score, plain, tokens
 
 BINS = 12
 SHOWN_SAMPLES = 3
+FEWEST_SHARED = 3  # values that two files have in common by no chance
 TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP", "EXPIRATION_TIMESTAMP"}
+IDS = {"USER_ID", "ITEM_ID", "ACTION_ID"}
 DOMAIN_COLUMNS = {
     ("VIDEO_ON_DEMAND", "ITEMS"): ("GENRES", "AVERAGE_RATING"),
     ("ECOMMERCE", "ITEMS"): ("PRICE", "CATEGORY_L1", "PRODUCT_DESCRIPTION"),
@@ -72,7 +74,13 @@ def _mostly_repeats(guesses: Sequence[Guess]) -> bool:
 
 
 def understand(
-    header: Sequence[str], rows: Sequence[Sequence[str]], kind: str, domain: str = "", *, is_whole: bool = False
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    kind: str,
+    domain: str = "",
+    *,
+    known_items: frozenset[str] = frozenset(),
+    is_whole: bool = False,
 ) -> Understanding:
     """Guess every column of a file.
 
@@ -81,10 +89,13 @@ def understand(
         rows: a sample of rows as wide as the header.
         kind: the dataset's type, such as INTERACTIONS.
         domain: the group's domain, "" for custom.
+        known_items: ids of items that the events, or the catalogue, beside this file may name.
         is_whole: whether there are no other rows.
     """
     columns = _columns(header, rows)
     guesses = [describe(source, values) for source, values in zip(header, columns, strict=True)]
+    for guess, values in zip(guesses, columns, strict=True):
+        guess.shared_items = _share_of(known_values(values), known_items)
     decimal = _settle_decimals(guesses, columns)
     questions = _assign(guesses, columns, kind, domain)
     _name_the_rest(guesses, kind)
@@ -96,6 +107,13 @@ def understand(
     _limit(guesses, kind, domain)
     used = [question for question in questions if _is_used(question, guesses)]
     return Understanding(guesses, decimal, used, _constants(guesses, kind, domain))
+
+
+def _share_of(values: pa.Array, ids: frozenset[str]) -> float:
+    """How many of the different values are such ids, as a share of what could be."""
+    distinct = set(values.to_pylist()) if ids else set()
+    shared = len(distinct & ids)
+    return shared / min(len(distinct), len(ids)) if shared >= FEWEST_SHARED else 0.0
 
 
 def _constants(guesses: Sequence[Guess], kind: str, domain: str) -> dict[str, str]:
@@ -175,8 +193,15 @@ def _described_score(guess: Guess, role: str) -> float:
         return named + guess.textual if guess.type == "string" and named >= 1 else 0.0
     if role == "TITLE":
         fits = guess.type == "string" and not (guess.separator or guess.unit or guess.is_picture or guess.vector_size)
+        named = max(named, 1.6 if _names_items(guess) else 0.0)
         return named * min(1.0, 2 / max(guess.repetition, 1)) if fits and named >= 1.5 else 0.0
     return named if guess.type == "string" and not guess.textual and named >= 1 else 0.0
+
+
+def _names_items(guess: Guess) -> bool:
+    """Whether a column called by the item's noun alone holds names, as `Artikel` does beside `Nr.`."""
+    spaced = sum(" " in example for example in guess.examples)
+    return len(tokens(guess.source)) == 1 and name_score(guess.source, "ITEM_ID") == 3 and spaced >= 2
 
 
 def _name_the_rest(guesses: Sequence[Guess], kind: str) -> None:
@@ -280,6 +305,11 @@ def _number_of(text: str, decimal: str) -> str:
 def _summarise(guess: Guess, known: pa.Array, decimal: str) -> None:
     if not len(known):
         return
+    if guess.name in IDS and pc.all(pc.match_substring_regex(known, r"^\d+\.0$")).as_py():
+        guess.warnings.append(
+            f"Ids in {guess.source} end in .0, as programs write whole numbers beside empty cells; they stay so: {guess.examples[0]} is not "
+            f"{guess.examples[0][:-2]}."
+        )
     if guess.name in TIME_COLUMNS and guess.unit:
         _summarise_times(guess, known)
     elif guess.type in {"long", "int", "float", "double"}:

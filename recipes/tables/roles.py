@@ -9,18 +9,46 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recipes.tables.describe import Guess, known_values
-from recipes.tables.words import EVENT_WORDS, name_score, plain, tokens
+from recipes.tables.describe import MOST, Guess, known_values
+from recipes.tables.words import EVENT_WORDS, name_score, plain, tells_when, tokens
 
 FEW = 5  # columns that are compared in pairs
+FEW_SHARED = 0.05  # of a column's values: what a sample of two large files has in common where they fit
+NO_ENTITY_SCORE = -3.0  # below which a column is called something else and differs in nearly every row
 MAX_EVENT_TYPES = 60
 SIGNATURES = {"asin": ("ITEM_ID", 2.5), "email": ("USER_ID", 2.0), "url": ("ITEM_ID", 0.5)}
-KEY_WORDS = frozenset({"id", "nr", "no", "key", "code", "uuid", "guid", "number", "nummer"})
+KEY_WORDS = frozenset(
+    [
+        "id",
+        "nr",
+        "no",
+        "key",
+        "code",
+        "uuid",
+        "guid",
+        "number",
+        "nummer",
+        "num",
+        "numero",
+        "ref",
+        "reference",
+        "referencia",
+        "riferimento",
+        "cod",
+        "codigo",
+        "codice",
+        "kod",
+    ]
+)
+BARCODES = frozenset(
+    ["ean", "gtin", "upc", "isbn", "barcode", "strichcode"]
+)  # which not every article has, and no order names where there is an id
 ENTITIES = ("USER_ID", "ITEM_ID")
 
 
@@ -41,6 +69,7 @@ def find_interactions(guesses: Sequence[Guess], columns: Sequence[pa.Array], wan
     find_time(guesses)
     if "ITEM_ID" in wanted:
         questions += _find_entities(guesses, columns)
+        _warn_of_lists(guesses)
     else:
         _take(guesses, "USER_ID", _entity_score)
         _take(
@@ -58,13 +87,23 @@ def find_interactions(guesses: Sequence[Guess], columns: Sequence[pa.Array], wan
     return questions
 
 
+def _warn_of_lists(guesses: Sequence[Guess]) -> None:
+    """Say of a column that lists the items of an order why it is not the item."""
+    lists = [guess for guess in guesses if guess.separator and name_score(guess.source, "ITEM_ID") >= 1]
+    if lists and all(guess.name != "ITEM_ID" for guess in guesses):
+        lists[0].warnings.append(
+            f"{lists[0].source} names several items in one cell. An interaction is of one item: export one row for each item of an order."
+        )
+
+
 def find_time(guesses: Sequence[Guess], role: str = "TIMESTAMP") -> None:
     """The time of the event: the column of times whose name says so, or, without such a name, the finest one."""
     if any(guess.name == role for guess in guesses):
         return
     free = [guess for guess in guesses if not guess.name and guess.unit]
     exact = [guess for guess in guesses if not guess.name and plain(guess.source) == plain(role)]
-    scored = [(name_score(guess.source, role), _fineness(guess), -n, guess) for n, guess in enumerate(free)]
+    named = tells_when if role == "TIMESTAMP" else partial(name_score, role=role)
+    scored = [(named(guess.source), _fineness(guess), -n, guess) for n, guess in enumerate(free)]
     if exact:
         exact[0].name = role
     elif scored and (role == "TIMESTAMP" or max(scored)[0] >= 1):
@@ -81,7 +120,8 @@ def find_key(guesses: Sequence[Guess], role: str) -> list[Question]:
     if role in taken:
         return []
     free = [guess for guess in guesses if not guess.name and _may_be_key(guess)]
-    scored = [(_key_score(guess, role, n), guess) for n, guess in enumerate(free)]
+    shared = [guess for guess in free if guess.shared_items >= FEW_SHARED]
+    scored = [(_key_score(guess, role, n), guess) for n, guess in enumerate(shared or free)]
     if not scored:
         return []
     best, chosen = max(scored, key=lambda entry: entry[0])
@@ -92,9 +132,11 @@ def find_key(guesses: Sequence[Guess], role: str) -> list[Question]:
             "counts; import the file as interactions if its rows are events."
         )
     rivals = [
-        guess for score, guess in scored if guess is not chosen and score > best - 0.5 and guess.repetition < 1.05
+        guess
+        for score, guess in scored
+        if guess is not chosen and score > best - 0.5 and guess.repetition < 1.05 and not _is_barcode(guess)
     ]
-    if rivals and name_score(chosen.source, role) < 1:
+    if rivals and not shared and name_score(chosen.source, role) < 1:
         return [_which(role, [chosen, *rivals[:1]], chosen)]
     return []
 
@@ -110,8 +152,13 @@ def _key_score(guess: Guess, role: str, position: int) -> float:
         name_score(guess.source, role), 2.0 if set(tokens(guess.source)) <= KEY_WORDS and tokens(guess.source) else 0.0
     )
     score += 1.5 if guess.repetition < 1.02 else -2.0 * min(1.5, guess.repetition - 1)
+    score -= 1.2 if _is_barcode(guess) else 0.0
     score -= 1.5 if name_score(guess.source, "TITLE") >= 1.5 or " " in "".join(guess.examples) else 0
     return score - 0.05 * position
+
+
+def _is_barcode(guess: Guess) -> bool:
+    return not BARCODES.isdisjoint(tokens(guess.source))
 
 
 def _find_entities(guesses: Sequence[Guess], columns: Sequence[pa.Array]) -> list[Question]:
@@ -119,6 +166,14 @@ def _find_entities(guesses: Sequence[Guess], columns: Sequence[pa.Array]) -> lis
     places = {id(guess): n for n, guess in enumerate(guesses)}
     candidates = {role: _candidates(guesses, role) for role in ENTITIES}
     scores = {role: {id(guess): _entity_score(guess, role) for guess in candidates[role]} for role in ENTITIES}
+    times = next((values for guess, values in zip(guesses, columns, strict=True) if guess.name == "TIMESTAMP"), None)
+    for guess in candidates["USER_ID"]:
+        if (
+            times is not None
+            and name_score(guess.source, "USER_ID") < 1
+            and _is_order(columns[places[id(guess)]], times)
+        ):
+            scores["USER_ID"][id(guess)] -= 2.0
     pairs = []
     for who, what in product(*candidates.values()):
         if who is what:
@@ -130,8 +185,9 @@ def _find_entities(guesses: Sequence[Guess], columns: Sequence[pa.Array]) -> lis
         return _only_entity(candidates, scores)
     _, _, _, who, what = max(pairs, key=lambda entry: entry[:3])
     sure = bool(who.name or what.name)
-    who.name, what.name = "USER_ID", "ITEM_ID"
-    return [] if sure else _unsure(who, what)
+    for guess, role in ((who, "USER_ID"), (what, "ITEM_ID")):
+        guess.name = role if scores[role][id(guess)] > NO_ENTITY_SCORE or guess.name == role else ""
+    return [] if sure or not (who.name and what.name) else _unsure(who, what)
 
 
 def _candidates(guesses: Sequence[Guess], role: str) -> list[Guess]:
@@ -205,6 +261,7 @@ def _entity_score(guess: Guess, role: str) -> float:
     score += (
         0.15 * math.log10(max(1, guess.distinct)) if role == "ITEM_ID" else 0.0
     )  # of a track and its artist, the track
+    score += 4.0 if role == "ITEM_ID" and guess.shared_items >= FEW_SHARED else 0.0
     spaced = sum(" " in example for example in guess.examples) / max(1, len(guess.examples))
     return score - 1.5 * guess.null_share - 0.5 * spaced - (1.0 if guess.unit else 0.0)
 
@@ -215,6 +272,15 @@ def _same_entity(left: pa.Array, right: pa.Array) -> bool:
     pairs = table.group_by(["left", "right"]).aggregate([]).num_rows
     sizes = [pc.count_distinct(table[name]).as_py() for name in ("left", "right")]
     return bool(max(sizes) < 0.9 * table.num_rows and pairs <= 1.02 * max(sizes))
+
+
+def _is_order(ids: pa.Array, times: pa.Array) -> bool:
+    """Whether each value has one time only, as the lines of an order do; people come again."""
+    table = pa.table({"id": ids, "time": times}).slice(0, 20_000)
+    lines = table.group_by("id").aggregate([("time", "count"), ("time", "count_distinct")])
+    several = lines.filter(pc.greater(lines["time_count"], 1))
+    once = pc.mean(pc.equal(several["time_count_distinct"], 1)).as_py() or 0.0
+    return several.num_rows >= FEW and bool(once >= MOST)
 
 
 def _find_event(guesses: Sequence[Guess], columns: Sequence[pa.Array]) -> None:

@@ -19,6 +19,7 @@ from pyarrow import csv as arrow_csv
 
 from recipes.tables import cells, quotes
 from recipes.tables.amounts import plain_numbers
+from recipes.tables.clocks import with_clock
 from recipes.tables.dialect import UNIT, CsvFormat
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 from recipes.tables.quotes import Row
@@ -185,7 +186,7 @@ class BlockReader:
             return _constant(plan, raw.num_rows)
         values = _flat(raw[str(plan.position)])
         if plan.clock is not None:
-            values = _with_clock(values, _flat(raw[str(plan.clock)]))
+            values = with_clock(values, _flat(raw[str(plan.clock)]))
         if plan.field.is_time:
             values = cells.to_seconds(values, plan.unit)
         if plan.field.textual and _longest(values) > MAX_TEXT_LENGTH:
@@ -245,7 +246,7 @@ class BlockReader:
             return _constant(plan, rows), []
         column = texts.columns[plan.position]
         if plan.clock is not None:
-            column = _with_clock(column, texts.columns[plan.clock])
+            column = with_clock(column, texts.columns[plan.clock])
         if plan.is_list:
             column = cells.listed(column, plan.separator)
         decimal = plan.decimal or self._form.decimal
@@ -365,14 +366,6 @@ def _decodable(data: bytes) -> bytes:
 def _constant(plan: ColumnPlan, rows: int) -> pa.Array:
     value = None if plan.constant is None else pa.scalar(plan.constant).cast(plan.field.arrow)
     return pa.nulls(rows, plan.field.arrow) if value is None else pa.repeat(value, rows)
-
-
-def _with_clock(days: pa.Array, clocks: pa.Array) -> pa.Array:
-    """Days and times of day as one text each; a day without the other stands alone."""
-    texts = [pc.fill_null(part.cast(pa.string()), "") for part in (days, clocks)]
-    joined = pc.utf8_trim_whitespace(pc.binary_join_element_wise(*texts, " "))
-    missing = pc.equal(pc.utf8_trim_whitespace(texts[0]), "")
-    return pc.if_else(missing, pa.scalar(None, pa.string()), joined)
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:

@@ -10,6 +10,11 @@ import re
 import unicodedata
 from functools import lru_cache
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 WHOLE_LETTERS = str.maketrans({  # which are no letter with an accent to Unicode
     "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D",
     "þ": "th", "Þ": "TH", "\u0131": "i",
@@ -19,11 +24,12 @@ STEMS: dict[str, str] = {
     "visitor member account shopper buyer reviewer viewer subscriber person reader guest household patient listener profile "
     "utilisateur acheteur visiteur membre abonne usuario comprador visitante miembro socio utente acquirente visitatore "
     "membro utilizador cliente klant gebruiker bezoeker koper uid email mail contact fullvisitor idvisitor visitorid "
-    "msno player student session sitzung klient klienta kupujacy uzytkownik u",
+    "msno player student session sitzung klient klienta kupujacy uzytkownik kundin kund kd leser lecteur lector lettore leitor lezer "
+    "matrikel adherent courriel correo nif dni cpf u",
     "ITEM_ID": "item product produkt produit producto prodotto produto artikel article articulo articolo artigo sku ean gtin "
-    "upc asin isbn matnr material movie film book buch livre libro livro boek song track video show content news artist game "
+    "artnr artno artid artcode codart refart upc asin isbn matnr material movie film book buch livre libro livro boek song track video show content news artist game "
     "business restaurant listing offer course goods ware tmdb imdb anime recipe joke poi venue iid stockcode variant tconst "
-    "parentasin podcast episode serie post page url station hotel job jobid musicbrainz produktu towar towaru i",
+    "parentasin podcast episode serie post page url station hotel job jobid musicbrainz produktu towar towaru medien pelicula kurs curso corso veranstaltung i",
     "TIMESTAMP": "timestamp ts time datetime date dat datum zeit zeitpunkt zeitstempel uhrzeit heure hora fecha data dia jour dag "
     "tijd tijdstip orario horodatage when wann day tag epoch unixtime utctime localtime created creado cree erstellt creato "
     "criado aangemaakt momento tstamp czas godzina",
@@ -40,7 +46,8 @@ STEMS: dict[str, str] = {
     "imageurl imgurl",
     "CREATION_TIMESTAMP": "created creation added angelegt erstellt erfasst seit since released release published publish "
     "publication pub erschienen erscheinung veroffentlicht cree creation ajoute parution sortie alta publicado publicacion "
-    "creado creato creazione pubblicazione uscita criado lancamento launch aangemaakt toegevoegd listed firstseen dodania dodano timestamp "
+    "creado creato creazione pubblicazione uscita criado lancamento launch aangemaakt toegevoegd listed inserito inserimento aufgenommen hinzugefugt gelistet ligne lanzamiento lanzado "
+    "inclusao cadastro geplaatst ingevoerd firstseen dodania dodano timestamp "
     "date datum fecha data ersda",
     "PRICE": "price preis prix precio prezzo preco prijs cena cost amount msrp",
     "CATEGORY_L1": "category categories kategorie kategorien categorie categoria categorias department abteilung warengruppe "
@@ -49,217 +56,31 @@ STEMS: dict[str, str] = {
     "AVERAGE_RATING": "averagerating avgrating rating",
     "PRODUCT_DESCRIPTION": "description beschreibung descripcion descrizione descricao beschrijving omschrijving",
 }  # fmt: skip
-IDS = frozenset(
-    [
-        "id",
-        "ids",
-        "nr",
-        "no",
-        "num",
-        "number",
-        "nummer",
-        "numero",
-        "codigo",
-        "code",
-        "codice",
-        "key",
-        "ref",
-        "idx",
-        "index",
-        "uuid",
-        "guid",
-        "hash",
-        "pk",
-        "n",
-        "pseudo",
-        "anon",
-        "lineitem",
-        "reference",
-        "referencia",
-        "riferimento",
-        "cod",
-        "mbid",
-        "full",
-        "anonymous",
-        "encoded",
-        "unique",
-        "the",
-        "of",
-        "de",
-        "du",
-        "der",
-        "des",
-        "del",
-        "della",
-        "do",
-        "da",
-        "di",
-        "le",
-        "la",
-        "el",
-        "il",
-        "o",
-        "los",
-        "les",
-        "nbr",
-        "clave",
-        "kennung",
-        "kz",
-    ]
+IDS = _words(
+    "id ids nr no num number nummer numero codigo code codice key ref idx index uuid guid hash pk n pseudo anon lineitem reference referencia "
+    "riferimento cod mbid full anonymous encoded unique the of de du der des del della do da di le la el il o los les nbr clave kennung kz kod "
+    "card karte carte tarjeta tessera cartao kaart konto"
 )
-TIMES_OF_EVENTS = frozenset(
-    [
-        "event",
-        "order",
-        "orders",
-        "bestell",
-        "bestellung",
-        "auftrag",
-        "commande",
-        "pedido",
-        "ordine",
-        "encomenda",
-        "bestelling",
-        "purchase",
-        "invoice",
-        "transaction",
-        "trans",
-        "tx",
-        "kauf",
-        "einkauf",
-        "achat",
-        "compra",
-        "acquisto",
-        "aankoop",
-        "action",
-        "aktion",
-        "watched",
-        "viewed",
-        "clicked",
-        "rated",
-        "review",
-        "reviewed",
-        "played",
-        "visit",
-        "besuch",
-        "click",
-        "view",
-        "unix",
-        "utc",
-        "local",
-        "start",
-        "server",
-        "first",
-        "at",
-        "am",
-        "le",
-        "on",
-        "occurred",
-        "last",
-        "seen",
-        "recorded",
-        "logged",
-        "erdat",
-    ]
+TIMES_OF_EVENTS = _words(
+    "event order orders bestell bestellung auftrag commande pedido ordine encomenda bestelling purchase invoice transaction trans tx kauf einkauf "
+    "achat compra acquisto aankoop action aktion watched viewed clicked rated review reviewed played visit besuch click view unix utc local start "
+    "server first at am le on occurred last seen recorded logged erdat"
 )
-SPOILS_TIME = ["birth", "geburt", "naissance", "nacimiento", "nascita", "nascimento", "geboorte", "update", "updated", "modified", "geandert", "geaendert", "modifie", "liefer", "versand", "ship", "livraison", "entrega", "consegna", "verzend", "deliver", "due", "paid", "bezahlt", "refund", "cancel", "storn", "fulfil", "expir", "ablauf", "release", "published", "registered", "registr", "signup", "anmelde", "inscription", "end", "ende", "duration", "dauer", "member", "joined"]  # fmt: skip
-NO_ENTITY = ["order", "bestell", "auftrag", "commande", "pedido", "ordine", "encomenda", "invoice", "rechnung", "facture", "factura", "fattura", "fatura", "factuur", "transaction", "receipt", "beleg", "quittung", "line", "zeile", "position", "pos", "quantity", "qty", "menge", "quantite", "cantidad", "quantita", "quantidade", "aantal", "anzahl", "price", "preis", "prix", "precio", "prezzo", "preco", "prijs", "amount", "betrag", "total", "summe", "tax", "steuer", "mwst", "status", "payment", "zahl", "zahlart", "paiement", "pago", "currency", "wahrung", "city", "ort", "stadt", "ville", "ciudad", "citta", "cidade", "plaats", "country", "land", "pays", "pais", "paese", "zip", "plz", "postal", "state", "region", "street", "strasse", "address", "adresse", "gender", "geschlecht", "age", "alter", "name", "vorname", "nachname", "firstname", "lastname", "username", "nom", "nombre", "nome", "naam", "bezeichnung", "category", "kategorie", "categorie", "categoria", "brand", "marke", "marque", "marca", "merk", "color", "farbe", "size", "grosse", "group", "gruppe", "type", "typ", "tipo", "genre", "rating", "score", "count", "duration", "url", "image", "bild", "agent", "ip", "device", "browser", "os", "platform", "language", "segment", "tier", "level", "title", "titel", "description", "beschreibung", "text", "comment", "kommentar", "note", "discount", "rabatt", "coupon", "shipping", "weight", "percent", "promo", "date", "time", "sales", "channel", "helpful"]  # fmt: skip
+SPOILS_TIME = ["anreise", "abreise", "arriv", "depart", "checkin", "checkout", "llegada", "salida", "partenza", "aankomst", "vertrek", "retour", "ruckgabe", "return", "birth", "geburt", "naissance", "nacimiento", "nascita", "nascimento", "geboorte", "update", "updated", "modified", "geandert", "geaendert", "modifie", "liefer", "versand", "ship", "livraison", "entrega", "consegna", "verzend", "deliver", "due", "paid", "bezahlt", "refund", "cancel", "storn", "fulfil", "expir", "ablauf", "release", "published", "registered", "registr", "signup", "anmelde", "inscription", "end", "ende", "duration", "dauer", "member", "joined"]  # fmt: skip
+NO_ENTITY = ["order", "bestell", "auftrag", "commande", "pedido", "ordine", "encomenda", "invoice", "rechnung", "facture", "factura", "fattura", "fatura", "factuur", "transaction", "receipt", "beleg", "quittung", "bon", "kassenbon", "scontrino", "recibo", "albaran", "kassabon", "line", "zeile", "position", "pos", "quantity", "qty", "menge", "quantite", "cantidad", "quantita", "quantidade", "aantal", "anzahl", "price", "preis", "prix", "precio", "prezzo", "preco", "prijs", "amount", "betrag", "total", "summe", "tax", "steuer", "mwst", "status", "payment", "zahl", "zahlart", "paiement", "pago", "currency", "wahrung", "city", "ort", "stadt", "ville", "ciudad", "citta", "cidade", "plaats", "country", "land", "pays", "pais", "paese", "zip", "plz", "postal", "state", "region", "street", "strasse", "address", "adresse", "gender", "geschlecht", "age", "alter", "name", "vorname", "nachname", "firstname", "lastname", "username", "nom", "nombre", "nome", "naam", "bezeichnung", "category", "kategorie", "categorie", "categoria", "brand", "marke", "marque", "marca", "merk", "color", "farbe", "size", "grosse", "group", "gruppe", "type", "typ", "tipo", "genre", "rating", "score", "count", "duration", "url", "image", "bild", "agent", "ip", "device", "browser", "os", "platform", "language", "segment", "tier", "level", "title", "titel", "description", "beschreibung", "text", "comment", "kommentar", "note", "discount", "rabatt", "coupon", "shipping", "weight", "percent", "promo", "date", "time", "sales", "channel", "helpful"]  # fmt: skip
+HAPPENED = _words(  # what an event's time says where it does not say that it is one
+    "gekauft verkauft bestellt gebucht ausgeliehen angesehen gesehen gelesen gehort bewertet sold bought purchased ordered booked borrowed "
+    "watched viewed visited played read rated clicked placed achete commande vendu reserve vu lu comprado vendido reservado visto leido "
+    "acquistato venduto prenotato letto lido gekocht verkocht besteld geboekt bekeken gelezen"
+)
 TITLE_END = re.compile(r"(name|bezeichnung|titel|title)$")
 TIME_END = re.compile(r"(zeitpunkt|zeitstempel|timestamp|datetime|datum|date|zeit|time|tijd)$")
-EVENT_WORDS = frozenset(
-    [
-        "view",
-        "views",
-        "viewed",
-        "click",
-        "clicked",
-        "purchase",
-        "purchased",
-        "buy",
-        "bought",
-        "order",
-        "ordered",
-        "addtocart",
-        "addtobag",
-        "cart",
-        "basket",
-        "remove",
-        "removefromcart",
-        "transaction",
-        "play",
-        "played",
-        "watch",
-        "watched",
-        "listen",
-        "like",
-        "liked",
-        "dislike",
-        "share",
-        "rate",
-        "rated",
-        "rating",
-        "read",
-        "save",
-        "saved",
-        "favorite",
-        "favourite",
-        "bookmark",
-        "wishlist",
-        "impression",
-        "skip",
-        "search",
-        "checkout",
-        "pv",
-        "fav",
-        "detail",
-        "download",
-        "install",
-        "visit",
-        "pageview",
-        "ansicht",
-        "ansehen",
-        "gesehen",
-        "kauf",
-        "gekauft",
-        "klick",
-        "warenkorb",
-        "merkzettel",
-        "achat",
-        "achete",
-        "vue",
-        "vu",
-        "clic",
-        "panier",
-        "compra",
-        "comprado",
-        "vista",
-        "visto",
-        "carrito",
-        "acquisto",
-        "acquistato",
-        "clic",
-        "carrello",
-        "visualizacao",
-        "carrinho",
-        "aankoop",
-        "gekocht",
-        "bekeken",
-        "winkelwagen",
-        "productview",
-        "productadd",
-        "viewitem",
-        "additem",
-        "sale",
-        "sold",
-        "rent",
-        "rented",
-        "complete",
-        "completed",
-        "start",
-        "started",
-        "outbound",
-        "screenview",
-    ]
+EVENT_WORDS = _words(
+    "view views viewed click clicked purchase purchased buy bought order ordered addtocart addtobag cart basket remove removefromcart transaction "
+    "play played watch watched listen like liked dislike share rate rated rating read save saved favorite favourite bookmark wishlist impression "
+    "skip search checkout pv fav detail download install visit pageview ansicht ansehen gesehen kauf gekauft klick warenkorb merkzettel achat "
+    "achete vue vu clic panier compra comprado vista visto carrito acquisto acquistato clic carrello visualizacao carrinho aankoop gekocht "
+    "bekeken winkelwagen productview productadd viewitem additem sale sold rent rented complete completed start started outbound screenview"
 )
 
 
@@ -336,6 +157,20 @@ def _time_score(words: tuple[str, ...], role: str) -> float:
     if any(word.startswith(spoiler) for word in rest for spoiler in SPOILS_TIME) and role == "TIMESTAMP":
         return 0.2
     return 3.0 if not rest or all(word in TIMES_OF_EVENTS for word in rest) else 1.5
+
+
+def tells_when(name: str) -> float:
+    """How well a name says that a column of times tells when the event happened; below 0 for when something else does.
+
+    >>> tells_when("Gebucht am"), tells_when("Anreise"), tells_when("Datum")
+    (1.5, -0.5, 3.0)
+    """
+    words = tokens(name)
+    named = name_score(name, "TIMESTAMP")
+    if named or not words:
+        return named
+    spoilt = any(word.startswith(spoiler) for word in words for spoiler in SPOILS_TIME)
+    return 1.5 if HAPPENED & set(words) else -0.5 if spoilt else 0.0
 
 
 def _before_time(word: str, role: str) -> str:

@@ -14,12 +14,13 @@ from console.ingest.schema import Field
 from tests.ingest.dialects.abroad import ABROAD
 from tests.ingest.dialects.catalogues import CATALOGUES
 from tests.ingest.dialects.europe import EUROPE
+from tests.ingest.dialects.everyday import EVERYDAY
 from tests.ingest.dialects.research import RESEARCH
 from tests.ingest.dialects.shops import SHOPS
 from tests.ingest.dialects.traps import TRAPS
 from tests.ingest.dialects.writing import Dialect
 
-DIALECTS = [*SHOPS, *EUROPE, *ABROAD, *RESEARCH, *CATALOGUES, *TRAPS]
+DIALECTS = [*SHOPS, *EUROPE, *ABROAD, *RESEARCH, *CATALOGUES, *TRAPS, *EVERYDAY]
 
 
 @pytest.fixture
@@ -67,9 +68,28 @@ def test_it_is_read_without_a_click_or_asked(look, dialect, tmp_path):
         folder.mkdir()
         rows = imported(found, dialect.domain, folder)
         assert len(rows) == dialect.rows
+        assert {name: {_rounded(row[name]) for row in rows} for name in dialect.values} == dialect.values
         for name, mark in dialect.first.items():
             assert isinstance(rows[0][name], str)
             assert not isinstance(mark, str) or any(mark in (row[name] or "") for row in rows)
+
+
+def _rounded(value: object) -> object:
+    """An amount to the cent; a time to the minute, as the coarsest file tells it."""
+    return round(value, 2) if isinstance(value, float) else value // 60 * 60 if isinstance(value, int) else value
+
+
+def test_ids_that_end_in_a_point_and_zero_are_named(look):
+    rows = "".join(f"{12_000 + n % 9}.0,i{n % 13},{1_700_000_000 + n}\n" for n in range(60))
+    found = look(Dialect("floats", f"customer,item,time\n{rows}".encode(), "INTERACTIONS", {}, 0))
+
+    assert any("12000.0 is not 12000." in warning for warning in found.warnings)
+
+
+def test_a_list_of_items_is_named(look):
+    found = look(next(one for one in EVERYDAY if one.name == "several items in one cell"))
+
+    assert any(warning.startswith("items names several items in one cell.") for warning in found.warnings)
 
 
 def test_at_least_sixty_dialects_are_held_and_most_need_no_answer():

@@ -180,6 +180,23 @@ def test_every_sentence_of_the_engine_that_pages_show_is_translated(german, path
     assert [text for text in sentences(path) if glossary.translated(text) == text] == []
 
 
+def _warnings(path: str) -> list[str]:
+    """What a module appends to the warnings of a file."""
+    calls = [node for node in ast.walk(ast.parse((extract.ROOT / path).read_text())) if isinstance(node, ast.Call)]
+    said = [call.args[0] for call in calls if ast.unparse(call.func).endswith(("warnings.append", "found.append"))]
+    texts = [node for one in said for node in ast.walk(one) if isinstance(node, ast.JoinedStr)]
+    return [text for node in texts if (text := "".join(map(_part, node.values))).endswith(".")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["recipes/tables/describe.py", "recipes/tables/guess.py", "recipes/tables/roles.py", "console/ingest/sniff.py"],
+)
+def test_every_warning_of_a_file_is_translated(german, path):
+    assert _warnings(path)
+    assert [text for text in _warnings(path) if glossary.translated(text) == text] == []
+
+
 def test_every_line_of_a_log_is_translated(german):
     lines = list(engine.log_lines())
     assert len(lines) >= 15

@@ -10,18 +10,18 @@ import uuid
 from collections.abc import Sequence
 
 from console import limits, storage
-from console.errors import InvalidInputException, JobError
+from console.errors import InvalidInputException
 from console.ingest import schema as avro
-from console.ingest import sniff
 from console.ingest.schema import DatasetSchema
 from console.ingest.sniff import Preview
-from console.ingest.sources import sha256_of, source_files
+from console.ingest.sources import sha256_of
 from console.models import Account, Dataset, DatasetGroup, DatasetImportJob, Schema
 from console.models.base import UNFINISHED, JSONDict
 from console.operations.base import operation
 from console.operations.data.dataset_groups import find_group
 from console.operations.data.datasets import canonical_type, check_replacement, create_dataset
 from console.operations.data.import_jobs import check_source, find_import_job, start_import
+from console.operations.data.looks import files_at, first_filled, look, look_beside
 from console.operations.data.schemas import create_schema
 from console.storage import Location
 from recipes.tables.describe import Guess
@@ -32,7 +32,6 @@ from recipes.tables.roles import Question
 from recipes.tables.samples import understood
 
 NAME_LENGTH = 63
-MOST_LOOKED_AT = 20  # parts of a folder that may be empty before the first with rows
 
 
 @operation
@@ -43,11 +42,13 @@ def preview_data(
     dataset_type: str | None = None,
     domain: str | None = None,
     format: JSONDict | None = None,  # noqa: A002  the member's name
+    beside: Sequence[str] = (),
 ) -> JSONDict:
     """Show a file's layout, first rows and columns, with a guess of what each column is."""
-    check_source(account, data_location)
-    files = _files(storage.parse_location(data_location))
-    found = _look(_first_filled(files), dataset_type, domain, format)
+    for location in (data_location, *beside):
+        check_source(account, location)
+    files = files_at(storage.parse_location(data_location))
+    found = look_beside(first_filled(files), dataset_type, domain, format, beside)
     return {
         "format": _wire_format(found.form),
         "gzip": found.is_gzip,
@@ -91,8 +92,8 @@ def create_dataset_from_file(
     """
     group = find_group(account, dataset_group_arn)
     check_source(account, data_location)
-    files = _files(storage.parse_location(data_location))
-    found = _look(_first_filled(files), dataset_type, group.domain, format)
+    files = files_at(storage.parse_location(data_location))
+    found = look(first_filled(files), dataset_type, group.domain, format)
     kind = canonical_type(dataset_type or found.dataset_type)
     given = [_completed(column, found, kind, group.domain) for column in columns] if columns else _guessed(found)
     wanted = _schema(kind, given, group.domain)
@@ -142,27 +143,6 @@ def rejects_location(account: Account, arn: str) -> Location | None:
     """Where the CSV with all rows that an import left out lies, for faces to stream; None if it left out none."""
     key = find_import_job(account, arn).report.get("rejects")
     return storage.store(key) if key else None
-
-
-def _files(location: Location) -> list[Location]:
-    try:
-        return source_files(location)
-    except JobError as error:
-        raise InvalidInputException(str(error), field="dataLocation") from error
-
-
-def _first_filled(files: list[Location]) -> Location:
-    """The first of a folder's parts that holds rows."""
-    filled = [file for file in files if storage.size_bytes(file)]
-    return next((file for file in filled[:MOST_LOOKED_AT] if sniff.holds_rows(file)), (filled or files)[0])
-
-
-def _look(file: Location, dataset_type: str | None, domain: str | None, given: JSONDict | None) -> Preview:
-    kind = canonical_type(dataset_type) if dataset_type else ""
-    try:
-        return sniff.preview(file, given or {}, kind, domain or "")
-    except JobError as error:
-        raise InvalidInputException(str(error), field="dataLocation") from error
 
 
 def _wire_format(form: CsvFormat) -> JSONDict:

@@ -33,6 +33,7 @@ from console.web.data.role_cards import CONSTANT, Card, Role, applied, cards_of,
 from console.web.pages import call, find
 
 SHOWN_ROWS = 50
+MOST_BESIDE = 3
 LAYOUT = ("delimiter", "encoding", "decimal")
 HEADER = {True: "yes", False: "no"}
 
@@ -207,6 +208,8 @@ def _question(request: Request, group: DatasetGroup, kind: str, location: str) -
     if request.GET.get("header"):
         layout["header"] = request.GET["header"] == "yes"
     members: JSONDict = {"dataLocation": location} | ({"datasetType": kind} if kind else {})
+    others = [one for one in request.GET.getlist("location") if one != location][:MOST_BESIDE]
+    members |= {"beside": others} if others else {}
     return members | ({"domain": group.domain} if group.domain else {}) | ({"format": layout} if layout else {})
 
 

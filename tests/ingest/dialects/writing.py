@@ -50,7 +50,8 @@ def events(number: int = 400, users: int = 45, items: int = 60, *, shuffled: boo
 class Dialect:
     """A file as some program writes it, and what a person reads in it.
 
-    `roles` maps the schema's columns to the file's, `types` the file's columns to avro's types; `asked` says that something cannot be known.
+    `roles` maps the schema's columns to the file's, `types` the file's columns to avro's types; `asked` says that something cannot be known;
+    `values` are all values that a schema's column then holds.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Dialect:
     first: dict[str, object] = field(default_factory=dict)
     asked: bool = False
     domain: str = ""
+    values: dict[str, set[object]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
