@@ -132,8 +132,8 @@ class Claim:
             return
         self._written = now
         progress = {"stage": stage, "fraction": fraction, "epochs": self._epochs, "log": self._log}
-        if left := self._pace.left(fraction, time.time()):
-            progress |= {"secondsLeft": left, "leftAt": time.time()}
+        if said := self._pace.said(fraction, time.time()):
+            progress |= {"secondsLeft": said[0], "leftAt": said[1]}
         with survived(f"{self} reports"):
             self._write(progress=progress, heartbeat=Now())
 

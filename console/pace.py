@@ -9,6 +9,7 @@ from __future__ import annotations
 SOONEST = 0.03  # of a job; an estimate from less would be a guess
 LOOK_S = 2.0  # between two looks of a page
 MOST_RISE = 2.0
+GRACE_S = 5.0
 LEAST_SHARE = 0.1  # of what was said last, which is said at least while nothing new is known
 
 
@@ -35,6 +36,10 @@ class Pace:
             self._said, self._said_at = min(left, most) if self._said else left, now
         return shown(self._said, now - self._said_at) if self._said else None
 
+    def said(self, fraction: float | None, now: float) -> tuple[float, float] | None:
+        """The seconds that were left when something was known last, and that moment; None where nothing was."""
+        return (self._said, self._said_at) if self.left(fraction, now) else None
+
 
 def shown(seconds: float, since: float) -> float:
     """What is left some seconds after it was said to be `seconds`.
@@ -43,3 +48,12 @@ def shown(seconds: float, since: float) -> float:
     (40, 6.0)
     """
     return max(seconds - since, LEAST_SHARE * seconds)
+
+
+def is_overdue(seconds: float, since: float) -> bool:
+    """Whether more time has passed since it was said than was said to be left.
+
+    >>> is_overdue(60, 63), is_overdue(60, 70)
+    (False, True)
+    """
+    return since > seconds + GRACE_S

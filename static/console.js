@@ -202,7 +202,7 @@
     stack();
     fit();
     document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-    // What a person has opened or closed stays so when a live part is sent again; logs show their end.
+    // What a person has opened or closed stays so when a live part is sent again; logs that grow show their end.
     const opened = new Map();
     document.body.addEventListener("htmx:beforeSwap", (event) => {
       event.detail.target.querySelectorAll("details[id]").forEach((part) => opened.set(part.id, part.open));
@@ -211,7 +211,7 @@
       event.detail.elt.querySelectorAll("details[id]").forEach((part) => {
         if (opened.has(part.id)) part.open = opened.get(part.id);
       });
-      event.detail.elt.querySelectorAll("pre.log").forEach((log) => {
+      event.detail.elt.querySelectorAll("pre[data-tail]").forEach((log) => {
         log.scrollTop = log.scrollHeight;
       });
       zoned(event.detail.elt);

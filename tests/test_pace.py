@@ -25,6 +25,11 @@ def test_what_is_left_counts_down_where_a_part_tells_nothing():
     assert [pace.left(0.5, 10), pace.left(None, 14), pace.left(None, 100)] == [10, 6, 1]
 
 
+def test_what_a_part_says_again_and_again_ages():
+    pace = Pace(began=0)
+    assert [pace.said(0.5, 10), pace.said(None, 14), pace.said(None, 100)] == [(10, 10)] * 3
+
+
 @pytest.mark.parametrize("every_s", [0.5, 2.0, 7.0])
 def test_a_slow_last_part_raises_it_by_a_factor_of_two_at_most(every_s):
     """The first half takes ten seconds, the second ten minutes."""
@@ -56,5 +61,7 @@ def test_a_page_counts_on_from_what_was_said_last(account):
     assert progress_of(row)["left"] == pytest.approx(60, abs=5)
     row.progress["leftAt"] -= 40
     assert progress_of(row)["left"] == pytest.approx(20, abs=5)
+    row.progress["leftAt"] -= 40
+    assert (progress_of(row)["left"], progress_of(row)["is_overdue"]) == (None, True)
     row.finished = timezone.now()
     assert progress_of(row)["left"] is None

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from console import arns
 from console.errors import ResourceNotFoundException
-from console.pace import shown
+from console.pace import is_overdue, shown
 
 JSONDict = dict[str, Any]
 
@@ -183,5 +183,16 @@ class Job(Resource):
     @property
     def seconds_left(self) -> float | None:
         """How long it will go on, by its speed so far; None where nothing is known."""
+        left, since = self._said_left
+        return None if left is None or is_overdue(left, since) else shown(left, since)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has run on for longer than it was last said to, so that the estimate says nothing any more."""
+        left, since = self._said_left
+        return left is not None and is_overdue(left, since)
+
+    @property
+    def _said_left(self) -> tuple[float | None, float]:
         left = self.progress.get("secondsLeft") if self.progress and not self.finished else None
-        return None if left is None else shown(left, timezone.now().timestamp() - self.progress["leftAt"])
+        return left, timezone.now().timestamp() - self.progress["leftAt"] if left is not None else 0.0

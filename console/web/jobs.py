@@ -10,7 +10,7 @@ from django.shortcuts import render as render_fragment
 from django.utils.translation import gettext
 
 from console.errors import ServiceError
-from console.models import JOBS, Job, Status
+from console.models import JOBS, Account, Job, Status
 from console.models.base import ENDED_BADLY
 from console.operations.stopping import STOPPABLE
 from console.web.access import Request, page
@@ -18,6 +18,7 @@ from console.web.kinds import page_url
 from console.web.pages import call, service_error
 
 LOG_TAIL = 12
+MOST_RUNNING = 20  # of a kind
 ACTIONS = {"stop": "StopJob", "retry": "RetryJob"}
 
 
@@ -32,10 +33,18 @@ def progress_of(job: Job) -> dict[str, Any]:
         "percent": round(100 * fraction) if fraction is not None else None,
         "seconds": job.seconds,
         "left": job.seconds_left,
+        "is_overdue": job.is_overdue,
+        "ahead": running_jobs(job.account) if job.status == job.waiting else [],
         "log": progress.get("log", [])[-LOG_TAIL:],
         "can_stop": job.is_unfinished and job.status != Status.CREATE_STOPPING and type(job).__name__ in STOPPABLE,
         "can_retry": job.status in ENDED_BADLY,
     }
+
+
+def running_jobs(account: Account) -> list[Job]:
+    """What the workers do for an account now."""
+    rows = (model.objects.for_account(account).select_related("account").exclude(claim="") for model in JOBS.values())
+    return [job for found in rows for job in found[:MOST_RUNNING]]
 
 
 def find_job(request: Request, label: str, pk: int) -> Job:

@@ -7,8 +7,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from console.models import Dataset, Schema
+from console.models import Dataset, DatasetImportJob, Schema
 from console.operations.base import call_by_wire_names
+from tests.factories import ROLE, call, make_dataset, put_object
 from tests.web.browsing import PATIENCE_MS, faults_of
 from tests.web.conftest import watched
 
@@ -42,6 +43,21 @@ def test_a_dropped_file_becomes_a_dataset(page, films, run_jobs):
     page.get_by_role("heading", name="Report").wait_for(timeout=10_000)  # without a reload by hand
     assert Dataset.objects.get().rows == 1200
     assert "CHANNEL" in Dataset.objects.get().schema.text
+
+
+def test_a_text_shows_its_beginning_and_a_log_that_grows_its_end(page, films):
+    dataset = make_dataset(films.account, group="other")
+    page.goto(f"/schemas/{Schema.objects.get().name}/")
+    text = page.locator("pre.log")
+    assert text.evaluate("part => [part.scrollTop, part.scrollHeight > part.clientHeight]") == [0, True]
+    source = {"dataLocation": put_object("events.csv", watched())}
+    call(
+        "CreateDatasetImportJob", films.account, job_name="long", dataset_arn=dataset, data_source=source, role_arn=ROLE
+    )
+    lines = "10:00:00 reading" + "\n" * 40 + "end"
+    DatasetImportJob.objects.update(status=DatasetImportJob.running, claim="held", progress={"log": [lines]})
+    page.goto("/dataset-import-jobs/long/")
+    assert page.locator("pre.log").evaluate("part => part.scrollTop + part.clientHeight >= part.scrollHeight - 1")
 
 
 def test_an_expression_is_judged_while_one_types(page, films):

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 
 import pytest
+from django.utils import timezone
 
-from console.models import AccessKey, Dataset, Event, EventTracker, Filter, MetricAttribution, Schema, Token
+from console.models import (
+    AccessKey,
+    Dataset,
+    DatasetImportJob,
+    Event,
+    EventTracker,
+    Filter,
+    MetricAttribution,
+    Schema,
+    Token,
+)
 from tests.factories import make_filter, trained
 from tests.web.conftest import ITEMS, bring, filled_in, watched, words
 from tests.worlds import films
@@ -234,6 +247,28 @@ def test_progress_asks_for_itself_until_the_end(alice, films, run_jobs):
     ended = alice.get(address)
     assert ended["HX-Refresh"] == "true"
     assert "hx-get" not in ended.text
+
+
+def test_a_job_that_waits_names_what_runs(alice, imported):
+    first = DatasetImportJob.objects.get()
+    DatasetImportJob.objects.update(claim="held")
+    preview = bring(alice, watched(3))
+    address = alice.post(preview, filled_in(alice, preview))["Location"]
+    page = words(alice.get(address).text)
+    assert re.search(rf"Running now: <a [^>]*>{re.escape(first.name)}</a>", page)
+    DatasetImportJob.objects.update(claim="")
+    assert "Running now" not in alice.get(address).text
+
+
+def test_a_job_that_runs_on_says_that_it_takes_longer(alice, films):
+    preview = bring(alice, watched())
+    address = alice.post(preview, filled_in(alice, preview))["Location"]
+    said = {"stage": "reading", "fraction": 0.5, "secondsLeft": 30, "leftAt": time.time()}
+    running = DatasetImportJob.running
+    DatasetImportJob.objects.update(status=running, claim="held", started=timezone.now(), progress=said)
+    assert re.search(r"so far, about [0-9.]+ s left", words(alice.get(address).text))
+    DatasetImportJob.objects.update(progress=said | {"leftAt": time.time() - 60})
+    assert "so far, longer than estimated" in words(alice.get(address).text)
 
 
 def test_the_progress_of_another_accounts_job_is_not_found(alice, charlie, films):

@@ -21,6 +21,7 @@ from console.models.base import UNFINISHED
 from console.models.sealed import opened, seal
 from console.shapes import JSONDict
 from console.web.access import Request, page, reading_page, require_owner
+from console.web.jobs import running_jobs
 from console.web.kinds import KINDS
 from console.web.languages import lazily
 from console.web.links import absolute
@@ -138,16 +139,11 @@ def health(request: Request) -> HttpResponse:
         rows = model.objects.for_account(request.account).filter(status__in=UNFINISHED)
         noun = KINDS[label].called() if label in KINDS else label
         waiting += [(noun, *row) for row in rows.order_by().values_list("status").annotate(count=Count("pk"))]
-    running = [
-        job
-        for model in JOBS.values()
-        for job in model.objects.for_account(request.account).select_related("account").exclude(claim="")[:20]
-    ]
     parts, learnt = _parts()
     context = {
         "heading": gettext("Health"),
         "waiting": waiting,
-        "running": running,
+        "running": running_jobs(request.account),
         "disk": (left := disk()),
         "disk_used": round(100 * (1 - left.free / left.total)),
         "parts": parts,

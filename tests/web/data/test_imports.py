@@ -149,6 +149,17 @@ def test_the_same_file_again_is_noticed(alice, films, run_jobs):
     assert "This file was already imported" in page
     assert "Keep them and add this file" in page
     assert "Skip this import" in page
+    assert "Choose below whether to replace" in page
+
+
+def test_the_same_file_in_another_group_leaves_nothing_to_choose(alice, account, films, run_jobs):
+    preview = bring(alice, watched())
+    alice.post(preview, filled_in(alice, preview))
+    run_jobs()
+    call_by_wire_names("CreateDatasetGroup", account, {"name": "other"})
+    page = alice.get(bring(alice, watched(), group="other")).text
+    assert "This file was already imported" in page
+    assert "Choose below whether to replace" not in page
 
 
 def test_adding_to_the_rows_that_are_there(alice, films, run_jobs):
