@@ -97,6 +97,19 @@
     }
     return `${decimal(n, 2)} GiB`;
   };
+  // Arrow keys move a slider many times a second: the value it rests at is sent, and no answer to an older one takes its place.
+  const RESTS_MS = 250;
+  let moving;
+  let due;
+  const submit = (field) => {
+    if (field.type !== "range") return field.form.requestSubmit();
+    clearTimeout(due);
+    moving = field.form;
+    due = setTimeout(() => {
+      moving = undefined;
+      field.form.requestSubmit();
+    }, RESTS_MS);
+  };
   const upload = (form) => {
     const [state, foot] = [form.querySelector(".upload-state"), form.querySelector(".form-foot")];
     const [bar, words] = [state.querySelector(".progress-bar"), state.querySelector("p")];
@@ -184,7 +197,7 @@
   );
   document.addEventListener("change", (event) => {
     if (event.target.matches("select.form-select")) fit(event.target.parentElement.parentElement);
-    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+    if (event.target.matches("[data-submit]")) submit(event.target);
     if (event.target.matches("[name=all][form=many]"))
       document.querySelectorAll("[data-tick-all], input[name=chosen]").forEach((box) => {
         [box.checked, box.disabled] = [event.target.checked, event.target.checked];
@@ -205,6 +218,7 @@
     // What a person has opened or closed stays so when a live part is sent again; logs that grow show their end.
     const opened = new Map();
     document.body.addEventListener("htmx:beforeSwap", (event) => {
+      if (moving && event.detail.target.contains(moving)) event.detail.shouldSwap = false;
       event.detail.target.querySelectorAll("details[id]").forEach((part) => opened.set(part.id, part.open));
     });
     document.body.addEventListener("htmx:load", (event) => {

@@ -310,6 +310,9 @@ def _answers(page, addresses):
 def _anyone(page, addresses):
     page.goto(addresses["anyone"])
     expect(page.locator(".picks").nth(1).locator("li").first).to_be_visible()
+    lists = page.locator(".results > .col-lg")
+    lists.last.evaluate("part => part.after(part.cloneNode(true))")
+    assert len({round(lists.nth(place).bounding_box()["y"]) for place in range(3)}) == 1  # three in one row
 
 
 @line("point 10: every version is compared at 390 px")

@@ -50,6 +50,21 @@ def test_the_first_why_is_within_15_tab_stops(page, campaign):
         assert stops <= 15
 
 
+def test_a_slider_that_moves_on_keeps_its_value_and_the_focus(page, campaign):
+    page.goto("/campaigns/up/?user=u1")
+    weight = page.locator("#weight")
+    weight.focus()
+    start = float(weight.input_value())
+    for _ in range(2):
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(300)  # as a person who looks up
+    page.wait_for_url(f"**weight={start + 0.3:.1f}&**")
+    expect(page.locator(".results")).to_contain_text(f"weight {start + 0.3:.1f}")
+    expect(weight).to_be_focused()
+    expect(weight).to_have_value(f"{start + 0.3:.1f}")
+
+
 def test_the_focus_stays_where_it_was_when_the_panel_is_sent_again(page, campaign):
     page.goto("/campaigns/up/?user=u1")
     count = page.get_by_label("Results")
