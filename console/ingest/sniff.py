@@ -115,7 +115,7 @@ def preview(
     total = len(body) if sample.whole else _estimate(sample, len(body), size)
     return Preview(
         form, sample.is_gzip, kind, understood.columns, body[:SHOWN_ROWS], size, total, len(rows),
-        _warnings(header, body, understood.columns) + _strangers(understood.columns, bool(known_items) and kind == "ITEMS"),
+        _warnings(header, body, understood.columns) + _none_shared(understood.columns, bool(known_items) and kind == "ITEMS"),
         layout.evidence + _encoding_evidence(sample), understood.questions, understood.constants, rows,
     )  # fmt: skip
 
@@ -183,7 +183,7 @@ def _table(text: bytes, form: CsvFormat) -> tuple[list[str], list[list[str]]]:
     return header[:MAX_COLUMNS], _rows(rest.data, replace(form, delimiter=form.marks.delimiter.decode()))
 
 
-def _strangers(columns: list[Guess], is_catalogue: bool) -> list[str]:
+def _none_shared(columns: list[Guess], is_catalogue: bool) -> list[str]:
     """Say where none of a catalogue's ids is an item of the events beside it."""
     key = next((guess for guess in columns if guess.name == "ITEM_ID"), None)
     if not is_catalogue or key is None or key.shared_items:

@@ -22,7 +22,7 @@ from recipes.tables.words import folded, name_score, plain, tokens
 
 BINS = 12
 SHOWN_SAMPLES = 3
-FEWEST_SHARED = 3  # values that two files have in common by no chance
+MIN_SHARED = 3  # values that two files have in common by no chance
 TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP", "EXPIRATION_TIMESTAMP"}
 IDS = {"USER_ID", "ITEM_ID", "ACTION_ID"}
 DOMAIN_COLUMNS = {
@@ -113,7 +113,7 @@ def _share_of(values: pa.Array, ids: frozenset[str]) -> float:
     """How many of the different values are such ids, as a share of what could be."""
     distinct = set(values.to_pylist()) if ids else set()
     shared = len(distinct & ids)
-    return shared / min(len(distinct), len(ids)) if shared >= FEWEST_SHARED else 0.0
+    return shared / min(len(distinct), len(ids)) if shared >= MIN_SHARED else 0.0
 
 
 def _constants(guesses: Sequence[Guess], kind: str, domain: str) -> dict[str, str]:

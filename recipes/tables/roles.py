@@ -19,7 +19,7 @@ from recipes.tables.describe import MOST, Guess, known_values
 from recipes.tables.words import EVENT_WORDS, name_score, plain, tells_when, tokens
 
 FEW = 5  # columns that are compared in pairs
-FEW_SHARED = 0.05  # of a column's values: what a sample of two large files has in common where they fit
+MIN_SHARED_SHARE = 0.05  # of a column's values: what a sample of two large files has in common where they fit
 NO_ENTITY_SCORE = -3.0  # below which a column is called something else and differs in nearly every row
 MAX_EVENT_TYPES = 60
 SIGNATURES = {"asin": ("ITEM_ID", 2.5), "email": ("USER_ID", 2.0), "url": ("ITEM_ID", 0.5)}
@@ -120,7 +120,7 @@ def find_key(guesses: Sequence[Guess], role: str) -> list[Question]:
     if role in taken:
         return []
     free = [guess for guess in guesses if not guess.name and _may_be_key(guess)]
-    shared = [guess for guess in free if guess.shared_items >= FEW_SHARED]
+    shared = [guess for guess in free if guess.shared_items >= MIN_SHARED_SHARE]
     scored = [(_key_score(guess, role, n), guess) for n, guess in enumerate(shared or free)]
     if not scored:
         return []
@@ -261,7 +261,7 @@ def _entity_score(guess: Guess, role: str) -> float:
     score += (
         0.15 * math.log10(max(1, guess.distinct)) if role == "ITEM_ID" else 0.0
     )  # of a track and its artist, the track
-    score += 4.0 if role == "ITEM_ID" and guess.shared_items >= FEW_SHARED else 0.0
+    score += 4.0 if role == "ITEM_ID" and guess.shared_items >= MIN_SHARED_SHARE else 0.0
     spaced = sum(" " in example for example in guess.examples) / max(1, len(guess.examples))
     return score - 1.5 * guess.null_share - 0.5 * spaced - (1.0 if guess.unit else 0.0)
 
