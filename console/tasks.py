@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from importlib import import_module
 
@@ -18,6 +15,7 @@ from console import alerts, jobs, limits, logs, tracing, trainings
 from console.disk import disk
 from console.engine import engine
 from console.jobs import Claim
+from console.memory import give_back_memory
 from console.models import MetricAttribution, SolutionVersion, Trash
 from console.models.trash import KEPT_FOR
 from console.runners import RUNNERS
@@ -51,14 +49,6 @@ def get_ready() -> None:
                 import_module("recipes.stacking.updating")
     finally:
         connection.close()
-
-
-def give_back_memory() -> None:
-    """Give the system what this process has freed: a worker that waits needs none of what a job needed."""
-    with suppress(OSError, AttributeError):  # of glibc only
-        ctypes.CDLL(None).malloc_trim(0)
-    if "pyarrow" in sys.modules:
-        import_module("pyarrow").default_memory_pool().release_unused()
 
 
 def _load_sample(held: Claim) -> None:

@@ -1,4 +1,4 @@
-"""A worker gives back what a job has freed."""
+"""A process gives back what it has freed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import subprocess
 import sys
 
 PROGRAM = """
-import django; django.setup()
 from pathlib import Path
-from console.tasks import give_back_memory
+from console.memory import give_back_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
@@ -21,6 +20,6 @@ print(before - resident())
 """
 
 
-def test_what_a_job_has_freed_is_given_back():
+def test_what_was_freed_is_given_back():
     done = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True)
     assert int(done.stdout) > 100 * 2**20

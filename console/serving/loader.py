@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from console import storage, telemetry, transient
 from console.errors import DamagedModelException, InvalidInputException, JobError
+from console.memory import give_back_memory
 from console.models import Recommender, SolutionVersion, Status
 from console.serving.metadata import column_texts
 from console.serving.objective import with_objective
@@ -31,6 +32,8 @@ from recipes.evaluation.splits import Truth, amazon
 from recipes.exploration import ExplorationState
 from recipes.filters import Catalogue, CompiledFilters, Target
 from recipes.integrity import DamagedError
+
+IDLE_S = 600.0  # how long a model that nobody asks for stays once another is loaded
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind, so that it can be a key
@@ -125,11 +128,16 @@ class LoadedModel:
 
 
 class ModelCache:
-    """Loaded models by artefact; safe to share between threads."""
+    """Loaded models by artefact; safe to share between threads.
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    A model that nobody has asked for in `idle_s` goes when another is loaded: where a campaign follows an UPDATE every few
+    minutes, its earlier versions are not kept.
+    """
+
+    def __init__(self, most: int, most_bytes: int, idle_s: float = IDLE_S) -> None:
         """Hold at most `most` models of `most_bytes` of files together; the one in use always stays."""
-        self.most, self.most_bytes = most, most_bytes
+        self.most, self.most_bytes, self.idle_s = most, most_bytes, idle_s
+        self._asked: dict[tuple[str, int], float] = {}  # when each was asked for last
         size = partial(_size, most_bytes)
         self._models: LRUCache[tuple[str, int], LoadedModel] = LRUCache(most_bytes, getsizeof=size)
         self._lock = threading.Lock()
@@ -188,16 +196,24 @@ class ModelCache:
 
     def _find(self, stamp: tuple[str, int]) -> LoadedModel | None:
         with self._lock:
-            return self._models.get(stamp)
+            found = self._models.get(stamp)
+            if found is not None:
+                self._asked[stamp] = time.monotonic()
+            return found
 
     def _keep(self, stamp: tuple[str, int], loaded: LoadedModel) -> None:
         with self._lock:
-            for old in [known for known in self._models if known[0] == stamp[0]]:
+            since = time.monotonic() - self.idle_s
+            for old in [known for known in self._models if known[0] == stamp[0] or self._asked[known] < since]:
                 del self._models[old]
             self._models[stamp] = loaded
             self._loading.pop(stamp[0], None)
             while len(self._models) > self.most:
                 self._models.popitem()
+            self._asked = {known: self._asked.get(known, time.monotonic()) for known in self._models}
+            kept = {key for key, _ in self._models}
+            self._folders = {key: folder for key, folder in self._folders.items() if key in kept}
+        give_back_memory()
 
 
 def _size(most_bytes: int, loaded: LoadedModel) -> int:

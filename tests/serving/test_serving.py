@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import pyarrow as pa
 import pytest
@@ -136,6 +138,11 @@ def test_the_shelf_keeps_what_was_used_last(account, run_jobs):
     shelf.get(keys[2])
     assert shelf.get(keys[0]) is first
     assert ModelCache(2, 1).get(keys[0]).size_bytes > 1
+    impatient = ModelCache(2, 10**9, idle_s=0)
+    kept = weakref.ref(impatient.get(keys[0]))
+    impatient.get(keys[1])
+    gc.collect()
+    assert kept() is None, "a model that nobody asks for goes when another is loaded"
     manifest = storage.local_folder(keys[0]) / "manifest.json"
     manifest.write_text(manifest.read_text() + " ")
     assert shelf.get(keys[0]) is not first
