@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from functools import cache
 
 from django.conf import settings
 
@@ -14,6 +13,7 @@ from console.rates import Rate
 
 REQUESTS = "requests_per_second"
 BURST_S = 2.0  # what may come at once, in seconds of the rate
+_RATE = Rate()
 
 _account: ContextVar[Account | None] = ContextVar("account", default=None)
 
@@ -32,18 +32,14 @@ def quota(name: str) -> int:
 
 
 def admit(account: Account) -> None:
-    """Count a program's request against the account's rate, in each web process for itself.
+    """Count a program's request against the account's rate.
 
     Raises:
         ThrottlingException: more come in than the account may send.
     """
     per_second = float(account.limits.get(REQUESTS, settings.RATE_LIMIT))
-    if per_second and not _rate(per_second / settings.WEB_WORKERS).allows(account.number):
+    burst = max(1, round(BURST_S * per_second))
+    if per_second and not _RATE.allows(account.number, per_second, burst):
         raise ThrottlingException(
             f"The account sends more than {per_second:g} requests a second, which is what it may; try again in a moment."
         )
-
-
-@cache
-def _rate(per_second: float) -> Rate:
-    return Rate(per_second, max(1, round(BURST_S * per_second)))

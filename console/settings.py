@@ -194,7 +194,7 @@ CELERY_BEAT_SCHEDULE = {
 ATTRIBUTION_REPORT_HOURS = float(os.environ.get("ATTRIBUTION_REPORT_HOURS", "24"))  # of streamed sums, at UTC multiples
 REFRESH_HOURS = float(os.environ.get("REFRESH_HOURS", "2"))  # how often what is served takes up new items
 WORKERS = int(os.environ.get("WORKERS", "1"))
-WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "1"))
+WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "0")) or min(2, os.cpu_count() or 1)
 
 STORAGE_URL = os.environ.get("STORAGE_URL", "")
 AWS_ENDPOINT_URL_S3 = os.environ.get("AWS_ENDPOINT_URL_S3", "")

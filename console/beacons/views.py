@@ -26,8 +26,8 @@ SCRIPT = settings.ASSETS_DIR / "static" / "op.js"
 MOST_EVENTS = 100  # of a request; the script sends after twenty
 PART = 10  # what PutEvents takes at once
 MEMBERS = {"userId", "sessionId", "events"}
-PER_KEY = Rate(per_second=200, burst=400)
-PER_ADDRESS = Rate(per_second=10, burst=50)
+RATE = Rate()
+PER_KEY, PER_ADDRESS = (200, 400), (10, 50)  # requests a second, and at once
 PREFLIGHT_S = 86_400
 
 
@@ -67,7 +67,8 @@ def _script() -> str:
 def _take(request: HttpRequest, key: str) -> None:
     if request.method != "POST":
         raise InvalidInputException(f"The method is {request.method}, allowed is POST.")
-    if not (PER_KEY.allows(key) and PER_ADDRESS.allows(f"{key} {request.META.get('REMOTE_ADDR', '')}")):
+    address = request.META.get("REMOTE_ADDR", "")
+    if not (RATE.allows(key, *PER_KEY) and RATE.allows(f"{key} {address}", *PER_ADDRESS)):
         raise ThrottlingException("Too many requests with this key; send several events at once, or wait a moment.")
     tracker = (
         EventTracker.objects.select_related("account").filter(ingest_key=key).first() if is_storable(key) else None

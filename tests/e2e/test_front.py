@@ -143,7 +143,7 @@ def test_an_odd_address_is_no_failure_of_the_server(server, address):
 
 
 def test_a_web_process_that_dies_is_replaced_and_nobody_is_refused(server):
-    parent, worker = server.pids("console.front")
+    parent, worker, *_ = server.pids("console.front")
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: _answers_unless_cut(server), 60)  # it waits in the listening socket, whose owner lives
     now = server.pids("console.front")
