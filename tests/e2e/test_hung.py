@@ -10,12 +10,15 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
+import redis
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests import backends
 from tests.e2e import server as servers
 from tests.e2e.notebook import ROLE
 from tests.e2e.server import wait_until
@@ -38,9 +41,12 @@ def hung_store():
 def server(tmp_path_factory, hung_store):
     """A server whose people's buckets are in a store that hangs, with a dataset; its broker can be stopped."""
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
-    running = servers.start(tmp_path_factory.mktemp("hung"), AWS_ENDPOINT_URL_S3=hung_store, **keys)
-    yield running
-    servers.stop(running)
+    with ExitStack() as own:
+        if "REDIS_URL" in os.environ:  # this broker is stopped, the others' goes on
+            keys |= own.enter_context(backends.broker(tmp_path_factory.mktemp("broker") / "redis"))
+        running = servers.start(tmp_path_factory.mktemp("hung"), AWS_ENDPOINT_URL_S3=hung_store, **keys)
+        yield running
+        servers.stop(running)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +61,11 @@ def dataset(server):
 @pytest.fixture
 def broker(server):
     """The broker's process; it goes on after the test."""
-    (pid,) = server.pids("valkey")
+    if url := servers.BACKENDS[server.data_dir].get("REDIS_URL"):
+        with redis.Redis.from_url(url) as client:
+            pid = int(client.info("server")["process_id"])
+    else:
+        (pid,) = server.pids("valkey")
     yield pid
     os.kill(pid, signal.SIGCONT)
 
