@@ -29,9 +29,11 @@ logger = logging.getLogger(__name__)
 WORKER_TIMEOUT_S = 1.0
 BROKER_TIMEOUT_S = 1.0
 EVERY_S = 1.0  # between two rounds of a check
-FRESH_S = 4.0  # how long a result is given; what hangs is found out after that
+FRESH_S = 4.0  # how long nobody waits for a newer result
+KEPT_S = 120.0  # how long a result is reported where nobody waits, as by a scrape every minute
+HANGING_S = 3.0  # of a check that does not come back
 IDLE_S = 60.0  # without a question a check's thread ends
-PATIENCE_S = 3.0  # for the first asker, when nothing is known yet
+PATIENCE_S = HANGING_S + EVERY_S + 0.1  # of an asker who waits for a newer result
 NOT_CHECKED = "not checked yet"
 QUEUE = "celery"  # the broker's list of messages about jobs
 VENDORS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -117,15 +119,16 @@ class Watch:
 
     @property
     def result(self) -> str:
-        """What the check found last, or that it has not come back."""
-        if self.is_fresh:
-            return self._result
-        return f"no answer within {time.monotonic() - self._began:.0f} s" if self._began else NOT_CHECKED
+        """What the check found last, or that it does not come back."""
+        now = time.monotonic()
+        if self._began > self._found and now - self._began >= HANGING_S:
+            return f"no answer within {now - self._began:.0f} s"
+        return self._result if self._found and now - self._found < KEPT_S else NOT_CHECKED
 
     @property
     def details(self) -> JSONDict:
         """What the check has learnt besides; nothing where it failed."""
-        return self._details if self.is_fresh else {}
+        return self._details if self.result == "ok" else {}
 
     def _repeat(self) -> None:
         while self._asked.wait(IDLE_S):
@@ -158,13 +161,13 @@ class Health:
         self._watches = {name: Watch(name, check) for name, check in checks.items()}
 
     def is_fresh(self) -> bool:
-        """Whether everything was checked a moment ago; asks for what was not."""
+        """Whether everything was checked a moment ago; asks for the checks, whose threads make them."""
         for watch in self._watches.values():
             watch.ask()
         return all(watch.is_fresh for watch in self._watches.values())
 
     def report(self) -> tuple[int, JSONDict]:
-        """The answer to /healthz: its status and its body."""
+        """The answer to /healthz: its status and its body, of what was found last."""
         results = {name: watch.result for name, watch in self._watches.items()}
         healthy = all(result == "ok" for result in results.values())
         return (200 if healthy else 503), {"status": "ok" if healthy else "failing", "checks": results}

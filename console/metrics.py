@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from console import telemetry
 from console.disk import disk
-from console.health import HEALTH, QUEUE
+from console.health import HEALTH, NOT_CHECKED, QUEUE
 from console.models import JOBS, Campaign, Member, Recommender, SolutionVersion, Token
 from console.models.base import RUNNING, WAITING
 from console.trainings import trained
@@ -128,7 +128,8 @@ def _health() -> Iterator[Metric]:
         "openpersonalize_health", "1 for a part that answers, 0 for one that fails", labels=["check"]
     )
     for check, result in HEALTH.report()[1]["checks"].items():
-        family.add_metric([check], float(result == "ok"))
+        if result != NOT_CHECKED:
+            family.add_metric([check], float(result == "ok"))
     yield family
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from console import metrics, telemetry
 from console.front import replies
+from console.health import HEALTH, Health
 from console.models import SampleLoad, SolutionVersion, Token
 from console.operations.base import OPERATIONS, call_by_wire_names
+from tests.e2e.server import wait_until
 from tests.factories import call, trained
 from tests.fronting import Protocol, send
 from tests.worlds import films
@@ -110,7 +113,22 @@ def test_jobs_models_disk_and_parts_are_told(account, run_jobs):
     assert found["openpersonalize_model_age_seconds", account.number, "campaign/c"] >= 3 * 86400
     assert found["openpersonalize_damaged_models",] == 0
     assert 0 < found["openpersonalize_disk_bytes", "free"] <= found["openpersonalize_disk_bytes", "total"]
-    assert ("openpersonalize_health", "database") in found
+
+
+@pytest.mark.django_db
+def test_the_health_of_parts_is_that_of_their_last_checks_however_seldom_it_is_read(checks, monkeypatch):
+    wait_until(HEALTH.is_fresh, 30)
+    monkeypatch.setattr("console.health.FRESH_S", 0.0)  # as if a while had passed since
+    found = figures()
+    assert {name[1]: value for name, value in found.items() if name[0] == "openpersonalize_health"} == dict.fromkeys(
+        checks, 1.0
+    )
+
+
+@pytest.mark.django_db
+def test_the_health_of_parts_that_nobody_has_checked_yet_is_not_told(monkeypatch):
+    monkeypatch.setattr("console.metrics.HEALTH", Health({"nothing": threading.Event().wait}))
+    assert not [name for name in figures() if name[0] == "openpersonalize_health"]
 
 
 @pytest.mark.django_db

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import threading
 
 import pytest
 
 from console.disk import Disk
-from console.health import HEALTH, Unhealthy
+from console.health import HEALTH, NOT_CHECKED, Health, Unhealthy
 from console.web.account import settings_pages
+from tests.e2e.server import wait_until
 from tests.factories import text_of
 
 ADDRESS = "/settings/health/"
@@ -22,9 +23,7 @@ def checked(alice, checks):
         raise Unhealthy("the bucket is away")
 
     checks["storage"] = away
-    deadline = time.monotonic() + 30
-    while not HEALTH.is_fresh() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(HEALTH.is_fresh, 30)
     return text_of(alice.get(ADDRESS))
 
 
@@ -33,6 +32,18 @@ def test_parts_are_being_checked_until_their_checks_come_back(alice, monkeypatch
     page = text_of(alice.get(ADDRESS))
     assert page.count("being checked") == 4
     assert "fails" not in page
+
+
+def test_a_check_that_has_just_begun_fails_nothing_and_one_that_hangs_does(monkeypatch):
+    release = threading.Event()
+    watched = Health({"broker": lambda: release.wait(30) and None})
+    watched.is_fresh()
+    monkeypatch.setattr("console.health.HANGING_S", 60.0)
+    assert watched.report() == (503, {"status": "failing", "checks": {"broker": NOT_CHECKED}})
+    monkeypatch.setattr("console.health.HANGING_S", 0.0)
+    wait_until(lambda: "no answer within" in watched.report()[1]["checks"]["broker"])
+    release.set()
+    wait_until(lambda: watched.report()[0] == 200)
 
 
 def test_each_part_says_whether_it_answers_and_why_not(checked):
