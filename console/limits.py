@@ -9,11 +9,10 @@ from django.conf import settings
 from console import logs
 from console.errors import ThrottlingException
 from console.models import Account
-from console.rates import Rate
+from console.rates import RATE
 
 REQUESTS = "requests_per_second"
 BURST_S = 2.0  # what may come at once, in seconds of the rate
-_RATE = Rate()
 
 _account: ContextVar[Account | None] = ContextVar("account", default=None)
 
@@ -39,7 +38,7 @@ def admit(account: Account) -> None:
     """
     per_second = float(account.limits.get(REQUESTS, settings.RATE_LIMIT))
     burst = max(1, round(BURST_S * per_second))
-    if per_second and not _RATE.allows(account.number, per_second, burst):
+    if per_second and not RATE.allows(account.number, per_second, burst):
         raise ThrottlingException(
             f"The account sends more than {per_second:g} requests a second, which is what it may; try again in a moment."
         )

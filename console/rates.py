@@ -52,3 +52,6 @@ class Rate:
         slot = min(nearby, key=lambda slot: self._slots[slot + 2])
         self._slots[slot], self._slots[slot + 1], self._slots[slot + 2] = float(digest), burst, now
         return slot
+
+
+RATE = Rate()  # of all that is counted: the web processes, which are forked after this was imported, share it

@@ -19,10 +19,10 @@ from tests.api.conftest import caller  # noqa: F401  a fixture
 @pytest.fixture(autouse=True)
 def _standing_clock(monkeypatch):
     """However slow the machine is, no time passes between requests."""
-    limits._RATE.forget()
+    rates.RATE.forget()
     monkeypatch.setattr(rates, "time", SimpleNamespace(monotonic=lambda: 1000.0))
     yield
-    limits._RATE.forget()
+    rates.RATE.forget()
 
 
 def limited(account, **options) -> Account:

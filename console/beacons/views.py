@@ -19,14 +19,13 @@ from console import transient
 from console.errors import AccessDeniedException, InvalidInputException, ServiceError, ThrottlingException
 from console.models import EventTracker
 from console.operations.base import call_by_wire_names
-from console.rates import Rate
+from console.rates import RATE
 from console.shapes import JSONDict, is_storable, read_object
 
 SCRIPT = settings.ASSETS_DIR / "static" / "op.js"
 MOST_EVENTS = 100  # of a request; the script sends after twenty
 PART = 10  # what PutEvents takes at once
 MEMBERS = {"userId", "sessionId", "events"}
-RATE = Rate()
 PER_KEY, PER_ADDRESS = (200, 400), (10, 50)  # requests a second, and at once
 PREFLIGHT_S = 86_400
 

@@ -16,39 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recipes.tables.describe import MOST, Guess, known_values
-from recipes.tables.words import EVENT_WORDS, name_score, plain, tells_when, tokens
+from recipes.tables.words import BARCODES, EVENT_WORDS, KEY_WORDS, name_score, plain, tells_when, tokens
 
 FEW = 5  # columns that are compared in pairs
 MIN_SHARED_SHARE = 0.05  # of a column's values: what a sample of two large files has in common where they fit
 NO_ENTITY_SCORE = -3.0  # below which a column is called something else and differs in nearly every row
 MAX_EVENT_TYPES = 60
 SIGNATURES = {"asin": ("ITEM_ID", 2.5), "email": ("USER_ID", 2.0), "url": ("ITEM_ID", 0.5)}
-KEY_WORDS = frozenset(
-    [
-        "id",
-        "nr",
-        "no",
-        "key",
-        "code",
-        "uuid",
-        "guid",
-        "number",
-        "nummer",
-        "num",
-        "numero",
-        "ref",
-        "reference",
-        "referencia",
-        "riferimento",
-        "cod",
-        "codigo",
-        "codice",
-        "kod",
-    ]
-)
-BARCODES = frozenset(
-    ["ean", "gtin", "upc", "isbn", "barcode", "strichcode"]
-)  # which not every article has, and no order names where there is an id
 ENTITIES = ("USER_ID", "ITEM_ID")
 
 

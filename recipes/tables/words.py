@@ -56,6 +56,11 @@ STEMS: dict[str, str] = {
     "AVERAGE_RATING": "averagerating avgrating rating",
     "PRODUCT_DESCRIPTION": "description beschreibung descripcion descrizione descricao beschrijving omschrijving",
 }  # fmt: skip
+KEY_WORDS = _words(
+    "id nr no key code uuid guid number nummer num numero ref reference referencia riferimento cod codigo codice kod"
+)
+# Not every article has one, and no order names it where there is an id.
+BARCODES = _words("ean gtin upc isbn barcode strichcode")
 IDS = _words(
     "id ids nr no num number nummer numero codigo code codice key ref idx index uuid guid hash pk n pseudo anon lineitem reference referencia "
     "riferimento cod mbid full anonymous encoded unique the of de du der des del della do da di le la el il o los les nbr clave kennung kz kod "

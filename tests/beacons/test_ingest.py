@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 
 from console import rates
-from console.beacons import views
 from console.errors import InvalidInputException
 from console.models import Event, EventTracker
 from console.operations.data import event_trackers
@@ -22,7 +21,7 @@ CLICK = {"eventType": "click", "itemId": "7", "sentAt": 1_700_000_000}
 
 @pytest.fixture(autouse=True)
 def _fresh_rates():
-    views.RATE.forget()
+    rates.RATE.forget()
 
 
 @pytest.fixture
