@@ -6,14 +6,18 @@ A string's hash is the sum of its bytes, each times a random number of its posit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recipes.numerics.arrays import Indexes
+
 Hashes = NDArray[np.uint64]
 POSITIONS = 1 << 16
+RANGES = 16  # of hashes, where rows are many; a power of two
+RANGE_ROWS = 1 << 20  # that are looked at at once
 SLICE_BYTES = 1 << 20
 _FACTORS = np.random.default_rng(20261122).integers(0, 2**64, POSITIONS, np.uint64)
 _NULL = np.uint64(0x9E3779B97F4A7C15)
@@ -65,23 +69,38 @@ def distinct(parts: Sequence[Hashes]) -> Hashes:
     return ordered[fresh]
 
 
-def has_duplicates(parts: Sequence[Hashes]) -> bool:
-    """Whether a hash is there more than once; needs room for one copy of all."""
-    ordered = np.concatenate(parts)
-    ordered.sort()
-    return bool((ordered[1:] == ordered[:-1]).any())
+def first_positions(parts: Sequence[Hashes], *, last: bool) -> NDArray[np.bool_] | None:
+    """Which of the rows of all parts to keep so that each hash stays once (its first or last row); None if all do.
 
-
-def first_positions(hashes: Hashes, *, last: bool) -> NDArray[np.bool_] | None:
-    """Which rows to keep so that each hash stays once (its first or last row); None if all do."""
-    if not has_duplicates([hashes]):
+    Hashes are looked at range by range, so that only the copies of one range are held at a time.
+    """
+    total = sum(map(len, parts))
+    pieces = [(np.arange(total), np.concatenate(parts))] if total <= RANGE_ROWS else _by_range(parts)
+    spare = np.concatenate([_spare(rows, hashes, last=last) for rows, hashes in pieces])
+    if not len(spare):
         return None
-    keep = np.zeros(len(hashes), bool)
-    if last:
-        keep[len(hashes) - 1 - np.unique(hashes[::-1], return_index=True)[1]] = True
-    else:
-        keep[np.unique(hashes, return_index=True)[1]] = True
+    keep = np.ones(total, bool)
+    keep[spare] = False
     return keep
+
+
+def _by_range(parts: Sequence[Hashes]) -> Iterator[tuple[Indexes, Hashes]]:
+    """The numbers of the rows whose hashes are in each range, rising, and these hashes."""
+    begins = np.cumsum([0, *map(len, parts[:-1])])
+    for number in range(RANGES):
+        inside = [np.flatnonzero(part & np.uint64(RANGES - 1) == number) for part in parts]
+        rows = [begin + places for begin, places in zip(begins, inside, strict=True)]
+        yield np.concatenate(rows), np.concatenate([part[places] for part, places in zip(parts, inside, strict=True)])
+
+
+def _spare(rows: Indexes, hashes: Hashes, *, last: bool) -> Indexes:
+    """The rows, given in rising order, whose hash another row stands for."""
+    ordered = np.sort(hashes)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return rows[:0]
+    order = np.argsort(hashes, kind="stable")
+    equal = hashes[order[1:]] == hashes[order[:-1]]
+    return rows[order[:-1][equal] if last else order[1:][equal]]
 
 
 def _mix(values: Hashes) -> Hashes:

@@ -203,9 +203,9 @@ class Importer:
 
     def _without_duplicates(self, segments: list[Segment]) -> list[Segment]:
         """Rewrite the parts that hold rows counted elsewhere; nearly always there are none."""
-        if not self._hashes or not hashing.has_duplicates(self._hashes):
+        if not self._hashes:
             return segments
-        keep = hashing.first_positions(np.concatenate(self._hashes), last=bool(self._schema.key))
+        keep = hashing.first_positions(self._hashes, last=bool(self._schema.key))
         if keep is None:
             return segments
         self._counts.duplicates += int((~keep).sum())

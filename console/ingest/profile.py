@@ -64,7 +64,7 @@ def examine(table: pa.Table, schema: DatasetSchema) -> tuple[pa.Table, Facts, in
     known = {name: hashing.strings(c.dictionary) for name, c in columns.items() if isinstance(c, pa.DictionaryArray)}
     keys = [schema.key] if schema.key else stored.names
     hashes = hashing.combined(hashing.column(columns[name], known.get(name)) for name in keys)
-    keep = hashing.first_positions(hashes, last=bool(schema.key))
+    keep = hashing.first_positions([hashes], last=bool(schema.key))
     dropped = 0
     if keep is not None:
         hashes, dropped = hashes[keep], int((~keep).sum())

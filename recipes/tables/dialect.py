@@ -196,6 +196,7 @@ class _Reading:
 
     marks: Marks
     rows: int
+    cells: int
     ragged: int
     closed: int
     unclosed: int
@@ -205,6 +206,11 @@ class _Reading:
     def whole(self) -> int:
         """Rows as wide as most; where rows are merged fewer are ragged, too."""
         return self.rows - self.ragged
+
+    @property
+    def encloses_most(self) -> bool:
+        """Whether quotes enclose most cells, and no row because of them holds others: that is no chance."""
+        return not self.unclosed and not self.merged and 2 * self.closed > self.cells
 
 
 def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
@@ -229,7 +235,7 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
         best.rows < plain.rows and plain.ragged <= best.ragged
     )  # cells over several lines that are rows by themselves
     unclosed = plain.ragged == best.ragged and best.unclosed > best.closed
-    is_worse = plain.ragged < best.ragged and (not plain.ragged or plain.ragged < best.merged)
+    is_worse = plain.ragged < best.ragged and (not plain.ragged or plain.ragged < best.merged) and not best.encloses_most
     is_content = (plain.ragged < best.ragged or spanning or unclosed) and not _is_well_quoted(sample, best)
     if is_worse or is_content or _hold_rows(sample, best, plain) or (len(form.delimiter) > 1 and not best.closed):
         return (
@@ -257,7 +263,8 @@ def _read(sample: bytes, marks: Marks) -> _Reading:
     width, most = widths.most_common(1)[0] if widths else (0, 0)
     closed, unclosed = tally(sample, marks) if marks.quote else (0, 0)
     merged = _merged(sample, [row.start for row in rows], marks.delimiter, width) if closed else 0
-    return _Reading(marks, widths.total(), widths.total() - most, closed, unclosed, merged)
+    cells = sum(width * rows for width, rows in widths.items())
+    return _Reading(marks, widths.total(), cells, widths.total() - most, closed, unclosed, merged)
 
 
 def _merged(sample: bytes, starts: Sequence[int], delimiter: bytes, width: int) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +46,22 @@ def test_columns_and_nulls_count():
 def test_the_first_or_the_last_of_equal_rows_stays():
     hashes = np.array([5, 7, 5, 9, 7], np.uint64)
 
-    assert np.asarray(hashing.first_positions(hashes, last=False)).tolist() == [True, True, False, True, False]
-    assert np.asarray(hashing.first_positions(hashes, last=True)).tolist() == [False, False, True, True, True]
-    assert hashing.first_positions(np.arange(4, dtype=np.uint64), last=True) is None
+    assert np.asarray(hashing.first_positions([hashes], last=False)).tolist() == [True, True, False, True, False]
+    assert np.asarray(hashing.first_positions([hashes], last=True)).tolist() == [False, False, True, True, True]
+    assert hashing.first_positions([np.arange(4, dtype=np.uint64)], last=True) is None
+
+
+@pytest.mark.parametrize("rows", [0, hashing.RANGE_ROWS], ids=["ranges", "one look"])
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 60), max_size=30), min_size=1, max_size=6), st.booleans())
+def test_each_hash_stays_once_however_many_there_are(rows, numbers, last):
+    parts = [np.array(part, np.uint64) for part in numbers]
+    flat = [number for part in numbers for number in part]
+    kept = {number: row for row, number in enumerate(flat)} if last else {}
+    for row, number in enumerate(flat):
+        kept.setdefault(number, row)
+
+    with mock.patch.object(hashing, "RANGE_ROWS", rows):
+        keep = hashing.first_positions(parts, last=last)
+
+    assert (np.arange(len(flat)) if keep is None else np.flatnonzero(keep)).tolist() == sorted(kept.values())

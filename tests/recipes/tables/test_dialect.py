@@ -185,3 +185,12 @@ def test_quoted_cells_that_leave_out_others_are_no_content_for_having_delimiters
     rows = [[f"i{n}", "red", '"a, b"' if n % 3 else '"say ""hi"""', "2.5"] for n in range(40)]
     rows[5] = ["i5", '"a, b"', '"c"']  # as wide as the others if quotes were content
     assert detect(text(",", rows, ("item", "colour", "title", "value"))).form.quote == '"'
+
+
+@pytest.mark.parametrize("delimiter", [",", "|", ";"])
+def test_quotes_around_most_cells_are_no_content_where_short_rows_hold_the_delimiters_that_they_lack(delimiter):
+    rows = [[f'"u{n}"', f'"i{n}"', '"red"', '"2.5"'] for n in range(8)]
+    for number in (2, 5):
+        rows[number][2:] = [f'"say \\"hi\\"{delimiter} x"']
+    form = detect(text(delimiter, rows, ('"user"', '"item"', '"title"', '"value"'))).form
+    assert (form.quote, form.escape) == ('"', "\\")
