@@ -183,7 +183,13 @@ def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
 
 
 def _name(command: str) -> str:
-    words = {"console.front": "web", "worker": "worker", "beat": "beat", "valkey": "broker", "serve": "supervisor"}
+    words = {
+        "console.front": "web",
+        "worker": "worker",
+        "console.clock": "beat",
+        "valkey": "broker",
+        "processes": "supervisor",
+    }
     return next((name for word, name in words.items() if word in command), "other")
 
 

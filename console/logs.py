@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.config
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 account_number: ContextVar[str] = ContextVar("account_number", default="")
@@ -16,6 +18,12 @@ CONTEXT = {"request": request_id, "account": account_number, "job": job_name}
 def here() -> dict[str, str]:
     """The request, account and job of this moment, as far as there are any."""
     return {name: value for name, variable in CONTEXT.items() if (value := variable.get())}
+
+
+def configure_plainly(config: dict[str, Any]) -> None:
+    """Log as the settings say in a process without Django, whose filters are about what this one does not do."""
+    handlers = {name: handler | {"filters": []} for name, handler in config["handlers"].items()}
+    logging.config.dictConfig(config | {"filters": {}, "handlers": handlers})
 
 
 class Lines(logging.Formatter):

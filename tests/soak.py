@@ -41,7 +41,9 @@ STOPPED_S = 8.0
 MEMORY_EVERY_S = 20.0
 GROWTH = 1.25  # of the memory of all processes, from the second fifth of the run to the last
 PARTS = 5
-PARTS_BY_WORD = {"valkey": "broker", "console.front": "web", "beat": "beat", "celery": "worker"}
+PARTS_BY_WORD = {
+    "valkey": "broker", "console.front": "web", "console.clock": "beat", "celery": "worker", "management.processes": "supervisor"
+}  # fmt: skip
 ACCEPTED = frozenset({503, 429})
 
 
@@ -302,7 +304,7 @@ def _kill_web(server: Server) -> None:
 
 
 def _kill_beat(server: Server) -> None:
-    _signal(server, signal.SIGKILL, "celery", "beat")
+    _signal(server, signal.SIGKILL, "console.clock")
 
 
 def _kill_broker(server: Server) -> None:

@@ -11,17 +11,21 @@ import time
 
 import pytest
 
+from console.management.supervisor import AlreadyRunning, hold
+
 SCRIPT = """
 import sys
 from pathlib import Path
-from console.management.supervisor import Child, Supervisor
+from console.management.supervisor import Child, Supervisor, hold
 
 folder = Path(sys.argv[1])
 def child(name):
     code = f"import os, time; open({str(folder / name)!r}, 'a').write(str(os.getpid()) + chr(10)); time.sleep(600)"
     return Child(name, [sys.executable, "-c", code], ready=lambda: (folder / name).exists())
 
-Supervisor([child("one"), child("two")], folder / "run" / "lock").run((folder / "prepared").touch, (folder / "ready").touch)
+held = hold(folder / "run" / "lock")
+(folder / "prepared").touch()
+Supervisor([child("one"), child("two")]).run((folder / "ready").touch)
 """
 
 
@@ -95,11 +99,12 @@ time.sleep(600)
 PARENT = """
 import sys
 from pathlib import Path
-from console.management.supervisor import Child, Supervisor
+from console.management.supervisor import Child, Supervisor, hold
 
 folder = Path(sys.argv[1])
 child = Child("group", [sys.executable, "-c", (folder / "group.py").read_text(), str(folder / "orphans")], ready=(folder / "orphans").exists)
-Supervisor([child], folder / "run" / "lock").run(lambda: None, (folder / "ready").touch)
+held = hold(folder / "run" / "lock")
+Supervisor([child]).run((folder / "ready").touch)
 """
 
 
@@ -114,3 +119,17 @@ def test_what_a_dead_child_left_behind_is_ended_before_it_is_replaced(tmp_path):
     _wait(lambda: not _alive(orphan))
     supervisor.send_signal(signal.SIGINT)
     assert supervisor.wait(timeout=20) == 0
+
+
+def test_the_lock_is_held_by_the_program_that_inherits_it(tmp_path):
+    lock = tmp_path / "run" / "lock"
+    file = hold(lock)
+    heir = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], pass_fds=[file.fileno()])
+    file.close()
+    try:
+        with pytest.raises(AlreadyRunning, match="already runs"):
+            hold(lock)
+    finally:
+        heir.kill()
+        heir.wait()
+    hold(lock).close()

@@ -12,7 +12,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -25,10 +26,16 @@ from console.scratch import scratch_folder
 from console.storage.backend import Backend
 from console.storage.folders import Folders
 from console.storage.locations import CHUNK, STORE_BUCKET, UPLOADS_BUCKET, Location, parse_location, store
-from console.storage.s3 import S3
 
 __all__ = ["CHUNK", "STORE_BUCKET", "UPLOADS_BUCKET", "Location", "parse_location", "store"]
-FOLDERS, REAL_S3 = Folders(), S3()
+FOLDERS = Folders()
+
+
+@cache
+def _real_s3() -> Backend:
+    """The one S3; a server that keeps all in folders does without boto3, 6 MB of each process."""
+    backend: Backend = import_module("console.storage.s3").S3()
+    return backend
 
 
 def backend_of(location: Location) -> Backend:
@@ -38,14 +45,14 @@ def backend_of(location: Location) -> Backend:
     and what was uploaded to it in its folders, as nobody said in which bucket it may write.
     """
     if settings.STORAGE_URL:
-        return REAL_S3
+        return _real_s3()
     is_own = location.bucket in {STORE_BUCKET, UPLOADS_BUCKET}
-    return REAL_S3 if settings.AWS_ENDPOINT_URL_S3 and not is_own else FOLDERS
+    return _real_s3() if settings.AWS_ENDPOINT_URL_S3 and not is_own else FOLDERS
 
 
 def is_real_s3(location: Location) -> bool:
     """Whether a location is in a real S3 rather than in a folder; a backup holds the one by copies, the other by links."""
-    return backend_of(location) is REAL_S3
+    return backend_of(location) is not FOLDERS
 
 
 def keep_upload(account: Account, path: Path, name: str) -> Location:

@@ -8,10 +8,10 @@ age can only make an item less likely to be taken.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 Values = NDArray[np.float64]
 MAX_SPREAD = 6.0  # of log chances between a new item and an old one
@@ -78,5 +78,6 @@ def learn_fading(cells: Exposures, num_items: int) -> Fading:
         belief = PRIOR_EVENTS * float(slopes.sum())
         return belief - likelihood, PRIOR_EVENTS + observed - days @ share
 
+    minimize = import_module("scipy.optimize").minimize  # servers import this module and fit nothing: 10 MB
     found = minimize(loss, np.full(2, 0.05), jac=True, bounds=[(0.0, None)] * 2, method="L-BFGS-B").x / scale
     return Fading(float(found[0]), float(found[1]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import fdtrc
 
 MIN_TRIALS = 6  # trials; with fewer a curve through them says nothing
 
@@ -54,7 +54,7 @@ def _importance(name: str, texts: Sequence[str], results: NDArray[np.float64]) -
     left, spread = float(((results - fitted) ** 2).sum()), float(((results - results.mean()) ** 2).sum())
     share = 1 - (left / freedom) / (spread / (len(results) - 1))
     ratio = np.inf if left <= 1e-12 * spread else ((spread - left) / terms) / (left / freedom)
-    return Importance(name, min(1.0, max(0.0, share)), float(stats.f.sf(ratio, terms, freedom)))
+    return Importance(name, min(1.0, max(0.0, share)), float(fdtrc(terms, freedom, max(0.0, ratio))))
 
 
 def _columns(texts: Sequence[str]) -> NDArray[np.float64]:

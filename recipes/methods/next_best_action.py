@@ -8,12 +8,12 @@ action, drawn towards a common one, is fitted by L-BFGS; an exposure counts as t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from recipes.base import Model, Recipe, RecipeError, RecipeType, State, at_items, hyperparameter
@@ -261,6 +261,7 @@ def _fit_logistic(samples: Samples, num_actions: int) -> tuple[Floats, Floats, F
         return float(value), np.concatenate(gradient)
 
     start = np.zeros(int(cuts[-1]) + NUM_FEATURES)
+    minimize = import_module("scipy.optimize").minimize  # servers import this module and fit nothing: 10 MB
     best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
     bias, shared, own, conduct = unpack(best.x)
     return (prior + bias).astype(np.float32), (shared + own).astype(np.float32), conduct.astype(np.float32)
