@@ -8,11 +8,14 @@ import warnings
 from importlib import import_module
 
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import worker_before_create_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 # A container's root is what many run as; the worker executes nothing that a user sends.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+# Said on each loss of the broker; it is about late acknowledgements, of which there are none.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 app = Celery("console")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["console"])
