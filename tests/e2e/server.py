@@ -98,7 +98,11 @@ def start(data_dir: Path, program: Sequence[str] = CHECKOUT, cwd: Path = ROOT, *
     with (data_dir / "serve.log").open("wb") as log:
         process = subprocess.Popen([*program, "serve"], cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: _is_healthy(url, process), START_S)
+    try:
+        wait_until(lambda: _is_healthy(url, process), START_S)
+    except TimeoutError:
+        process.terminate()  # what is given up must not go on beside the tests that follow
+        raise
 
     person = manage(data_dir, "create_user", "alice", program=program, cwd=cwd)
     token = manage(data_dir, "create_token", "--user", "alice", program=program, cwd=cwd)["token"]
