@@ -50,6 +50,11 @@ class Ids:
     def _positions(self) -> dict[str, int]:
         return {value: index for index, value in enumerate(self.array.to_pylist())}
 
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """The index of each id."""
+        return self._positions
+
     def index(self, value: str) -> int:
         """The index of one id, -1 if it is unknown."""
         return self._positions.get(value, -1)

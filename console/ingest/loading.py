@@ -177,7 +177,7 @@ class Importer:
 
     def _reject(self, location: Location, found: Converted, rejects: Any) -> None:
         """Count the rows left out and write them down; count the cells that could not be read."""
-        counts, name = self._counts, location.key.rpartition("/")[2]
+        counts, name = self._counts, location.name
         counts.bad += len(found.bad)
         rejects.writerows([name, row.line, row.column, row.value, row.rule, row.row] for row in found.bad)
         counts.sample += [_entry(row, name) for row in found.bad[: KEPT_BAD_ROWS - len(counts.sample)]]

@@ -57,16 +57,19 @@ def source_files(location: Location) -> list[Location]:
         if not found:
             raise JobError(f"There is no object at {location}.")
         return found
-    parts = [entry for entry in found if _is_part(entry.key.rpartition("/")[2])]
+    parts = [entry for entry in found if _is_part(entry.name)]
     if not parts:
         raise JobError(f"There is no CSV file right below {location}. Sub-folders are not read.")
     return parts
 
 
+def is_beside(name: str) -> bool:
+    """Whether a file of a folder is none of its parts: what Spark and its kin leave there, documents, and the like."""
+    return bool(NO_PART.fullmatch(name) or packed.BESIDE.fullmatch(name))
+
+
 def _is_part(name: str) -> bool:
-    if NO_PART.fullmatch(name) or packed.BESIDE.fullmatch(name):
-        return False
-    return name.lower().endswith(SUFFIXES) or bool(NO_SUFFIX.fullmatch(name))
+    return not is_beside(name) and (name.lower().endswith(SUFFIXES) or bool(NO_SUFFIX.fullmatch(name)))
 
 
 def sha256_of(locations: Iterable[Location]) -> str:

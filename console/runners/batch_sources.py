@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from console import limits, storage
 from console.errors import JobError
+from console.ingest.sources import is_beside
 from console.storage import Location
 from recipes.tables import packed
 from recipes.tables.encodings import BOMS, Utf8Reader, wide_encoding
@@ -31,7 +32,7 @@ class Source:
     @property
     def name(self) -> str:
         """The object's name without its folders."""
-        return self.location.key.rpartition("/")[2]
+        return self.location.name
 
 
 def sources(path: str, folder: str, check: Callable[[], None]) -> list[Source]:
@@ -46,13 +47,18 @@ def sources(path: str, folder: str, check: Callable[[], None]) -> list[Source]:
         JobError: there are none or too many, or one is too large or cannot be unpacked.
     """
     location = storage.parse_location(path)
-    found = [each for each in storage.list_objects(location) if not each.key.endswith("_CHECK")]
+    found = [each for each in storage.list_objects(location) if not location.is_folder or not _is_marker(each)]
     if not found:
         raise JobError(f"Invalid S3 input path: there is nothing at {location}.")
     most = limits.quota("BATCH_FILES")
     if len(found) > most:
         raise JobError(f"{location} has {len(found)} files, at most {most} are allowed.")
     return [_source(each, storage.store(f"{folder}/input-{number}"), check) for number, each in enumerate(found)]
+
+
+def _is_marker(location: Location) -> bool:
+    """Whether an object of a folder is what a batch job or Spark and its kin leave beside the lines."""
+    return location.name.endswith("_CHECK") or is_beside(location.name)
 
 
 def _source(location: Location, place: Location, check: Callable[[], None]) -> Source:

@@ -7,6 +7,7 @@ group is written anew under another key, without the users' histories and withou
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 import uuid
@@ -50,6 +51,7 @@ from recipes.tables.field import Field
 
 USER_DATASETS = ("INTERACTIONS", "USERS", "ACTION_INTERACTIONS")
 USERS_FILE = DatasetSchema("USERS", (Field("USER_ID", "string"),))
+USERS_NAME = re.compile(r"[^.]+|.*\.csv(\.(gz|bz2|xz|zst|zip))?")  # of files in a folder
 RETRIES = 3
 CHUNK = 500
 POLL_S = 0.5
@@ -88,16 +90,19 @@ def _forget_list(url: str) -> None:
 
 
 def read_users(url: str) -> set[str]:
-    """The USER_ID column of all CSV files at a location, sub-folders included.
+    """The USER_ID column of all CSV files at a location, sub-folders included; they may be packed, or parts without a suffix.
 
     Raises:
-        JobError: there are no such files, they are too large, lack the column, or have a row in which it cannot be read: nobody may
+        JobError: there are no such files or others among them, they are too large, lack the column, or have a row in which it cannot be read: nobody may
             be forgotten to be deleted unnoticed.
     """
     location = storage.parse_location(url)
-    files = storage.list_objects(location, ".csv" if location.is_folder else "", recursive=True)
+    found = storage.list_objects(location, recursive=True)
+    files = [file for file in found if not location.is_folder or not sources.is_beside(file.name)]
     if not files:
         raise JobError(f"There is no CSV file at {location}.")
+    if location.is_folder and (others := [file for file in files if not USERS_NAME.fullmatch(file.name.lower())]):
+        raise JobError(f"{others[0]} is no CSV file by its name; rename it or move it elsewhere. Nobody was deleted.")
     size = sum(storage.size_bytes(file) for file in files)
     most = limits.quota("DELETION_FILES_MB") << 20
     if size > most:

@@ -17,7 +17,7 @@ from console import transient
 from console.models import Dataset, Record
 from console.serving.loader import LoadedModel
 from recipes.columns import Categorical, Column, Columns, Kind, Numeric, Text
-from recipes.filters import Catalogue, CompiledFilters, Target
+from recipes.filters import CompiledFilters, Target
 
 FRESH_S = 0.5
 STAMP = f"""
@@ -92,7 +92,7 @@ def _built(
         name: replace_rows(column, rows, [values.get(name) for _, values in known])
         for name, column in loaded.data.items.items()
     }
-    filters = CompiledFilters(Catalogue(loaded.target, loaded.data.num_items, columns))
+    filters = CompiledFilters(replace(loaded.filters.catalogue, columns=columns))
     return Catalog(columns, filters, stamp, now)
 
 

@@ -80,7 +80,7 @@ class LoadedModel:
     @cached_property
     def filters(self) -> CompiledFilters:
         """Filters over the items, or the actions, as they were at training."""
-        return CompiledFilters(Catalogue(self.target, self.data.num_items, self.data.items))
+        return CompiledFilters(Catalogue(self.target, self.data.num_items, self.data.items, ids=self.data.item_ids))
 
     @property
     def target(self) -> Target:

@@ -215,8 +215,8 @@ def _user_context(batch: RequestBatch, bound: Bound, user_id: str | None, histor
     if any(expression.when for expression in bound.expressions) and user_id:
         put = _put(batch, user_id)
         if put:
-            return UserContext.of(put, history.events())
-    return UserContext(batch.loaded.data.users, history.user, history.events())
+            return UserContext.of(put, history.events(), user_id)
+    return UserContext(batch.loaded.data.users, history.user, history.events(), user_id)
 
 
 def _put(batch: RequestBatch, user_id: str) -> Mapping[str, Any] | None:

@@ -37,6 +37,11 @@ class Location:
         """Whether it names a folder."""
         return not self.key or self.key.endswith("/")
 
+    @property
+    def name(self) -> str:
+        """The object's name without its folders."""
+        return self.key.rpartition("/")[2]
+
     def child(self, name: str) -> Location:
         """An object below this folder."""
         return Location(self.bucket, f"{self.key.rstrip('/')}/{name}".lstrip("/"))

@@ -126,7 +126,7 @@ def detail(request: Request, name: str, pages: JobPages) -> HttpResponse:
     context = detail_context(pages.kind, job) | {
         "progress": progress_of(job),
         "facts": pages.facts(job),
-        "files": [(file.key.rpartition("/")[2], storage.size_bytes(file)) for file in files],
+        "files": [(file.name, storage.size_bytes(file)) for file in files],
         "sample": _first_lines(next((file for file in files if not file.key.endswith(ERRORS)), files[0]))
         if files
         else "",
@@ -151,7 +151,7 @@ def results(request: Request, job: Job, pages: JobPages) -> list[storage.Locatio
         return []
     try:
         folder = location_for(request.account, pages.output(job).rstrip("/") + "/")
-        return [file for file in storage.list_objects(folder) if _wrote(job, file.key.rpartition("/")[2])]
+        return [file for file in storage.list_objects(folder) if _wrote(job, file.name)]
     except (JobError, ServiceError):
         return []
 
@@ -175,7 +175,7 @@ def _first_lines(file: storage.Location) -> str:
 def result(request: Request, name: str, file: str, pages: JobPages) -> StreamingHttpResponse:
     """One of the files a job has written."""
     job: Job = find(request, pages.kind.model.__name__, name)
-    found = next((one for one in results(request, job, pages) if one.key.rpartition("/")[2] == file), None)
+    found = next((one for one in results(request, job, pages) if one.name == file), None)
     if found is None:
         raise Http404(gettext("Job {name} has written no file {file}.").format(name=name, file=file))
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}

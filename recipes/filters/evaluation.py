@@ -25,7 +25,7 @@ from recipes.filters.expression import (
     is_inexact,
     number,
 )
-from recipes.filters.listed import may_be_list, parted
+from recipes.filters.listed import may_be_read_otherwise, parted
 from recipes.filters.predicates import Mask, at_item, holds
 from recipes.filters.rows import Catalogue, Events, UserContext
 from recipes.filters.unmatched import unmatched
@@ -94,8 +94,8 @@ class CompiledFilters:
                 )
 
     def _parted(self, bound: Bound, user: UserContext | None) -> Bound:
-        """The filter with what was written as one value and is a list of known ones taken apart."""
-        if not any(may_be_list(value) for given in bound.given for value in given.values):
+        """The filter with the values that nothing holds as they are read otherwise, where something holds that."""
+        if not any(may_be_read_otherwise(value) for given in bound.given for value in given.values):
             return bound
         users = {} if user is None else user.by_name
         events = self.catalogue.events if user is None else user.events

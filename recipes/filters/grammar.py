@@ -75,7 +75,7 @@ WORDS = {
     "LPAR": "(",
     "RPAR": ")",
     "COMMA": ",",
-    "DOT": ".",
+    "DOT": "a dot and a column, as in Items.GENRE",
     "VBAR": "|",
     "$END": "the end",
 }

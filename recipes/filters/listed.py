@@ -1,10 +1,17 @@
-"""Lists that were sent as one value: `"Action, Comedy"` in one pair of quotes, where no row holds that and rows hold both parts."""
+"""Values that no row holds as they were sent, and that rows hold when they are read otherwise.
+
+Lists in one pair of quotes (`"Action, Comedy"`); what JSON, HTML or an address escaped once more (`"Sci-Fi\\/Fantasy"`,
+`"Gr\\u00f6\\u00dfe"`, `"Ben &amp; Jerry\\'s"`, `"R%26B"`); accents of another normal form.
+"""
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from urllib.parse import unquote
 
 from recipes.columns import Categorical, Column
 from recipes.filters.expression import (
@@ -17,16 +24,35 @@ from recipes.filters.expression import (
     Membership,
     OrderCondition,
 )
-from recipes.filters.rows import Catalogue
+from recipes.filters.rows import ID_COLUMNS, Catalogue
 
 PARTS = re.compile(r"\s*[,|;\n\t]\s*")
 MARKS = "\"' "
+ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[\\\"'/])")
+ESCAPED = re.compile(r"[\\&%]|[^\x00-\x7f]")
 Known = Callable[[FieldReference], Collection[str]]
 
 
-def may_be_list(value: str) -> bool:
-    """Whether a value has in it what lists are written with."""
-    return PARTS.search(value) is not None
+def may_be_read_otherwise(value: str) -> bool:
+    """Whether a value has in it what lists or escapes are written with."""
+    return (PARTS.search(value) or ESCAPED.search(value)) is not None
+
+
+def readings(value: str) -> Iterator[str]:
+    """What else a value may mean, the likeliest first.
+
+    >>> list(readings("Sci-Fi\\\\/Fantasy")), list(readings("R&amp;B")), list(readings("R%26B"))
+    (['Sci-Fi/Fantasy'], ['R&B'], ['R&B'])
+    """
+    plain = (value, _unescaped(value), html.unescape(value), unquote(value))
+    forms = (unicodedata.normalize(form, each) for each in plain for form in ("NFC", "NFD"))
+    return (each for each in dict.fromkeys((*plain, *forms)) if each != value)
+
+
+def _unescaped(value: str) -> str:
+    """The value without the backslashes of JSON, PHP and SQL; pairs of surrogates are one character."""
+    plain = ESCAPE.sub(lambda found: chr(int(found[1][1:], 16)) if len(found[1]) > 1 else found[1], value)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def parts_of(value: str) -> list[str]:
@@ -39,7 +65,7 @@ def parts_of(value: str) -> list[str]:
 
 
 def parted(bound: Bound, catalogue: Catalogue, users: Mapping[str, Column], event_types: Sequence[str]) -> Bound:
-    """The filter with those of the request's values taken apart that nothing holds and whose parts are all held.
+    """The filter with those of the request's values that nothing holds read otherwise, where all of that is held.
 
     Args:
         bound: a filter with its values.
@@ -50,27 +76,31 @@ def parted(bound: Bound, catalogue: Catalogue, users: Mapping[str, Column], even
     Raises:
         FilterError: a comparison is given such a list, and needs one value.
     """
-    lists = {(given.field, value) for given in bound.given for value in given.values if may_be_list(value)}
-    if not lists:
+    unclear = {(given.field, value) for given in bound.given for value in given.values if may_be_read_otherwise(value)}
+    if not unclear:
         return bound
     types = {name.casefold() for name in event_types}
 
-    def is_list(field: FieldReference, value: object) -> bool:
-        if not isinstance(value, str) or (field, value) not in lists:
-            return False
-        parts = parts_of(value)
-        if field.dataset in EVENT_DATASETS:
-            return value.casefold() not in types and {part.casefold() for part in parts} <= types
-        known = _known(field, catalogue, users)
-        return value not in known and len(parts) > 1 and all(part in known for part in parts)
+    def meant(field: FieldReference, value: object) -> list[str] | None:
+        """The values that one stands for; None where it is what it says."""
+        if not isinstance(value, str) or (field, value) not in unclear:
+            return None
+        is_event_type = field.dataset in EVENT_DATASETS
+        known = types if is_event_type else _known(field, catalogue, users)
+        is_open = field.name in ID_COLUMNS.values()  # a list of ids may have new ones in it
+        return _meant(
+            value, lambda name: (name.casefold() if is_event_type else name) in known, any if is_open else all
+        )
 
     def read(condition: Condition) -> Condition:
         match condition:
-            case Membership(field=field, values=values) if any(is_list(field, value) for value in values):
-                found = [parts_of(str(value)) if is_list(field, value) else [value] for value in values]
+            case Membership(field=field, values=values):
+                found = [meant(field, value) or [value] for value in values]
                 return replace(condition, values=tuple(part for parts in found for part in parts))
-            case OrderCondition(field=field, operand=value) if is_list(field, value):
-                _refuse(condition, parts_of(str(value)))
+            case OrderCondition(field=field, operand=value) if parts := meant(field, value):
+                if len(parts) > 1:
+                    _refuse(condition, parts)
+                return replace(condition, operand=parts[0])
         return condition
 
     expressions = tuple(
@@ -82,6 +112,17 @@ def parted(bound: Bound, catalogue: Catalogue, users: Mapping[str, Column], even
         for expression in bound.expressions
     )
     return bound if expressions == bound.expressions else replace(bound, expressions=expressions)
+
+
+def _meant(value: str, is_known: Callable[[str], bool], enough: Callable[[Iterable[object]], bool]) -> list[str] | None:
+    """The values that an unknown one stands for: another reading of it, or a list of which enough parts are known."""
+    if is_known(value):
+        return None
+    if other := next(filter(is_known, readings(value)), None):
+        return [other]
+    parts = parts_of(value)
+    found = [next(filter(is_known, (part, *readings(part))), None) for part in parts]
+    return [name or part for name, part in zip(found, parts, strict=True)] if len(parts) > 1 and enough(found) else None
 
 
 def _known(field: FieldReference, catalogue: Catalogue, users: Mapping[str, Column]) -> Collection[str]:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.columns import Categorical, Column, Columns, Numeric, Text
-from recipes.data import Histories, TrainingData
+from recipes.data import Histories, Ids, TrainingData
 from recipes.filters.expression import EVENT_DATASETS, Condition, Membership, Target
 from recipes.filters.predicates import Mask, Value, holds_positive, matching_numbers, positive_of, value_at
 
+ID_COLUMNS = {Target.ITEM: "ITEM_ID", Target.ACTION: "ACTION_ID", Target.USER: "USER_ID"}
 NEWEST = {Target.ITEM: 100, Target.ACTION: 300}  # events of one user and event type that filters see, as AWS's defaults
 
 
@@ -77,14 +78,18 @@ class UserContext:
         columns: user columns, of which row `row` is this user's; -1 if nothing is known.
         row: see there.
         events: the user's events on the rows of the catalogue, oldest first.
+        user_id: the user's id; None for nobody in particular.
     """
 
     columns: Columns = field(default_factory=dict)
     row: int = -1
     events: Events = field(default_factory=lambda: Events.of(()))
+    user_id: str | None = None
 
     @classmethod
-    def of(cls, attributes: Mapping[str, str | float | None], events: Events | None = None) -> Self:
+    def of(
+        cls, attributes: Mapping[str, str | float | None], events: Events | None = None, user_id: str | None = None
+    ) -> Self:
         """A user given by plain values; several categories are parted by `|`."""
         columns: Columns = {}
         for name, value in attributes.items():
@@ -94,10 +99,12 @@ class UserContext:
                 columns[name] = Categorical(np.array([0, len(values)], np.int64), codes, values)
             elif value is not None:
                 columns[name] = Numeric(np.array([float(value)]))
-        return cls(columns, 0, events or Events.of(()))
+        return cls(columns, 0, events or Events.of(()), user_id)
 
     def value(self, name: str) -> Value:
         """What the user's column called `name`, in upper case, holds."""
+        if name == ID_COLUMNS[Target.USER]:
+            return None if self.user_id is None else frozenset([self.user_id])
         return value_at(self.by_name.get(name), self.row)
 
     @cached_property
@@ -109,7 +116,9 @@ class UserContext:
     def of_history(cls, data: TrainingData, history: Histories, live: Events | None = None) -> Self:
         """The user of a one-row batch of histories of `data`, with events that came later."""
         events = Events(history.item_index, history.event_type, data.interactions.event_types)
-        return cls(data.users, int(history.user_index[0]), events.and_then(live) if live else events)
+        row = int(history.user_index[0])
+        user_id = data.user_ids[row] if row >= 0 else None
+        return cls(data.users, row, events.and_then(live) if live else events, user_id)
 
 
 @dataclass(frozen=True)
@@ -121,29 +130,31 @@ class Catalogue:
         size: N, how many rows there are.
         columns: their metadata, by name in any case.
         events: for users: everybody's events; else empty, as a request brings its user's.
+        ids: the rows' ids; None where filters never ask for them.
     """
 
     target: Target
     size: int
     columns: Columns
     events: Events = field(default_factory=lambda: Events.of(()))
+    ids: Ids | None = None
 
     @classmethod
     def of_items(cls, data: TrainingData) -> Self:
         """The items of a snapshot."""
-        return cls(Target.ITEM, data.num_items, data.items)
+        return cls(Target.ITEM, data.num_items, data.items, ids=data.item_ids)
 
     @classmethod
     def of_actions(cls, data: TrainingData) -> Self:
         """The actions of a snapshot in which they stand as items."""
-        return cls(Target.ACTION, data.num_items, data.items)
+        return cls(Target.ACTION, data.num_items, data.items, ids=data.item_ids)
 
     @classmethod
     def of_users(cls, data: TrainingData) -> Self:
         """The users of a snapshot, with what they did."""
         seen = data.interactions
         events = Events(seen.user_index, seen.event_type, seen.event_types)
-        return cls(Target.USER, data.num_users, data.users, events)
+        return cls(Target.USER, data.num_users, data.users, events, data.user_ids)
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -163,17 +174,25 @@ class Catalogue:
         return ~matches if negative else matches
 
     def words(self, name: str) -> Mapping[str, int]:
-        """The categories of the column called `name`, in upper case; none where it has no categories."""
+        """The categories, or the ids, of the column called `name`, in upper case; none where it has no categories."""
+        if name == ID_COLUMNS[self.target] and self.ids is not None:
+            return self.ids.positions
         column = self.by_name.get(name)
         return self._categories(name, column).codes if isinstance(column, Categorical) else {}
 
     def value(self, name: str, row: int) -> Value:
         """What a row holds in the column called `name`, in upper case."""
+        if name == ID_COLUMNS[self.target] and self.ids is not None:
+            return frozenset([self.ids[row]]) if row >= 0 else None
         return value_at(self.by_name.get(name), row)
 
     def _matching(self, condition: Condition) -> Mask:
         """(N,) `holds_positive` for each row."""
         name = condition.field.name
+        if name == ID_COLUMNS[self.target] and self.ids is not None:
+            found = np.zeros(self.size, bool)
+            found[_codes(self.ids.positions, condition)] = True
+            return found
         column = self.by_name.get(name)
         match column:
             case None:
@@ -211,14 +230,19 @@ class _RowsByCategory:
 
     def holding(self, condition: Condition, size: int) -> Mask:
         """(size,) which rows hold a category that satisfies a positive condition."""
-        if isinstance(condition, Membership):
-            codes = [self.codes[value] for value in condition.values if value in self.codes]
-        else:
-            codes = [code for word, code in self.codes.items() if holds_positive(condition, frozenset([word]))]
         found = np.zeros(size, bool)
-        for code in codes:
+        for code in _codes(self.codes, condition):
             found[self.rows[self.starts[code] : self.starts[code + 1]]] = True
         return found
+
+
+def _codes(words: Mapping[str, int], condition: Condition) -> list[int]:
+    """The codes of the words that satisfy a positive condition."""
+    if isinstance(condition, Membership):
+        return [words[value] for value in condition.values if isinstance(value, str) and value in words]
+    if condition.operator == "=" and isinstance(condition.operand, str):
+        return [words[condition.operand]] if condition.operand in words else []
+    return [code for word, code in words.items() if holds_positive(condition, frozenset([word]))]
 
 
 def _among(codes: NDArray[np.int16 | np.int32], wanted: list[int]) -> Mask:

@@ -44,6 +44,29 @@ def test_one_value_may_hold_what_lists_are_written_with(text, value):
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'"Sci-Fi\/Fantasy"', "Sci-Fi/Fantasy"), (r'"Gr\u00f6\u00dfe"', "Größe"), (r'"\ud83d\ude00"', "\U0001f600"), (r"Gr\u00f6\u00dfe", "Größe"),
+        (r'"Ben & Jerry\'s"', "Ben & Jerry's"), ('"Ben &amp; Jerry&#39;s"', "Ben & Jerry's"), ("R%26B", "R&B"), ('"R%26B"', "R&B"),
+        ('"Gro\u0308ße"', "Größe"), ('"Größe"', "Gro\u0308ße"), (r'"C:\\new"', r"C:\new"), ('"%C3%89t%C3%A9"', "Été"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("condition", ["Items.B IN ($B)", "Items.B = $B"])
+def test_a_value_that_was_escaped_once_more_or_has_other_accents_is_found(text, value, condition):
+    for verb, expected in (("INCLUDE", [0]), ("EXCLUDE", [1])):
+        catalogue = Catalogue(Target.ITEM, 2, {"B": encode_column(pa.array([value, "other"]), Kind.LABEL)})
+        assert kept(f"{verb} ItemID WHERE {condition}", {"B": text}, catalogue) == expected
+        exact = Catalogue(Target.ITEM, 2, {"B": encode_column(pa.array([text.strip('"'), value]), Kind.LABEL)})
+        assert (
+            kept(f"{verb} ItemID WHERE {condition}", {"B": text}, exact) == expected
+        )  # as it stands, where a row holds that
+    both = Catalogue(Target.ITEM, 3, {"B": encode_column(pa.array([value, "other", "third"]), Kind.LABEL)})
+    assert kept(
+        "EXCLUDE ItemID WHERE Items.B IN ($B)", {"B": f'{text},"other"' if '"' in text else f"{text},other"}, both
+    ) == [2]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "'Comedy",

@@ -252,6 +252,21 @@ def test_it_reads_users_and_items_of_a_snapshot():
     second = UserContext.of_history(data, data.histories(np.array([1])), Events.of([(0, "view")]))
     assert kept('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")', {}, items, second) == []
     assert kept('INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("buy")', {}, Catalogue.of_users(data), None) == [0]
+    user = UserContext.of_history(data, data.histories(np.array([0])))
+    for text, expected in (
+        ('INCLUDE ItemID WHERE Items.ITEM_ID IN ("y", "new")', [1]),
+        ('EXCLUDE ItemID WHERE Items.ITEM_ID = "y"', [0]),
+        ("EXCLUDE ItemID WHERE Items.ITEM_ID = CurrentItem.ITEM_ID", [1]),
+        ("INCLUDE ItemID WHERE Items.ITEM_ID > 4", []),
+        ('INCLUDE ItemID WHERE Items.ITEM_ID NOT IN ("y")', [0]),
+        ('EXCLUDE ItemID WHERE Items.ITEM_ID = "y" IF CurrentUser.USER_ID IN ("a")', [0]),
+        ('EXCLUDE ItemID WHERE Items.ITEM_ID = "y" IF CurrentUser.USER_ID = "b"', [0, 1]),
+    ):
+        assert kept(text, {}, items, user, 0) == expected
+    for text in ("y", "new,y", '"new,y"', "['y']"):
+        assert kept("EXCLUDE ItemID WHERE Items.ITEM_ID IN ($I)", {"I": text}, items, user) == [0]
+    assert kept('EXCLUDE UserID WHERE Users.USER_ID IN ("b")', {}, Catalogue.of_users(data), None) == [0]
+    assert kept('INCLUDE ActionID WHERE Actions.ACTION_ID IN ("x")', {}, Catalogue.of_actions(data), user) == [0]
 
 
 WORDS = ["a", "b", "c", "2"]

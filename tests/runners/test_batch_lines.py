@@ -112,6 +112,8 @@ def test_every_file_of_a_folder_is_answered(account, run_jobs, version):
     put_lines("many/a.json", [{"userId": "u1"}])
     put_lines("many/b.json", [])
     put_lines("many/deeper/c.json", [{"userId": "u3"}])
+    for marker in ("_SUCCESS", "_committed_1", "part-0.json.crc", "many_$folder$", "README.md"):
+        put_object(f"many/{marker}", "not a line", "data")
     start_batch(account, version, "many", "s3://data/many/")
     run_jobs()
     names = [each.key for each in storage.list_objects(storage.parse_location("s3://data/many/out/"))]

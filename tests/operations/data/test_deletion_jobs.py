@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -200,9 +201,26 @@ def test_a_folder_is_read_with_its_sub_folders(account, load, forget):
     load(arn, events_csv(70))
     put_object("gone/users.csv", "USER_ID\nu1\n")
     put_object("gone/deeper/users.csv", "USER_ID\nu2\n")
-    put_object("gone/notes.txt", "USER_ID\nu3\n")
+    put_object("gone/parts/part-00000", "USER_ID\nu3\n")
+    put_object("gone/parts/run-1-part-r-00001", "USER_ID\nu4\n")
+    put_object("gone/parts/users.csv.gz", gzip.compress(b"USER_ID\nu5\n"))
+    for marker in ("_SUCCESS", "part-00000.crc", "gone_$folder$", "README.md"):
+        put_object(f"gone/{marker}", "u6")
 
-    assert forget("s3://data/gone/").num_deleted == 2
+    assert forget("s3://data/gone/").num_deleted == 5
+
+
+def test_a_folder_with_other_files_fails_and_deletes_nobody(account, load, forget):
+    arn = make_dataset(account)
+    load(arn, events_csv(70))
+    put_object("gone/users.csv", "USER_ID\nu1\n")
+    put_object("gone/users.xlsx", "USER_ID\nu3\n")
+
+    job = forget("s3://data/gone/")
+
+    assert job.status == "FAILED"
+    assert "users.xlsx is no CSV file by its name" in job.failure_reason
+    assert Dataset.objects.by_arn(account, arn).statistics["users"] == 7
 
 
 def test_a_row_that_cannot_be_read_fails_and_deletes_nobody(account, load, forget):
