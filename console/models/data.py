@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from console.models.base import Job, JSONDict, Resource, Status, revived
+from console.models.base import ENDED_BADLY, Job, JSONDict, Resource, Status, revived
 
 
 class DatasetGroup(Resource):
@@ -98,6 +98,11 @@ class DatasetImportJob(Job):
     publish_attribution_metrics = models.BooleanField(default=False)
     options = models.JSONField(default=dict)  # how the file is read when it is not AWS's format: see runners/importing
     report = models.JSONField(default=dict)
+
+    @property
+    def imported_rows(self) -> int | None:
+        """How many rows the dataset has taken: none of a job that failed, whatever was read."""
+        return 0 if self.status in ENDED_BADLY and self.report else self.report.get("imported")
 
     def wire(self) -> JSONDict:
         return super().wire() | {

@@ -97,8 +97,8 @@ def read_users(url: str) -> set[str]:
             be forgotten to be deleted unnoticed.
     """
     location = storage.parse_location(url)
-    found = storage.list_objects(location, recursive=True)
-    files = [file for file in found if not location.is_folder or not sources.is_beside(file.name)]
+    objects = storage.list_objects(location, recursive=True)
+    files = [file for file in objects if not location.is_folder or not sources.is_beside(file.name)]
     if not files:
         raise JobError(f"There is no CSV file at {location}.")
     if location.is_folder and (others := [file for file in files if not USERS_NAME.fullmatch(file.name.lower())]):

@@ -42,6 +42,16 @@ def values_of(columns: Columns, row: int, wanted: Iterable[str] | None = None) -
     return {name: text for name, text in texts.items() if text is not None}
 
 
+def unknown_columns(columns: Columns, wanted: Iterable[str]) -> list[str]:
+    """Sentences on names that are no columns, of which a response holds nothing."""
+    known = {name.upper() for name in columns}
+    return [
+        f"The items have no column {name} in the data that the version was trained on; they have {', '.join(columns) or 'none'}."
+        for name in wanted
+        if name.upper() not in known
+    ]
+
+
 def title_column(columns: Columns) -> str | None:
     """The column that names an item for people: by its name, else a label or text column."""
     by_name = {name.upper(): name for name in columns}

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from console import notices
 from console.identifiers import new_identifier
 from console.serving.experiments import Arm
 from console.serving.exploration_config import Exploration
 from console.serving.history import UserHistory
 from console.serving.live_catalog import Catalog
 from console.serving.loader import LoadedModel
-from console.serving.metadata import values_of
+from console.serving.metadata import unknown_columns, values_of
 from recipes.filters import Bound
 from recipes.numerics.arrays import Floats
 
@@ -150,6 +151,8 @@ class RecommendationResult:
     def wire(self, target: ServingTarget, columns: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
         """The list as it travels."""
         has_reasons = target.recipe in REASONED
+        if columns:
+            notices.note(unknown_columns(self.catalog.columns, columns))
         if columns is None and not has_reasons:  # nearly always; a request lists dozens
             return [
                 {"itemId": place.item_id, "score": place.score, "promotionName": place.promotion}

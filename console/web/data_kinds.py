@@ -92,7 +92,7 @@ IMPORT_JOBS = register(
         gettext_noop("An import job brings the rows of CSV files into a dataset and reports those it could not read."),
         columns=(
             NAME, DATASET, Column(gettext_noop("Mode"), lambda row: MODES[row.import_mode], sort="import_mode"),
-            Column(gettext_noop("Rows"), lambda row: row.report.get("imported"), "number"),
+            Column(gettext_noop("Rows"), lambda row: row.imported_rows, "number"),
             Column(gettext_noop("Bad rows"), lambda row: row.report.get("rejected"), "number"), STATUS, CREATED,
         ),
         group_path="dataset__dataset_group",

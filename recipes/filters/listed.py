@@ -19,10 +19,12 @@ from recipes.filters.expression import (
     ORDERED,
     Bound,
     Condition,
+    CurrentItem,
     FieldReference,
     FilterError,
     Membership,
     OrderCondition,
+    Placeholder,
 )
 from recipes.filters.rows import ID_COLUMNS, Catalogue
 
@@ -95,7 +97,9 @@ def parted(bound: Bound, catalogue: Catalogue, users: Mapping[str, Column], even
     def read(condition: Condition) -> Condition:
         match condition:
             case Membership(field=field, values=values):
-                found = [meant(field, value) or [value] for value in values]
+                found: list[Sequence[str | Placeholder | CurrentItem]] = [
+                    meant(field, value) or [value] for value in values
+                ]
                 return replace(condition, values=tuple(part for parts in found for part in parts))
             case OrderCondition(field=field, operand=value) if parts := meant(field, value):
                 if len(parts) > 1:

@@ -173,23 +173,35 @@ class Catalogue:
         matches = self._matching(positive)
         return ~matches if negative else matches
 
+    def has_ids(self, name: str) -> bool:
+        """Whether the column called `name`, in upper case, is that of the rows' ids."""
+        return self.ids is not None and name == ID_COLUMNS[self.target]
+
+    def has(self, name: str) -> bool:
+        """Whether the rows have a column called `name`, in upper case."""
+        return name in self.by_name or self.has_ids(name)
+
+    def has_words(self, name: str) -> bool:
+        """Whether the column called `name`, in upper case, holds categories or ids."""
+        return isinstance(self.by_name.get(name), Categorical) or self.has_ids(name)
+
     def words(self, name: str) -> Mapping[str, int]:
         """The categories, or the ids, of the column called `name`, in upper case; none where it has no categories."""
-        if name == ID_COLUMNS[self.target] and self.ids is not None:
+        if self.ids is not None and self.has_ids(name):
             return self.ids.positions
         column = self.by_name.get(name)
         return self._categories(name, column).codes if isinstance(column, Categorical) else {}
 
     def value(self, name: str, row: int) -> Value:
         """What a row holds in the column called `name`, in upper case."""
-        if name == ID_COLUMNS[self.target] and self.ids is not None:
+        if self.ids is not None and self.has_ids(name):
             return frozenset([self.ids[row]]) if row >= 0 else None
         return value_at(self.by_name.get(name), row)
 
     def _matching(self, condition: Condition) -> Mask:
         """(N,) `holds_positive` for each row."""
         name = condition.field.name
-        if name == ID_COLUMNS[self.target] and self.ids is not None:
+        if self.ids is not None and self.has_ids(name):
             found = np.zeros(self.size, bool)
             found[_codes(self.ids.positions, condition)] = True
             return found

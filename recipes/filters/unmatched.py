@@ -40,8 +40,23 @@ class Unmatched:
         return f'No row holds "{value}" in {self.field}; near it are {", ".join(near)}.'
 
 
-def unmatched(bound: Bound, catalogue: Catalogue, users: Columns, event_types: Sequence[str]) -> list[Unmatched]:
-    """The values that a filter compares a field with and that nothing holds.
+@dataclass(frozen=True)
+class UnknownColumn:
+    """A field that the rows do not have, such as one that the schema got after the training."""
+
+    field: FieldReference
+
+    def __str__(self) -> str:
+        """As a sentence."""
+        return (
+            f"{self.field} was not in the data that the version was trained on, so that no row matches it; train anew."
+        )
+
+
+def unmatched(
+    bound: Bound, catalogue: Catalogue, users: Columns, event_types: Sequence[str]
+) -> list[Unmatched | UnknownColumn]:
+    """The fields that the rows do not have, and the values that a filter compares a field with and that nothing holds.
 
     Event types and what users are may be new, so that of their values only those near a known one count.
 
@@ -52,20 +67,20 @@ def unmatched(bound: Bound, catalogue: Catalogue, users: Columns, event_types: S
         event_types: the event types that have occurred.
     """
     of_users = {name.upper(): column for name, column in users.items()}
-    found: dict[Unmatched, None] = {}
+    found: dict[Unmatched | UnknownColumn, None] = {}
     for condition in (condition for expression in bound.expressions for condition in expression.conditions):
         values, field = _texts(condition), condition.field
+        is_open = field.dataset in EVENT_DATASETS or field.dataset == "CURRENTUSER"
         if field.dataset in EVENT_DATASETS:
             usual = {name.casefold() for name in event_types} | {"*"}
-            known: Collection[str] = [*event_types, *(value for value in values if value.casefold() in usual)]
-            is_open = True
+            known: Collection[str] | None = [*event_types, *(value for value in values if value.casefold() in usual)]
+        elif is_open:
+            column = of_users.get(field.name)
+            known = set(column.categories) if isinstance(column, Categorical) else None
         else:
-            is_open = field.dataset == "CURRENTUSER"
-            column = (of_users if is_open else catalogue.by_name).get(field.name)
-            if not isinstance(column, Categorical):
-                continue
-            known = set(column.categories) if is_open else catalogue.words(field.name)
-        notes = (_unmatched(field, value, known) for value in _missing(values, known))
+            known = catalogue.words(field.name) if catalogue.has_words(field.name) else None
+            found |= {} if catalogue.has(field.name) else {UnknownColumn(field): None}
+        notes = (_unmatched(field, value, known) for value in _missing(values, known)) if known is not None else ()
         found |= dict.fromkeys(note for note in notes if note.near or not is_open)
     return list(found)
 

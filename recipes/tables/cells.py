@@ -29,6 +29,11 @@ UNIT_NAMES = {
 }  # fmt: skip
 MIN_TIME = -62_135_596_800  # 0001-01-01, for items older than 1970
 MAX_TIME = 4_102_444_800  # 2100-01-01; milliseconds taken for seconds lie far behind it
+FINER = {  # by how many of them a second has: what a number that is too large for seconds is in
+    10**3: "; it looks like milliseconds",
+    10**6: "; it looks like microseconds",
+    10**9: "; it looks like nanoseconds",
+}
 MAX_SKEW_S = 86_400  # an event may lie so far ahead of the clock, which covers every time zone
 INT64, INT64_DIGITS = 2**63, 19
 NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n"]
@@ -267,8 +272,11 @@ def times(texts: pa.Array, unit: str, rules: Rules, earliest: int = MIN_TIME, la
     words = _without_hex(words) if unit in PER_SECOND else words
     is_number = unit in PER_SECOND or unit == EXCEL
     seconds = _unit_times(words, unit, rules) if is_number else _text_times(words, unit, rules)
-    hint = "; it looks like milliseconds" if unit in {"", "s"} else ""
-    mark(rules, pc.greater(seconds, MAX_TIME), f"lies after the year 2100{hint}, allowed are epoch seconds")
+    hints = FINER if unit in {"", "s"} else {}
+    for per_second, hint in hints.items():
+        is_that = pc.and_(pc.greater(seconds, MAX_TIME), pc.less_equal(seconds, MAX_TIME * per_second))
+        mark(rules, is_that, f"lies after the year 2100{hint}, allowed are epoch seconds")
+    mark(rules, pc.greater(seconds, MAX_TIME), "lies after the year 2100, allowed are epoch seconds")
     mark(rules, pc.greater(seconds, latest), "lies in the future; an event may be at most a day ahead of the clock")
     early = "lies before 1970; allowed are epoch seconds" if earliest == 0 else "lies before the year 1"
     mark(rules, pc.less(seconds, earliest), early)

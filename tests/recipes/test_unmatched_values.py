@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
 from recipes import filters
 from recipes.columns import Kind, encode_column
+from recipes.data import Ids
 from recipes.filters import Catalogue, CompiledFilters, Target
 from tests.recipes.filtering import ITEMS
 
@@ -86,3 +89,18 @@ def test_many_values_are_not_searched_for_misspellings():
         assert told(expression, catalogue=catalogue) == [
             f'No row holds "Brand 7" in ITEMS.BRAND{near}.', 'No row holds "bramd 7" in ITEMS.BRAND.'
         ]  # fmt: skip
+
+
+def test_a_column_that_the_version_does_not_have_is_told():
+    """Such as one that the schema got later: an EXCLUDE would let everything through in silence."""
+    assert told("EXCLUDE ItemID WHERE Items.SEASON IN ($S)", {"S": "summer"}) == [
+        "ITEMS.SEASON was not in the data that the version was trained on, so that no row matches it; train anew."
+    ]
+    assert not told("EXCLUDE ItemID WHERE Items.PRICE > 5 IF CurrentUser.NEW = 3", {})
+
+
+def test_an_id_that_the_version_does_not_know_is_told():
+    ids = replace(ITEMS, ids=Ids(["i1", "i2", "i3", "i4"]))
+    assert told("EXCLUDE ItemID WHERE Items.ITEM_ID IN ($I)", {"I": "i1,new-one"}, ids) == [
+        'No row holds "new-one" in ITEMS.ITEM_ID.'
+    ]

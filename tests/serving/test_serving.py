@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import redis
 
-from console import storage
+from console import notices, storage
 from console.errors import InvalidInputException
 from console.models import Campaign, Event, Record, SolutionVersion
 from console.serving import recorder
@@ -89,6 +89,12 @@ def test_filters_see_live_events_and_put_items(account, campaign, group, monkeyp
     assert [item["itemId"] for item in answer] == ["i5"]
     assert answer[0]["metadata"] == {"genres": "Sport|Comedy", "price": "3.5", "creationTimestamp": "5"}
     assert FRESH_S <= 1
+    with notices.collected() as told:
+        call(
+            "GetRecommendations", account, campaign_arn=campaign, user_id="u1",
+            metadata_columns={"ITEMS": ["genres", "NOPE"]},
+        )  # fmt: skip
+    assert [sentence.partition(" in the data")[0] for sentence in told] == ["The items have no column NOPE"]
 
 
 def test_a_filter_of_the_current_user(account, campaign, group):

@@ -120,7 +120,7 @@ def get_dataset_import_report(account: Account, *, dataset_import_job_arn: str) 
     report = job.report
     counted = {
         "rows": report.get("rows"),
-        "importedRows": report.get("imported"),
+        "importedRows": job.imported_rows,
         "duplicateRows": report.get("duplicates"),
         "rejectedRows": report.get("rejected"),
         "rejectedShare": report["rejected"] / max(1, report["rows"]) if report else None,

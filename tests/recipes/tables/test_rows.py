@@ -49,6 +49,8 @@ BAD = {
     "no time": ("u,i,,1,a", "TIMESTAMP", "is required"),
     "time as words": ("u,i,yesterday,1,a", "TIMESTAMP", "is not a number of seconds"),
     "time in milliseconds": ("u,i,1700000000000,1,a", "TIMESTAMP", "milliseconds"),
+    "time in microseconds": ("u,i,1700000000000000,1,a", "TIMESTAMP", "microseconds"),
+    "time in nanoseconds": ("u,i,1700000000000000000,1,a", "TIMESTAMP", "nanoseconds"),
     "time before 1970": ("u,i,-5,1,a", "TIMESTAMP", "before 1970"),
     "huge time": ("u,i,1e30,1,a", "TIMESTAMP", "after the year 2100"),
     "time in the future": (f"u,i,{int(time.time()) + 100_000},1,a", "TIMESTAMP", "at most a day ahead of the clock"),
