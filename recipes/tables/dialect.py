@@ -235,7 +235,9 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
         best.rows < plain.rows and plain.ragged <= best.ragged
     )  # cells over several lines that are rows by themselves
     unclosed = plain.ragged == best.ragged and best.unclosed > best.closed
-    is_worse = plain.ragged < best.ragged and (not plain.ragged or plain.ragged < best.merged) and not best.encloses_most
+    is_worse = (
+        plain.ragged < best.ragged and (not plain.ragged or plain.ragged < best.merged) and not best.encloses_most
+    )
     is_content = (plain.ragged < best.ragged or spanning or unclosed) and not _is_well_quoted(sample, best)
     if is_worse or is_content or _hold_rows(sample, best, plain) or (len(form.delimiter) > 1 and not best.closed):
         return (
