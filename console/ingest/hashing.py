@@ -100,7 +100,8 @@ def _spare(rows: Indexes, hashes: Hashes, *, last: bool) -> Indexes:
         return rows[:0]
     order = np.argsort(hashes, kind="stable")
     equal = hashes[order[1:]] == hashes[order[:-1]]
-    return rows[order[:-1][equal] if last else order[1:][equal]]
+    spare: Indexes = rows[order[:-1][equal] if last else order[1:][equal]]
+    return spare
 
 
 def _mix(values: Hashes) -> Hashes:
