@@ -181,6 +181,10 @@ class Model(ABC):
         """Score every item by its relation to each of Q query items: (Q, N) float32; -1 as a query means unknown."""
         raise TypeError(f"{self.recipe.name} does not offer related items.")
 
+    def has_relations(self, items: Indexes) -> NDArray[np.bool_]:
+        """Whether `related` has more than popularity to go by for each of Q query items: (Q,); -1 as a query means unknown."""
+        return items >= 0
+
     def segment(self, items: Indexes) -> Floats:
         """Score every user by affinity to each of Q items: (Q, U) float32."""
         raise TypeError(f"{self.recipe.name} does not offer user segments.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -103,6 +104,30 @@ def histories_of(
         else join(loaded, -1, ())
         for user_id in user_ids
     ]
+
+
+def changed(
+    loaded: LoadedModel, history: UserHistory, without: Sequence[str] = (), added: Sequence[str] = ()
+) -> UserHistory:
+    """A history without the events on some items, and with an event on each of others at its end, of its newest event's type."""
+    indexes = loaded.data.item_ids.indexes(without)
+    stays = ~np.isin(history.item, indexes[indexes >= 0])
+    live = np.array([name not in without for name in history.item_ids], bool)
+    stays[len(stays) - len(live) :] &= live
+    items = loaded.data.item_ids.indexes(added)
+    heard = np.ones(len(history.item), bool) if history.kept is None else history.kept
+    newest = np.flatnonzero(heard)[-1:]
+    code = history.event_type[newest] if len(newest) else np.array([-1], np.int32)
+    now = int(history.timestamp.max(initial=0)) or int(time.time())
+    return replace(
+        history,
+        item=np.concatenate([history.item[stays], items]),
+        timestamp=np.concatenate([history.timestamp[stays], now + 1 + np.arange(len(items), dtype=np.int64)]),
+        event_type=np.concatenate([history.event_type[stays], np.repeat(code, len(items))]),
+        kept=np.concatenate([heard[stays], items >= 0]),
+        num_live=int(live.sum()) + len(items),
+        item_ids=(*(name for name, is_kept in zip(history.item_ids, live, strict=True) if is_kept), *added),
+    )
 
 
 def join(loaded: LoadedModel, user: int, live: Sequence[LiveEvent]) -> UserHistory:

@@ -20,6 +20,7 @@ from console.models import Record
 from console.serving.history import UserHistory, histories_of
 from console.serving.live_catalog import Catalog, catalog_of
 from console.serving.loader import LoadedModel
+from console.serving.related import unrelated
 from console.serving.request import (
     SCORE_DIGITS,
     Promotion,
@@ -201,7 +202,10 @@ def mask(batch: RequestBatch, row: int, bound: Bound) -> NDArray[np.bool_]:
 def _warnings(batch: RequestBatch, row: int) -> tuple[str, ...]:
     request = batch.requests[row]
     bounds = [request.filter, request.promotion.filter if request.promotion else None]
-    return tuple(dict.fromkeys(note for bound in bounds if bound for note in unmatched_values(batch, bound)))
+    notes = [note for bound in bounds if bound for note in unmatched_values(batch, bound)]
+    if request.item_id and batch.loaded.recipe.type is RecipeType.RELATED_ITEMS:
+        notes = [*unrelated(batch.loaded.model, request.item_id, batch.queries[row : row + 1]), *notes]
+    return tuple(dict.fromkeys(notes))
 
 
 def unmatched_values(batch: RequestBatch, bound: Bound) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ urlpatterns = [
     path("compare/user/", distribution.evaluated_view, name="compare-user"),
     path("compare/anyone/", anyone.anyone_view, name="compare-anyone"),
     path("compare/anyone/users/", anyone.anyone_users_view, name="compare-anyone-users"),
+    path("compare/anyone/why/", panel.version_why_view, name="compare-anyone-why"),
     path("compare/together/", compare.together_view, name="compare-together"),
     *list_urls(SHARED),
     path("shared-evaluations/<str:name>/", compare.shared_view, name="shared-evaluations-detail"),

@@ -55,6 +55,10 @@ class EmbeddingModel(Model):
         scores[known, items[known]] = -np.inf
         return scores
 
+    def has_relations(self, items: Indexes) -> NDArray[np.bool_]:
+        """Whether each query item has a vector: (Q,)."""
+        return np.asarray((items >= 0) & np.any(self.vectors[items] != 0, axis=1), bool)
+
     def explain(self, history: Histories, item: int) -> list[Contribution]:
         """Each recent event's own share of the score, exactly; they and the bias add up to it."""
         recent = history.tail(RECENT)

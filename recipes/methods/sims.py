@@ -68,6 +68,10 @@ class SimsModel(Model):
         scores[np.flatnonzero(known), items[known]] = -np.inf
         return scores
 
+    def has_relations(self, items: Indexes) -> NDArray[np.bool_]:
+        """Whether each query item has a neighbour: (Q,)."""
+        return np.asarray((items >= 0) & (np.diff(self.neighbours.indptr)[items] > 0), bool)
+
     def explain(self, history: Histories, item: int) -> list[Contribution]:
         """Each recent event's own share of the score, exactly; they and popularity add up to it."""
         recent = history.tail(RECENT)

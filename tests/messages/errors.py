@@ -29,7 +29,7 @@ PREDICATES = {"PackedError": "{} %s."}
 WORDING = (
     "recipes/filters/grammar.py", "recipes/tables/cells.py", "recipes/tables/values.py", "recipes/tables/rows.py",
     "recipes/tables/kinds.py", "recipes/filters/unmatched.py", "recipes/evaluation/off_policy/estimates.py", "console/ingest/loading.py", "console/runners/members.py", "console/runners/lines.py",
-    "console/jobs.py", "console/transient.py",
+    "console/jobs.py", "console/transient.py", "console/serving/related.py",
 )  # fmt: skip
 QUIET = {
     "AssertionError",

@@ -173,9 +173,13 @@ def _what_if(page, addresses):
     page.get_by_label("Results").fill("5")
     page.get_by_label("Results").press("Enter")
     page.wait_for_url("**count=5**")
+    lists = page.locator("#lists > .col-lg")
+    expect(lists.first.locator("li")).to_have_count(5)
     page.get_by_label("Add an event with the item").fill("i3")
     page.get_by_role("button", name="Show the change").click()
     expect(page.locator(".tag.changed").first).to_be_visible()
+    expect(lists.locator("h2")).to_contain_text(["Before", "After", "newsletter"])
+    expect(lists.nth(1).locator(".move")).to_have_count(5)
     for language in ("Python", "JavaScript", "curl"):
         expect(page.get_by_text(language, exact=True).first).to_be_attached()
     assert page.evaluate("window.stays")
@@ -185,6 +189,9 @@ def _what_if(page, addresses):
 def _traffic(page, addresses):
     page.goto(addresses["traffic"])
     expect(page.locator("[data-chart=traffic] .plot-area")).to_be_visible()
+    for figure in ("Requests", "p50", "p95", "p99", "Explored share", "Cache hits"):
+        fact = page.locator("dl.facts > div", has=page.get_by_text(figure, exact=True))
+        expect(fact.locator("dd")).to_contain_text(re.compile(r"\d"))
     expect(page.locator(".pages").last).to_contain_text("2")
     page.get_by_label("User").fill("u13")
     page.get_by_role("button", name="Show").click()
@@ -313,6 +320,29 @@ def _anyone(page, addresses):
     lists = page.locator(".results > .col-lg")
     lists.last.evaluate("part => part.after(part.cloneNode(true))")
     assert len({round(lists.nth(place).bounding_box()["y"]) for place in range(3)}) == 1  # three in one row
+
+
+@line(
+    "point 4: an event is left out and put back; what a related-items version goes with, and why an item is there, is said"
+)
+def _changed_history(page, addresses):
+    tuned = SolutionVersion.objects.get(solution__name="tuned").arn_name
+    page.goto(f"{addresses['anyone']}&version={tuned}&baseline={tuned}")
+    history, sims, *others = page.locator(".results .panel").all()
+    newest = history.locator(".title").first.inner_text().split("\n")[0].strip()
+    expect(sims.locator(".goes-with")).to_have_text(f"Goes with {newest}, the newest of u9")
+    before = [part.locator(".title").all_inner_texts() for part in (sims, *others)]
+    page.get_by_role("link", name=f"Leave out {newest}").first.click()
+    expect(page.locator(".left-out").first).to_contain_text(newest)
+    expect(page.locator(".changes")).to_contain_text(f"without {newest}")
+    expect(sims.locator(".goes-with")).not_to_contain_text(newest)
+    expect(page.locator(".since").first).to_be_visible()
+    page.get_by_role("link", name="Undo").click()
+    expect(page.locator(".changes")).to_have_count(0)
+    for part, titles in zip((sims, *others), before, strict=True):
+        expect(part.locator(".title")).to_have_text(titles)
+    page.get_by_role("link", name="Why?").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Mostly because of The")
 
 
 @line("point 10: every version is compared at 390 px")

@@ -42,6 +42,8 @@ def create_batch_input(
     recipe = catalogue.get(version.recipe or "")
     member = _member(recipe)
     _check(recipe, member, entries, item_list)
+    if entries and recipe.type is RecipeType.RELATED_ITEMS:
+        _check_items(recipe, MODEL_CACHE.get(version.artefact), entries)
     more: JSONDict = {"itemList": item_list} if item_list else {}
     if filter_values:
         more["filterValues"] = filter_values
@@ -77,6 +79,15 @@ def _check(recipe: type[Recipe], member: str, entries: list[str] | None, item_li
         raise InvalidInputException(
             f"{recipe.name} chooses its items itself; only recipes that rank take a list.", field="itemList"
         )
+
+
+def _check_items(recipe: type[Recipe], loaded: LoadedModel, entries: list[str]) -> None:
+    """Refuse what can only be users: an unknown item among known ones is answered with popular items, and a warning."""
+    if (loaded.data.item_ids.indexes(entries) < 0).all():
+        raise InvalidInputException(
+            f"{recipe.name} relates items to an item, and none of the ids is an item of the version's data; the first is "
+            f"{entries[0]}. Name items.", field="entries",
+        )  # fmt: skip
 
 
 def _everybody(loaded: LoadedModel, member: str) -> Iterator[str]:

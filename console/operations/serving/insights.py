@@ -17,7 +17,7 @@ from console.models import Account
 from console.operations.base import operation
 from console.serving.display import Cards, Display
 from console.serving.exploration_config import Exploration
-from console.serving.history import LiveEvent, UserHistory, history_of, join
+from console.serving.history import UserHistory, changed, history_of, join
 from console.serving.loader import MODEL_CACHE, LoadedModel
 from console.serving.metadata import values_of
 from console.serving.recommend import recommend
@@ -108,7 +108,7 @@ def get_user_history(
     target, loaded = _asked(account, campaign_arn, recommender_arn, solution_version_arn)
     cards = Cards.of(loaded, target.group_id)
     history = history_of(loaded, target.group_id, user_id)
-    order = np.argsort(-history.timestamp, kind="stable")[:max_results]
+    order = np.argsort(history.timestamp, kind="stable")[::-1][:max_results]  # the last of those at one time is first
     user = loaded.data.user_ids.index(user_id)
     return {
         "history": [_event(cards, history, int(position)) for position in order],
@@ -133,28 +133,38 @@ def test_recommendations(
     exploration_item_age_cut_off: float | None = None,
     context: Mapping[str, str] | None = None,
     history: list[str] | None = None,
+    left_out_items: list[str] | None = None,
+    added_items: list[str] | None = None,
     filter_arn: str | None = None,
     filter_expression: str | None = None,
     filter_values: dict[str, str] | None = None,
     promotion_filter_arn: str | None = None,
     promotion_percent: int | None = None,
 ) -> JSONDict:
-    """What the target answers under other settings, with titles; the seen and the explored are marked."""
+    """What the target answers under other settings, with titles; the seen and the explored are marked.
+
+    A recipe of related items that is given a user and no item takes the newest of the user's items, and says which.
+    """
     target = any_target(account, campaign_arn, recommender_arn, solution_version_arn)
     target = _overridden(target, exploration_weight, exploration_item_age_cut_off)
     loaded = MODEL_CACHE.get(target.artefact)
-    given = None if history is None else join(loaded, -1, [LiveEvent(item, "", at) for at, item in enumerate(history)])
+    given = _given(loaded, target, user_id, history, left_out_items, added_items)
+    query = item_id
+    if target.needs_item and not item_id:
+        given = given or history_of(loaded, target.group_id, user_id)
+        query = _newest_item(loaded, target, given, user_id)
     promotion = None
     if promotion_filter_arn:
         bound = bound_filter(account, promotion_filter_arn, None, target.group_id, field="promotionFilterArn")
         promotion = Promotion("promotion", promotion_percent or 20, bound)
     chosen = _filter(account, target, filter_arn, filter_expression, filter_values)
     request = RecommendationRequest(
-        user_id, item_id, num_results, context or {}, chosen, promotion, input_list or None, given, is_trial=True
+        user_id, query, num_results, context or {}, chosen, promotion, input_list or None, given, is_trial=True
     )  # fmt: skip
     began = perf_counter()
     answer = recommend(target, request)
     took = (perf_counter() - began) * 1000
+    cards = Cards(loaded, answer.catalog.columns, Display.of(target.group_id, answer.catalog.columns))
     return {
         "recommendationId": answer.recommendation_id,
         "recipeType": loaded.recipe.type,
@@ -162,7 +172,8 @@ def test_recommendations(
         "milliseconds": round(took, 3),
         "numItems": loaded.data.num_items,
         "passing": loaded.data.num_items if answer.allowed is None else int(answer.allowed.sum()),
-        "items": _shown(answer, target),
+        "queryItem": _query_item(cards, query, is_newest=not item_id) if target.needs_item and query else None,
+        "items": _shown(answer, target, cards),
         "warnings": list(answer.warnings),
     }
 
@@ -177,6 +188,8 @@ def explain_recommendation(
     recommender_arn: str | None = None,
     solution_version_arn: str | None = None,
     num_results: int = 25,
+    left_out_items: list[str] | None = None,
+    added_items: list[str] | None = None,
     filter_arn: str | None = None,
     filter_expression: str | None = None,
     filter_values: dict[str, str] | None = None,
@@ -193,7 +206,8 @@ def explain_recommendation(
             field="userId",
         )
     chosen = _filter(account, target, filter_arn, filter_expression, filter_values)
-    request = RecommendationRequest(user_id, None, num_results, {}, chosen, is_trial=True)
+    given = _given(loaded, target, user_id, None, left_out_items, added_items)
+    request = RecommendationRequest(user_id, None, num_results, {}, chosen, history=given, is_trial=True)
     answer = recommend(_overridden(target, 0.0, None), request)
     history, cards = answer.history.as_histories(), Cards.of(loaded, target.group_id)
     return _standing(answer, item, num_results) | {
@@ -207,6 +221,39 @@ def _asked(account: Account, *arns: str | None) -> tuple[ServingTarget, LoadedMo
     """The one target that campaign, recommender or version names, and its model."""
     target = any_target(account, *arns)
     return target, MODEL_CACHE.get(target.artefact)
+
+
+def _given(
+    loaded: LoadedModel,
+    target: ServingTarget,
+    user_id: str | None,
+    history: list[str] | None,
+    left_out: list[str] | None,
+    added: list[str] | None,
+) -> UserHistory | None:
+    """The events to recommend by where they are not those that are kept of the user."""
+    if history is not None:
+        return changed(loaded, join(loaded, -1, ()), left_out or (), [*history, *(added or ())])
+    if left_out or added:
+        return changed(loaded, history_of(loaded, target.group_id, user_id), left_out or (), added or ())
+    return None
+
+
+def _newest_item(loaded: LoadedModel, target: ServingTarget, history: UserHistory, user_id: str | None) -> str:
+    """The item of the newest event that the model takes into account.
+
+    Raises:
+        InvalidInputException: there is none.
+    """
+    items = history.as_histories().item_index
+    if len(items):
+        return loaded.data.item_ids[int(items[-1])]
+    if not user_id:
+        raise InvalidInputException(f"itemId is missing; {target.recipe} relates items to it.", field="itemId")
+    raise InvalidInputException(
+        f"The user {user_id} has no history with items that the model knows, so there is no newest item to go by; "
+        f"name an item to which {target.recipe} relates others.", field="itemId"
+    )  # fmt: skip
 
 
 def _filter(
@@ -287,12 +334,14 @@ def _value(loaded: LoadedModel, history: UserHistory, position: int) -> float | 
     return None if np.isnan(value) else value
 
 
-def _shown(answer: RecommendationResult, target: ServingTarget) -> list[JSONDict]:
+def _query_item(cards: Cards, item_id: str, *, is_newest: bool) -> JSONDict:
+    return cards.card(cards.loaded.data.item_ids.index(item_id)) | {"itemId": item_id, "isNewest": is_newest}
+
+
+def _shown(answer: RecommendationResult, target: ServingTarget, cards: Cards) -> list[JSONDict]:
     seen = set(answer.history.item.tolist())
     loaded = answer.loaded
     held_out = loaded.held_out(answer.history.user)
-    columns = answer.catalog.columns
-    cards = Cards(loaded, columns, Display.of(target.group_id, columns))
     return [
         wire | cards.card(place.item) | {
             "explored": place.explored,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,9 +18,10 @@ from console.web.evaluation.compare import comparing
 from console.web.evaluation.selection import Selection
 from console.web.pages import call, find, service_error
 from console.web.serving import testing
+from console.web.serving.panel import EXPLAINED
 from console.web.templatetags.display import events
 
-SHOWN, HISTORY, WHOLE, TYPE_AHEAD = 10, 30, 500, 12
+SHOWN, HISTORY, TYPE_AHEAD = 10, 30, 12
 
 
 @comparing("compare-anyone", "evaluation/compare/anyone.html")
@@ -28,7 +30,8 @@ def anyone_view(request: Request, selection: Selection) -> dict[str, Any]:
     first = {"solutionVersionArn": selection.chosen[0].arn}
     picked = request.GET.get("pick", "")
     user = _pick(request, first, picked) if picked in testing.PICKS else request.GET.get("user", "").strip()
-    without, added = (list(filter(None, map(str.strip, request.GET.getlist(name)))) for name in ("without", "added"))
+    asked = replace(testing.Ask.read(request.GET), user=user)
+    without, added = list(asked.without), list(asked.added)
     context: dict[str, Any] = {
         "ignores_tests": True, "user": user, "picks": testing.PICKS, "without": without, "added": added,
         "changes": testing.changes(request, first, without, added),
@@ -37,17 +40,15 @@ def anyone_view(request: Request, selection: Selection) -> dict[str, Any]:
         return context
     answer = _history(request, first, user)
     known = answer.get("history", [])
-    history = None
-    if without or added:
-        history = [event["itemId"] for event in reversed(known) if event["itemId"] not in without] + added
     base = {"user": user, "without": without, "added": added}
-    lists = [_listed(request, version, user, history) for version in selection.chosen]
+    lists = [_listed(request, version, asked) for version in selection.chosen]
     return context | {
-        "history": [testing.dressed(event) for event in known[:HISTORY]],
+        "history": [testing.dressed(event) for event in known],
         "num_events": answer.get("numEvents", len(known)),
         "lists": [(selection.labels[version.arn], version, one) for version, one in zip(selection.chosen, aligned(lists), strict=True)],
         "is_ringed": any(item.get("isHeldOut") for one in lists for item in one["items"]),
         "query": f"{selection.query}&{urlencode(base, doseq=True)}",
+        "asked": urlencode(base, doseq=True),
         "undone": f"{selection.query}&{urlencode(_without_the_last(base), doseq=True)}",
     }  # fmt: skip
 
@@ -80,18 +81,38 @@ def aligned(lists: list[JSONDict]) -> list[JSONDict]:
     return found
 
 
-def _listed(request: Request, version: SolutionVersion, user: str, history: list[str] | None) -> JSONDict:
-    """What a version would show, before and after the change of the history; moves are against before."""
-    members: JSONDict = {"solutionVersionArn": version.arn, "userId": user, "numResults": SHOWN}
+def _listed(request: Request, version: SolutionVersion, asked: testing.Ask) -> JSONDict:
+    """What a version would show, before and after the change of the history; moves are against before.
+
+    Without exploration, which draws anew each time: what moves is then the change's doing.
+    """
+    members: JSONDict = {
+        "solutionVersionArn": version.arn, "userId": asked.user, "numResults": SHOWN, "explorationWeight": 0.0,
+    }  # fmt: skip
+    answer: JSONDict = {"items": []}
     try:
-        before = _items(call(request, "TestRecommendations", members))
-        if history is None:
-            return {"items": before, "changed": False}
-        after = _items(call(request, "TestRecommendations", members | {"history": history[-WHOLE:]}))
+        answer = call(request, "TestRecommendations", members)
     except ServiceError as error:
-        return {"items": [], "refusal": service_error(error), "changed": False}
-    moved = [{**item, "move": None, "since": _since(item["move"])} for item in testing.compared(before, after)]
-    return {"items": moved, "changed": True}
+        if not asked.is_what_if:
+            return {"items": [], "refusal": service_error(error), "changed": False}
+    before = _items(answer)
+    if not asked.is_what_if:
+        return _said(answer) | {"items": before, "changed": False}
+    try:
+        answer = call(request, "TestRecommendations", members | testing.changed_members(asked))
+    except ServiceError as error:
+        return {"items": [], "refusal": service_error(error), "changed": True}
+    moved = [{**item, "move": None, "since": _since(item["move"])} for item in testing.compared(before, _items(answer))]
+    return _said(answer) | {"items": moved, "changed": True}
+
+
+def _said(answer: JSONDict) -> JSONDict:
+    """What stands above a list: the item that it goes with, what is wrong with that, and whether its items are explained."""
+    return {
+        "query_item": testing.query_item(answer),
+        "warnings": answer.get("warnings", []),
+        "explains": answer["recipeType"] in EXPLAINED,
+    }
 
 
 def _since(move: JSONDict) -> str:
@@ -105,7 +126,7 @@ def _items(answer: JSONDict) -> list[JSONDict]:
 
 def _history(request: Request, version: JSONDict, user: str) -> JSONDict:
     try:
-        return call(request, "GetUserHistory", version | {"userId": user, "maxResults": WHOLE})
+        return call(request, "GetUserHistory", version | {"userId": user, "maxResults": HISTORY})
     except ServiceError:
         return {}
 

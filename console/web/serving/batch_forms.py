@@ -44,7 +44,10 @@ class BatchForm(JobForm):
     solution_version_arn = forms.ChoiceField(label=gettext_lazy("Solution version"))
     whom = forms.ChoiceField(label=gettext_lazy("For whom"), required=False, widget=forms.RadioSelect)
     entries = forms.CharField(
-        label=gettext_lazy("Which ones"), required=False, widget=LINES, help_text=gettext_lazy("One id on each line.")
+        label=gettext_lazy("Which ones"),
+        required=False,
+        widget=LINES,
+        help_text=gettext_lazy("One id on each line: of users, or of items for recipes of related items."),
     )
     items = forms.CharField(
         label=gettext_lazy("Items to rank"),

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_fragment
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from console.errors import ServiceError
-from console.models import Campaign, DatasetGroup, EventTracker, Filter, Status
+from console.models import Campaign, DatasetGroup, EventTracker, Filter, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.details import detail_context
@@ -23,6 +25,7 @@ from console.web.serving.testing import Ask, Listing, Server
 from console.web.templatetags.display import events
 
 TYPE_AHEAD, SHELF = 12, 12
+CAUSES = 2  # events that a sentence names
 LABELS = {"campaigns": lazily("Campaign"), "recommenders": lazily("Recommender")}
 EXPLAINED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
 DRAWER = "why-body"  # the element that "Why?" fills
@@ -53,7 +56,7 @@ def panel_context(request: Request, server: Server, recipes: Mapping[str, JSONDi
         "needs": needed,
         "recipe_type": kind,
         "explores": recipe.get("explores", False),
-        "explains": kind in EXPLAINED and not ask.is_what_if,
+        "explains": kind in EXPLAINED,
         "may_change": kind in EXPLAINED,
         "weight": testing.weight_in_force(server, ask.weight),
         "others": others,
@@ -100,10 +103,32 @@ def why_view(request: Request, slug: str, name: str) -> HttpResponse:
     """What speaks for an item in a user's list, or which stage dropped it."""
     server = find(request, LABELS[slug], name)
     ask = Ask.read(request.GET)
-    item = request.GET.get("of", "").strip()
-    members = {**testing.member_of(server), "userId": ask.user, "itemId": item, **testing.filter_members(request, ask)}
+    members = testing.member_of(server) | testing.filter_members(request, ask)
     if ask.count.isdecimal():
         members["numResults"] = int(ask.count)
+    explained = explained_item(request, members, ask)
+    if request.htmx:
+        return _fragment(request, explained)
+    shell = detail_context(KINDS[LABELS[slug]], server) | {"object": server, "back": f"{page_url(server)}?{ask.query}"}
+    return render(request, "serving/campaigns/why.html", shell | explained, group=_group(request, server))
+
+
+@page
+def version_why_view(request: Request) -> HttpResponse:
+    """The same of a list that a version without a campaign gives somebody."""
+    version: SolutionVersion = find(request, "SolutionVersion", request.GET.get("version", ""))
+    explained = explained_item(request, {"solutionVersionArn": version.arn}, Ask.read(request.GET))
+    if request.htmx:
+        return _fragment(request, explained)
+    back = f"{reverse('compare-anyone')}?{urlencode({'version': version.arn_name, 'user': explained['ask'].user})}"
+    shell = detail_context(KINDS["SolutionVersion"], version) | {"object": version, "back": back}
+    return render(request, "serving/campaigns/why.html", shell | explained, group=version.solution.dataset_group)
+
+
+def explained_item(request: Request, members: JSONDict, ask: Ask) -> dict[str, Any]:
+    """What _why.html shows of the item that the URL names; `members` name what is asked, and how."""
+    item = request.GET.get("of", "").strip()
+    members = members | {"userId": ask.user, "itemId": item} | testing.changed_members(ask)
     try:
         explanation = call(request, "ExplainRecommendation", members)
     except ServiceError as error:
@@ -113,23 +138,25 @@ def why_view(request: Request, slug: str, name: str) -> HttpResponse:
             "Shown to learn about it; by relevance alone it would be at place {rank}."
         ).format(rank=explanation["rank"])
     contributions = _weighed(explanation.get("contributions", []))
-    context = {
+    because = [part["title"] for part in contributions if part["itemId"] and part["weight"] > 0][:CAUSES]
+    return {
         "explanation": explanation,
         "contributions": contributions,
+        "because": because if explanation.get("isRecommended") else [],
         "item": item,
         "ask": ask,
-        "object": server,
-        "slug": slug,
     }
-    if request.htmx:
-        part = "_why_drawer" if request.htmx.target == DRAWER else "_why"
-        return render_fragment(request, f"serving/campaigns/{part}.html", context)
-    shell = detail_context(KINDS[LABELS[slug]], server)
-    return render(request, "serving/campaigns/why.html", shell | context, group=_group(request, server))
+
+
+def _fragment(request: Request, explained: dict[str, Any]) -> HttpResponse:
+    part = "_why_drawer" if request.htmx.target == DRAWER else "_why"
+    return render_fragment(request, f"serving/campaigns/{part}.html", explained)
 
 
 def _results(request: Request, server: Server, ask: Ask, kind: str, others: list[Server]) -> dict[str, Any]:
     first = testing.listing(request, server, ask, ask.weight)
+    if first.query_item:  # others are asked with the same item
+        ask = replace(ask, item=first.query_item["itemId"])
     lists: list[Listing] = [first]
     if ask.is_what_if:
         before = testing.listing(request, server, replace(ask, without=(), added=()), ask.weight)
@@ -153,7 +180,7 @@ def _results(request: Request, server: Server, ask: Ask, kind: str, others: list
         "history": history,
         "changes": testing.changes(request, testing.member_of(server), ask.without, ask.added),
         **_shelf(request, server, ask, kind),
-        "query_item": _query_item(request, server, ask, kind),
+        "query_item": first.query_item,
         "samples": testing.samples(request, server, ask, kind),
     }
 
@@ -167,17 +194,6 @@ def _shelf(request: Request, server: Server, ask: Ask, kind: str) -> JSONDict:
         return {"wants_tracker": True}
     found = call(request, "SearchItems", {**testing.member_of(server), "kind": "heavy", "maxResults": SHELF})["items"]
     return {"shelf": [testing.dressed(item) for item in found]}
-
-
-def _query_item(request: Request, server: Server, ask: Ask, kind: str) -> JSONDict | None:
-    """The item whose relatives are asked for, as a card."""
-    if kind != "RELATED_ITEMS":
-        return None
-    try:
-        cards = call(request, "GetItemCards", {**testing.member_of(server), "itemIds": [ask.item]})["items"]
-    except ServiceError:
-        return None
-    return testing.dressed(cards[0]) if cards else None
 
 
 def _weighed(contributions: list[JSONDict]) -> list[JSONDict]:

@@ -38,7 +38,6 @@ CALLS = {
 }
 TEXTS = ("user", "item", "items", "filter", "weight", "count", "other", "other_weight", "context")
 PAIR = re.compile(r"\s*([^=,]+?)\s*=\s*([^,]*?)\s*(?:,|$)")
-WHOLE = 500  # events of a history that is changed
 Server = Campaign | Recommender
 
 
@@ -85,15 +84,19 @@ class Ask:
 
     @property
     def query(self) -> str:
-        """The request alone as a query string, for the links that explain its results."""
-        return self._encoded("user", "filter", "count")
+        """What explains the request's results as a query string: whose they are, what is left out, how many there are."""
+        return "&".join(filter(None, (self._encoded("user", "filter", "count"), self.changes_query)))
 
     @property
     def url_query(self) -> str:
         """All of it as a query string."""
-        changes = [("without", item) for item in self.without] + [("added", item) for item in self.added]
         beside = "" if self.other else "other="  # said even when it is nothing, else another campaign is proposed
-        return "&".join(filter(None, (self._encoded(*TEXTS), beside, urlencode(changes))))
+        return "&".join(filter(None, (self._encoded(*TEXTS), beside, self.changes_query)))
+
+    @property
+    def changes_query(self) -> str:
+        """What is changed about the history as a query string."""
+        return urlencode([("without", item) for item in self.without] + [("added", item) for item in self.added])
 
     def _encoded(self, *names: str) -> str:
         values = {f"value_{name}": text for name, text in (self.values or {}).items()}
@@ -103,7 +106,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Listing:
-    """One server's answer as it is shown."""
+    """One server's answer as it is shown; the query item is that of recipes that relate items."""
 
     title: str
     note: str
@@ -111,6 +114,7 @@ class Listing:
     items: list[JSONDict]
     error: str = ""
     warnings: tuple[str, ...] = ()
+    query_item: JSONDict | None = None
 
 
 def pick(request: Request, server: Server, ask: Ask, kind: str, needed: tuple[str, ...]) -> tuple[Ask, str]:
@@ -161,17 +165,15 @@ def needs(recipe: JSONDict) -> tuple[str, ...]:
 
 
 def is_complete(ask: Ask, needed: tuple[str, ...]) -> bool:
-    """Whether a request can be sent."""
-    given = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
+    """Whether a request can be sent; of a user, the newest item is taken where an item is needed."""
+    given = {"userId": ask.user, "itemId": ask.item or ask.user, "inputList": ask.input_list}
     return all(given[name] for name in needed)
 
 
 def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
     """Ask one server; its refusal is shown in its place."""
     try:
-        members = {**member_of(server), **request_members(request, ask, weight)}
-        if ask.is_what_if:
-            members["history"] = changed_history(request, server, ask)
+        members = {**member_of(server), **request_members(request, ask, weight), **changed_members(ask)}
         answer = call(request, "TestRecommendations", members)
     except ServiceError as error:
         return Listing(server.name, "", server, [], service_error(error))
@@ -188,7 +190,18 @@ def listing(request: Request, server: Server, ask: Ask, weight: str) -> Listing:
             )
         )
     items = [dressed(item) | {"rank": rank} for rank, item in enumerate(answer["items"], 1)]
-    return Listing(server.name, " · ".join(notes), server, items, warnings=tuple(answer.get("warnings", ())))
+    warnings = tuple(answer.get("warnings", ()))
+    return Listing(server.name, " · ".join(notes), server, items, warnings=warnings, query_item=query_item(answer))
+
+
+def query_item(answer: JSONDict) -> JSONDict | None:
+    """The item whose relatives TestRecommendations answers with, as a card; None for recipes that go by the user."""
+    return dressed(answer["queryItem"]) if answer.get("queryItem") else None
+
+
+def changed_members(ask: Ask) -> JSONDict:
+    """What is changed about the user's history, by wire names."""
+    return {"leftOutItems": list(ask.without), "addedItems": list(ask.added)} if ask.is_what_if else {}
 
 
 def request_members(request: Request, ask: Ask, weight: str) -> JSONDict:
@@ -235,7 +248,7 @@ def someones_list(request: Request, server: Server) -> JSONDict:
         answer = call(request, "TestRecommendations", members)
     except ServiceError as error:
         return {"refusal": service_error(error)}
-    return {"user": user, "items": [dressed(item) for item in answer["items"]]}
+    return {"user": user, "items": [dressed(item) for item in answer["items"]], "query_item": query_item(answer)}
 
 
 def _move(before: int | None, now: int) -> JSONDict:
@@ -269,13 +282,6 @@ def history_of(request: Request, server: Server, user: str) -> JSONDict:
     """What the user has done, newest first."""
     found = call(request, "GetUserHistory", {**member_of(server), "userId": user, "maxResults": HISTORY})
     return found | {"history": [dressed(event) for event in found.get("history", [])]}
-
-
-def changed_history(request: Request, server: Server, ask: Ask) -> list[str]:
-    """The user's items, oldest first, without those left out and with those added at the end."""
-    known = call(request, "GetUserHistory", {**member_of(server), "userId": ask.user, "maxResults": WHOLE})["history"]
-    kept = [event["itemId"] for event in reversed(known) if event["itemId"] not in ask.without]
-    return [*kept, *ask.added][-WHOLE:]
 
 
 def dressed(item: JSONDict) -> JSONDict:

@@ -96,6 +96,16 @@ def test_related_items_are_for_every_item(account, run_jobs):
     made = call("CreateBatchInput", account, solution_version_arn=version)
     assert made["lines"] == 80
     assert sorted(line["itemId"] for line in written(made["path"])) == sorted(f"i{n}" for n in range(80))
+    with pytest.raises(InvalidInputException, match=r"relates items to an item, and none of the ids is an item .* u3"):
+        call("CreateBatchInput", account, solution_version_arn=version, entries=["u3", "u4"])
+    made = call("CreateBatchInput", account, solution_version_arn=version, entries=["i3", "nothing"])
+    arn = started(account, version, made)["batchInferenceJobArn"]
+    run_jobs()
+    known, unknown = call("GetBatchResults", account, batch_inference_job_arn=arn)["results"]
+    assert known["warnings"] == []
+    assert unknown["warnings"] == [
+        'The model knows nothing that goes with the item "nothing"; popular items are listed.'
+    ]
 
 
 def test_rankings_need_the_items_to_rank(account):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.models import Campaign, SolutionVersion
+from console.operations.base import call_by_wire_names
 from console.web.evaluation.anyone import aligned
 from tests.factories import trained
 from tests.web.conftest import words
@@ -69,3 +70,60 @@ def test_what_the_first_list_has_and_another_lost_is_named():
     assert first["lost"] == []
     assert [item["itemId"] for item in second["lost"]] == ["b"]
     assert [item["move"]["words"] for item in second["items"]] == ["up 2", "not in the first list", "down 2"]
+
+
+@pytest.fixture
+def related(account, run_jobs):
+    group = world(account)
+    for recipe in ("aws-sims", "aws-user-personalization"):
+        trained(account, run_jobs, group, recipe)
+    return [version.arn_name for version in SolutionVersion.objects.order_by("created")]
+
+
+def test_related_items_go_with_the_newest_item_which_is_named(alice, related):
+    page = ask(alice, related, user="u1")
+    newest = page.context["history"][0]
+    sims, personal = (one for _, _, one in page.context["lists"])
+    assert sims["query_item"]["itemId"] == newest["itemId"]
+    assert f"Goes with <b>{newest['title']}</b>, the newest of u1" in words(page.text)
+    assert personal["query_item"] is None
+    version = SolutionVersion.objects.get(recipe="aws-sims")
+    asked = {"solutionVersionArn": version.arn, "itemId": newest["itemId"], "numResults": 10}
+    wanted = call_by_wire_names("TestRecommendations", version.account, asked)["items"]
+    assert [item["itemId"] for item in sims["items"]] == [item["itemId"] for item in wanted]
+
+    changed = ask(alice, related, user="u1", without=[newest["itemId"]])
+    assert f"Goes with <b>{newest['title']}</b>" not in words(changed.text)
+    assert "Goes with <b>Film" in words(changed.text)
+    everything = [event["itemId"] for event in page.context["history"]]
+    assert "no history" in words(ask(alice, related, user="u1", without=everything).text)
+    stranger = ask(alice, related, user="nobody")
+    assert "The user nobody has no history with items that the model knows" in words(stranger.text)
+    assert stranger.context["lists"][1][2]["items"]
+    german = alice.get(
+        "/compare/anyone/", {"group": "films", "version": related, "user": "u1"}, headers={"Accept-Language": "de"}
+    )
+    assert f"Passt zu <b>{newest['title']}</b>, dem neuesten Artikel von u1" in words(german.text)
+
+
+def test_lists_say_why_also_after_a_change(alice, related):
+    page = ask(alice, related, user="u1", added=["i2", "i6"])
+    version = next(name for name in related if "personal" in name)
+    assert page.text.count('class="whylink"') == 10  # what goes with an item is said above its list
+    best = page.context["lists"][1][2]["items"][0]["itemId"]
+    why = alice.get(f"/compare/anyone/why/?version={version}&user=u1&added=i2&added=i6&of={best}")
+    assert "It stands at place" in why.text
+    assert "Mostly because of Film number" in words(why.text)
+
+
+def test_what_was_held_out_stays_ringed_after_a_change(alice, pair):
+    for user in range(60):
+        page = ask(alice, pair, user=f"u{user}")
+        ringed = [item for _, _, one in page.context["lists"] for item in one["items"] if item["isHeldOut"]]
+        if ringed:
+            break
+    assert page.context["is_ringed"]
+    gone = next(event["itemId"] for event in page.context["history"] if event["itemId"] != ringed[0]["itemId"])
+    changed = ask(alice, pair, user=f"u{user}", without=[gone])
+    assert changed.context["is_ringed"]
+    assert "taken by the user in the test set" in changed.text

@@ -13,6 +13,7 @@ from console.operations.base import call_by_wire_names
 from console.web.serving.testing import compared
 from tests import worlds
 from tests.factories import text_of, trained
+from tests.web.conftest import words
 
 HTMX = {"HX-Request": "true", "HX-Target": "panel"}
 
@@ -161,13 +162,16 @@ def test_what_if_the_history_were_another(alice, campaign):
     changed = alice.get(f"/campaigns/up/?user=u1&count=20&without={dropped}&added=i2&added=i6&added=i10")
     assert changed.context["changes"][0] == ("without", dropped, f"Film number {dropped[1:]}")
     assert "with Film number 10" in text_of(changed)
-    assert 'class="whylink"' not in text_of(changed)
     assert f"without={dropped}&amp;added=i2&amp;added=i6&amp;added=i10&amp;without=" in text_of(changed)
     before, after = changed.context["lists"]
     assert (before.title, after.title) == ("Before", "After")
     assert [item["itemId"] for item in before.items] == [item["itemId"] for item in plain["lists"][0].items]
     assert [item["score"] for item in before.items] != [item["score"] for item in after.items]
     assert all("move" in item for item in after.items)
+    best = next(item["itemId"] for item in after.items if not item["explored"])
+    why = alice.get(f"/campaigns/up/why/?{changed.context['ask'].query}&of={best}").text
+    assert "Mostly because of Film number" in why
+    assert "Mostly because" not in alice.get(f"/campaigns/up/why/?user=nobody&of={best}").text
 
 
 def test_a_request_can_have_a_context(alice, campaign):
@@ -185,7 +189,15 @@ def test_related_items_ask_for_an_item(alice, account, group, run_jobs):
     page = text_of(alice.get("/campaigns/also/?item=i4"))
     assert "Film number 4" in page
     assert "itemId=&#x27;i4&#x27;" in page
-    assert 'name="user"' not in page
+    history = alice.get("/campaigns/also/?item=i4&user=u1").context["history"]["history"]
+    newest = history[0]["itemId"]
+    by_user = alice.get("/campaigns/also/?user=u1")
+    assert "the newest of u1" in words(by_user.text)
+    assert f"itemId=&#x27;{newest}&#x27;" in text_of(by_user)
+    assert by_user.context["ask"].item == ""  # another user's newest is taken when the user is changed
+    assert "The user nobody has no history" in text_of(alice.get("/campaigns/also/?user=nobody"))
+    assert "nothing that goes with the item" in text_of(alice.get("/campaigns/also/?item=nothing"))
+    assert "Goes with" in words(alice.get("/dataset-groups/films/strip/").text)
 
 
 def test_ranking_takes_a_list(alice, account, group, run_jobs):
