@@ -23,7 +23,7 @@ SHOWN = {
     "version": (390, "dark"), "exploration": (1440, "light"), "batch": (390, "light"), "experiment": (1440, "dark"),
     "health": (390, "dark"),
 }  # fmt: skip
-COLOURS = 128
+FLAT, SHADES = 48, 112  # colours that most of a page has, which stay as they are, and those for the rest
 FRAME = {"width": 1440, "height": 1330}  # the lists and the shelf below them
 SCALE = 0.7
 WORDS = (700, 1600)  # milliseconds that a frame stands: on the way, and where there is something to read
@@ -45,11 +45,14 @@ def seen(page: Page, width: int, theme: str, *, whole: bool = False) -> Image.Im
 
 
 def save(picture: Image.Image, path: Path) -> None:
-    """Write a picture small: few colours are enough for pages."""
+    """Write a picture small: few colours are enough for pages, of which the grounds keep theirs."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-        path, optimize=True
-    )
+    picture = picture.convert("RGB")
+    most = sorted(picture.getcolors(picture.width * picture.height), reverse=True)[:FLAT]
+    shades = picture.quantize(SHADES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette()
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for _, colour in most for part in colour] + shades[: 3 * SHADES])
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def test_pages(page, addresses):

@@ -69,12 +69,11 @@ def anyone_users_view(request: Request) -> HttpResponse:
 
 
 def aligned(lists: list[JSONDict]) -> list[JSONDict]:
-    """Each list with its items' moves against the first, and what the first has that it lost."""
-    if not lists:
-        return []
-    first = lists[0]["items"]
-    found = [lists[0] | {"lost": []}]
-    for one in lists[1:]:
+    """Each list with its items' moves against the first that has any, and what that has and it lost."""
+    base = next((place for place, one in enumerate(lists) if one["items"]), len(lists) - 1)
+    found = [one | {"lost": []} for one in lists[: base + 1]]
+    first = lists[base]["items"] if lists else []
+    for one in lists[base + 1 :]:
         ids = {item["itemId"] for item in one["items"]}
         lost = [item for item in first if item["itemId"] not in ids] if one["items"] else []
         found.append(one | {"items": testing.compared(first, one["items"]), "lost": lost})

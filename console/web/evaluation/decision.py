@@ -122,9 +122,7 @@ def time_words(seconds: float) -> str:
     >>> time_words(0.0042), time_words(75)
     ('4.20 ms', '1 min 15 s')
     """
-    return (
-        gettext("{seconds} ms").format(seconds=shown(round(1000 * seconds, 2))) if seconds < 0.1 else duration(seconds)
-    )
+    return gettext("{seconds} ms").format(seconds=shown(round(1000 * seconds, 2))) if seconds < 1 else duration(seconds)
 
 
 def scatter(

@@ -138,7 +138,8 @@ def explained_item(request: Request, members: JSONDict, ask: Ask) -> dict[str, A
             "Shown to learn about it; by relevance alone it would be at place {rank}."
         ).format(rank=explanation["rank"])
     contributions = _weighed(explanation.get("contributions", []))
-    because = [part["title"] for part in contributions if part["itemId"] and part["weight"] > 0][:CAUSES]
+    speaking = (part["title"] for part in contributions if part["itemId"] and part["weight"] > 0)
+    because = list(dict.fromkeys(speaking))[:CAUSES]  # of several events with an item, one
     return {
         "explanation": explanation,
         "contributions": contributions,

@@ -66,6 +66,11 @@ def test_what_the_first_list_has_and_another_lost_is_named():
     def items(*ids):
         return {"items": [{"itemId": name, "rank": rank} for rank, name in enumerate(ids, 1)]}
 
+    refused = items() | {"refusal": "no history"}
+    assert [one["lost"] for one in aligned([refused])] == [[]]
+    none, base, moved = aligned([refused, items("a"), items("a", "b")])
+    assert (none["items"], "move" in base["items"][0]) == ([], False)
+    assert [item["move"]["by"] for item in moved["items"]] == [0, 0]
     first, second = aligned([items("a", "b", "c"), items("c", "d", "a")])
     assert first["lost"] == []
     assert [item["itemId"] for item in second["lost"]] == ["b"]

@@ -169,8 +169,9 @@ def test_what_if_the_history_were_another(alice, campaign):
     assert [item["score"] for item in before.items] != [item["score"] for item in after.items]
     assert all("move" in item for item in after.items)
     best = next(item["itemId"] for item in after.items if not item["explored"])
-    why = alice.get(f"/campaigns/up/why/?{changed.context['ask'].query}&of={best}").text
-    assert "Mostly because of Film number" in why
+    why = alice.get(f"/campaigns/up/why/?{changed.context['ask'].query}&of={best}")
+    assert "Mostly because of Film number" in why.text
+    assert len(set(why.context["because"])) == len(why.context["because"])
     assert "Mostly because" not in alice.get(f"/campaigns/up/why/?user=nobody&of={best}").text
 
 
