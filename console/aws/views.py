@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,6 @@ from console.aws import cors, deletions, sts
 from console.aws.doors import PATHS
 from console.aws.sigv4 import Caller, authenticate
 from console.errors import InvalidSignatureException, SerializationException, ServiceError, UnknownOperationException
-from console.identifiers import new_identifier
 from console.operations.auditing import acting_as
 from console.operations.base import OPERATIONS, call_by_wire_names, is_read
 from console.shapes import OURS, SERVICE_OF, SERVICES, JSONDict, read_object
@@ -145,7 +145,7 @@ def _error(status: int, code: str, message: str, content_type: str) -> HttpRespo
 def _answer(status: int, body: bytes, content_type: str, more: Mapping[str, str] | None = None) -> HttpResponse:
     headers = {
         **(more or {}),
-        "x-amzn-requestid": logs.request_id.get() or new_identifier(),  # as the log has it
+        "x-amzn-requestid": logs.request_id.get() or str(uuid.uuid4()),  # as the log has it
         "Content-Length": str(len(body)),  # what middleware adds elsewhere
         "X-Content-Type-Options": "nosniff",
     }

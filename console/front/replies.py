@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import IO, Any
@@ -14,7 +15,6 @@ from granian.rsgi import ProtocolClosed
 
 from console import logs, telemetry, tracing
 from console.aws.doors import is_wire
-from console.identifiers import new_identifier
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def run(application: Application, environ: dict[str, Any], protocol: Any) -> Str
     """Answer a request in this thread; what is left of a long answer is returned."""
     started: list[Any] = []
     telemetry.operation.set("")
-    logs.request_id.set(new_identifier())
+    logs.request_id.set(str(uuid.uuid4()))
     logs.account_number.set("")
     with tracing.request(environ):
         result = application(environ, lambda status, headers, *_: started.extend((status, headers)))
@@ -158,7 +158,7 @@ def refuse(protocol: Any, path: str, status: int, code: str, message: str, heade
     if path.startswith("/api/"):
         text = json.dumps({"code": code, "message": message, "field": None})
     elif path.startswith("/aws"):
-        own += [("x-amzn-errortype", code), ("x-amzn-requestid", new_identifier())]
+        own += [("x-amzn-errortype", code), ("x-amzn-requestid", str(uuid.uuid4()))]
         text = json.dumps({"__type": code, "message": message})
     else:
         own[0] = ("content-type", "text/plain; charset=utf-8")

@@ -7,6 +7,7 @@ written down by the experiments' thread, as the broker keeps answers for three d
 from __future__ import annotations
 
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from console.identifiers import new_identifier
 from console.models import Event, Experiment, InterleavedList
 from console.models.base import JSONDict
 from console.serving import recorder
@@ -49,7 +49,7 @@ def recommend_interleaved(
     by_id: dict[str, dict[str, Any]] = {}
     for answer, target in zip(answers, (control, rival.target), strict=True):
         by_id = {item["itemId"]: item for item in answer.wire(target, columns)} | by_id
-    identifier, items = f"RID-{new_identifier()}", [names[place] for place in draft.items]
+    identifier, items = f"RID-{uuid.uuid4()}", [names[place] for place in draft.items]
     explored = {place.item_id for answer in answers for place in answer.ranked if place.explored}
     recorder.record(
         identifier,

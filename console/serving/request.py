@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from console import notices
-from console.identifiers import new_identifier
 from console.serving.experiments import Arm
 from console.serving.exploration_config import Exploration
 from console.serving.history import UserHistory
@@ -146,7 +146,7 @@ class RecommendationResult:
     @cached_property
     def recommendation_id(self) -> str:
         """The id by which events refer to the list."""
-        return f"RID-{new_identifier()}"
+        return f"RID-{uuid4()}"
 
     def wire(self, target: ServingTarget, columns: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
         """The list as it travels."""
