@@ -218,7 +218,7 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
     delimiter = form.delimiter.encode()
     if b"\\" + delimiter in sample:
         escaped = _read(sample, Marks(delimiter, b'"', b"\\"))
-        if escaped.ragged < _read(sample, Marks(delimiter, b'"')).ragged:
+        if escaped.whole > _read(sample, Marks(delimiter, b'"')).whole:
             return replace(
                 form, escape="\\"
             ), "A backslash makes the next mark content: read so, more rows are as wide as most."
@@ -280,7 +280,7 @@ def _is_better(sample: bytes, escaped: _Reading, doubled: _Reading) -> bool:
     """Whether backslashes escape quotes: only so all quotes close, or more of them do, or more rows are as wide as most."""
     well = [_is_well_quoted(sample, reading) for reading in (doubled, escaped)]
     if any(well):
-        return not well[0]
+        return not well[0] or (well[1] and escaped.whole > doubled.whole)
     closed, open_ = escaped.closed - doubled.closed, escaped.unclosed - doubled.unclosed
     if closed * open_ < 0:  # one reading closes more quotes and leaves fewer open
         return closed > 0

@@ -194,3 +194,17 @@ def test_quotes_around_most_cells_are_no_content_where_short_rows_hold_the_delim
         rows[number][2:] = [f'"say \\"hi\\"{delimiter} x"']
     form = detect(text(delimiter, rows, ('"user"', '"item"', '"title"', '"value"'))).form
     assert (form.quote, form.escape) == ('"', "\\")
+
+
+def test_a_backslash_that_ends_a_quoted_cell_escapes_no_delimiter_where_fewer_rows_would_be_whole():
+    rows = [[f"u{n}", f"i{n}", "red", "2.5"] for n in range(40)]
+    for row in rows[::3]:
+        row[3:] = []
+    rows[7][2], rows[20][2], rows[31][2] = '"a, b ends\\"', '",x 27"', "ends\\"
+    assert detect(text(",", rows, ("user", "item", "title", "value"))).form.escape == ""
+
+
+def test_backslashes_escape_where_all_quotes_close_either_way_and_only_so_all_rows_are_whole():
+    rows = [[f'"u{n}"', f'"i{n}"', '"red"', '"2.5"'] for n in range(8)]
+    rows[0][2] = '"|x \\" |x"'
+    assert detect(text("|", rows, ('"user"', '"item"', '"title"', '"value"'))).form.escape == "\\"
