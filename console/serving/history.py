@@ -115,8 +115,8 @@ def changed(
     live = np.array([name not in without for name in history.item_ids], bool)
     stays[len(stays) - len(live) :] &= live
     items = loaded.data.item_ids.indexes(added)
-    heard = np.ones(len(history.item), bool) if history.kept is None else history.kept
-    newest = np.flatnonzero(heard)[-1:]
+    counted = np.ones(len(history.item), bool) if history.kept is None else history.kept
+    newest = np.flatnonzero(counted)[-1:]
     code = history.event_type[newest] if len(newest) else np.array([-1], np.int32)
     now = int(history.timestamp.max(initial=0)) or int(time.time())
     return replace(
@@ -124,7 +124,7 @@ def changed(
         item=np.concatenate([history.item[stays], items]),
         timestamp=np.concatenate([history.timestamp[stays], now + 1 + np.arange(len(items), dtype=np.int64)]),
         event_type=np.concatenate([history.event_type[stays], np.repeat(code, len(items))]),
-        kept=np.concatenate([heard[stays], items >= 0]),
+        kept=np.concatenate([counted[stays], items >= 0]),
         num_live=int(live.sum()) + len(items),
         item_ids=(*(name for name, is_kept in zip(history.item_ids, live, strict=True) if is_kept), *added),
     )
