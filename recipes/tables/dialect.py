@@ -196,7 +196,6 @@ class _Reading:
 
     marks: Marks
     rows: int
-    cells: int
     ragged: int
     closed: int
     unclosed: int
@@ -206,11 +205,6 @@ class _Reading:
     def whole(self) -> int:
         """Rows as wide as most; where rows are merged fewer are ragged, too."""
         return self.rows - self.ragged
-
-    @property
-    def encloses_most(self) -> bool:
-        """Whether quotes enclose most cells, and no row because of them holds others: that is no chance."""
-        return not self.unclosed and not self.merged and 2 * self.closed > self.cells
 
 
 def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
@@ -235,10 +229,9 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
         best.rows < plain.rows and plain.ragged <= best.ragged
     )  # cells over several lines that are rows by themselves
     unclosed = plain.ragged == best.ragged and best.unclosed > best.closed
-    is_worse = (
-        plain.ragged < best.ragged and (not plain.ragged or plain.ragged < best.merged) and not best.encloses_most
-    )
-    is_content = (plain.ragged < best.ragged or spanning or unclosed) and not _is_well_quoted(sample, best)
+    is_well_quoted = _is_well_quoted(sample, best)
+    is_worse = plain.ragged < best.ragged and (plain.ragged < best.merged or not (plain.ragged or is_well_quoted))
+    is_content = (plain.ragged < best.ragged or spanning or unclosed) and not is_well_quoted
     if is_worse or is_content or _hold_rows(sample, best, plain) or (len(form.delimiter) > 1 and not best.closed):
         return (
             replace(form, quote=""),
@@ -265,8 +258,7 @@ def _read(sample: bytes, marks: Marks) -> _Reading:
     width, most = widths.most_common(1)[0] if widths else (0, 0)
     closed, unclosed = tally(sample, marks) if marks.quote else (0, 0)
     merged = _merged(sample, [row.start for row in rows], marks.delimiter, width) if closed else 0
-    cells = sum(width * rows for width, rows in widths.items())
-    return _Reading(marks, widths.total(), cells, widths.total() - most, closed, unclosed, merged)
+    return _Reading(marks, widths.total(), widths.total() - most, closed, unclosed, merged)
 
 
 def _merged(sample: bytes, starts: Sequence[int], delimiter: bytes, width: int) -> int:

@@ -188,11 +188,12 @@ def test_quoted_cells_that_leave_out_others_are_no_content_for_having_delimiters
 
 
 @pytest.mark.parametrize("delimiter", [",", "|", ";"])
-def test_quotes_around_most_cells_are_no_content_where_short_rows_hold_the_delimiters_that_they_lack(delimiter):
-    rows = [[f'"u{n}"', f'"i{n}"', '"red"', '"2.5"'] for n in range(8)]
+@pytest.mark.parametrize("mark", ['"', ""], ids=["all cells quoted", "where needed"])
+def test_quotes_are_no_content_where_short_rows_hold_the_delimiters_that_they_lack(mark, delimiter):
+    rows = [[f"{mark}{cell}{mark}" for cell in (f"u{n}", f"i{n}", "red", "2.5")] for n in range(8)]
     for number in (2, 5):
         rows[number][2:] = [f'"say \\"hi\\"{delimiter} x"']
-    form = detect(text(delimiter, rows, ('"user"', '"item"', '"title"', '"value"'))).form
+    form = detect(text(delimiter, rows, [f"{mark}{name}{mark}" for name in ("user", "item", "title", "value")])).form
     assert (form.quote, form.escape) == ('"', "\\")
 
 
