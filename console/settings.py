@@ -72,7 +72,7 @@ def database(url: str) -> dict[str, object]:
 
 DEBUG = flag("DEBUG", default=False)
 HOST, PORT = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
-URL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to reach a server that listens everywhere
+LOCAL_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(HOST, HOST)  # noqa: S104  where this machine reaches the server
 SECRET_KEY = secret("SECRET_KEY")
 ENCRYPTION_KEY = secret("ENCRYPTION_KEY")  # of what the database holds encrypted; without it access keys are lost
 shut(DATA_DIR)

@@ -44,24 +44,20 @@ class Ids:
 
     @cached_property
     def _names(self) -> list[str]:
-        return list(self._positions)
+        return list(self.positions)
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {value: index for index, value in enumerate(self.array.to_pylist())}
-
-    @property
     def positions(self) -> Mapping[str, int]:
         """The index of each id."""
-        return self._positions
+        return {value: index for index, value in enumerate(self.array.to_pylist())}
 
     def index(self, value: str) -> int:
         """The index of one id, -1 if it is unknown."""
-        return self._positions.get(value, -1)
+        return self.positions.get(value, -1)
 
     def indexes(self, values: Iterable[str]) -> NDArray[np.int64]:
         """The indexes of several ids, -1 where unknown."""
-        return np.fromiter((self._positions.get(value, -1) for value in values), np.int64)
+        return np.fromiter((self.positions.get(value, -1) for value in values), np.int64)
 
     def take(self, indexes: NDArray[np.int64]) -> list[str]:
         """The ids at `indexes`."""

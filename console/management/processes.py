@@ -91,8 +91,7 @@ def _broker_answers() -> bool:
 
 def _web_answers() -> bool:
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
-    host = settings.URL_HOSTS.get(settings.HOST, settings.HOST)
-    return _said(family, (host, settings.PORT), LIVE).startswith(b"HTTP/1.1 200")
+    return _said(family, (settings.LOCAL_HOST, settings.PORT), LIVE).startswith(b"HTTP/1.1 200")
 
 
 def _said(family: socket.AddressFamily, address: str | tuple[str, int], message: bytes) -> bytes:

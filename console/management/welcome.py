@@ -30,7 +30,7 @@ def main() -> int:
 
 def _welcome(sample: str) -> None:
     people = import_module("console.management.people")  # needs the apps to be ready
-    url = f"http://{settings.URL_HOSTS.get(settings.HOST, settings.HOST)}:{settings.PORT}"
+    url = f"http://{settings.LOCAL_HOST}:{settings.PORT}"
     if sample:
         credentials = people.write_demo_credentials(url)
         call_command("load_sample", sample)

@@ -25,8 +25,8 @@ from recipes.filters.expression import (
     is_inexact,
     number,
 )
-from recipes.filters.listed import may_be_read_otherwise, parted
 from recipes.filters.predicates import Mask, at_item, holds
+from recipes.filters.readings import may_be_read_otherwise, reread
 from recipes.filters.rows import Catalogue, Events, UserContext
 from recipes.filters.unmatched import unmatched
 
@@ -53,7 +53,7 @@ class CompiledFilters:
         if bound.target is not self.catalogue.target:
             raise FilterError(f"The filter is for {bound.target}, this needs one for {self.catalogue.target}.")
         self._check_given(bound, user)
-        bound = self._parted(bound, user)
+        bound = self._reread(bound, user)
         if not bound.needs_user and not bound.needs_current_item:
             return self._kept(bound, lambda: self._combine(bound, None, None))
         if bound.needs_user and user is None:
@@ -68,7 +68,7 @@ class CompiledFilters:
             kept = self._notes.get(bound)
         if kept is None:
             by_name = {name.upper(): column for name, column in users.items()}
-            read = parted(bound, self.catalogue, by_name, event_types)
+            read = reread(bound, self.catalogue, by_name, event_types)
             kept = tuple(map(str, unmatched(read, self.catalogue, users, event_types)))
             with self._lock:
                 self._notes[bound] = kept
@@ -93,13 +93,13 @@ class CompiledFilters:
                     "not exact in; a column of codes must be a string."
                 )
 
-    def _parted(self, bound: Bound, user: UserContext | None) -> Bound:
+    def _reread(self, bound: Bound, user: UserContext | None) -> Bound:
         """The filter with the values that nothing holds as they are read otherwise, where something holds that."""
         if not any(may_be_read_otherwise(value) for given in bound.given for value in given.values):
             return bound
         users = {} if user is None else user.by_name
         events = self.catalogue.events if user is None else user.events
-        return parted(bound, self.catalogue, users, events.event_types)
+        return reread(bound, self.catalogue, users, events.event_types)
 
     def _combine(self, bound: Bound, user: UserContext | None, current_item: int | None) -> Mask:
         """(union of the includes, everything without any) minus (union of the excludes)."""

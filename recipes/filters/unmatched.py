@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from recipes.columns import Categorical, Columns
 from recipes.filters.expression import EVENT_DATASETS, Bound, Condition, FieldReference, Membership, OrderCondition
-from recipes.filters.listed import parts_of
+from recipes.filters.readings import parts_of
 from recipes.filters.rows import Catalogue
 
 MAX_FOLDED, MAX_CLOSE = 20_000, 500  # values that are looked through for others in case, and for misspellings

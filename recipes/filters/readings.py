@@ -66,7 +66,7 @@ def parts_of(value: str) -> list[str]:
     return [part for part in (part.strip(MARKS) for part in PARTS.split(value)) if part]
 
 
-def parted(bound: Bound, catalogue: Catalogue, users: Mapping[str, Column], event_types: Sequence[str]) -> Bound:
+def reread(bound: Bound, catalogue: Catalogue, users: Mapping[str, Column], event_types: Sequence[str]) -> Bound:
     """The filter with those of the request's values that nothing holds read otherwise, where all of that is held.
 
     Args:
