@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas.util import hash_array
+from scipy.special import ndtri
 
 from recipes.cold_start.evidence import creation_times, is_new_to_log, place_rates, shown_lists, trials_of
-from recipes.data import TrainingData
+from recipes.data import Ids, TrainingData
 from recipes.numerics.arrays import Floats, Indexes
 from recipes.propensities import Draws, marginal
 
@@ -140,6 +142,25 @@ class Explored:
         return won
 
 
+@dataclass(frozen=True)
+class SharedDraw:
+    """Draws that are the same for an item in every list of one seed, of whatever model: such lists do not differ by chance.
+
+    Attributes:
+        ids: of the N items.
+        seed: 0 or more.
+    """
+
+    ids: Ids
+    seed: int
+
+    def of(self, items: Indexes) -> Floats:
+        """(A,) a standard normal draw of each of the items."""
+        names = np.array(self.ids.take(items), object)
+        bits = hash_array(names, hash_key=f"{self.seed % 2**64:016x}", categorize=False)
+        return np.asarray(ndtri(((bits >> np.uint64(11)) + 0.5) / 2**53), np.float32)
+
+
 def _success(data: TrainingData, is_new: NDArray[np.bool_]) -> float:
     """How often items that are `is_new` (N,) were taken from lists, against all items in the same places; 1 at most.
 
@@ -172,6 +193,7 @@ def explore(
     cutoff_days: float,
     rng: np.random.Generator,
     num_results: int = LENGTH,
+    shared: SharedDraw | None = None,
 ) -> Explored:
     """Let items of which little is known win places.
 
@@ -182,6 +204,7 @@ def explore(
         cutoff_days: items of this age or older are not explored.
         rng: drawn from once per eligible item and row.
         num_results: length of the lists that will be made of the scores.
+        shared: what the items draw in all rows, where lists are compared; each row draws by itself without.
 
     Raises:
         ValueError: the weight is outside 0 to 1, or the age is not above 0.
@@ -198,7 +221,9 @@ def explore(
     draws = Draws(arms.items, reach, num_results, most, int(rng.integers(2**63)))
     level = _levelled(scores, arms)
     bar = np.partition(level, -num_results, axis=1)[:, -num_results]  # (B,) the last place by relevance
-    drawn = level[:, arms.items] + reach * np.abs(rng.standard_normal((len(scores), len(arms.items)), np.float32))
+    size = len(scores), len(arms.items)
+    noise = rng.standard_normal(size, np.float32) if shared is None else shared.of(arms.items)
+    drawn = level[:, arms.items] + reach * np.abs(noise)
     drawn[(level[:, arms.items] >= bar[:, None]) | (drawn <= bar[:, None])] = -np.inf
     if most < drawn.shape[1]:
         least = np.partition(drawn, -most, axis=1)[:, -most]

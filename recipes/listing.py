@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recipes.base import Model, RecipeType
 from recipes.data import Histories
-from recipes.exploration import ExplorationState, Explored, explore
+from recipes.exploration import ExplorationState, Explored, SharedDraw, explore
 from recipes.methods.next_best_action import ActionModel
 from recipes.methods.semantic_similarity import SemanticModel
 from recipes.numerics.arrays import Floats, Indexes
@@ -27,11 +27,12 @@ NOTHING = np.float32(-np.inf)
 
 @dataclass(frozen=True)
 class Exploring:
-    """What is known of each item, how much is explored, and up to which age of items."""
+    """What is known of each item, how much is explored, up to which age of items, and what lists that are compared share."""
 
     state: ExplorationState
     weight: float
     cutoff_days: float
+    shared: SharedDraw | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def explored(
     left = without(scores, allowed)
     found = Explored(left, left)
     if exploring is not None and exploring.weight:
-        found = explore(left, exploring.state, exploring.weight, exploring.cutoff_days, rng, k)
+        found = explore(left, exploring.state, exploring.weight, exploring.cutoff_days, rng, k, exploring.shared)
     shown = found.scores
     if left is not scores:  # what may not be recommended has its share, too
         shown = scores if shown is left else np.where(np.isfinite(shown), shown, scores)

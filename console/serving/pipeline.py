@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Self
 
@@ -32,7 +32,7 @@ from console.serving.request import (
 from recipes import listing
 from recipes.base import RecipeType
 from recipes.data import Histories
-from recipes.exploration import Explored
+from recipes.exploration import Explored, SharedDraw
 from recipes.filters import Bound, FilterError, UserContext
 from recipes.listing import Exploring, Lister, ListPlaces, ListQuestion, Mask, best_places, explored, without
 from recipes.numerics.arrays import Floats, Indexes
@@ -46,7 +46,7 @@ OTHERWISE_SCORED = {RecipeType.RELATED_ITEMS, RecipeType.PERSONALIZED_ACTIONS}  
 
 @dataclass(frozen=True, eq=False)
 class RequestBatch:
-    """B requests to one target, with what answering them reads; all ask for lists of one length, or all give items to rank.
+    """B requests to one target, with what answering them reads; all ask for lists of one length and draw, or all give items to rank.
 
     Attributes:
         target: what is asked.
@@ -248,7 +248,10 @@ def _best(
     k = batch.requests[0].k
     if not k:
         return [[] for _ in batch.requests]
-    exploring = lister(batch.target, batch.loaded, k).exploring
+    exploring, draw = lister(batch.target, batch.loaded, k).exploring, batch.requests[0].draw
+    if exploring is not None and draw is not None:
+        exploring = replace(exploring, shared=SharedDraw(batch.loaded.data.item_ids, draw))
+        rng = np.random.default_rng(draw)
     found, shown = explored(scores, allowed, exploring, k, rng or _rng())
     return ranked_items(batch.loaded, batch.target, found, shown, k, is_recorded=is_recorded)
 
@@ -327,7 +330,8 @@ def _with_promotion(batch: RequestBatch, row: int, organic: list[RankedItem], sc
     taken = {place.item for place in promoted}
     others = [place for place in organic if place.item not in taken][: request.k - len(promoted)]
     size = len(promoted) + len(others)
-    places = set(random.sample(range(size), len(promoted)))
+    source = random if request.draw is None else random.Random(request.draw)  # noqa: S311  no secret
+    places = set(source.sample(range(size), len(promoted)))
     by_kind = {True: iter(promoted), False: iter(others)}
     return [next(by_kind[place in places]) for place in range(size)]
 

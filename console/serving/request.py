@@ -96,6 +96,7 @@ class RecommendationRequest:
         items: ids to be ranked; None where the items are to be found.
         history: the events to recommend by, where they are not those that are kept of the user.
         is_trial: whether somebody else than the user is answered.
+        draw: the seed of what is drawn, the same for lists that are compared; None where each list draws anew.
     """
 
     user_id: str | None = None
@@ -107,6 +108,7 @@ class RecommendationRequest:
     items: list[str] | None = None
     history: UserHistory | None = None
     is_trial: bool = False
+    draw: int | None = None
 
 
 class RankedItem(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.exploration import DAY, ExplorationState, explore, most_explored
+from recipes.data import Ids
+from recipes.exploration import DAY, ExplorationState, SharedDraw, explore, most_explored
 from recipes.numerics.topk import top_k
 from recipes.simulation import START, Market, World
 from tests.recipes import worlds
@@ -37,6 +38,21 @@ def test_it_works(scores):
     items = top_k(explored.scores, 25).items
     assert explored.is_explored(items).any()
     assert (explored.scores[:, COLD:] == scores[:, COLD:]).all()
+
+
+def test_an_item_draws_the_same_in_every_list_of_a_seed(scores):
+    names = [f"i{item}" for item in range(N)]
+    order = np.random.default_rng(3).permutation(N)
+    draw, renumbered = SharedDraw(Ids(names), 5), SharedDraw(Ids([names[item] for item in order]), 5)
+    noise = draw.of(np.arange(N))
+    assert (renumbered.of(np.arange(N)) == noise[order]).all()
+    assert abs(noise.mean()) < 0.2
+    assert 0.85 < noise.std() < 1.15
+    assert (SharedDraw(draw.ids, 6).of(np.arange(N)) != noise).all()
+
+    lists = [explore(scores, state(), 1.0, 30, np.random.default_rng(seed), shared=draw).scores for seed in (0, 1)]
+    assert (lists[0] == lists[1]).all()
+    assert (lists[0] > scores).any()
 
 
 def test_weight_0_is_pure_relevance(scores):

@@ -131,6 +131,7 @@ def test_recommendations(
     num_results: int = 25,
     exploration_weight: float | None = None,
     exploration_item_age_cut_off: float | None = None,
+    exploration_seed: int | None = None,
     context: Mapping[str, str] | None = None,
     history: list[str] | None = None,
     left_out_items: list[str] | None = None,
@@ -143,6 +144,7 @@ def test_recommendations(
 ) -> JSONDict:
     """What the target answers under other settings, with titles; the seen and the explored are marked.
 
+    Answers of one `explorationSeed` share what is drawn, of whatever target, so that they can be compared.
     A recipe of related items that is given a user and no item takes the newest of the user's items, and says which.
     """
     target = any_target(account, campaign_arn, recommender_arn, solution_version_arn)
@@ -159,7 +161,8 @@ def test_recommendations(
         promotion = Promotion("promotion", promotion_percent or 20, bound)
     chosen = _filter(account, target, filter_arn, filter_expression, filter_values)
     request = RecommendationRequest(
-        user_id, query, num_results, context or {}, chosen, promotion, input_list or None, given, is_trial=True
+        user_id, query, num_results, context or {}, chosen, promotion, input_list or None, given,
+        is_trial=True, draw=exploration_seed,
     )  # fmt: skip
     began = perf_counter()
     answer = recommend(target, request)

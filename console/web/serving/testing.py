@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from zlib import crc32
 
 from django.http import QueryDict
 from django.utils.translation import gettext
@@ -36,7 +37,7 @@ CALLS = {
     "PERSONALIZED_RANKING": ("get_personalized_ranking", "personalizedRanking", "itemId", "ranking"),
     "PERSONALIZED_ACTIONS": ("get_action_recommendations", "actionList", "actionId", "action-recommendations"),
 }
-TEXTS = ("user", "item", "items", "filter", "weight", "count", "other", "other_weight", "context")
+TEXTS = ("user", "item", "items", "filter", "weight", "count", "other", "other_weight", "context", "draw")
 PAIR = re.compile(r"\s*([^=,]+?)\s*=\s*([^,]*?)\s*(?:,|$)")
 Server = Campaign | Recommender
 
@@ -55,6 +56,7 @@ class Ask:
     other: str = ""
     other_weight: str = ""
     context: str = ""
+    draw: str = ""
     without: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
 
@@ -81,6 +83,16 @@ class Ask:
     def is_what_if(self) -> bool:
         """Whether the history is another than the user's own."""
         return bool(self.without or self.added)
+
+    @property
+    def seed(self) -> int:
+        """Of what exploration draws: the same in all lists of the page, until it is drawn again."""
+        return crc32(f"{self.draw} {self.user}".encode()) >> 1
+
+    @property
+    def drawn_again(self) -> str:
+        """The URL's query string of the next draw."""
+        return replace(self, draw=str(int(self.draw[:9]) + 1 if self.draw.isdecimal() else 1)).url_query
 
     @property
     def query(self) -> str:
@@ -206,7 +218,12 @@ def changed_members(ask: Ask) -> JSONDict:
 
 def request_members(request: Request, ask: Ask, weight: str) -> JSONDict:
     """The request by wire names."""
-    members: JSONDict = {"userId": ask.user, "itemId": ask.item, "inputList": ask.input_list}
+    members: JSONDict = {
+        "userId": ask.user,
+        "itemId": ask.item,
+        "inputList": ask.input_list,
+        "explorationSeed": ask.seed,
+    }
     if ask.context_values:
         members["context"] = ask.context_values
     if ask.count.isdecimal():

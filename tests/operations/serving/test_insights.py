@@ -106,6 +106,25 @@ def test_a_test_has_titles_and_overrides(account, campaign):
     assert [item["itemId"] for item in what_if["items"]] != [item["itemId"] for item in told["items"]]
 
 
+def test_tests_of_one_seed_differ_by_what_they_ask_and_not_by_chance(account, campaign):
+    def items(**more):
+        asked = {"campaign_arn": campaign, "user_id": "u1", "exploration_weight": 1.0} | more
+        return [(item["itemId"], item["explored"]) for item in call("TestRecommendations", account, **asked)["items"]]
+
+    lists = [[items(exploration_seed=seed) for _ in range(2)] for seed in range(6)]
+    assert all(first == second for first, second in lists)
+    assert any(explored for _, explored in lists[0][0])
+    assert len({tuple(first) for first, _ in lists}) > 1
+    group = SolutionVersion.objects.get().solution.dataset_group
+    members = {
+        "name": "some",
+        "dataset_group_arn": group.arn,
+        "filter_expression": 'INCLUDE ItemID WHERE Items.GENRES IN ("Horror")',
+    }
+    promotion = {"promotion_filter_arn": call("CreateFilter", account, **members)["filterArn"], "promotion_percent": 40}
+    assert items(exploration_seed=1, **promotion) == items(exploration_seed=1, **promotion)
+
+
 def test_an_item_is_explained(account, campaign):
     best = call("TestRecommendations", account, campaign_arn=campaign, user_id="u1", exploration_weight=0.0)["items"][0]
     told = call("ExplainRecommendation", account, campaign_arn=campaign, user_id="u1", item_id=best["itemId"])

@@ -73,6 +73,25 @@ def test_two_weights_stand_side_by_side(alice, campaign):
     assert all("move" in item for item in lists[1].items)
 
 
+def test_lists_side_by_side_do_not_differ_by_chance(alice, campaign):
+    def lists(**more):
+        query = {"user": "u1", "weight": "1", "other": "same", "other_weight": "1", "without": "no-such-item"} | more
+        return alice.get("/campaigns/up/", query)
+
+    page = lists()
+    before, after, beside = page.context["lists"]
+    assert (before.title, after.title) == ("Before", "After")
+    assert any(item["explored"] for item in before.items)
+    for listing in (after, beside):
+        assert [item["itemId"] for item in listing.items] == [item["itemId"] for item in before.items]
+        assert not any(item["move"]["by"] for item in listing.items)
+    assert "draw=1" in (again := page.context["ask"].drawn_again)
+    assert f"?{again.replace('&', '&amp;')}" in page.text
+    drawn = {tuple(item["itemId"] for item in lists(draw=draw).context["lists"][0].items) for draw in range(5)}
+    assert len(drawn) > 1
+    assert '<input type="hidden" name="draw" value="3">' in lists(draw=3).text
+
+
 def test_moves_are_said_against_the_first_list():
     first = [{"itemId": "a", "rank": 1}, {"itemId": "b", "rank": 2}]
     second = [{"itemId": "b", "rank": 1}, {"itemId": "a", "rank": 2}, {"itemId": "c", "rank": 3}]
