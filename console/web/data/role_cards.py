@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from console.ingest.mapping import column_name, sample
 from console.ingest.schema import required_columns
 from console.shapes import JSONDict
+from console.web.data.date_parts import date_parts
 from console.web.languages import lazily
 
 CONSTANT = "="
@@ -142,6 +143,8 @@ def cards_of(kind: str, domain: str | None, chosen: Sequence[JSONDict], found: J
         gap = _gap(role, column, guess, samples, role.name in required)
         constant = column.get("entered", column.get("constant")) if column else None
         source = CONSTANT if constant is not None else str(guess.get("source", ""))
+        parts = date_parts(found["columns"]) if gap and role is WHEN else ()
+        gap = _gap_of_parts(parts) if parts and (not source or source in parts) else gap
         note = _note(source, found) if role.name in required else ""
         cards.append(Card(role, source, tuple(guesses), samples, gap, role.name in required, constant, note))
     return cards
@@ -178,6 +181,15 @@ def _gap(role: Role, column: JSONDict | None, guess: JSONDict, samples: Sequence
         if _is_time(role) and guess and not column.get("timestampUnit")
         else ""
     )
+
+
+def _gap_of_parts(parts: Sequence[str]) -> str:
+    """What to do where a date stands in three columns."""
+    year, month, day = parts
+    return gettext(
+        "The date stands in three columns: {year}, {month} and {day}. Write it into one column of the file, as in 2024-01-31, and "
+        "upload the file again; or choose one date for every row."
+    ).format(year=year, month=month, day=day)
 
 
 def _is_time(role: Role) -> bool:

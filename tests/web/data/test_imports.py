@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from console.models import AttributionReport, Dataset, DatasetImportJob, Schema
 from console.operations.base import call_by_wire_names
 from tests.web.conftest import bring, csv_file, filled_in, watched
@@ -256,6 +258,31 @@ def test_one_date_for_every_row_fills_the_time_of_ratings_that_have_none(alice, 
     alice.post(preview, filled_in(alice, preview, **card, **{"constant-TIMESTAMP": "2024-01-31"}))
     run_jobs()
     assert Dataset.objects.get().statistics["first"] == Dataset.objects.get().statistics["last"] == 1_706_659_200
+
+
+@pytest.mark.parametrize(
+    ("head", "order"),
+    [
+        ("user,item,year,month,day", "YMD"), ("Kundennr;Artikelnr;Tag;Monat;Jahr;Menge", "DMYQ"), ("client;produit;annee;mois;jour", "YMD"),
+        ("user,item,order_month,qty,order_day,order_year", "MQDY"), ("user,item,a,b,c", "DMY"),
+    ],
+)  # fmt: skip
+def test_a_date_in_three_columns_is_said_where_the_time_is_missing(alice, films, head, order):
+    comma = ";" if ";" in head else ","
+    parts = ({"Y": 2021 + n % 3, "M": 1 + n % 12, "D": 1 + n % 31, "Q": 1 + n % 4} for n in range(372))
+    rows = [
+        comma.join([f"u{n % 40}", f"i{n % 60}", *(str(row[part]) for part in order)]) for n, row in enumerate(parts)
+    ]
+    preview = bring(alice, "\n".join([head, *rows]))
+    names = dict(zip(order, head.split(comma)[2:], strict=True))
+    wanted = f"The date stands in three columns: {names['Y']}, {names['M']} and {names['D']}. Write it into one column"
+    assert wanted in alice.get(preview).text
+    year = head.split(comma).index(names["Y"])
+    chosen = filled_in(alice, preview, **{"role-TIMESTAMP": names["Y"], "held-TIMESTAMP": ""})
+    assert wanted in judged(alice, preview, chosen)
+    german = alice.get(preview, headers={"Accept-Language": "de"}).text
+    assert f"Das Datum steht in drei Spalten: {names['Y']}, {names['M']} und {names['D']}." in german
+    assert chosen[f"form-{year}-source"] == names["Y"]
 
 
 def test_ways_to_write_times_stay_on_offer_once_another_is_chosen(alice, films):
