@@ -10,7 +10,7 @@ from itertools import islice, pairwise, takewhile
 from typing import Any
 
 from recipes.tables.quotes import Marks, Row, split_rows, tally
-from recipes.tables.short_rows import begin_rows, leave_out_cells
+from recipes.tables.short_rows import begin_rows, leave_out_cells, whole_but_for_last_cells
 
 DELIMITERS = (",", ";", "\t", "|", "::", "\x01", "~", "^")
 OTHER_MARKS = (b",", b";", b"|", b"::")  # in a text that blanks divide, there are few of them
@@ -114,8 +114,14 @@ def first_rows(sample: bytes, marks: Marks, number: int = LOOKED_AT) -> list[Row
 def _with_delimiter(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> tuple[CsvFormat, str]:
     """The delimiter that finds the wanted names, else the one that cuts the rows most regularly."""
     keys = {column_key(name) for name in wanted}
-    scores = {mark: _best_cut(sample, mark, keys)[0] for mark in DELIMITERS}
-    best = max(DELIMITERS, key=lambda mark: _rank(scores[mark]))
+    cuts = {mark: _best_cut(sample, mark, keys) for mark in DELIMITERS}
+    scores = {mark: score for mark, (score, _) in cuts.items()}
+    best, ending = max(DELIMITERS, key=lambda mark: _rank(scores[mark])), ""
+    if scores[best] < (0, 1, REGULAR, 2):
+        shortened = {mark: score for mark, (_, rows) in cuts.items() if (score := _shortened_regularity(rows, keys))}
+        if shortened:
+            best, ending = max(shortened, key=lambda mark: _rank(shortened[mark])), " or leave out the last of them"
+            scores |= shortened
     if scores[best] < (0, 1, REGULAR, 2):
         lines = [line for line in sample.split(b"\n")[:LOOKED_AT] if line.strip()]
         others = sum(any(mark in line for mark in OTHER_MARKS) for line in lines)
@@ -127,7 +133,7 @@ def _with_delimiter(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> 
         return replace(form, delimiter=","), "No character separates cells regularly; there is one column."
     return (
         replace(form, delimiter=best),
-        f"Cells are separated by {NAMES.get(best, best)}: {share:.0%} of the first rows have {width} cells.",
+        f"Cells are separated by {NAMES.get(best, best)}: {share:.0%} of the first rows have {width} cells{ending}.",
     )
 
 
@@ -160,6 +166,15 @@ def _regularity(rows: Sequence[Row], keys: set[str]) -> tuple[int, int, float, i
     has_names = width - len(rows[above].cells) in {0, 1}  # R leaves out the name of the rows' own column
     is_regular = has_names and number >= REGULAR * len(rows)
     return len(names & keys), (1 if above else 2) if is_regular else 0, number / len(rows), width
+
+
+def _shortened_regularity(rows: Sequence[Row], keys: set[str]) -> tuple[int, int, float, int] | None:
+    """As `_regularity`, where rows that leave out last cells count as whole; None if rows are not alike so, either."""
+    width, number = whole_but_for_last_cells([[cell.decode("utf-8", "replace") for cell in row.cells] for row in rows])
+    if width < 3 or number < REGULAR * len(rows):
+        return None
+    names = {column_key(cell.decode("utf-8", "replace")) for cell in rows[_preamble(rows, width)].cells}
+    return len(names & keys), 1, number / len(rows), width
 
 
 def _preamble(rows: Sequence[Row], width: int) -> int:

@@ -128,11 +128,33 @@ def leave_out_cells(rows: Sequence[Sequence[str]]) -> bool:
     >>> leave_out_cells([["id", "wood", "n"], ["i1", "oak", "2"], ["big lamp", "9"]])
     False
     """
+    kinds, _ = _kinds_below(rows)
+    return not kinds["short"] and not kinds["long"]
+
+
+def whole_but_for_last_cells(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """How wide the header is, and how many rows are as wide or leave out last cells; no row counts where others are too short.
+
+    >>> whole_but_for_last_cells([["id", "wood", "n"], ["i1", "oak", "2"], ["i3", "red"], ["i4", "ash", "2", "more"]])
+    (3, 3)
+    """
+    kinds, width = _kinds_below(rows)
+    return width, 0 if kinds["short"] else 1 + kinds["whole"] + kinds["left out"]
+
+
+def _kinds_below(rows: Sequence[Sequence[str]]) -> tuple[Counter[str], int]:
+    """How many rows below the header are whole, leave out last cells, are short for another reason, or long; and its width."""
     most = max(Counter(map(len, rows)).items(), key=lambda entry: entry[::-1], default=(0, 0))[0]
     place, width = next(((place, len(row)) for place, row in enumerate(rows) if len(row) >= most), (0, 0))
     below = [row for row in rows[place + 1 :] if any(map(str.strip, row))]
     begin = _beginnings(below, width)
-    return all(len(row) == width or (1 < len(row) < width and marks_of(row[0]) in begin) for row in below)
+
+    def kind(row: Sequence[str]) -> str:
+        if len(row) >= width:
+            return "whole" if len(row) == width else "long"
+        return "left out" if len(row) > 1 and marks_of(row[0]) in begin else "short"
+
+    return Counter(map(kind, below)), width
 
 
 def _beginnings(rows: Iterable[Sequence[str]], width: int) -> set[str]:

@@ -36,6 +36,17 @@ def test_a_few_odd_rows_below_a_title_do_not_hide_them_either():
     assert (found.form.delimiter, found.form.skip) == (";", 2)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.6])
+@pytest.mark.parametrize("above", [b"", b"Orders of May\n\n"])
+@pytest.mark.parametrize("delimiter", ["|", ";", "\t"])
+def test_many_rows_that_leave_out_last_cells_hide_neither_the_delimiter_nor_the_header(share, above, delimiter):
+    rows = [[f"u{n}", f"i{n}", "red", *([f"{n},259", "5.25"] if n % 10 >= 10 * share else [])] for n in range(120)]
+    rows[9:12] = [[*row, "more"] for row in rows[9:12]]
+    found = detect(above + text(delimiter, rows, ("user", "item", "title", "views", "price")), wanted=["USER_ID"])
+    assert (found.form.delimiter, found.form.skip) == (delimiter, above.count(b"\n"))
+    assert "5 cells or leave out the last of them" in found.evidence[0]
+
+
 @pytest.mark.parametrize("above", [b"", b"# Report\n#\n"])
 def test_decimal_commas_in_nearly_all_rows_do_not_hide_semicolons_where_a_quote_spoils_a_row(above):
     rows = [[f"i{n}", f"u{n}", '"a; b"' if n % 5 == 0 else "red", f"{n},5"] for n in range(48)]
