@@ -110,14 +110,22 @@ def are_torn(rows: Sequence[Sequence[str]], width: int) -> bool:
 def begin_rows(lines: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> bool:
     """Whether all lines begin as rows of the usual width below the first, a header, do: with an id and a second cell.
 
+    One that is as wide may lack its id.
+
     >>> rows = [["i1", "oak", "2"], ["i2", "ash", "3"]]
     >>> begin_rows([["i3", "red"]], rows), begin_rows([["big lamp", "9"]], rows), begin_rows([["i4"]], rows)
     (True, False, False)
+    >>> begin_rows([["", "elm", "4"]], rows), begin_rows([["", "elm"]], rows)
+    (True, False)
     """
     most = max(Counter(map(len, rows)).items(), key=lambda entry: entry[::-1])[0]
     header = next(place for place, row in enumerate(rows) if len(row) == most)
     begin = _beginnings(rows[header + 1 :], most)
-    return bool(begin) and all(len(line) > 1 and marks_of(line[0]) in begin for line in lines)
+
+    def is_row(line: Sequence[str]) -> bool:
+        return (len(line) > 1 and marks_of(line[0]) in begin) or (len(line) == most and not line[0].strip())
+
+    return bool(begin) and all(map(is_row, lines))
 
 
 def leave_out_cells(rows: Sequence[Sequence[str]]) -> bool:

@@ -192,6 +192,32 @@ def test_cells_of_quotes_alone_merge_no_rows(cell, every, place, other):
     assert [[part.decode() for part in row.cells] for row in split_rows(data, form.marks)][1:] == rows
 
 
+ENCLOSED = {
+    "whole": lambda row: row,
+    "no user": lambda row: ["", *row[1:]],
+    "no item": lambda row: [row[0], "", *row[2:]],
+    "no title": lambda row: [*row[:3], "", row[4]],
+    "too long": lambda row: [*row, "more"],
+    "too short": lambda row: row[:3],
+    "empty": lambda row: [""] * len(row),
+}
+
+
+@pytest.mark.parametrize("change", ENCLOSED.values(), ids=ENCLOSED)
+@pytest.mark.parametrize("between", [1, 2, 4])
+@pytest.mark.parametrize("delimiter", ["\x01", "\t", ",", "|"])
+def test_an_open_quote_swallows_no_row_up_to_one_that_ends_a_cell(change, between, delimiter):
+    rows = [[f"u{n % 9}", f"i{n}", str(1_700_000_000 + n), "red", "2.5"] for n in range(50)]
+    for row in rows[::6]:
+        row[3] = 'best" of a "quoted" word'
+    rows[22][3] = '"open'
+    rows[23 + between][3] = '27"'
+    rows[23] = change(rows[23])
+    data = text(delimiter, rows, ("user", "item", "time", "title", "value"))
+    form = detect(data).form
+    assert [[part.decode() for part in row.cells] for row in split_rows(data, form.marks)][1:] == rows
+
+
 def test_quoted_cells_that_leave_out_others_are_no_content_for_having_delimiters():
     rows = [[f"i{n}", "red", '"a, b"' if n % 3 else '"say ""hi"""', "2.5"] for n in range(40)]
     rows[5] = ["i5", '"a, b"', '"c"']  # as wide as the others if quotes were content
