@@ -22,8 +22,8 @@ from console.health import HEALTH, Check, Watch
 from console.models import JOBS, Account, DataDeletionJob, DatasetImportJob, Member
 from console.operations import auditing
 from console.serving import experiments, interleaving, pipeline, recorder, traffic
+from console.serving.caches import REQUEST_CACHE
 from console.serving.experiments import Register
-from console.serving.request_cache import REQUEST_CACHE
 
 # A verdict must not hang on a draw: examples are the same in every run. `DRAW_ANEW=1 make check` looks for new ones.
 BUSY = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}  # a busy machine is no fault
@@ -183,7 +183,7 @@ def counted(broker, monkeypatch) -> redis.Redis:
 def by_hand(monkeypatch) -> Register:
     """A register of experiments that nobody writes in the background: its `flush` does so here and now."""
     monkeypatch.setattr(experiments, "EVERY_S", 86_400)
-    monkeypatch.setattr("console.serving.recommend.REGISTER", register := Register())
+    monkeypatch.setattr("console.serving.recorder.REGISTER", register := Register())
     return register
 
 

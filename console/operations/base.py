@@ -26,7 +26,7 @@ from console.errors import (
 from console.models import Account, Resource
 from console.models.base import UNFINISHED
 from console.operations.auditing import recorded
-from console.serving.request_cache import REQUEST_CACHE
+from console.serving.caches import REQUEST_CACHE
 from console.shapes import (
     OPERATION_MODELS,
     SERVICE_OF,

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
+from django.db import connection
 from numpy.typing import NDArray
 
 from console import transient
-from console.serving import queries
+from console.models import Event
 from console.serving.loader import LoadedModel
 from recipes.data import Histories
 from recipes.filters import Events, Target
 
 LIVE_LIMIT = 500  # newest streamed events that a request looks at
+LIVE = f"""
+    SELECT user_id, item_id, event_type, timestamp FROM {Event._meta.db_table}
+    WHERE dataset_group_id = %s AND user_id IN ({{users}}) AND (id > %s OR is_anonymous) AND is_action = %s
+    ORDER BY timestamp DESC, id DESC
+"""  # noqa: S608  the table's name; building it through the ORM takes longer than the rest of a request
 
 
 class LiveEvent(NamedTuple):
@@ -93,7 +99,7 @@ def histories_of(
     if known:
         actions = loaded.target is Target.ACTION
         try:
-            live = queries.live_events(group_id, known, loaded.newest_event, LIVE_LIMIT, actions=actions)
+            live = live_events(group_id, known, loaded.newest_event, LIVE_LIMIT, actions=actions)
         except Exception as error:
             if not goes_on or not transient.passed_over("Reading live events", error):
                 raise
@@ -157,3 +163,26 @@ def join(loaded: LoadedModel, user: int, live: Sequence[LiveEvent]) -> UserHisto
         tuple(event.item_id for event in live),
         len(events.event_types),
     )
+
+
+def live_events(
+    group_id: int, user_ids: Collection[str], after: int, limit: int, *, actions: bool
+) -> dict[str, list[tuple[str, str, int]]]:
+    """Users' newest streamed events (item, type, timestamp) with a row number above `after`, oldest first, `limit` each at most.
+
+    What an anonymous session did counts whatever its number: no training has seen it.
+    """
+    found: dict[str, list[tuple[str, str, int]]] = {user: [] for user in user_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(_live(len(found), limit), (group_id, *found, after, actions))
+        for user, *event in cursor:
+            if len(found[user]) < limit:
+                found[user].append((event[0], event[1], event[2]))
+    return {user: events[::-1] for user, events in found.items()}
+
+
+@cache
+def _live(users: int, limit: int) -> str:
+    """The query for so many users; the limit of a single one is the query's."""
+    text = LIVE.format(users=", ".join(["%s"] * users))
+    return f"{text} LIMIT {limit}" if users == 1 else text

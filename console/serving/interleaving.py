@@ -20,7 +20,7 @@ from console.models import Event, Experiment, InterleavedList
 from console.models.base import JSONDict
 from console.serving import recorder
 from console.serving.experiments import REGISTER
-from console.serving.recommend import unrecorded
+from console.serving.pipeline import unrecorded
 from console.serving.request import RecommendationRequest, RecommendationResult, ServingTarget
 from recipes.evaluation.interleaving import Credits, Draft, credit, team_draft
 

@@ -21,9 +21,9 @@ from console import storage, telemetry, transient
 from console.errors import DamagedModelException, InvalidInputException, JobError
 from console.memory import give_back_memory
 from console.models import Recommender, SolutionVersion, Status
+from console.serving.caches import ScoreCache
 from console.serving.metadata import column_texts
 from console.serving.objective import with_objective
-from console.serving.score_cache import ScoreCache
 from recipes import artefact
 from recipes.base import Model, Recipe, RecipeError, RecipeType
 from recipes.columns import Columns

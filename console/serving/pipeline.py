@@ -1,6 +1,6 @@
 """From requests to lists: histories, scores, filters, exploration, the best k, promotions. One request is a batch of one.
 
-Nothing here writes to the database. The stages stand in the order in which `answer` runs them.
+Nothing here writes to the database; `recommend` has its list recorded. The stages stand in the order in which `answer` runs them.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from console import transient
+from console import notices, transient
 from console.errors import InvalidInputException
 from console.models import Record
 from console.serving.history import UserHistory, histories_of
 from console.serving.live_catalog import Catalog, catalog_of
-from console.serving.loader import LoadedModel
+from console.serving.loader import LoadedModel, model_of
+from console.serving.recorder import record_list
 from console.serving.related import unrelated
 from console.serving.request import (
     SCORE_DIGITS,
@@ -82,6 +83,27 @@ class RequestBatch:
         index = loaded.data.item_ids.index
         queries = np.array([index(request.item_id) if request.item_id else -1 for request in requests], np.int64)
         return cls(target, loaded, catalog_of(loaded, target.group_id), requests, histories, queries, goes_on)
+
+
+def recommend(target: ServingTarget, request: RecommendationRequest) -> RecommendationResult:
+    """The list for a request: items, actions, or the given items in the user's order.
+
+    Raises:
+        DamagedModelException: neither the model nor an earlier one of its solution can be read.
+        InvalidInputException: nothing is trained yet, or a filter needs what the request does not give.
+    """
+    found = unrecorded(target, request)
+    record_list(target, request, found)
+    return found
+
+
+def unrecorded(target: ServingTarget, request: RecommendationRequest) -> RecommendationResult:
+    """As `recommend`, of a list that is a part of another; raises as it does."""
+    [found] = answer(RequestBatch.of(target, model_of(target.artefact), [request], goes_on=True))
+    if isinstance(found, InvalidInputException):
+        raise found
+    notices.note(found.warnings)
+    return found
 
 
 def batch_size(loaded: LoadedModel) -> int:

@@ -17,6 +17,9 @@ import redis
 from django.conf import settings
 
 from console.background import BackgroundWriter
+from console.serving.experiments import REGISTER
+from console.serving.request import RecommendationRequest, RecommendationResult, ServingTarget
+from recipes.base import RecipeType
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,11 @@ def record(recommendation_id: str, answer: JSONDict) -> None:
     _unwritten[recommendation_id] = answer
     if not _writer.put((recommendation_id, answer)):
         _unwritten.pop(recommendation_id, None)
+
+
+def record_list(target: ServingTarget, request: RecommendationRequest, found: RecommendationResult) -> None:
+    """Keep a list that a target gave for a request."""
+    record(found.recommendation_id, _recorded(target, request, found))
 
 
 def flush() -> None:
@@ -133,3 +141,38 @@ def _try(call: Any) -> Any:
 @cache
 def _client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+
+
+def _recorded(target: ServingTarget, request: RecommendationRequest, found: RecommendationResult) -> dict[str, Any]:
+    """What is kept of a list, for events that name it and for what is estimated of it later."""
+    ids = [place.item_id for place in found.ranked]
+    kept: dict[str, Any] = {"source": target.arn, "group": target.group_id, "time": int(time.time())}
+    if found.loaded.recipe.type is RecipeType.PERSONALIZED_ACTIONS:
+        kept["actions"] = ids
+    else:
+        user = None if request.is_trial else request.user_id
+        kept |= {
+            "user": pseudonym(target.group_id, user) if user else None,
+            "items": ids,
+            "propensities": [round(place.propensity, 6) for place in found.ranked],
+            "scores": [place.score for place in found.ranked] if target.has_scores else [],
+            "explored": [place.item_id for place in found.ranked if place.explored],
+            "beyondRelevance": [place.item_id for place in found.ranked if not place.is_by_relevance],
+            "policy": _policy(target),
+            "version": target.artefact,
+        }
+    if target.arm is not None:
+        REGISTER.note(target.arm)  # its user counts as one who was given something
+        kept |= target.arm.wire()
+    return kept
+
+
+def _policy(target: ServingTarget) -> dict[str, Any]:
+    """How the list was chosen: what an off-policy estimate must know beside the propensities."""
+    policy: dict[str, Any] = {"recipe": target.recipe}
+    if target.exploration is not None:
+        policy |= {
+            "explorationWeight": target.exploration.weight,
+            "cutOffDays": target.exploration.cutoff_days,
+        }
+    return policy

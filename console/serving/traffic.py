@@ -22,7 +22,7 @@ from django.conf import settings
 from console.background import BackgroundWriter
 from console.errors import ResourceNotFoundException, ServiceError
 from console.models import Account
-from console.serving.score_cache import take_hit
+from console.serving.caches import take_hit
 
 logger = logging.getLogger(__name__)
 

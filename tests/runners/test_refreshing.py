@@ -6,7 +6,7 @@ import pytest
 
 from console.models import Event, Record, SolutionVersion
 from console.runners import refreshing
-from console.serving.request_cache import REQUEST_CACHE
+from console.serving.caches import REQUEST_CACHE
 from tests.factories import call, trained
 from tests.worlds import NOW, films
 

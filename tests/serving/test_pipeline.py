@@ -11,8 +11,7 @@ from console.errors import InvalidInputException
 from console.models import Event, SolutionVersion
 from console.serving.exploration_config import Exploration
 from console.serving.loader import MODEL_CACHE
-from console.serving.pipeline import RequestBatch, answer
-from console.serving.recommend import recommend
+from console.serving.pipeline import RequestBatch, answer, recommend
 from console.serving.request import RankedItem, RecommendationRequest
 from console.serving.targets import bind, version_target
 from tests.factories import trained

@@ -6,8 +6,8 @@ import pytest
 
 from console.errors import InvalidInputException, ResourceNotFoundException
 from console.models import Campaign, Experiment, Filter, SolutionVersion
-from console.serving import request_cache
-from console.serving.request_cache import RequestCache
+from console.serving import caches
+from console.serving.caches import RequestCache
 from console.serving.targets import bound_filter, campaign_target
 from tests.factories import call, make_campaign, make_version
 from tests.worlds import films
@@ -32,7 +32,7 @@ def campaign(account, versions):
 def clock(monkeypatch):
     """Seconds by hand."""
     now = [100.0]
-    monkeypatch.setattr(request_cache, "monotonic", lambda: now[0])
+    monkeypatch.setattr(caches, "monotonic", lambda: now[0])
     return now
 
 
@@ -40,7 +40,7 @@ def test_it_works(clock):
     known, told = RequestCache(), iter(range(10))
     assert [known.get("a", lambda: next(told)) for _ in range(3)] == [0, 0, 0]
     assert known.get("b", lambda: next(told)) == 1
-    clock[0] += request_cache.FRESH_S
+    clock[0] += caches.FRESH_S
     assert [known.get("a", lambda: next(told)) for _ in range(2)] == [2, 2]
     known.forget()
     assert known.get("a", lambda: next(told)) == 3
@@ -66,7 +66,7 @@ def test_what_is_missing_or_raises_is_asked_again():
 
 
 def test_it_holds_a_bounded_number(monkeypatch):
-    monkeypatch.setattr(request_cache, "MOST", 3)
+    monkeypatch.setattr(caches, "MOST", 3)
     known = RequestCache()
     for number in range(10):
         known.get(number, lambda: "x")
@@ -77,7 +77,7 @@ def test_requests_read_a_campaign_once_in_a_while(account, campaign, clock, djan
     campaign_target(account, campaign, "u1")
     with django_assert_num_queries(0):
         campaign_target(account, campaign, "u2")
-    clock[0] += request_cache.FRESH_S
+    clock[0] += caches.FRESH_S
     with django_assert_num_queries(1):
         campaign_target(account, campaign, "u1")
 
@@ -85,10 +85,10 @@ def test_requests_read_a_campaign_once_in_a_while(account, campaign, clock, djan
 def test_what_another_process_writes_is_honoured_after_a_quarter_of_a_second(account, campaign, versions, clock):
     assert campaign_target(account, campaign)[1].name == "aws-user-personalization"
     Campaign.objects.update(solution_version=SolutionVersion.objects.by_arn(account, versions[1], field="x"))
-    clock[0] += request_cache.FRESH_S
+    clock[0] += caches.FRESH_S
     assert campaign_target(account, campaign)[1].name == "aws-popularity-count"
     Campaign.objects.update(status="CREATE FAILED")
-    clock[0] += request_cache.FRESH_S
+    clock[0] += caches.FRESH_S
     with pytest.raises(InvalidInputException, match="is CREATE FAILED"):
         campaign_target(account, campaign)
 
@@ -112,7 +112,7 @@ def test_experiments_begin_and_stop_in_time(account, campaign, versions, clock):
     call("CreateExperiment", account, name="f", campaign_arn=campaign, treatment_version_arn=versions[1])
     assert campaign_target(account, campaign, "u1")[0].arm
     Experiment.objects.filter(status="RUNNING").update(status="STOPPED", treatment=None)  # by another process
-    clock[0] += request_cache.FRESH_S
+    clock[0] += caches.FRESH_S
     assert campaign_target(account, campaign, "u1")[0].arm is None
 
 
@@ -130,6 +130,6 @@ def test_filters_are_honoured_as_campaigns_are(account, group, clock):
     assert bound_filter(account, arn, None, group.pk)
     Filter.objects.update(status="CREATE FAILED")
     assert bound_filter(account, arn, None, group.pk)
-    clock[0] += request_cache.FRESH_S
+    clock[0] += caches.FRESH_S
     with pytest.raises(InvalidInputException, match="is CREATE FAILED"):
         bound_filter(account, arn, None, group.pk)

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from console.serving.score_cache import ENTRY_BYTES, ScoreCache
+from console.serving.caches import ENTRY_BYTES, ScoreCache
 from recipes.data import Histories
 
 

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from django.db import OperationalError
 
 from console.aws import sigv4
-from console.serving import live_catalog, request_cache
+from console.serving import caches, live_catalog
 from console.serving.loader import model_of
 from console.serving.pipeline import RequestBatch
 from console.serving.request import RecommendationRequest
@@ -23,7 +23,7 @@ EXPRESSION = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch") IF Curre
 @pytest.fixture(autouse=True)
 def _nothing_is_fresh(monkeypatch):
     """Each request reads anew, as it does when it comes a moment later."""
-    monkeypatch.setattr(request_cache, "FRESH_S", 0.0)
+    monkeypatch.setattr(caches, "FRESH_S", 0.0)
     monkeypatch.setattr(live_catalog, "FRESH_S", 0.0)
     monkeypatch.setattr(sigv4, "KEY_CACHE_S", 0.0)
 
@@ -79,7 +79,7 @@ def test_writes_and_strangers_are_told_to_come_back(account, group, campaign, aw
     events.put_events(**put)
 
 
-@pytest.mark.parametrize("module", [request_cache, sigv4])
+@pytest.mark.parametrize("module", [caches, sigv4])
 def test_what_was_read_counts_for_some_minutes_only(campaign, aws, monkeypatch, module):
     aws.get_recommendations(campaignArn=campaign, userId="u1")
     monkeypatch.setattr(module, "STALE_S", 0.0)

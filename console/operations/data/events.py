@@ -29,7 +29,7 @@ from console.operations.data.values import column_value, event_seconds
 from console.operations.data.visitors import Visitor, visitor_of
 from console.serving import impressions
 from console.serving.attribution import attribute
-from console.serving.request_cache import REQUEST_CACHE
+from console.serving.caches import REQUEST_CACHE
 from console.shapes import json_kind
 from recipes.tables.cells import NO_IDS
 from recipes.tables.field import Field

@@ -20,7 +20,7 @@ from console.serving.exploration_config import Exploration
 from console.serving.history import UserHistory, changed, history_of, join
 from console.serving.loader import MODEL_CACHE, LoadedModel
 from console.serving.metadata import values_of
-from console.serving.recommend import recommend
+from console.serving.pipeline import recommend
 from console.serving.request import Promotion, RecommendationRequest, RecommendationResult, ServingTarget
 from console.serving.targets import any_target, bind, bound_filter
 from console.shapes import JSONDict

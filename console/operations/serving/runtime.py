@@ -9,7 +9,7 @@ from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
 from console.serving.interleaving import recommend_interleaved
-from console.serving.recommend import recommend
+from console.serving.pipeline import recommend
 from console.serving.request import Promotion, RecommendationRequest, ServingTarget
 from console.serving.targets import bound_filter, campaign_target, recommender_target
 from console.serving.traffic import metered
