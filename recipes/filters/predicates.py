@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from recipes.columns import Categorical, Column, Numeric, Text
 from recipes.filters.expression import Condition, CurrentItem, Membership, OrderCondition, number
 
+TIME = "CREATION_TIMESTAMP"
+SECONDS_BELOW = 1e11  # in the year 5138; what is above counts in a finer unit
 COMPARE: Mapping[str, Callable[[float | NDArray[np.float64], float], bool | NDArray[np.bool_]]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -85,9 +87,15 @@ def _compares(word: str, condition: OrderCondition) -> bool:
 
 
 def _limit(condition: OrderCondition) -> float | None:
-    """The number compared with, if it is one."""
+    """The number compared with, if it is one.
+
+    Times of creation are kept in seconds, whatever unit a file tells them in; so are milliseconds and finer ones read here.
+    """
     operand = condition.operand
-    return number(operand) if isinstance(operand, str | float) else None
+    found = number(operand) if isinstance(operand, str | float) else None
+    while found is not None and condition.field.name == TIME and abs(found) >= SECONDS_BELOW:
+        found /= 1000
+    return found
 
 
 def matching_numbers(condition: Condition, values: NDArray[np.float64]) -> Mask:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from recipes import filters
-from recipes.columns import Kind, encode_column
+from recipes.columns import Kind, Numeric, encode_column
 from recipes.filters import Catalogue, FilterError, Target
 from tests.recipes.filtering import kept
 
@@ -138,3 +139,14 @@ def test_a_list_in_one_pair_of_quotes_is_one_value_where_rows_hold_it_and_refuse
     for text in ('"Comedy, Drama"', "Comedy,Drama"):
         with pytest.raises(FilterError, match="needs one value, not 2"):
             kept("EXCLUDE ItemID WHERE Items.GENRE = $G", {"G": text})
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9], ids=["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("written", ["literal", "value", "quoted value"])
+def test_a_time_of_creation_is_compared_in_whatever_unit_it_is_given(unit, written):
+    catalogue = Catalogue(Target.ITEM, 3, {"CREATION_TIMESTAMP": Numeric(np.array([1.6e9, 1.65e9, np.nan]))})
+    limit = str(1_620_000_000 * unit)
+    text = f"INCLUDE ItemID WHERE Items.CREATION_TIMESTAMP > {limit if written == 'literal' else '$T'}"
+    assert kept(
+        text, None if written == "literal" else {"T": f'"{limit}"' if "q" in written else limit}, catalogue
+    ) == [1]
