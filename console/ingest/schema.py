@@ -162,6 +162,10 @@ def _document(text: str) -> JSONDict:
         document = json.loads(text)
     except ValueError as error:
         raise _invalid(f"it is not JSON ({error}).") from None
+    if isinstance(document, str) and document.lstrip().startswith("{"):
+        raise _invalid(
+            "it is text within JSON, as where json.dumps is called twice; allowed is an object with the type record."
+        )
     if not isinstance(document, dict) or document.get("type") != "record":
         found = document.get("type") if isinstance(document, dict) else json_kind(document)
         raise _invalid(f'type is {found!r}, allowed is "record".')

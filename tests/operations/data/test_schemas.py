@@ -132,6 +132,11 @@ def test_charlie_sees_nothing_of_alice(account, other_account):
         describe_schema(other_account, schema_arn=arn)
 
 
+def test_a_schema_that_was_encoded_twice_is_told(account):
+    with pytest.raises(InvalidInputException, match=r"json\.dumps is called twice"):
+        create_schema(account, name="films", schema=json.dumps(schema_text("Items", ITEMS)))
+
+
 @pytest.mark.parametrize("text", ["null", "[]", "7", '"record"'])
 def test_a_schema_that_is_no_object_is_called_by_jsons_name(account, text):
     with pytest.raises(InvalidInputException, match=r"type is '(null|array|number|string)'"):
