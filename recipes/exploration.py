@@ -9,10 +9,10 @@ draws take places from the least relevant of the list, never more of them than t
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas.util import hash_array
 from scipy.special import ndtri
 
 from recipes.cold_start.evidence import creation_times, is_new_to_log, place_rates, shown_lists, trials_of
@@ -156,8 +156,9 @@ class SharedDraw:
 
     def of(self, items: Indexes) -> Floats:
         """(A,) a standard normal draw of each of the items."""
-        names = np.array(self.ids.take(items), object)
-        bits = hash_array(names, hash_key=f"{self.seed % 2**64:016x}", categorize=False)
+        key = str(self.seed).encode()
+        digests = b"".join(blake2b(name.encode(), key=key, digest_size=8).digest() for name in self.ids.take(items))
+        bits = np.frombuffer(digests, np.uint64)
         return np.asarray(ndtri(((bits >> np.uint64(11)) + 0.5) / 2**53), np.float32)
 
 
