@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -167,8 +168,11 @@ def timeline(key: str, title: str, start: float, width: float, values: Sequence[
 
 
 def training_curves(key: str, epochs: Sequence[Mapping[str, float]], best_epoch: int | None) -> Chart | None:
-    """Loss (left) and validation figures (right) by epoch with the best epoch marked; None if nothing was recorded."""
-    names = list(dict.fromkeys(name for epoch in epochs for name in epoch if name != "epoch"))
+    """Loss (left) and validation figures (right) by epoch with the best epoch marked; None if nothing was recorded.
+
+    A training of several rounds has a line for each, as a round starts where the learning rate jumps.
+    """
+    names = list(dict.fromkeys(name for epoch in epochs for name in epoch if name not in {"epoch", "round"}))
     if not names:
         return None
     losses = [name for name in names if is_loss(name)]
@@ -176,8 +180,7 @@ def training_curves(key: str, epochs: Sequence[Mapping[str, float]], best_epoch:
     drawn = tuple(
         Series(
             plain(name),
-            tuple(Point(one["epoch"], one[name], words=gettext("Epoch {epoch}\n{name}: {one}").format(epoch=localised(f"{one['epoch']:.0f}"), name=plain(name), one=shown(one[name])))
-                  for one in epochs if name in one),
+            tuple(_learned(epochs, name)),
             Look.STEPS, SERIES[place % len(SERIES)], place, is_on_right=has_two and not is_loss(name),
         )
         for place, name in enumerate(names)
@@ -197,6 +200,17 @@ def training_curves(key: str, epochs: Sequence[Mapping[str, float]], best_epoch:
     )
     rows = tuple((int(epoch["epoch"]), *(epoch.get(name) for name in names)) for epoch in epochs)
     return Chart(key, gettext("Learning by epoch"), plot, (gettext("Epoch"), *map(plain, names)), rows)
+
+
+def _learned(epochs: Sequence[Mapping[str, float]], name: str) -> Iterator[Point]:
+    """A figure by epoch, with a gap where a round ends."""
+    known = [one for one in epochs if name in one]
+    for before, one in pairwise([{}, *known]):
+        if before and before.get("round") != one.get("round"):
+            yield Point(one["epoch"], None)
+        epoch = localised(f"{one['epoch']:.0f}")
+        words = gettext("Epoch {epoch}\n{name}: {one}").format(epoch=epoch, name=plain(name), one=shown(one[name]))
+        yield Point(one["epoch"], one[name], words=words)
 
 
 def by_cutoff(key: str, title: str, series: Mapping[str, Mapping[int, Bar]]) -> Chart:

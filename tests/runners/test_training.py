@@ -96,6 +96,11 @@ def test_progress_is_one_bar(account):
     told = call("GetSolutionVersionReport", account, solution_version_arn=SolutionVersion.objects.get().arn)
     assert told["stage"] == "training on all data: training"
     assert told["bestEpoch"] == 1
+    again = [{"epoch": n, "validation_ndcg": value} for n, value in ((1, 0.1), (2, 0.2), (1, 0.4), (2, 0.3))]
+    SolutionVersion.objects.update(progress={"epochs": again})
+    told = call("GetSolutionVersionReport", account, solution_version_arn=SolutionVersion.objects.get().arn)
+    assert [(epoch["epoch"], epoch["round"]) for epoch in told["epochs"]] == [(1, 1), (2, 1), (3, 2), (4, 2)]
+    assert told["bestEpoch"] == 3
 
 
 def test_a_running_training_stops(account, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from itertools import accumulate
 
 from cachetools import LRUCache
 from django.utils import timezone
@@ -35,7 +36,7 @@ def get_solution_version_report(account: Account, *, solution_version_arn: str) 
     """Progress while a training runs, and all that came of it once it has ended."""
     row = _trained(account, solution_version_arn)
     progress, report = row.progress, row.report
-    epochs = progress.get("epochs", [])
+    epochs = _numbered(progress.get("epochs", []))
     return {
         "solutionVersionArn": row.arn, "status": row.status, "stage": progress.get("stage"),
         "fraction": 1.0 if row.status == Status.ACTIVE else progress.get("fraction"),
@@ -111,6 +112,18 @@ def _job(account: Account, arn: str) -> Job:
             row: Job = model.objects.by_arn(account, arn, field="resourceArn")
             return row
     raise ResourceNotFoundException(f"{arn} names no job.", field="resourceArn")
+
+
+def _numbered(epochs: list[JSONDict]) -> list[JSONDict]:
+    """Epochs numbered through all rounds of a training, each of which counts its own from 1 and takes up what was learned.
+
+    >>> _numbered([{"epoch": 1}, {"epoch": 2}, {"epoch": 1}])
+    [{'epoch': 1, 'round': 1}, {'epoch': 2, 'round': 1}, {'epoch': 3, 'round': 2}]
+    """
+    rounds = accumulate(
+        int(place == 0 or one["epoch"] <= epochs[place - 1]["epoch"]) for place, one in enumerate(epochs)
+    )
+    return [one | {"epoch": n, "round": at} for n, (one, at) in enumerate(zip(epochs, rounds, strict=True), 1)]
 
 
 def _best_epoch(epochs: list[dict[str, float]]) -> int | None:

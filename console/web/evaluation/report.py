@@ -89,7 +89,11 @@ def _ending(report: JSONDict) -> str:
     epochs, best = report.get("epochs", []), report.get("bestEpoch")
     if not epochs or best is None:
         return ""
-    last = int(epochs[-1]["epoch"])
+    last, rounds = int(epochs[-1]["epoch"]), int(epochs[-1].get("round", 1))
+    if rounds > 1:
+        return gettext("{epochs} epochs in {rounds} rounds; the validation was best after epoch {best}.").format(
+            epochs=last, rounds=rounds, best=best
+        )
     if best < last:
         return gettext(
             "Stopped after epoch {last}: nothing got better after epoch {best}, whose model is kept."

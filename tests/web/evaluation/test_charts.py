@@ -91,6 +91,18 @@ def test_curves_put_loss_left_and_validation_right_and_mark_the_best_epoch():
     assert chart.columns == ("Epoch", "Loss", "Validation NDCG at 10")
 
 
+def test_rounds_of_a_training_are_lines_of_their_own_one_after_the_other():
+    epochs = [{"epoch": n, "round": 1 + (n > 3), "loss": 5.0 - n, "validation": n / 10} for n in range(1, 6)]
+    chart = training_curves("curves", epochs, 5)
+    assert chart is not None
+    loss, _ = chart.plot.series
+    assert [point.x for point in loss.points] == sorted(point.x for point in loss.points)
+    assert [point.y for point in loss.points] == [4.0, 3.0, 2.0, None, 1.0, 0.0]
+    assert chart.columns == ("Epoch", "Loss", "Validation")
+    lines = [line for line in chart.svg.split("<path ") if line.startswith('class="line d0')]
+    assert max(line.partition("/>")[0].count("M") for line in lines) == 2
+
+
 def test_curves_without_a_loss_have_one_axis():
     chart = training_curves("curves", [{"epoch": 1, "validation": 0.1}], None)
     assert chart is not None

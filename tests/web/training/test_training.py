@@ -227,4 +227,7 @@ def test_the_end_of_learning_is_told():
     epochs = [{"epoch": 1, "loss": 3.0}, {"epoch": 2, "loss": 2.0}]
     told = report_context({"epochs": epochs, "bestEpoch": 1}, {})["ending"]
     assert told == "Stopped after epoch 2: nothing got better after epoch 1, whose model is kept."
+    rounds = [{"epoch": n, "round": 1 + (n > 6), "loss": 3.0} for n in range(1, 8)]
+    told = report_context({"epochs": rounds, "bestEpoch": 5}, {})["ending"]
+    assert told == "7 epochs in 2 rounds; the validation was best after epoch 5."
     assert report_context({}, {})["ending"] == ""
