@@ -13,12 +13,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from console.errors import ServiceError
-from console.models import Campaign, DatasetGroup, EventTracker, Filter, SolutionVersion, Status
+from console.models import Campaign, DatasetGroup, EventTracker, Filter, Recommender, SolutionVersion, Status
 from console.shapes import JSONDict
 from console.web.access import Request, page
 from console.web.details import detail_context
 from console.web.kinds import KINDS, page_url
-from console.web.languages import lazily
 from console.web.pages import call, find, group_of, render, service_error
 from console.web.serving import testing
 from console.web.serving.testing import Ask, Listing, Server
@@ -26,7 +25,7 @@ from console.web.templatetags.display import events
 
 TYPE_AHEAD, SHELF = 12, 12
 CAUSES = 2  # events that a sentence names
-LABELS = {"campaigns": lazily("Campaign"), "recommenders": lazily("Recommender")}
+LABELS = {"campaigns": Campaign.__name__, "recommenders": Recommender.__name__}
 EXPLAINED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
 DRAWER = "why-body"  # the element that "Why?" fills
 SAME = "same"  # the second list comes from the same server, with another weight
