@@ -14,6 +14,7 @@ from django_htmx.middleware import HtmxDetails
 from console.models import Account, Member
 from console.operations.auditing import acting_as
 from console.web.account.sign_ins import note
+from console.web.glossary import translated
 from console.web.languages import lazily
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -52,7 +53,7 @@ def analysis_page(view: View) -> View:
     @wraps(view)
     def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.member.may_analyse:
-            raise PermissionDenied(READERS_READ.format(request.member.role))
+            raise PermissionDenied(READERS_READ.format(translated(request.member.role)))
         return view(request, *args, **kwargs)
 
     return reading_page(guarded)
@@ -76,7 +77,7 @@ def require_owner(request: Request) -> None:
         PermissionDenied: the member has another role.
     """
     if not request.member.is_owner:
-        raise PermissionDenied(OWNERS_ONLY.format(request.member.role))
+        raise PermissionDenied(OWNERS_ONLY.format(translated(request.member.role)))
 
 
 def _guard(view: View, may_post: Right) -> View:
@@ -87,7 +88,7 @@ def _guard(view: View, may_post: Right) -> View:
         if member is None:
             raise PermissionDenied(NO_MEMBER)
         if request.method not in SAFE_METHODS and not may_post(member):
-            raise PermissionDenied(READERS_READ.format(member.role))
+            raise PermissionDenied(READERS_READ.format(translated(member.role)))
         known = cast("Request", request)
         known.account, known.member = member.account, member
         note(request)
@@ -103,7 +104,7 @@ def writing_page(view: View) -> View:
     @wraps(view)
     def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.member.may_write:
-            raise PermissionDenied(READERS_READ.format(request.member.role))
+            raise PermissionDenied(READERS_READ.format(translated(request.member.role)))
         return view(request, *args, **kwargs)
 
     return page(guarded)

@@ -150,6 +150,7 @@ WORDS = (
     gettext_noop("or"), gettext_noop("and"), gettext_noop("starting"), gettext_noop("label"), gettext_noop("numeric"), gettext_noop("categorical"), gettext_noop("textual"), gettext_noop("vector"),
     gettext_noop("day"), gettext_noop("month"), gettext_noop("year"), gettext_noop("weekday"), gettext_noop("hour"), gettext_noop("minute"),
     gettext_noop("second"), gettext_noop("fraction"), gettext_noop("zone"), gettext_noop("random"), gettext_noop("heavy"), gettext_noop("cold"), gettext_noop("new"),
+    gettext_noop("owner"), gettext_noop("editor"), gettext_noop("analyst"), gettext_noop("viewer"),
 )  # fmt: skip
 AT = re.compile(r"(?P<name>.+?)(?: at (?P<k>\d+))?(?P<new>, new items only)?")
 NUMBER = re.compile(r"[−-]?[\d,]*\d(\.\d+)?( ?%)?")

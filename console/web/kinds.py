@@ -18,7 +18,7 @@ from console.models import Account, DatasetGroup, Resource
 from console.operations.account.trash import KINDS as TRASHABLE
 from console.web.nouns import called
 
-Look = Literal["text", "figure", "link", "status", "time", "number", "code", "resource"]
+Look = Literal["text", "figure", "link", "status", "time", "number", "code", "copied", "resource"]
 
 
 @dataclass(frozen=True)

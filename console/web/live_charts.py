@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from console.web.charts import Chart
 from console.web.languages import localised
@@ -56,13 +56,13 @@ def explored_chart(key: str, hours: Sequence[Mapping[str, Any]]) -> Chart:
     drawn = (
         Series(
             gettext("of the places"),
-            tuple(Point(one["start"], 100 * one["exploredShare"], words=f"{minute(one['start'])}\n{100 * one['exploredShare']:.1f} % of {one['places']:,} places")
+            tuple(Point(one["start"], 100 * one["exploredShare"], words=_of_places(one))
                   for one, _ in shares),
             Look.STEPS,
         ),
         Series(
             gettext("of the clicks"),
-            tuple(Point(one["start"], _percent(share), words=f"{minute(one['start'])}\n{one['exploredClicks']:,} of {one['clicks']:,} clicks")
+            tuple(Point(one["start"], _percent(share), words=_of_clicks(one))
                   for one, share in shares),
             Look.STEPS, Colour.SECOND,
         ),
@@ -84,6 +84,20 @@ def explored_chart(key: str, hours: Sequence[Mapping[str, Any]]) -> Chart:
         gettext("On explored"),
     )
     return Chart(key, gettext("Share that is explored"), plot, columns, rows)
+
+
+def _of_places(hour: Mapping[str, Any]) -> str:
+    words = ngettext("{minute}\n{share} % of {places} place", "{minute}\n{share} % of {places} places", hour["places"])
+    share = localised(f"{100 * hour['exploredShare']:.1f}")
+    return words.format(minute=minute(hour["start"]), share=share, places=localised(f"{hour['places']:,}"))
+
+
+def _of_clicks(hour: Mapping[str, Any]) -> str:
+    words = ngettext(
+        "{minute}\n{explored} of {clicks} click", "{minute}\n{explored} of {clicks} clicks", hour["clicks"]
+    )
+    explored, clicks = (localised(f"{hour[name]:,}") for name in ("exploredClicks", "clicks"))
+    return words.format(minute=minute(hour["start"]), explored=explored, clicks=clicks)
 
 
 def lift_chart(key: str, points: Sequence[Mapping[str, Any]]) -> Chart:

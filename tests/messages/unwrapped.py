@@ -20,7 +20,7 @@ ATTRIBUTE = re.compile(
 )
 BLOCK = re.compile(r"\{% blocktranslate\b.*?\{% endblocktranslate %\}", re.DOTALL)
 CONSTANT = re.compile(
-    r'(?:\|default:|\bcopy \S+ |\bprogress_bar \S+ |\bwith \w+=|\b(?:title|label|words|none)=)"([^"]*)"'
+    r'(?:\|default:|\|yesno:|\bcopy \S+ |\bprogress_bar \S+ |\bwith \w+=|\b(?:title|label|words|none)=)"([^"]*)"'
 )
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 # Names that are the same in every language.

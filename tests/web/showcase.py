@@ -115,8 +115,8 @@ def _jobs(account: Account, group: DatasetGroup, version: str, run_jobs: Callabl
     source = {"dataLocation": put_object("orders.csv", ORDERS)}
     call("CreateDatasetImportJob", account, job_name="orders", dataset_arn=dataset, data_source=source, role_arn=ROLE)
     call(
-        "CreateDatasetExportJob", account, job_name="users", dataset_arn=group.datasets.get(type="USERS").arn,
-        role_arn=ROLE, ingestion_mode="ALL", job_output={"s3DataDestination": {"path": "s3://results/users/"}},
+        "CreateDatasetExportJob", account, job_name="viewers", dataset_arn=group.datasets.get(type="USERS").arn,
+        role_arn=ROLE, ingestion_mode="ALL", job_output={"s3DataDestination": {"path": "s3://results/viewers/"}},
     )  # fmt: skip
     call("CreateDataInsightsJob", account, dataset_group_arn=group.arn, job_name="look")
     run_jobs()
@@ -160,7 +160,7 @@ def _addresses(group: DatasetGroup, tracking: str) -> dict[str, str]:
         "experiment-form": "/create/experiments/?campaign=newsletter",
         "batch-form": "/create/batch-inference-jobs/?group=cinema",
         "batch": "/batch-inference-jobs/everyone/",
-        "export": "/dataset-export-jobs/users/",
+        "export": "/dataset-export-jobs/viewers/",
         "insights": "/data-insights-jobs/look/",
         "schemas": "/schemas/",
         "schema": "/schemas/cinema-ITEMS/",

@@ -69,7 +69,7 @@ ALWAYS_MANY = (
     "{passing} of {total} items pass", "%(campaign)s answers requests", "%(files)s files", "about %(estimated_rows)s rows",
     "Two versions evaluated on the same test set", "%(num_queries)s queries of one", "lists of %(cutoff)s", "%(name)s · %(num_queries)s test users",
     "<b>%(name)s</b> is worst", "Events per user, adjusted", "at the present pace", "The %(users_needed)s users", "About %(users)s users",
-    "difference %(low)s to", "Effective sample size", "<b>%(passing)s</b> of %(total)s items", "%(num_queries)s test queries",
+    "difference %(low)s to", "Effective sample size", "<b>%(passing)s</b> of %(total)s items", "%(num_queries)s test queries", "{low} to {high} events",
 )  # fmt: skip
 languages = pytest.mark.parametrize("language", catalogue.LANGUAGES)
 
@@ -163,6 +163,7 @@ def test_what_python_says_without_gettext_is_found():
         "<p>Hello</p>",
         '<b title="Say it">{{ x }}</b>',
         '{{ x|default:"none" }}',
+        '{{ x|yesno:"yes,no" }}',
         '{% copy x "token" %}',
         "{% if x %}, and more{% endif %}",
         "{{ n }} row{{ n|pluralize }}",

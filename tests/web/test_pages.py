@@ -43,6 +43,19 @@ def test_a_filter_is_made_and_shown(alice, imported):
     assert "This works" in answer.text
 
 
+def test_examples_of_filters_name_fields_that_the_group_has(alice, account):
+    assert "Items.PRICE" in alice.get("/create/filters/").text
+    page = alice.get(f"/create/filters/?group={films(account, name='cinema').name}")
+    known = page.context["fields"]
+    assert "Items.GENRES" in known
+    assert len(page.context["examples"]) < 5
+    named = {
+        field for _, text in page.context["examples"] for field in re.findall(r"Items\.\w+|CurrentUser\.\w+", text)
+    }
+    assert "Items.GENRES" in named
+    assert named <= set(known)
+
+
 def test_a_wrong_expression_is_an_error_at_its_field_with_the_column(alice, imported):
     data = {"dataset_group_arn": imported.arn, "name": "x", "filter_expression": "INCLUDE ItemID WHERE"}
     answer = alice.post("/create/filters/?group=films", data)

@@ -12,9 +12,10 @@ from django.utils.translation import gettext
 from console.errors import ServiceError
 from console.shapes import JSONDict
 from console.web.access import Request, page
+from console.web.languages import lazily
 from console.web.pages import call, render, service_error
 
-DOORS = {"console": "console", "api": "REST", "aws": "AWS API", "worker": "worker"}
+DOORS = {"console": lazily("console"), "api": "REST", "aws": "AWS API", "worker": lazily("worker")}
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
 
 

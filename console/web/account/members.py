@@ -24,6 +24,7 @@ from console.operations.account import members
 from console.web.access import Request, owners_page
 from console.web.account import sign_ins
 from console.web.forms import StyledForm
+from console.web.glossary import translated
 from console.web.languages import lazily
 from console.web.links import absolute
 from console.web.pages import render, service_error
@@ -87,7 +88,9 @@ def act_view(request: Request, pk: int, action: str) -> HttpResponse:
 
 def _change_role(request: Request, pk: int) -> None:
     member = members.change_role(request.account, pk=pk, role=request.POST.get("role", ""))
-    messages.success(request, gettext("{name} has the role {role} now.").format(name=member.user, role=member.role))
+    messages.success(
+        request, gettext("{name} has the role {role} now.").format(name=member.user, role=translated(member.role))
+    )
 
 
 def _remove(request: Request, pk: int) -> None:

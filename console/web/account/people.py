@@ -22,7 +22,7 @@ from console.operations.account import members
 from console.web.account.members import reset_path
 from console.web.account.sign_in import SignInForm, has_tried_too_often
 from console.web.forms import StyledForm, style
-from console.web.glossary import explained
+from console.web.glossary import explained, translated
 from console.web.languages import lazily
 from console.web.links import absolute
 
@@ -85,7 +85,7 @@ def invitation_view(request: HttpRequest, word: str) -> HttpResponse:
             login(request, user)
             return HttpResponseRedirect("/")
     message = gettext("You are invited to the account {account} as {role}. Choose how you sign in.").format(
-        account=found.account, role=found.role
+        account=found.account, role=translated(found.role)
     )
     context = {"title": gettext("Welcome"), "message": message, "form": form, "button": gettext("Begin")}
     return render(request, TEMPLATE, context, status=400 if form.errors else 200)

@@ -13,10 +13,10 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext
 
+from console.ingest.date_parts import date_parts
 from console.ingest.mapping import column_name, sample
 from console.ingest.schema import required_columns
 from console.shapes import JSONDict
-from console.web.data.date_parts import date_parts
 from console.web.languages import lazily
 
 CONSTANT = "="

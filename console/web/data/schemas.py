@@ -20,6 +20,7 @@ from console.web.access import Request, page, writing_page
 from console.web.data_kinds import DATASETS, SCHEMAS
 from console.web.details import crumbs, detail_context
 from console.web.forms import OperationForm, group_choices, group_field, name_field
+from console.web.glossary import translated
 from console.web.kinds import page_url
 from console.web.languages import lazily
 from console.web.lists import list_urls
@@ -184,7 +185,7 @@ def _described(field: JSONDict) -> JSONDict:
         "name": field["name"],
         "type": next(one for one in types if one != "null"),
         "nullable": "null" in types,
-        "flags": ", ".join(flags),
+        "flags": ", ".join(map(translated, flags)),
     }
 
 

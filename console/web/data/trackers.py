@@ -98,7 +98,7 @@ def _page(request: Request, row: EventTracker, form: TestEventForm) -> HttpRespo
     events = Event.objects.filter(dataset_group=row.dataset_group)
     context = detail_context(TRACKERS, row) | {
         "facts": [
-            (gettext("Tracking ID"), row.tracking_id, "code"),
+            (gettext("Tracking ID"), row.tracking_id, "copied"),
             (gettext("Dataset group"), row.dataset_group, "resource"),
             (gettext("Events received"), events.count(), "number"),
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -14,7 +15,9 @@ from console.sheets import SheetWriter
 from console.web.access import Request
 from console.web.charts import Bar, bands, lorenz, metric_bars, share_bars
 from console.web.evaluation.compare import CUTOFFS, METRICS, comparing, measure
+from console.web.evaluation.segment_words import segment_words
 from console.web.evaluation.selection import Selection
+from console.web.glossary import translated
 from console.web.languages import lazily
 from console.web.lists import csv_cell
 from console.web.pages import call
@@ -50,8 +53,10 @@ def exposure_view(request: Request, selection: Selection) -> dict[str, Any]:
     answer = call(request, "GetRecommendationExposure", members)
     labels = selection.labels
     rows = [row | {"label": labels[row["solutionVersionArn"]]} for row in answer["versions"]]
-    taken = [Bar(tier["value"], tier["recommended"]) for tier in answer["taken"]]
-    tiers = {row["label"]: _shares(row["tiers"]) for row in rows} | {gettext("taken by the users"): taken}
+    tiers = {row["label"]: _shares(row["tiers"]) for row in rows} | {
+        gettext("taken by the users"): _shares(answer["taken"])
+    }
+    tiers = {name: [replace(bar, label=translated(bar.label)) for bar in bars] for name, bars in tiers.items()}
     categories = {row["label"]: _shares(row["categories"]) for row in rows}
     if rows[0]["categories"]:
         categories[gettext("catalogue")] = [Bar(one["value"], one["catalogue"]) for one in rows[0]["categories"]]
@@ -85,6 +90,11 @@ def segments_view(request: Request, selection: Selection) -> dict[str, Any]:
     parts: dict[str, list[JSONDict]] = {}
     for segment in answer["segments"]:
         parts.setdefault(segment["kind"], []).append(segment)
+    words = {
+        label: text for rows in parts.values() for label, text in segment_words([row["label"] for row in rows]).items()
+    }
+    for segment in (*answer["segments"], *answer.get("worst", [])):
+        segment["label"] = words.get(segment["label"], segment["label"])
     return asked | {
         "answer": answer,
         "metrics": METRICS,

@@ -27,6 +27,7 @@ from console.web.training.choosing import recipes_by_name
 
 RECENT = 1000  # streamed events that are looked at for their types
 ACTS = {"stop": "StopExperiment", "promote": "PromoteExperiment"}
+ENDS = {"stop": lazily("Stop experiment"), "promote": lazily("Promote treatment")}
 DONE = {
     "stop": lazily("{0} is stopped; everybody gets the control."),
     "promote": lazily("{0} is promoted; {1} serves the treatment to everybody. It can be rolled back."),
@@ -155,7 +156,7 @@ def end_experiment_view(request: Request, campaign: str, name: str, action: str)
             return HttpResponseRedirect(page_url(row))
     results = call(request, "GetExperimentResults", {"experimentArn": row.arn})
     read = _interleaved(results) if row.is_interleaved else _compared(results)
-    context = _context(row) | read | {"action": action, "error": error}
+    context = _context(row) | read | {"action": action, "title": str(ENDS[action]), "error": error}
     return render(
         request, "evaluation/experiments/confirm.html", context, group=row.dataset_group, status=409 if error else 200
     )

@@ -86,7 +86,7 @@ class BatchForm(JobForm):
         if group:
             versions, filters = versions.filter(solution__dataset_group=group), filters.filter(dataset_group=group)
         chosen, hint = self._offered(versions, [f":solution/{version}", self.data.get("solution_version_arn", "")])
-        allowed = [("", gettext("None")), *((row.arn, row.name) for row in filters.select_related("account"))]
+        allowed = [("", gettext("No filter")), *((row.arn, row.name) for row in filters.select_related("account"))]
         select = forms.Select(attrs={"class": "form-select"})
         self.fields["solution_version_arn"] = forms.ChoiceField(
             label=gettext_lazy("Solution version"),

@@ -18,6 +18,7 @@ from console.web.access import Request, page, writing_page
 from console.web.details import detail_context
 from console.web.evaluation.comparison import Difference, differences
 from console.web.kinds import page_url
+from console.web.languages import localised
 from console.web.model_kinds import CAMPAIGNS, EXPERIMENTS
 from console.web.pages import call, chosen_group, find, last_group, render, service_error
 from console.web.serving.campaign_forms import CampaignForm, CampaignUpdateForm
@@ -177,7 +178,7 @@ def _facts(campaign: Campaign, recipe: JSONDict, exploration: JSONDict) -> list[
         ),
     ]
     if recipe.get("explores"):
-        facts.append((gettext("Exploration weight"), exploration.get("explorationWeight", "0.3"), "text"))
+        facts.append((gettext("Exploration weight"), localised(exploration.get("explorationWeight", "0.3")), "text"))
         facts.append(
             (
                 gettext("Explores items up to"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -47,6 +47,7 @@ EXAMPLES = (
 )
 
 
+FIELD = re.compile(r"(?:Items|Interactions|CurrentUser)\.\w+")
 WORDS = {"ITEMS": "Items", "INTERACTIONS": "Interactions", "USERS": "CurrentUser", "ACTIONS": "Actions"}
 
 
@@ -90,6 +91,7 @@ def create(request: Request) -> HttpResponse:
     )
     if request.method == "POST" and (made := form.submit(request.account)) is not None:
         return HttpResponseRedirect(page_url(Filter.objects.by_arn(request.account, made["filterArn"])))
+    known = _fields(groups[0]) if groups else []
     context = {
         "form": form,
         "heading": gettext("Create filter"),
@@ -97,10 +99,16 @@ def create(request: Request) -> HttpResponse:
         "submit": gettext("Create filter"),
         "crumbs": crumbs(FILTERS, group),
         "cancel_url": reverse("filters") + (f"?group={group.name}" if group else ""),
-        "examples": EXAMPLES,
-        "fields": _fields(groups[0]) if groups else [],
+        "examples": _examples(known),
+        "fields": known,
     }
     return render(request, "serving/filters/form.html", context, group=group)
+
+
+def _examples(known: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """The examples that name only fields that the group has; all of them where there is no such."""
+    fitting = [example for example in EXAMPLES if set(FIELD.findall(example[1])) <= {*known}]
+    return fitting or EXAMPLES
 
 
 def _fields(group: DatasetGroup) -> list[str]:

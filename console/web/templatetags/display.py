@@ -138,10 +138,10 @@ def signed(value: float | None) -> str:
 def percent(value: float | str | None) -> str:
     """A share of one as a percentage; a template's missing value is an empty text.
 
-    >>> percent(0.0312), percent(None), percent("")
-    ('3.12 %', '–', '–')
+    >>> percent(0.0312), percent(4.87e-17), percent(None), percent("")
+    ('3.12 %', '0 %', '–', '–')
     """
-    return f"{number(100 * value)} %" if value or value == 0 else "–"
+    return f"{number(_hundredfold(value))} %" if value or value == 0 else "–"
 
 
 @register.filter
@@ -151,7 +151,7 @@ def change(value: float | None) -> str:
     >>> change(0.219), change(-0.12), change(0.0), change(None)
     ('+21.9 %', '−12 %', '0 %', '–')
     """
-    return "–" if value is None else f"{signed(100 * value)} %"
+    return "–" if value is None else f"{signed(_hundredfold(value))} %"
 
 
 @register.filter
@@ -161,7 +161,12 @@ def points(value: float | None) -> str:
     >>> points(0.0649), points(-0.12)
     ('+6.49', '−12')
     """
-    return signed(None if value is None else 100 * value)
+    return signed(None if value is None else _hundredfold(value))
+
+
+def _hundredfold(share: float | str) -> float:
+    """A share in percent, without what computing left of a zero."""
+    return round(100 * float(share), 6)
 
 
 @register.filter
@@ -302,6 +307,8 @@ def show(value: Any, look: str = "text") -> Any:
             return arn(value)
         case "code":
             return format_html("<code>{}</code>", value) if value else EMPTY
+        case "copied":
+            return format_html('<span class="arn"><code>{}</code>{}</span>', value, copy(value)) if value else EMPTY
         case "resource" | "link":
             return format_html('<a href="{}">{}</a>', page_url(value), value) if value else EMPTY
     return EMPTY if value is None or value == "" else value

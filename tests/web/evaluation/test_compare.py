@@ -99,6 +99,10 @@ def test_every_tab_of_a_pair(alice, charlie, pair):
     assert matrix.count("</tbody>") == 3  # by activity, by items, by the column
     assert re.search(r"[+−]0\.\d+ to [+−]?0(\.\d+)?, p ", matrix)
     assert "tail of the catalogue" in page
+    german = alice.get("/compare/segments/", pair, headers={"Accept-Language": "de"}).text
+    assert "Rest des Katalogs" in german
+    assert "of the catalogue" not in german
+    assert re.search(r"\d+ bis \d+ Ereignisse|\d+ Ereignisse", german)
     page = text_of(alice.get("/compare/users/", pair | {"order": "HELPED_FIRST"}))
     assert "helped" in page
     user = re.search(r"&amp;user=(u\d+)", page).group(1)
