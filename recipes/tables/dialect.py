@@ -206,7 +206,7 @@ def _with_preamble(form: CsvFormat, sample: bytes, wanted: Collection[str]) -> t
 class _Reading:
     """What a way to read quotes makes of a sample: rows not as wide as most, quoted cells, and quotes that never close.
 
-    `merged` rows hold several lines, each of which is as wide as most by itself.
+    `merged` rows hold several lines, each of which is as wide as the header by itself.
     """
 
     marks: Marks
@@ -272,7 +272,8 @@ def _read(sample: bytes, marks: Marks) -> _Reading:
     widths = Counter(len(row.cells) for row in rows)
     width, most = widths.most_common(1)[0] if widths else (0, 0)
     closed, unclosed = tally(sample, marks) if marks.quote else (0, 0)
-    merged = _merged(sample, [row.start for row in rows], marks.delimiter, width) if closed else 0
+    header = next((len(row.cells) for row in rows if len(row.cells) >= width), 0)  # most may leave out last cells
+    merged = _merged(sample, [row.start for row in rows], marks.delimiter, header) if closed else 0
     return _Reading(marks, widths.total(), widths.total() - most, closed, unclosed, merged)
 
 

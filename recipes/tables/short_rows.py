@@ -108,7 +108,7 @@ def are_torn(rows: Sequence[Sequence[str]], width: int) -> bool:
 
 
 def begin_rows(lines: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether all lines begin as rows of the usual width below the first, a header, do: with an id and a second cell.
+    """Whether all lines begin as rows of the header's width do: with an id and a second cell.
 
     One that is as wide may lack its id.
 
@@ -118,18 +118,17 @@ def begin_rows(lines: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) ->
     >>> begin_rows([["", "elm", "4"]], rows), begin_rows([["", "elm"]], rows)
     (True, False)
     """
-    most = max(Counter(map(len, rows)).items(), key=lambda entry: entry[::-1])[0]
-    header = next(place for place, row in enumerate(rows) if len(row) == most)
-    begin = _beginnings(rows[header + 1 :], most)
+    header, width = _header(rows)
+    begin = _beginnings(rows[header + 1 :], width)
 
     def is_row(line: Sequence[str]) -> bool:
-        return (len(line) > 1 and marks_of(line[0]) in begin) or (len(line) == most and not line[0].strip())
+        return (len(line) > 1 and marks_of(line[0]) in begin) or (len(line) == width and not line[0].strip())
 
     return bool(begin) and all(map(is_row, lines))
 
 
 def leave_out_cells(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether all rows that are not whole begin as whole ones do and leave out last cells; the header is the first of the usual width or more.
+    """Whether all rows that are not whole begin as whole ones do and leave out last cells.
 
     >>> leave_out_cells([["id", "wood", "n"], ["i1", "oak", "2"], ["i3", "red"]])
     True
@@ -152,9 +151,8 @@ def whole_but_for_last_cells(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
 
 def _kinds_below(rows: Sequence[Sequence[str]]) -> tuple[Counter[str], int]:
     """How many rows below the header are whole, leave out last cells, are short for another reason, or long; and its width."""
-    most = max(Counter(map(len, rows)).items(), key=lambda entry: entry[::-1], default=(0, 0))[0]
-    place, width = next(((place, len(row)) for place, row in enumerate(rows) if len(row) >= most), (0, 0))
-    below = [row for row in rows[place + 1 :] if any(map(str.strip, row))]
+    header, width = _header(rows)
+    below = [row for row in rows[header + 1 :] if any(map(str.strip, row))]
     begin = _beginnings(below, width)
 
     def kind(row: Sequence[str]) -> str:
@@ -163,6 +161,12 @@ def _kinds_below(rows: Sequence[Sequence[str]]) -> tuple[Counter[str], int]:
         return "left out" if len(row) > 1 and marks_of(row[0]) in begin else "short"
 
     return Counter(map(kind, below)), width
+
+
+def _header(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Where the header stands and how wide it is: the first row as wide as most or more, since most may leave out last cells."""
+    most = max(Counter(map(len, rows)).items(), key=lambda entry: entry[::-1], default=(0, 0))[0]
+    return next(((place, len(row)) for place, row in enumerate(rows) if len(row) >= most), (0, 0))
 
 
 def _beginnings(rows: Iterable[Sequence[str]], width: int) -> set[str]:

@@ -192,6 +192,25 @@ def test_cells_of_quotes_alone_merge_no_rows(cell, every, place, other):
     assert [[part.decode() for part in row.cells] for row in split_rows(data, form.marks)][1:] == rows
 
 
+@pytest.mark.parametrize("number", [8, 60])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.8])
+@pytest.mark.parametrize(
+    "title", ['"two\nlines"', '"a, b; c\td"', '"say ""hi"""', '"two\n\nlines, so"', '"a, b\nc, d; e"']
+)
+@pytest.mark.parametrize("delimiter", ["\t", ",", ";"])
+def test_quotes_enclose_cells_also_where_most_rows_leave_out_last_cells(number, share, title, delimiter):
+    rows = [[f"u{n % 9}", f"i{n}", str(1_700_000_000 + n), "red", "2.5", "12"] for n in range(number)]
+    for place, row in enumerate(rows):
+        if place % 10 < 10 * share:
+            del row[4:]
+        elif place % 3 != 1:
+            row[3] = title
+    data = text(delimiter, rows, ("user", "item", "time", "title", "value", "pieces"))
+    form = detect(data, {"delimiter": delimiter}).form
+    found = [[part.decode() for part in row.cells] for row in split_rows(data, form.marks)][1:]
+    assert [row[:3] for row in found] == [row[:3] for row in rows]
+
+
 ENCLOSED = {
     "whole": lambda row: row,
     "no user": lambda row: ["", *row[1:]],
