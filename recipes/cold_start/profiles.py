@@ -45,14 +45,21 @@ class Directions:
 
 def profiles(histories: Histories, rows: Floats) -> Floats:
     """(B, K) of the newest events; `rows` (N, K) is what an event with each item adds."""
+    if len(histories) == 1:
+        return profile_of(histories.item_index, rows)
     recent = histories.tail(TAIL)
     return finished(summed(recent, rows), np.diff(recent.offsets))
 
 
+def profile_of(items: Indexes, rows: Floats) -> Floats:
+    """(1, K) as `profiles` of one history of (E,) items."""
+    newest = items[-TAIL:]
+    mean = rows[newest].sum(axis=0, keepdims=True) / np.float32(len(newest) + PRIOR_EVENTS)
+    return np.asarray(np.minimum(np.maximum(mean, -CLIP), CLIP), np.float32)
+
+
 def summed(histories: Histories, rows: Floats) -> Floats:
     """(B, K) sums over the events."""
-    if len(histories) == 1:
-        return np.asarray(rows[histories.item_index].sum(axis=0, keepdims=True), np.float32)
     ones = np.ones(len(histories.item_index), np.float32)
     picks = sp.csr_matrix((ones, histories.item_index, histories.offsets), shape=(len(histories), len(rows)))
     return np.asarray(picks @ rows, np.float32)

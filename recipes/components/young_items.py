@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from recipes.cold_start.appeal import Lift
 from recipes.cold_start.calibration import Calibration
-from recipes.cold_start.profiles import profiles
+from recipes.cold_start.profiles import profile_of, profiles
 from recipes.cold_start.relevance import ColdRelevance, learn_cold
 from recipes.components.contract import Component, Tensors, Values
 from recipes.components.fit_context import FitContext
@@ -95,6 +95,38 @@ class YoungItems(Component):
         own = (own + self._ordinary(scores - seen, histories)[:, None]) / np.float32(self.scale)
         own += seen[:, cold.items]
         scores[:, cold.items] = cold.trust * scores[:, cold.items] + (1 - cold.trust) * own
+
+    def add_to_row(self, scores: Floats, history: Histories) -> None:
+        """The same for one history, of which nothing is made for all items but their chances."""
+        cold, items = self.cold, history.item_index
+        profile = profile_of(items, cold.rows)
+        if self.weight:
+            scores += np.float32(self.weight) * cold.lift.of_profiles(profile)[0]
+        if not len(cold.items):
+            return
+        raised = scores * np.float32(self.scale)
+        raised[cold.items] = raised[items] = -np.inf
+        top = raised.max()
+        if not np.isfinite(top):  # the history holds all items that are not young
+            replace(self, weight=0.0).add_scores(scores[None, :], history)
+            return
+        number = np.count_nonzero(raised > -np.inf)
+        raised -= top
+        share = np.exp(raised, out=raised).sum() / np.float32(number)
+        own = self._own_lift.of_profiles(profile)[0] * np.float32(self.slope) + cold.level
+        own = (own + (top + np.log(max(share, MIN_SHARE)))) / np.float32(self.scale)
+        if self._is_young[items].any():
+            seen = np.zeros_like(scores)
+            self.repeats.add_to_row(seen, history)
+            own += seen[cold.items]
+        scores[cold.items] = cold.trust * scores[cold.items] + (1 - cold.trust) * own
+
+    @cached_property
+    def _is_young(self) -> NDArray[np.bool_]:
+        """(N,)."""
+        young = np.zeros(len(self.cold.rows), bool)
+        young[self.cold.items] = True
+        return young
 
     def score(self, histories: Histories) -> Floats:
         """(B, N) lifts; what the meta-model weighs."""
