@@ -88,6 +88,7 @@ class Importer:
         self._digest = hashlib.sha256()
         self._locations: list[Location] = []
         self._header: list[str] = []
+        self._warnings: list[str] = []
         self._read_before, self._total_bytes = 0, 1
 
     def run(self, locations: list[Location], previous: Iterable[str] = ()) -> Loaded:
@@ -127,6 +128,7 @@ class Importer:
                 counts.unread_sample[key] | {"count": number}
                 for key, number in counts.unread.most_common(KEPT_BAD_ROWS)
             ],
+            "warnings": self._warnings,
             "sha256": self._digest.hexdigest(),
             "bytes": self._read_before,
             "files": [str(location) for location in self._locations],
@@ -152,6 +154,7 @@ class Importer:
             table = open_table(stream, self._schema, self._reading, self._header)
             if table is not None:
                 self._header = table.header
+                self._warnings += [text for text in table.warnings if text not in self._warnings]
                 self._load(location, stream, table, pool, rejects)
             self._read_before += stream.meter.bytes
 

@@ -10,8 +10,8 @@ from console.ingest.mapping import Reading, plan
 from console.ingest.schema import DatasetSchema
 from recipes.tables import dialect
 from recipes.tables.dialect import CsvFormat
-from recipes.tables.header import header_of
-from recipes.tables.rows import BlockReader
+from recipes.tables.header import header_of, repeated
+from recipes.tables.rows import BlockReader, ColumnPlan
 from recipes.tables.text import Block, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
@@ -20,11 +20,12 @@ LOOKED_AT = 5000  # rows
 
 @dataclass(frozen=True)
 class OpenTable:
-    """A table being read: its columns' names, its blocks without the header, and what turns them into tables."""
+    """A table being read: its columns' names, its blocks without the header, what turns them into tables, and what to tell people."""
 
     header: list[str]
     blocks: Iterator[Block]
     reader: BlockReader
+    warnings: list[str]
 
 
 def open_table(
@@ -54,7 +55,18 @@ def open_table(
     names, first = header_of(first, form, header)
     plans = plan(schema, reading, names, stream.name)
     rows = [row.cells for row in dialect.first_rows(first.data, form.marks, LOOKED_AT)]
-    return OpenTable(names, chain([first], found), BlockReader(schema.fields, plans, form, len(names), rows))
+    reader = BlockReader(schema.fields, plans, form, len(names), rows)
+    return OpenTable(names, chain([first], found), reader, [] if reading.sources else _passed_over(names, plans))
+
+
+def _passed_over(header: Sequence[str], plans: Sequence[ColumnPlan]) -> list[str]:
+    """Say of which columns with one name only the first is read; nobody has chosen it where columns are found by their names."""
+    read = {header[plan.position] for plan in plans if plan.position is not None}
+    return [
+        f"The column {name} is there more than once; the first is taken."
+        for name, others in repeated(header).items()
+        if name in read and not read.intersection(others)
+    ]
 
 
 def _has_other(sample: bytes, form: CsvFormat, wanted: Sequence[str]) -> bool:

@@ -6,7 +6,6 @@ The sample is bounded, so a look takes the same time whatever the file's size.
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +18,7 @@ from recipes.tables.describe import Guess
 from recipes.tables.dialect import CsvFormat, Found, detect
 from recipes.tables.encodings import encoding_of, words_beyond_ascii
 from recipes.tables.guess import guess_type, understand
-from recipes.tables.header import has_header, header_of, top_rows
+from recipes.tables.header import has_header, header_of, repeated, top_rows
 from recipes.tables.quotes import split_rows
 from recipes.tables.roles import Question
 from recipes.tables.short_rows import are_torn, completed_rows
@@ -211,8 +210,9 @@ def _warnings(header: list[str], body: list[list[str]], columns: list[Guess]) ->
         found.append(f"{short:,} of the {len(body):,} rows looked at leave out last cells, which are taken as empty.")
     if not body:
         found.append("There are no rows.")
-    duplicated = [name for name, number in Counter(header).items() if number > 1]
-    if duplicated and duplicated[0]:
-        found.append(f"The column {duplicated[0]} is there more than once; the first is taken.")
+    found += [
+        f"The column {name} is there more than once; those behind the first are called {', '.join(others)}."
+        for name, others in repeated(header).items()
+    ]
     found += [warning for column in columns for warning in column.warnings]
     return found

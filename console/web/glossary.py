@@ -107,6 +107,7 @@ SENTENCES = (
     gettext_noop("{short} of the {rows} rows looked at leave out last cells, which are taken as empty."),
     gettext_noop("There are no rows."),
     gettext_noop("The column {name} is there more than once; the first is taken."),
+    gettext_noop("The column {name} is there more than once; those behind the first are called {others}."),
     # what jobs write into their logs (runners, samples, recipes/stacking, recipes/tuning.py, recipes/content/vectors.py)
     gettext_noop("Reading {location}"),
     gettext_noop("{number} rows read; publishing"),

@@ -16,11 +16,15 @@ LOOKED_AT = 50  # rows
 TOP_LINES, TOP_ROWS = 200, 20
 UNNAMED = "Unnamed: 0"  # as pandas calls a first column without a name
 ALIKE = 0.5  # of the cells below that have the first one's shape
+AGAIN = re.compile(r" \(\d+\)$")
 MARKS_OF_NOTHING = {r"\N", "NULL", "null", "NaN", "nan", "NA", "N/A", "n/a", "-"}
 
 
 def header_of(block: Block, form: CsvFormat, known: Sequence[str] = ()) -> tuple[list[str], Block]:
-    """The column names of a file's first block, and the block without header and what stands above it."""
+    """The column names of a file's first block, and the block without header and what stands above it.
+
+    Sources are looked up by name, so that each name is there once; `repeated` says which were not in the file.
+    """
     body = _from(block, after_lines(block.data, form.skip))
     rows = list(islice(quotes.split_rows(body.data, form.marks), LOOKED_AT))
     if not rows:
@@ -33,7 +37,21 @@ def header_of(block: Block, form: CsvFormat, known: Sequence[str] = ()) -> tuple
     if keys and len(names) == len(known) and not keys & {column_key(name) for name in names}:
         return list(known), body
     rest = _from(body, rows[1].start if len(rows) > 1 else len(body.data))
-    return _fitted(names, [row.cells for row in rows[1:]]), rest
+    return _distinct(_fitted(names, [row.cells for row in rows[1:]])), rest
+
+
+def repeated(header: Sequence[str]) -> dict[str, list[str]]:
+    """What the later columns of a name are called, by the name.
+
+    >>> repeated(["id", "price", "price (2)"])
+    {'price': ['price (2)']}
+    """
+    found: dict[str, list[str]] = {}
+    for name in header:
+        first = AGAIN.sub("", name)
+        if first != name and first in header:
+            found.setdefault(first, []).append(name)
+    return found
 
 
 def top_rows(sample: bytes, form: CsvFormat) -> list[list[str]]:
@@ -98,6 +116,23 @@ def _from(block: Block, start: int) -> Block:
     if not start:
         return block
     return Block(block.data[start:], block.first_line + block.data.count(b"\n", 0, start), block.quoting)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names with a number behind those that are there already; columns without a name keep none.
+
+    >>> _distinct(["price", "price", "", "", "price (2)"])
+    ['price', 'price (3)', '', '', 'price (2)']
+    """
+    taken, found = set(names), list[str]()
+    for name in names:
+        number, own = 2, name
+        while own and own in found:
+            own = f"{name} ({number})" if f"{name} ({number})" not in taken else name
+            number += 1
+        taken.add(own)
+        found.append(own)
+    return found
 
 
 def _fitted(names: list[str], rows: list[list[bytes]]) -> list[str]:

@@ -131,6 +131,7 @@ def get_dataset_import_report(account: Account, *, dataset_import_job_arn: str) 
         "failureReason": job.failure_reason,
         "badRows": report.get("sample", []),
         "unreadCells": report.get("unread", []),
+        "warnings": report.get("warnings", []),
         "rejectsAvailable": bool(report.get("rejects")),
         "sha256": report.get("sha256"),
         "bytes": report.get("bytes"),

@@ -166,3 +166,13 @@ def test_what_is_taken_of_numbers_that_may_be_thousands_is_told(tmp_path):
     found = read(tmp_path, "user;item;time;rating;weight\n" + rows)
     assert found.table["weight"].to_pylist()[1] == 2.25
     assert "weight: how large is 1,250? It is taken that 1,250 is 1.25." in found.notes[0]
+
+
+def test_columns_of_one_name_keep_their_own_content(tmp_path):
+    path = tmp_path / "items.csv"
+    path.write_text("item_id,price,price\n" + "".join(f"i{n},{n},{n + 100}\n" for n in range(9)))
+
+    found = read_file(path, ("ITEM_ID",)).table
+
+    assert found.column_names == ["ITEM_ID", "price", "price (2)"]
+    assert found["price (2)"].to_pylist() == list(range(100, 109))

@@ -1,0 +1,90 @@
+"""What the preview shows of a column is what the import stores of it, in files that people bring."""
+
+from __future__ import annotations
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from console import storage
+from console.ingest import schema as avro
+from console.ingest import sniff
+from console.ingest.loading import Importer
+from console.ingest.mapping import Reading, Source
+from console.ingest.schema import Field
+from recipes.tables.dialect import CsvFormat
+
+ROWS = 60
+
+
+@pytest.fixture
+def bring(settings, tmp_path):
+    """Preview a file and import it as previewed; the preview, the rows and the report."""
+    settings.DATA_DIR = tmp_path
+
+    def bring(*contents, schema=None):
+        locations = []
+        for number, content in enumerate(contents):
+            location = storage.parse_location(f"s3://data/part-{number}")
+            with storage.open_write(location) as file:
+                file.write(content)
+            locations.append(location)
+        found = sniff.preview(locations[0])
+        used = [column for column in found.columns if column.include]
+        fields = [Field(one.name, one.type, one.nullable, one.categorical, one.textual) for one in used]
+        sources = {
+            one.name: Source(one.source, one.unit, separator=one.separator, decimal=one.decimal, clock=one.clock)
+            for one in used
+        }
+        reading = Reading(found.form, sources)
+        parsed = avro.parse(avro.text_of(found.dataset_type, schema or fields), None)
+        if schema:
+            reading = Reading(CsvFormat())
+        folder = tmp_path / "made"
+        folder.mkdir()
+        importer = Importer(parsed, reading, folder, max_bad_percent=5.0, progress=lambda fraction: None)
+        loaded = importer.run(locations)
+        rows = [row for part in loaded.segments for row in pq.read_table(part.path).to_pylist()]
+        return found, rows, loaded.report
+
+    return bring
+
+
+def parquet(columns, names):
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns, names), out)
+    return out.getvalue()
+
+
+EVENTS = [(f"i{n % 7}", f"u{n % 5}", 1_700_000_000 + n, f"cat{n % 3}") for n in range(ROWS)]
+TWICE = {
+    "text": "item_id,user_id,timestamp,item_id\n" + "".join(f"{i},{u},{t},{c}\n" for i, u, t, c in EVENTS),
+    "Parquet": parquet([list(column) for column in zip(*EVENTS, strict=True)], ["item_id", "user_id", "timestamp", "item_id"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TWICE)
+def test_columns_of_one_name_keep_their_own_content(bring, kind):
+    content = TWICE[kind]
+    found, rows, report = bring(content.encode() if isinstance(content, str) else content)
+
+    shown = {column.name: column.examples for column in found.columns if column.include}
+    assert shown["ITEM_ID"] == ["i0", "i1", "i2"]
+    assert shown["ITEM_ID_2"] == ["cat0", "cat1", "cat2"]
+    assert {row["ITEM_ID_2"] for row in rows} == {"cat0", "cat1", "cat2"}
+    assert {row["ITEM_ID"] for row in rows} == {f"i{n}" for n in range(7)}
+    assert found.warnings == [
+        "The column item_id is there more than once; those behind the first are called item_id (2)."
+    ]
+    assert report["warnings"] == []
+
+
+def test_an_import_by_names_says_that_it_takes_the_first(bring):
+    content = "ITEM_ID,GENRE,GENRE\n" + "".join(f"i{n},a{n % 3},b{n % 3}\n" for n in range(ROWS))
+    fields = [Field("ITEM_ID", "string"), Field("GENRE", "string", nullable=True, categorical=True)]
+    _, rows, report = bring(content.encode(), schema=fields)
+
+    assert {row["GENRE"] for row in rows} == {"a0", "a1", "a2"}
+    assert report["warnings"] == ["The column GENRE is there more than once; the first is taken."]
