@@ -30,6 +30,7 @@ STEMS: dict[str, str] = {
     "artnr artno artid artcode codart refart upc asin isbn matnr material movie film book buch livre libro livro boek song track video show content news artist game "
     "business restaurant listing offer course goods ware tmdb imdb anime recipe joke poi venue iid stockcode variant tconst "
     "parentasin podcast episode serie post page url station hotel job jobid musicbrainz produktu towar towaru medien pelicula kurs curso corso veranstaltung i",
+    "ACTION_ID": "action aktion accion azione acao actie offer angebot campaign kampagne",
     "TIMESTAMP": "timestamp ts time datetime date dat datum zeit zeitpunkt zeitstempel uhrzeit heure hora fecha data dia jour dag "
     "tijd tijdstip orario horodatage when wann day tag epoch unixtime utctime localtime created creado cree erstellt creato "
     "criado aangemaakt momento tstamp czas godzina",

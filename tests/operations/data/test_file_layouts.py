@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from itertools import combinations
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +19,7 @@ from console.operations.data.files import (
     preview_data,
 )
 from console.operations.data.import_jobs import create_dataset_import_job
+from recipes.tables.reserved import DATASET_TYPES, REQUIRED
 from tests.factories import events_csv, make_dataset, put_object
 from tests.operations.data.conftest import TIMES, text
 
@@ -147,3 +149,29 @@ def test_parts_may_have_delimiters_of_their_own(account, run_jobs):
     run_jobs()
     report = get_dataset_import_report(account, dataset_import_job_arn=job["datasetImportJobArn"])
     assert (report["rows"], report["rejectedRows"]) == (100, 0)
+
+
+COLUMNS = {
+    "USER_ID": lambda n: f"u{n % 7}",
+    "ITEM_ID": lambda n: f"i{n % 11}",
+    "ACTION_ID": lambda n: f"a{n % 3}",
+    "EVENT_TYPE": lambda n: ("view", "buy")[n % 2],
+    "TIMESTAMP": lambda n: str(1_700_000_000 + n),
+    "Produktname": lambda n: f"Nice thing {n}",
+    "code": lambda n: f"c{n}",
+    "price": lambda n: f"{n}.5",
+}
+
+
+@pytest.mark.parametrize("domain", [None, "ECOMMERCE"])
+@pytest.mark.parametrize("kind", DATASET_TYPES)
+def test_a_file_of_any_kind_is_looked_at_as_any_other(account, kind, domain):
+    shapes = [tuple(REQUIRED[other]) for other in DATASET_TYPES]
+    for header in [*shapes, *combinations(COLUMNS, 1), ("code", "Produktname"), ("price", "code", "TIMESTAMP")]:
+        rows = [",".join(COLUMNS[name](n) for name in header) for n in range(30)]
+
+        for content in ("\n".join([",".join(header), *rows]), ",".join(header), "\n".join(rows)):
+            members = {"dataset_type": kind} | ({"domain": domain} if domain else {})
+            found = preview_data(account, data_location=put_object("file.csv", f"{content}\n"), **members)
+
+            assert found["datasetType"] == kind, (kind, header)
