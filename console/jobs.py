@@ -28,6 +28,7 @@ from console.background import BackgroundWriter
 from console.errors import JobError, ServiceError
 from console.models import JOBS, Job, Status
 from console.pace import Pace
+from console.server_paths import reason_of, without_roots
 from console.transient import fault, log, survived
 
 logger = logging.getLogger(__name__)
@@ -259,11 +260,15 @@ def _fail(held: Claim, error: Exception) -> None:
         case JobError() | ServiceError():
             held.fail(str(error))
         case MemoryError():
-            held.fail(OUT_OF_MEMORY, "".join(traceback.format_exception(error)))
+            held.fail(OUT_OF_MEMORY, _trace(error))
         case _:
             logger.error("%s crashed", held, exc_info=error)
-            reason = f"An unexpected error ended the job: {type(error).__name__}: {error}"
-            held.fail(reason, "".join(traceback.format_exception(error)))
+            reason = f"An unexpected error ended the job: {type(error).__name__}: {reason_of(error)}"
+            held.fail(reason, _trace(error))
+
+
+def _trace(error: Exception) -> str:
+    return without_roots("".join(traceback.format_exception(error)))
 
 
 def wait_a_moment() -> None:

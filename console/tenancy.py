@@ -42,6 +42,21 @@ def location_for(account: Account, url: str, *, field: str | None = None) -> Loc
     return location
 
 
+def output_for(account: Account, url: str, *, field: str) -> Location:
+    """Read the location of a folder that `account` has something written to.
+
+    Raises:
+        InvalidInputException: as of `location_for`, or an object stands where the folder would be.
+    """
+    location = location_for(account, url, field=field)
+    if found := storage.object_above(location.child("_")):
+        raise InvalidInputException(
+            f"Invalid S3 output path: {found} is an object. Expected is a folder, such as s3://{location.bucket}/results/.",
+            field=field,
+        )
+    return location
+
+
 def plain(text: str) -> str:
     """A bucket or key as it is compared."""
     return unicodedata.normalize("NFKC", text).casefold()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -62,6 +63,24 @@ def test_a_crash_keeps_its_traceback(row):
     assert row.status == Status.CREATE_FAILED
     assert "ZeroDivisionError" in row.failure_reason
     assert "test_jobs.py" in row.traceback
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "error", [OSError(17, "File exists", "/srv/data/buckets/b/x.csv"), ValueError("'/srv/data/buckets/b/x.csv' is odd")]
+)
+def test_a_crash_tells_nothing_of_where_the_server_keeps_things(row, error, settings):
+    settings.DATA_DIR = Path("/srv/data")
+
+    def fail(held):
+        raise error
+
+    row = _run(row, fail)
+
+    assert type(error).__name__ in row.failure_reason
+    assert "/" not in row.failure_reason
+    assert "/srv/data" not in row.traceback
+    assert str(settings.BASE_DIR) not in row.traceback
 
 
 @pytest.mark.django_db(transaction=True)

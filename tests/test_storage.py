@@ -72,6 +72,24 @@ def test_an_object_that_is_missing_says_where_it_was_looked_for(place):
         pass
 
 
+@pytest.mark.parametrize("key", ["file.csv/out.csv", "file.csv/deep/er/out.csv", "folder", "n" * 300])
+def test_what_cannot_be_written_is_refused_without_the_path_of_the_server(settings, tmp_path, key):
+    settings.DATA_DIR = tmp_path
+    _write("file.csv", b"x")
+    _write("folder/file.csv", b"x")
+
+    with pytest.raises(JobError) as caught:
+        _write(key, b"y")
+
+    assert f"s3://data/{key}" in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+    for read in (storage.size_bytes, lambda place: storage.open_read(place).__enter__()):
+        with pytest.raises(JobError) as caught:
+            read(storage.Location("data", f"{key}/{'n' * 300}"))
+        assert str(tmp_path) not in str(caught.value)
+    assert not storage.exists(storage.Location("data", f"{key}/{'n' * 300}"))
+
+
 def test_a_failed_write_leaves_nothing(place):
     location = storage.Location("data", "half.csv")
 

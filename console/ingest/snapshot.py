@@ -16,6 +16,7 @@ from console.ingest import parts
 from console.ingest import schema as avro
 from console.ingest.schema import DatasetSchema
 from console.models import Dataset, DatasetGroup, Event, Record
+from console.server_paths import reason_of
 from recipes.columns import Kind
 from recipes.tables.field import Field
 from recipes.tables.values import value_of
@@ -129,7 +130,7 @@ def _bulk(dataset: Dataset, schema: pa.Schema) -> pa.Table:
             dataset.refresh_from_db(fields=["parts"])
         except (pa.ArrowInvalid, OSError) as error:
             raise JobError(
-                f"The rows of the dataset {dataset.name} are damaged: {error}. Import its data again."
+                f"The rows of the dataset {dataset.name} are damaged: {reason_of(error)}. Import its data again."
             ) from error
     raise AssertionError
 

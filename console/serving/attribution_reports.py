@@ -29,6 +29,7 @@ from console.errors import JobError, ServiceError, UnavailableError
 from console.ingest import parts
 from console.ingest.schema import DatasetSchema
 from console.models import AttributedSum, AttributionReport, DatasetImportJob, MetricAttribution
+from console.server_paths import reason_of
 from console.serving import attribution as counting
 from console.tenancy import location_for
 
@@ -151,7 +152,7 @@ def _copied(report: AttributionReport) -> str:
             shutil.copyfileobj(draft, sink)
     except (JobError, UnavailableError, ServiceError, OSError) as error:
         logger.warning("%s was not published: %s", report.location, error)
-        return str(error)
+        return str(error) if not isinstance(error, OSError) else reason_of(error)
     return ""
 
 

@@ -78,6 +78,11 @@ def exists(location: Location) -> bool:
     return backend_of(location).exists(location)
 
 
+def object_above(location: Location) -> Location | None:
+    """The object that stands where a location needs a folder; S3 has room for both."""
+    return FOLDERS.object_above(location) if backend_of(location) is FOLDERS else None
+
+
 def size_bytes(location: Location) -> int:
     """The object's size."""
     return backend_of(location).size_bytes(location)

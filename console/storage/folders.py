@@ -13,8 +13,9 @@ from typing import IO
 from django.conf import settings
 
 from console import transient
-from console.errors import InvalidInputException
+from console.errors import InvalidInputException, JobError
 from console.scratch import scratch_folder
+from console.server_paths import reason_of
 from console.storage.backend import Backend
 from console.storage.locations import STORE_BUCKET, Location
 
@@ -33,34 +34,45 @@ class Folders(Backend):
 
     def exists(self, location: Location) -> bool:
         """Whether there is such a file."""
-        return path_of(location).is_file()
+        try:
+            return path_of(location).is_file()
+        except OSError:  # a name longer than names may be
+            return False
 
     def size_bytes(self, location: Location) -> int:
         """The file's size."""
-        return path_of(location).stat().st_size
+        with _accessing(location):
+            return path_of(location).stat().st_size
 
     @contextmanager
     def open_read(self, location: Location, start: int) -> Iterator[IO[bytes]]:
         """The file from its byte `start` on."""
-        try:
+        with _accessing(location):
             file = path_of(location).open("rb")
-        except OSError as error:
-            raise transient.job_error(f"Cannot access {location}: {type(error).__name__}: {error}", error) from error
         with file:
             file.seek(start)
             yield file
 
     def put(self, path: Path, location: Location) -> None:
         """Move a file to its place, by way of a draft beside it."""
-        target = path_of(location)
-        _make_folder(target.parent)
-        draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-        shutil.move(path, draft)
-        if location.bucket == STORE_BUCKET:
-            draft.chmod(READ_ONLY)
-        _sync(draft)
-        draft.replace(target)
-        _sync(target.parent)
+        if above := self.object_above(location):
+            raise JobError(f"Cannot write {location}: {above} is an object. Expected is a folder.")
+        with _accessing(location):
+            target = path_of(location)
+            _make_folder(target.parent)
+            draft = target.with_name(f".{uuid.uuid4().hex}")
+            shutil.move(path, draft)
+            if location.bucket == STORE_BUCKET:
+                draft.chmod(READ_ONLY)
+            _sync(draft)
+            draft.replace(target)
+            _sync(target.parent)
+
+    def object_above(self, location: Location) -> Location | None:
+        """The file that stands where a location needs a folder; None where there is none."""
+        names = location.key.rstrip("/").split("/")
+        above = (Location(location.bucket, "/".join(names[:depth])) for depth in range(1, len(names)))
+        return next((place for place in above if self.exists(place)), None)
 
     def delete(self, location: Location) -> None:
         """Remove a file or a folder."""
@@ -93,6 +105,17 @@ class Folders(Backend):
     def forget_copy(self, folder: Location) -> bool:  # noqa: ARG002  the files are no copies
         """There are none."""
         return False
+
+
+@contextmanager
+def _accessing(location: Location) -> Iterator[None]:
+    """Say what the system refuses by the location, as its own message shows the server's path; what passes is left as it is."""
+    try:
+        yield
+    except OSError as error:
+        if transient.fault(error):
+            raise
+        raise JobError(f"Cannot access {location}: {type(error).__name__}: {reason_of(error)}") from error
 
 
 def path_of(location: Location) -> Path:

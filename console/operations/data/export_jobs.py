@@ -10,7 +10,7 @@ from console.operations.account.tags import tag_map
 from console.operations.base import DEFAULT_PAGE, operation, page
 from console.operations.data.datasets import find_dataset
 from console.operations.queueing import must_be_active, queue
-from console.tenancy import location_for
+from console.tenancy import output_for
 
 
 @operation
@@ -26,7 +26,7 @@ def create_dataset_export_job(
 ) -> JSONDict:
     """Queue an export of bulk rows, of rows put one by one (as AWS does unless asked otherwise), or of all."""
     dataset = find_dataset(account, dataset_arn)
-    location_for(account, job_output["s3DataDestination"]["path"], field="jobOutput")
+    output_for(account, job_output["s3DataDestination"]["path"], field="jobOutput")
     must_be_active(dataset, f"Dataset {dataset.arn}", field="datasetArn")
     job = DatasetExportJob(
         account=account,

@@ -23,7 +23,7 @@ from console.operations.data.dataset_groups import find_group
 from console.operations.data.values import epoch_seconds
 from console.serving.attribution import WINDOW_S, Expression, parse_expression
 from console.serving.attribution_reports import folder_of, publish, report_streamed
-from console.tenancy import location_for
+from console.tenancy import output_for
 
 MAX_METRICS = 10
 NUMERIC = {"int", "long", "float", "double"}
@@ -195,7 +195,7 @@ def list_attribution_reports(account: Account, *, metric_attribution_arn: str, m
 def _check_output(account: Account, output: JSONDict) -> None:
     """Reports go into a folder that the account may write to."""
     if path := output.get("s3DataDestination", {}).get("path"):
-        location_for(account, path, field="metricsOutputConfig")
+        output_for(account, path, field="metricsOutputConfig")
 
 
 def _check_metrics(group: DatasetGroup, metrics: Sequence[JSONDict]) -> None:

@@ -14,7 +14,7 @@ from console.operations.queueing import must_be_active, queue
 from console.operations.training.solution_versions import version_named
 from console.serving.exploration_config import check_exploration, check_influence
 from console.shapes import JSONDict
-from console.tenancy import location_for
+from console.tenancy import location_for, output_for
 from recipes import catalogue
 from recipes import filters as language
 from recipes.base import Recipe, RecipeType
@@ -168,7 +168,7 @@ def _common(
     wanted: Target,
 ) -> JSONDict:
     read = location_for(account, job_input["s3DataSource"]["path"], field="jobInput")
-    written = location_for(account, job_output["s3DataDestination"]["path"], field="jobOutput")
+    written = output_for(account, job_output["s3DataDestination"]["path"], field="jobOutput")
     if (read.bucket, read.key.rstrip("/")) == (written.bucket, written.key.rstrip("/")):
         raise InvalidInputException(
             f"Invalid S3 output path: {written} is where the input is; name another folder.", field="jobOutput"
