@@ -5,10 +5,9 @@ The conversions are those of whole columns; recipes.tables.values has the same f
 
 from __future__ import annotations
 
-import ast
-import json
 import math
 import re
+import time
 from datetime import UTC
 from decimal import Decimal
 
@@ -17,16 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recipes.tables import dates
+from recipes.tables import dates, epochs
 from recipes.tables.amounts import NUMBER, plain_numbers
+from recipes.tables.epochs import DAY_S, EXCEL, EXCEL_EPOCH_DAYS, PER_SECOND, UNIT_NAMES
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 
-PER_SECOND = {"": 1, "s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-EXCEL, EXCEL_EPOCH_DAYS, DAY_S = "excel", 25_569, 86_400  # spreadsheets count days, 1970-01-01 is their 25,569th
-UNIT_NAMES = {
-    "": "seconds since 1970", "s": "seconds since 1970", "ms": "milliseconds since 1970",
-    "us": "microseconds since 1970", "ns": "nanoseconds since 1970", EXCEL: "days since 1899-12-30",
-}  # fmt: skip
 MIN_TIME = -62_135_596_800  # 0001-01-01, for items older than 1970
 MAX_TIME = 4_102_444_800  # 2100-01-01; milliseconds taken for seconds lie far behind it
 FINER = {  # by how many of them a second has: what a number that is too large for seconds is in
@@ -59,12 +53,13 @@ FALSE_WORDS = ["false", "f", "no", "n", "0", "off", "nein", "falsch", "non", "fa
 ISO = "ISO 8601 such as 2026-01-31T13:45:00Z"
 CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f")
 REPLACED = "\ufffd"
-POSTGRES_ARRAY = re.compile(r"\{[^{}:]*\}")
 REQUIRED = "is required and must not be empty"
 Rules = NDArray[np.object_]
 
 
-def check(field: Field, texts: pa.Array, unit: str, decimal: str, latest: int) -> tuple[pa.Array, Rules]:
+def check(
+    field: Field, texts: pa.Array, unit: str, decimal: str, latest: int, *, is_small: bool = False
+) -> tuple[pa.Array, Rules]:
     """The typed values of a column of texts, null where a cell breaks a rule, and that rule ("" where none is broken).
 
     Args:
@@ -73,11 +68,12 @@ def check(field: Field, texts: pa.Array, unit: str, decimal: str, latest: int) -
         unit: how times are written.
         decimal: the decimal point.
         latest: the newest time that an event may have, epoch seconds.
+        is_small: whether the file's events are known to lie in 1970, so that no time there is doubted.
     """
     rules = no_rules(len(texts))
     texts = _readable(texts, rules)
     if field.is_time:
-        values = times(texts, unit, rules, *bounds(field, latest))
+        values = times(texts, unit, rules, *bounds(field, latest), is_small=is_small)
     elif field.type == "string":
         values = _strings(field, texts, rules)
     elif field.type == "boolean":
@@ -266,12 +262,22 @@ def without_null_words(words: pa.Array) -> pa.Array:
     return pc.if_else(blank, pa.scalar(None, pa.string()), words)
 
 
-def times(texts: pa.Array, unit: str, rules: Rules, earliest: int = MIN_TIME, latest: int = MAX_TIME) -> pa.Array:
+def times(
+    texts: pa.Array,
+    unit: str,
+    rules: Rules,
+    earliest: int = MIN_TIME,
+    latest: int = MAX_TIME,
+    *,
+    is_small: bool = False,
+) -> pa.Array:
     """Epoch seconds of a column of texts; what is no time is null and has its rule noted."""
     words = without_null_words(pc.utf8_trim_whitespace(texts))
     words = _without_hex(words) if unit in PER_SECOND else words
     is_number = unit in PER_SECOND or unit == EXCEL
     seconds = _unit_times(words, unit, rules) if is_number else _text_times(words, unit, rules)
+    if not is_small:
+        _mark_misread(words, seconds, unit, rules, is_event=earliest == 0)
     hints = FINER if unit in {"", "s"} else {}
     for per_second, hint in hints.items():
         is_that = pc.and_(pc.greater(seconds, MAX_TIME), pc.less_equal(seconds, MAX_TIME * per_second))
@@ -281,6 +287,15 @@ def times(texts: pa.Array, unit: str, rules: Rules, earliest: int = MIN_TIME, la
     early = "lies before 1970; allowed are epoch seconds" if earliest == 0 else "lies before the year 1"
     mark(rules, pc.less(seconds, earliest), early)
     return seconds
+
+
+def _mark_misread(words: pa.Array, seconds: pa.Array, unit: str, rules: Rules, *, is_event: bool) -> None:
+    """Mark numbers that lie in 1970 because they are in another unit than their column."""
+    if not epochs.may_be_misread(seconds, unit, is_event=is_event):
+        return
+    numbers = np.array([epochs.number_of(word) for word in words.to_pylist()])
+    for hint, mask in epochs.misread(numbers, unit, int(time.time()), is_event=is_event).items():
+        mark(rules, pa.array(mask), f"lies in 1970 as {UNIT_NAMES[unit]}; it looks like {hint}")
 
 
 def _unit_times(words: pa.Array, unit: str, rules: Rules) -> pa.Array:
@@ -334,6 +349,8 @@ def _number_time(word: str, unit: str) -> int | None:
     if not re.fullmatch(NUMBER, word, re.ASCII):
         return None
     number = float(word)
+    if PER_SECOND.get(unit, 1) > 1 and epochs.is_coarser(number, unit, int(time.time())):
+        return None
     seconds = round((number - EXCEL_EPOCH_DAYS) * DAY_S) if unit == EXCEL else number // PER_SECOND[unit]
     return int(seconds) if MIN_TIME <= seconds <= MAX_TIME else None
 
@@ -351,39 +368,3 @@ def _written_time(word: str, unit: str) -> int | None:
         except (ValueError, OverflowError):
             continue
     return None
-
-
-def listed(texts: pa.Array, separator: str) -> pa.Array:
-    """Lists divided by `separator`, or written as arrays if it is "json", divided by | as they are kept.
-
-    What is no array stays as it is.
-    """
-    if separator in {"", "|"}:
-        return texts
-    if separator == "json":
-        distinct = texts.dictionary_encode()
-        return pa.array(map(_array, distinct.dictionary.to_pylist()), pa.string()).take(distinct.indices)
-    parts = pc.replace_substring_regex(texts, rf"\s*{re.escape(separator)}\s*", "|")
-    return pc.utf8_trim(parts, "| ")
-
-
-def _array(text: str) -> str:
-    if POSTGRES_ARRAY.fullmatch(text):
-        text = f"[{text[1:-1]}]" if '"' in text else json.dumps([part for part in text[1:-1].split(",") if part])
-    try:
-        found = json.loads(text)
-    except ValueError:
-        try:
-            found = ast.literal_eval(text)  # as Python writes a list
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return text
-    if not isinstance(found, list):
-        return text
-    return "|".join(_name(part).replace("|", "/") for part in found if part is not None)
-
-
-def _name(part: object) -> str:
-    """What an entry of an array is called; of objects, as catalogues of films have them, their name."""
-    if isinstance(part, dict):
-        return str(part.get("name", part.get("id", "")))
-    return str(part).lower() if isinstance(part, bool) else str(part)

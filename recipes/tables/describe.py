@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from recipes.columns import vector_size
 from recipes.tables import amounts, moments
-from recipes.tables.cells import POSTGRES_ARRAY, as_meant
+from recipes.tables.cells import as_meant
+from recipes.tables.lists import POSTGRES_ARRAY
 from recipes.tables.words import STEMS, folded, name_score, tokens
 
 EXAMPLES = 3

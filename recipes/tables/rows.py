@@ -17,16 +17,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from recipes.tables import cells, quotes
+from recipes.tables import cells, epochs, quotes
 from recipes.tables.amounts import plain_numbers
 from recipes.tables.clocks import with_clock
 from recipes.tables.dialect import UNIT, CsvFormat
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
+from recipes.tables.lists import listed
 from recipes.tables.quotes import Row
 from recipes.tables.short_rows import short_rows
 from recipes.tables.text import Block
 
-NUMBER_TIMES = dict.fromkeys(cells.PER_SECOND, pa.int64())
+NUMBER_TIMES = dict.fromkeys(epochs.PER_SECOND, pa.int64())
 WORDS = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -68,7 +69,7 @@ class ColumnPlan:
         if self.clock is not None:
             return pa.string()
         if self.field.is_time:
-            return pa.float64() if self.unit == cells.EXCEL else NUMBER_TIMES.get(self.unit, pa.string())
+            return pa.float64() if self.unit == epochs.EXCEL else NUMBER_TIMES.get(self.unit, pa.string())
         if self.is_list or (pa.types.is_floating(self.field.arrow) and self.decimal not in {"", decimal}):
             return pa.string()
         return WORDS if self.field.type == "string" and not self.field.textual else self.field.arrow
@@ -143,6 +144,13 @@ class BlockReader:
         places = {place for plan in required for place in (plan.position, plan.clock)}
         self._short = short_rows(looked_at, width, [place for place in places if place is not None], ids)
         self._latest = int(time.time()) + cells.MAX_SKEW_S
+        self._is_small = any(self._tells_small(plan, looked_at) for plan in plans)
+
+    def _tells_small(self, plan: ColumnPlan, rows: Sequence[Sequence[bytes]]) -> bool:
+        if plan.field.name != "TIMESTAMP" or plan.position is None or plan.unit not in epochs.PER_SECOND:
+            return False
+        found = (row[plan.position] for row in rows if plan.position < len(row))
+        return epochs.are_small(found, plan.unit, self._latest)
 
     def convert(self, block: Block) -> Converted:
         """Type and check all rows of `block`."""
@@ -192,7 +200,7 @@ class BlockReader:
         if plan.field.textual and _longest(values) > MAX_TEXT_LENGTH:
             values = cells.shortened(values)
         if plan.is_list:
-            return cells.listed(values, plan.separator)
+            return listed(values, plan.separator)
         if pa.types.is_string(values.type) and plan.field.type != "string":
             values = plain_numbers(values, plan.decimal)
         return values if pa.types.is_dictionary(values.type) else values.cast(plan.field.arrow)
@@ -207,6 +215,8 @@ class BlockReader:
             return _are_clean_words(plan.field, values)
         if plan.field.is_time:
             earliest, latest = cells.bounds(plan.field, self._latest)
+            if not self._is_small and epochs.may_be_misread(values, plan.unit, is_event=earliest == 0):
+                return False
             span = pc.min_max(values).as_py()
             return span["min"] is None or (span["min"] >= earliest and span["max"] <= latest)
         if pa.types.is_floating(values.type):
@@ -248,9 +258,9 @@ class BlockReader:
         if plan.clock is not None:
             column = with_clock(column, texts.columns[plan.clock])
         if plan.is_list:
-            column = cells.listed(column, plan.separator)
+            column = listed(column, plan.separator)
         decimal = plan.decimal or self._form.decimal
-        values, rules = cells.check(plan.field, column, plan.unit, decimal, self._latest)
+        values, rules = cells.check(plan.field, column, plan.unit, decimal, self._latest, is_small=self._is_small)
         faults = [(row, column[row].as_py() or "", rules[row]) for row in np.flatnonzero(rules != "").tolist()]
         return values, faults
 

@@ -69,6 +69,68 @@ def test_a_bad_row_is_told_and_left_out(row, column, rule):
     assert rule in bad.rule
 
 
+def timed(cells, unit="", field=FIELDS[2], looked_at=()):
+    """What becomes of one column of times: good values, and the rules that the others break."""
+    plans = [ColumnPlan(FIELDS[0], 0), ColumnPlan(field, 1, unit=unit)]
+    data = "".join(f"u\t{cell}\n" for cell in cells).encode()
+    reader = BlockReader([plan.field for plan in plans], plans, CsvFormat("\t"), 2, looked_at)
+    found = reader.convert(Block(data, 1, "none"))
+    return found.table[field.name].to_pylist(), [one.rule for one in found.bad + found.unread]
+
+
+@pytest.mark.parametrize(("unit", "per"), [("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
+@pytest.mark.parametrize("share", [2, 50])
+def test_a_number_in_a_coarser_unit_than_its_column_is_told_and_lies_not_in_1970(unit, per, share):
+    coarser = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6}
+    for name, factor in coarser.items():
+        if factor < per:
+            cells = [(1_700_000_000 + n) * (factor if n % share == 0 else per) for n in range(100)]
+            times, rules = timed(cells, unit)
+            assert len(times) + len(rules) == 100
+            assert min(times) > 1_600_000_000
+            assert set(rules) == {rule for rule in rules if rule.endswith(f"; it looks like {name} since 1970")}
+
+            created = Field("CREATION_TIMESTAMP", "long", nullable=True)
+            times, told = timed(cells, unit, created)
+            assert (len(times), times.count(None), told) == (100, len(rules), rules)
+
+
+def test_a_number_in_a_coarser_unit_is_told_beside_dates_in_words():
+    times, rules = timed(["2024-03-01", "1709251200000", "1709251200"], "iso|ms")
+
+    assert times == [1_709_251_200, 1_709_251_200]
+    assert rules == ["is not a time; expected is ISO 8601 such as 2026-01-31T13:45:00Z or milliseconds since 1970"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "looks"),
+    [
+        (["20240301", "20231130"], "a date in the form 20240131"),
+        (["45000.5", "45001"], "a spreadsheet's number of days"),
+        (["28333333", "28333334"], "minutes since 1970"),
+        (["2023", "2024"], "a year"),
+    ],
+)
+def test_an_event_s_number_that_is_no_second_is_told_by_what_it_looks_like(cells, looks):
+    times, rules = timed([*cells, "1700000000"])
+
+    assert times == [1_700_000_000]
+    assert rules == [f"lies in 1970 as seconds since 1970; it looks like {looks}"] * 2
+
+
+def test_small_times_that_are_meant_so_stay():
+    counted = [*range(0, 3000, 7), 20_240_301]
+    assert timed(counted) == (counted, [])
+    later = list(range(26_000, 60_000, 50))
+    assert timed(later, looked_at=[[b"u", b"%d" % n] for n in range(50)]) == (later, [])
+
+    films = Field("CREATION_TIMESTAMP", "long", nullable=True)
+    days = [-86_400 * 365, 0, 86_400 * 9, 86_400 * 19, 20_240_301, 1_700_000_000]
+    assert timed(days, "", films) == (days, [])
+    days.pop(4)
+    assert timed([day * 1000 for day in days], "ms", films) == (days, [])
+
+
 UNREAD = {
     "value as words": ("u,i,1700000000,much,a", "EVENT_VALUE", "is not a number"),
     "infinite value": ("u,i,1700000000,inf,a", "EVENT_VALUE", "is not a number"),
