@@ -59,5 +59,7 @@
   });
   document.querySelectorAll("[data-explores]").forEach(explore);
   document.querySelectorAll("[data-settings]").forEach(mark);
-  document.querySelectorAll("input[type=range]").forEach(follow);
+  const followAll = (within) => within.querySelectorAll("input[type=range]").forEach(follow);
+  followAll(document);
+  document.addEventListener("htmx:load", (event) => followAll(event.target)); // a panel that is sent again
 })();

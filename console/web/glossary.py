@@ -151,10 +151,11 @@ WORDS = (
     gettext_noop("or"), gettext_noop("and"), gettext_noop("starting"), gettext_noop("label"), gettext_noop("numeric"), gettext_noop("categorical"), gettext_noop("textual"), gettext_noop("vector"),
     gettext_noop("day"), gettext_noop("month"), gettext_noop("year"), gettext_noop("weekday"), gettext_noop("hour"), gettext_noop("minute"),
     gettext_noop("second"), gettext_noop("fraction"), gettext_noop("zone"), gettext_noop("random"), gettext_noop("heavy"), gettext_noop("cold"), gettext_noop("new"),
-    gettext_noop("owner"), gettext_noop("editor"), gettext_noop("analyst"), gettext_noop("viewer"),
+    gettext_noop("independent IPS"), gettext_noop("self-normalised IPS"), gettext_noop("owner"), gettext_noop("editor"), gettext_noop("analyst"), gettext_noop("viewer"),
 )  # fmt: skip
 AT = re.compile(r"(?P<name>.+?)(?: at (?P<k>\d+))?(?P<new>, new items only)?")
 NUMBER = re.compile(r"[−-]?[\d,]*\d(\.\d+)?( ?%)?")
+PERCENT = re.compile(r"(?<=\d)%")  # which stands apart everywhere but in English
 LISTED = re.compile(r"(, | or | and )")
 BOUNDLESS = 10_000  # longer than any sentence
 LONGEST_PART = 500  # of what may be a phrase; what is longer, people wrote
@@ -285,7 +286,11 @@ def _as_pattern(sentence: str) -> str:
 def _value(text: str) -> str:
     """What fills a pattern: a number, a word of `WORDS`, names with their weights, or a name."""
     if NUMBER.fullmatch(text) or WEIGHTS.fullmatch(text):
-        return localised(text) if NUMBER.fullmatch(text) else WEIGHT.sub(lambda one: localised(one[0]), text)
+        return (
+            PERCENT.sub(" %", localised(text))
+            if NUMBER.fullmatch(text)
+            else WEIGHT.sub(lambda one: localised(one[0]), text)
+        )
     if FORM.fullmatch(text):
         return FORM_WORD.sub(lambda word: gettext(word[0]), text)
     return gettext(text) if text in WORDS else text

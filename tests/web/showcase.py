@@ -20,7 +20,7 @@ from tests.factories import ROLE, call, events_csv, make_dataset, make_filter, p
 POSTERS = "https://posters.example/"
 HUES = {"Action": 14, "Comedy": 44, "Drama": 212, "Horror": 282}
 MINUTE = 60
-ORDERS = events_csv(1200) + "u1,i1,click,soon\n"
+ORDERS = events_csv(1200) + f"u1,i1,click,soon\n,i2,click,1700000000\nu1,{'i' * 300},click,1700000000\n"
 
 
 def title(number: int) -> str:

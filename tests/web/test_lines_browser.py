@@ -37,6 +37,9 @@ def _steps(page, _addresses):
     steps = page.get_by_role("list", name="Steps")
     expect(steps.locator("[data-state=done]").first).to_be_visible()
     expect(steps.locator("[aria-current=step]")).to_have_count(1)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert steps.evaluate("list => list.scrollWidth <= list.clientWidth")  # no step is cut on a phone
+    page.set_viewport_size({"width": 1280, "height": 800})
     steps.locator("[data-state=blocked] a").first.click()
     assert "group=shop" in page.url or "/shop/" in page.url
     page.goto("/dataset-groups/cinema/")

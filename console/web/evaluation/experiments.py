@@ -14,7 +14,7 @@ from console.errors import ServiceError
 from console.models import Campaign, DatasetGroup, Event, Experiment, SolutionVersion
 from console.shapes import JSONDict
 from console.web.access import Request, page, writing_page
-from console.web.details import detail_context
+from console.web.details import crumbs, detail_context
 from console.web.evaluation.experiment_forms import ExperimentForm, treatments
 from console.web.glossary import translated
 from console.web.kinds import page_url
@@ -172,9 +172,9 @@ def _find(request: Request, campaign: str, name: str) -> Experiment:
 
 
 def _crumbs(campaign: Campaign) -> list[tuple[str, str]]:
-    crumbs: list[tuple[str, str]] = detail_context(CAMPAIGNS, campaign)["crumbs"]
+    trail: list[tuple[str, str]] = detail_context(CAMPAIGNS, campaign)["crumbs"]
     experiments = (gettext("Experiments"), reverse("campaign-experiments", args=[campaign.name]))
-    return [*crumbs, (campaign.name, page_url(campaign)), experiments]
+    return [*trail, (campaign.name, page_url(campaign)), experiments]
 
 
 def _context(row: Experiment) -> dict[str, Any]:
@@ -302,7 +302,7 @@ def _choose_campaign(request: Request) -> HttpResponse:
     rows = list(found.filter(solution_version__solution__dataset_group=group) if group else found)
     if len(rows) == 1:
         return HttpResponseRedirect(f"{reverse('experiments-create')}?campaign={rows[0].name}")
-    context = {"rows": rows, "heading": gettext("Start experiment"), "crumbs": []}
+    context = {"rows": rows, "heading": gettext("Start experiment"), "crumbs": crumbs(EXPERIMENTS, group)}
     return render(request, "evaluation/experiments/choose.html", context, group=group)
 
 

@@ -197,9 +197,14 @@ def _shelf(request: Request, server: Server, ask: Ask, kind: str) -> JSONDict:
 
 
 def _weighed(contributions: list[JSONDict]) -> list[JSONDict]:
-    """The strongest contributions, each with its share of the strongest for the bar beside it."""
-    most = max((abs(part["weight"]) for part in contributions), default=0) or 1
-    shown = sorted(contributions, key=lambda part: -abs(part["weight"]))[:8]
+    """The strongest contributions, those of one item together, each with its share of the strongest for the bar beside it."""
+    together: dict[tuple[str, ...], JSONDict] = {}
+    for part in contributions:
+        key = tuple(str(part.get(name) or "") for name in ("itemId", "label", "eventType"))
+        known = together.get(key, part | {"weight": 0.0, "events": 0})
+        together[key] = known | {"weight": known["weight"] + part["weight"], "events": known["events"] + 1}
+    most = max((abs(part["weight"]) for part in together.values()), default=0) or 1
+    shown = sorted(together.values(), key=lambda part: -abs(part["weight"]))[:8]
     return [
         testing.dressed({"itemId": "", **part}) | {"share": round(100 * abs(part["weight"]) / most)} for part in shown
     ]

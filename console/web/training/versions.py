@@ -21,6 +21,7 @@ from console.web.languages import localised
 from console.web.model_kinds import SOLUTIONS, VERSIONS, recipe_title
 from console.web.nouns import in_sentence
 from console.web.pages import call, find, render, service_error
+from console.web.serving.batch_forms import SEGMENTING
 from console.web.training.choosing import recipes_by_name
 
 NEWEST = 50  # versions on a solution's page; the list has all
@@ -108,8 +109,7 @@ def version_view(request: Request, name: str) -> HttpResponse:
                 *detail_context(SOLUTIONS, version.solution)["crumbs"],
                 (version.solution.name, page_url(version.solution)),
             ],
-            "create_campaign_url": f"{reverse('campaigns-create')}?group={version.solution.dataset_group.name}"
-            f"&version={version.arn_name}",
+            "next_step": _next_step(version),
         }
     )
     return render(request, "training/solution_versions/detail.html", context, group=version.solution.dataset_group)
@@ -153,6 +153,15 @@ def _act(request: Request, version: SolutionVersion, operation: str, members: JS
     except ServiceError as error:
         messages.error(request, service_error(error))
     return HttpResponseRedirect(page_url(version))
+
+
+def _next_step(version: SolutionVersion) -> tuple[str, str]:
+    """What one does with a trained version, and where: versions that find users for items answer no requests."""
+    if version.recipe in SEGMENTING:
+        words, address = gettext("Create batch segment job"), reverse("batch-segment-jobs-create")
+    else:
+        words, address = gettext("Create campaign"), reverse("campaigns-create")
+    return words, f"{address}?group={version.solution.dataset_group.name}&version={version.arn_name}"
 
 
 def _recipe_of(request: Request, version: SolutionVersion) -> JSONDict:

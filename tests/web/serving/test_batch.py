@@ -96,6 +96,10 @@ def test_a_page_without_a_fitting_version_leads_to_the_recipes(alice, films):
 
 def test_segments_are_for_items_one_names(alice, account, run_jobs):
     version = trained(account, run_jobs, worlds.films(account, users=45), "aws-item-affinity")
+    name = SolutionVersion.objects.get().arn_name
+    page = alice.get(f"/solution-versions/{name}/").text
+    assert f"/create/batch-segment-jobs/?group=films&amp;version={name}" in page
+    assert "Create campaign" not in page
     form = form_of(alice, "batch-segment-jobs")
     assert "items" not in form.fields
     data = filled(form, solution_version_arn=version, entries="i1", num_results="12")

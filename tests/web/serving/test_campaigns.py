@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.models import Campaign, Filter, Recommender, SolutionVersion
 from console.operations.base import call_by_wire_names
+from console.web.serving.panel import _weighed
 from console.web.serving.testing import compared
 from tests import worlds
 from tests.factories import text_of, trained
@@ -90,6 +91,17 @@ def test_lists_side_by_side_do_not_differ_by_chance(alice, campaign):
     drawn = {tuple(item["itemId"] for item in lists(draw=draw).context["lists"][0].items) for draw in range(5)}
     assert len(drawn) > 1
     assert '<input type="hidden" name="draw" value="3">' in lists(draw=3).text
+
+
+def test_events_with_one_item_speak_for_an_item_together():
+    def part(item, weight, kind="click"):
+        return {"itemId": item, "title": f"Film {item}", "eventType": kind, "weight": weight, "label": None}
+
+    shown = _weighed([part("a", 0.3), part("b", 0.4), part("a", 0.2), part("a", 0.1, "watch")])
+    assert [(one["itemId"], round(one["weight"], 6), one["events"], one["share"]) for one in shown] == [
+        ("a", 0.5, 2, 100), ("b", 0.4, 1, 80), ("a", 0.1, 1, 20)
+    ]  # fmt: skip
+    assert _weighed([]) == []
 
 
 def test_moves_are_said_against_the_first_list():

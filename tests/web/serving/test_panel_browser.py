@@ -65,6 +65,15 @@ def test_a_slider_that_moves_on_keeps_its_value_and_the_focus(page, campaign):
     expect(weight).to_have_value(f"{start + 0.3:.1f}")
 
 
+def test_a_weight_is_written_the_same_before_and_after_a_pick(page, campaign):
+    page.goto("/campaigns/up/")
+    shown = page.locator("[data-output-of=weight]")
+    expect(shown).to_have_text("0.00")
+    page.get_by_role("button", name="Heavy").click()
+    page.locator(".picks li").first.wait_for()
+    expect(shown).to_have_text("0.00")
+
+
 def test_the_focus_stays_where_it_was_when_the_panel_is_sent_again(page, campaign):
     page.goto("/campaigns/up/?user=u1")
     count = page.get_by_label("Results")
