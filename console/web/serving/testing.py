@@ -21,6 +21,7 @@ from django.utils.translation import gettext
 from console import arns
 from console.errors import ServiceError
 from console.models import Campaign, Filter, Recommender, Status
+from console.serving.exploration_config import WEIGHT, read_exploration
 from console.shapes import JSONDict
 from console.web.access import Request
 from console.web.languages import localised
@@ -229,7 +230,7 @@ def request_members(request: Request, ask: Ask, weight: str) -> JSONDict:
     if ask.count.isdecimal():
         members["numResults"] = int(ask.count)
     if weight:
-        members["explorationWeight"] = float(weight)
+        members[WEIGHT] = read_exploration({WEIGHT: weight})[WEIGHT]
     return {name: value for name, value in (members | filter_members(request, ask)).items() if value not in ("", [])}
 
 

@@ -142,6 +142,10 @@ def test_a_filter_and_its_placeholder_apply(alice, campaign, account, group):
 
 
 def test_an_error_of_the_request_is_shown_in_its_place(alice, campaign):
+    for weight in ("much", "7", "nan", "0,5"):
+        page = alice.get("/campaigns/up/", {"user": "u1", "weight": weight})
+        assert page.status_code == 200
+        assert f"explorationWeight is {weight}" in page.context["lists"][0].error
     page = text_of(alice.get("/campaigns/up/?user=u1&count=9999"))
     assert "500" in page
     assert 'role="alert"' in page
