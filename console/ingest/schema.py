@@ -13,6 +13,7 @@ import pyarrow as pa
 from console.errors import InvalidInputException
 from console.shapes import json_kind
 from recipes.columns import Kind
+from recipes.json_text import read_json
 from recipes.tables.field import ARROW
 from recipes.tables.field import Field as Field  # noqa: PLC0414  pages take it from here
 from recipes.tables.reserved import (
@@ -159,7 +160,7 @@ def _invalid(reason: str) -> InvalidInputException:
 
 def _document(text: str) -> JSONDict:
     try:
-        document = json.loads(text)
+        document = read_json(text)
     except ValueError as error:
         raise _invalid(f"it is not JSON ({error}).") from None
     if isinstance(document, str) and document.lstrip().startswith("{"):

@@ -22,6 +22,7 @@ from recipes.tables.header import has_header, header_of, repeated, top_rows
 from recipes.tables.quotes import split_rows
 from recipes.tables.roles import Question
 from recipes.tables.short_rows import are_torn, completed_rows
+from recipes.tables.structured import NO_OBJECT
 from recipes.tables.text import Block, canonical
 
 JSONDict = dict[str, Any]
@@ -106,14 +107,15 @@ def preview(
     rows = completed_rows(body, len(header))
     for text in sample.slices:
         rows += [row for row in _rows(text, form) if len(row) == len(header)]
-    kind = dataset_type or guess_type(header, rows)
+    rows, shown = [row[:MAX_COLUMNS] for row in rows], header[:MAX_COLUMNS]
+    kind = dataset_type or guess_type(shown, rows)
     others = [one for one in beside if {one.dataset_type, kind} == PAIR]
     known_items = frozenset[str]().union(*(one.item_ids for one in others))
-    understood = understand(header, rows, kind, domain, known_items=known_items, is_whole=sample.whole)
+    understood = understand(shown, rows, kind, domain, known_items=known_items, is_whole=sample.whole)
     form = replace(form, decimal=given.get("decimal", understood.decimal))
     total = len(body) if sample.whole else _estimate(sample, len(body), size)
     return Preview(
-        form, sample.is_gzip, kind, understood.columns, body[:SHOWN_ROWS], size, total, len(rows),
+        form, sample.is_gzip, kind, understood.columns, [row[:MAX_COLUMNS] for row in body[:SHOWN_ROWS]], size, total, len(rows),
         _warnings(header, body, understood.columns) + _none_shared(understood.columns, bool(known_items) and kind == "ITEMS"),
         layout.evidence + _encoding_evidence(sample), understood.questions, understood.constants, rows,
     )  # fmt: skip
@@ -179,7 +181,7 @@ def _rows(text: bytes, form: CsvFormat) -> list[list[str]]:
 def _table(text: bytes, form: CsvFormat) -> tuple[list[str], list[list[str]]]:
     """The columns' names and the rows below them."""
     header, rest = header_of(Block(canonical(text, form), 1), form)
-    return header[:MAX_COLUMNS], _rows(rest.data, replace(form, delimiter=form.marks.delimiter.decode()))
+    return header, _rows(rest.data, replace(form, delimiter=form.marks.delimiter.decode()))
 
 
 def _none_shared(columns: list[Guess], is_catalogue: bool) -> list[str]:
@@ -201,13 +203,20 @@ def _warnings(header: list[str], body: list[list[str]], columns: list[Guess]) ->
     found = []
     widths = [len(row) for row in body]
     short = 0 if are_torn(body, len(header)) else sum(1 < width < len(header) for width in widths)
-    ragged = sum(width != len(header) for width in widths) - short
+    others = sum(row[-1:] == [NO_OBJECT] and len(row) > len(header) for row in body)
+    ragged = sum(width != len(header) for width in widths) - short - others
     if ragged:
         found.append(
             f"{ragged:,} of the {len(body):,} rows looked at do not have {len(header)} columns as the header does."
         )
     if short:
         found.append(f"{short:,} of the {len(body):,} rows looked at leave out last cells, which are taken as empty.")
+    if others:
+        found.append(f"{others:,} of the {len(body):,} rows looked at are no JSON objects.")
+    if len(header) > MAX_COLUMNS:
+        found.append(
+            f"The file has {len(header):,} columns; the first {MAX_COLUMNS} are shown, the others are left out."
+        )
     if not body:
         found.append("There are no rows.")
     found += [

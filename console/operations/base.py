@@ -38,6 +38,7 @@ from console.shapes import (
     without_nulls,
 )
 from console.transient import translated
+from recipes.json_text import read_json
 
 Operation = Callable[..., JSONDict]
 OPERATIONS: dict[str, Operation] = {}
@@ -161,7 +162,7 @@ def _read_token(name: str, token: str) -> tuple[str, int]:
         f"nextToken {token[:40]} is not one of this list; pass on the token of its last page.", field="nextToken"
     )
     try:
-        owner, created, pk = json.loads(base64.urlsafe_b64decode(token.encode()))
+        owner, created, pk = read_json(base64.urlsafe_b64decode(token.encode()))
         datetime.fromisoformat(created)
     except (ValueError, TypeError):
         raise wrong from None

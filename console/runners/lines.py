@@ -24,6 +24,7 @@ from console.models.serving import BatchJob
 from console.runners.batch_sources import Source, sources
 from console.shapes import is_storable
 from console.storage import Location
+from recipes.json_text import read_json
 
 MOST_LINE_BYTES = 1 << 20
 LEAST_LINE_BYTES = 2
@@ -322,8 +323,8 @@ def _parse(text: bytes) -> Line | str:
     if len(text) >= MOST_LINE_BYTES:
         return f"The line has {MOST_LINE_BYTES:,} bytes or more; allowed are fewer."
     try:
-        line = json.loads(_without_comma(text), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        line = read_json(_without_comma(text), parse_constant=_refuse)
+    except ValueError as error:
         return f"The line is not JSON: {error}.{_shape_hint(text)}"
     if not isinstance(line, dict):
         return f"The line is not a JSON object.{_shape_hint(text)}"

@@ -105,6 +105,8 @@ SENTENCES = (
     gettext_noop("{name} holds vectors of {size} numbers; {odd} of the cells looked at hold another number."),
     gettext_noop("{ragged} of the {rows} rows looked at do not have {columns} columns as the header does."),
     gettext_noop("{short} of the {rows} rows looked at leave out last cells, which are taken as empty."),
+    gettext_noop("{others} of the {rows} rows looked at are no JSON objects."),
+    gettext_noop("The file has {number} columns; the first {most} are shown, the others are left out."),
     gettext_noop("There are no rows."),
     gettext_noop("The column {name} is there more than once; the first is taken."),
     gettext_noop("The column {name} is there more than once; those behind the first are called {others}."),

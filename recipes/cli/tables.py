@@ -5,7 +5,6 @@ Tables are read as the server's imports read them (recipes.tables). Ids are text
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from recipes.data import Histories, TrainingData
+from recipes.json_text import read_json
 from recipes.numerics.arrays import order_by
 from recipes.tables.files import read_file
 from recipes.tables.text import TableError
@@ -77,7 +77,7 @@ def read_requests(path: Path) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            request = json.loads(line)
+            request = read_json(line)
         except ValueError:
             raise InputError(f"{path}: line {number} is not JSON: {line[:80]}.") from None
         if not isinstance(request, dict) or not {"userId", "itemList"} <= request.keys():

@@ -27,6 +27,7 @@ from recipes.filters.expression import (
     Verb,
     number,
 )
+from recipes.json_text import MAX_DEPTH, read_json
 
 PLAIN = r'"([^"]*)"'  # a backslash is a character like any other
 ESCAPED = r'"((?:[^"\\]|\\.)*)"'
@@ -133,12 +134,12 @@ def _with_plain_quotes(text: str) -> str:
 def _bracketed(name: str, text: str) -> Values:
     """The values of a list in brackets: a JSON list, or anything else that is read without them."""
     try:
-        found = json.loads(text)
+        found = read_json(text)
     except ValueError:
         found = None
     if isinstance(found, list) and found and all(isinstance(value, str | int | float) for value in found):
         return Values(tuple(value if isinstance(value, str) else json.dumps(value) for value in found))
-    if found is not None or text[0] == "{":
+    if found is not None or text[0] == "{" or text.startswith("[" * MAX_DEPTH):
         raise _unreadable(name, text)
     inside = read_values(name, text[1:-1])
     return inside if inside.whole is None else replace(inside, whole=text)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recipes.columns import vector_size
+from recipes.json_text import read_json
 from recipes.tables import amounts, moments
 from recipes.tables.cells import as_meant
 from recipes.tables.lists import POSTGRES_ARRAY
@@ -268,7 +269,7 @@ def parts_of(text: str, separator: str) -> list[str] | None:
         text = f"[{text[1:-1]}]" if '"' in text else json.dumps([part for part in text[1:-1].split(",") if part])
     for spelling in (text, text.replace("'", '"')):
         try:
-            found = json.loads(spelling)
+            found = read_json(spelling)
         except ValueError:
             continue
         return [_name_of(one) for one in found] if isinstance(found, list) else None

@@ -9,6 +9,8 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recipes.json_text import read_json
+
 POSTGRES_ARRAY = re.compile(r"\{[^{}:]*\}")
 
 
@@ -30,7 +32,7 @@ def _array(text: str) -> str:
     if POSTGRES_ARRAY.fullmatch(text):
         text = f"[{text[1:-1]}]" if '"' in text else json.dumps([part for part in text[1:-1].split(",") if part])
     try:
-        found = json.loads(text)
+        found = read_json(text)
     except ValueError:
         try:
             found = ast.literal_eval(text)  # as Python writes a list

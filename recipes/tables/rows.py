@@ -25,6 +25,7 @@ from recipes.tables.field import MAX_TEXT_LENGTH, Field
 from recipes.tables.lists import listed
 from recipes.tables.quotes import Row
 from recipes.tables.short_rows import short_rows
+from recipes.tables.structured import NO_OBJECT
 from recipes.tables.text import Block
 
 NUMBER_TIMES = dict.fromkeys(epochs.PER_SECOND, pa.int64())
@@ -301,14 +302,15 @@ class BlockReader:
                 kept.append(completed)
                 short.append(number)
             else:
-                ragged.append((number, self._width_rule(len(row.cells))))
+                ragged.append((number, self._width_rule(row)))
         columns = {
             position: pa.array([row[position].decode() or None for row in kept], pa.string()) for position in self._used
         }
         return Texts(columns, Places(block, np.asarray(starts, np.int64)), ragged, frozenset(short))
 
-    def _width_rule(self, cells: int) -> str:
-        return f"{cells} columns; the header has {self._width}"
+    def _width_rule(self, row: Row) -> str:
+        is_object = len(row.cells) != self._width + 1 or row.cells[-1] != NO_OBJECT.encode()
+        return f"{len(row.cells)} columns; the header has {self._width}" if is_object else "no JSON object"
 
     def _fits(self, row: Row) -> bool:
         """Whether a row is as wide as the header; more cells may follow if they are empty."""

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 from pyarrow import ipc, orc
 
+from recipes.json_text import check_depth, read_json
 from recipes.tables.packed import Chained, copied
 
 COPY_BYTES = 1 << 20
@@ -29,9 +30,11 @@ ROWS_PER_BATCH = 50_000
 KEYS_FROM = 1_000  # lines whose keys are the columns
 MAX_OBJECT = 16 << 20  # characters of one object of an array
 UUID_BYTES = 16
+NO_OBJECT = "no JSON object"
 DEPTH = 4  # of objects within objects that become columns
 WRAPPED = re.compile(rb'\{\s*"[^"]*"\s*:\s*\[\s*\{')  # an array as the first member of an object
-BETWEEN = re.compile(r"[\s,]*")
+MARK = "\ufeff"  # that files begin with, and those put together hold
+BETWEEN = re.compile(rf"[\s,{MARK}]*")
 
 
 def _of_parquet(file: IO[bytes]) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
@@ -82,7 +85,7 @@ def _flattened(table: pa.Table) -> pa.Table:
 def json_text(read: Callable[[int], bytes], kind: str) -> Iterator[bytes]:
     """JSON objects as comma-separated text; the keys of the first ones are the columns.
 
-    A line that is no object stays as it is, as a row of one cell.
+    A line that is no object is a row of one cell too many, which says so (NO_OBJECT).
 
     Args:
         read: the file.
@@ -109,7 +112,7 @@ def _objects_text(objects: Iterator[dict[str, Any] | str]) -> Iterator[bytes]:
     names = [key for key, is_filled in filled.items() if is_filled or key not in paths]  # an object may be null
     yield _line(names)
     for found in chain(first, objects):
-        yield _line([_cell(found.get(name)) for name in names] if isinstance(found, dict) else [found, *_filler(names)])
+        yield _line([_cell(found.get(name)) for name in names] if isinstance(found, dict) else _no_object(found, names))
 
 
 def json_kind(head: bytes) -> str:
@@ -145,7 +148,8 @@ def _entries(read: Callable[[int], bytes], *, within: bool) -> Iterator[dict[str
         if text[place : place + 1] == "]":
             return
         try:
-            entry, place = parse(text, place)
+            entry, end = parse(text, place)
+            check_depth(entry)
         except (ValueError, RecursionError):
             more = read(COPY_BYTES)
             if not more and place >= len(text) and not within:
@@ -154,6 +158,7 @@ def _entries(read: Callable[[int], bytes], *, within: bool) -> Iterator[dict[str
                 raise ValueError(f"its {number + 1:,}th object cannot be read") from None
             text, place = text[place:] + decode(more), 0
             continue
+        place = end
         number += 1
         yield dict(_leaves(entry)) if isinstance(entry, dict) else json.dumps(entry)
 
@@ -169,9 +174,9 @@ def _leaves(found: dict[str, Any], path: str = "", depth: int = DEPTH) -> Iterat
             yield path + key, value
 
 
-def _filler(names: list[str]) -> list[str]:
-    """What makes a row that is no object one of another width than the header's."""
-    return ["no JSON object"] * (len(names) != 2)
+def _no_object(found: str, names: list[str]) -> list[str]:
+    """A row that no reader takes for one of the table's: it is wider than the header, and its last cell says why."""
+    return [found, *[""] * (len(names) - 1), NO_OBJECT]
 
 
 def _lines(read: Callable[[int], bytes]) -> Iterator[bytes]:
@@ -184,10 +189,10 @@ def _lines(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
 
 def _object(line: bytes) -> dict[str, Any] | str:
-    text = line.decode("utf-8", "replace").strip()
+    text = line.decode("utf-8", "replace").lstrip(MARK).strip()
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = read_json(text)
+    except ValueError:
         return text
     return dict(_leaves(found)) if isinstance(found, dict) else text
 

@@ -7,6 +7,7 @@ numbers stay exact.
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -76,6 +77,7 @@ class TextStream:
         self.unpacked = 0
         self._kept: list[bytes] = []
         self._is_mac: bool | None = None
+        self._is_new_line = True
         self._begin(head, encoding)
 
     @property
@@ -141,8 +143,18 @@ class TextStream:
 
     def _next(self, size: int) -> bytes:
         data = self._stored(size)
+        while data.endswith((BOM_UTF8[:1], BOM_UTF8[:2])) and (more := self._stored(1)):
+            data += more
         self.unpacked += len(data)
-        return self._lines(data)
+        return self._without_marks(self._lines(data)) or (self._next(size) if data else b"")
+
+    def _without_marks(self, data: bytes) -> bytes:
+        """The text without the byte order marks that lines begin with where files were put together, one behind the other."""
+        is_new_line, self._is_new_line = self._is_new_line, data.endswith(b"\n")
+        if BOM_UTF8 not in data:
+            return data
+        data = data.removeprefix(BOM_UTF8) if is_new_line else data
+        return data.replace(b"\n" + BOM_UTF8, b"\n")
 
     def _lines(self, data: bytes) -> bytes:
         """The text with the line ends of old Macs as those of all others."""

@@ -24,7 +24,7 @@ def bring(settings, tmp_path):
     """Preview a file and import it as previewed; the preview, the rows and the report."""
     settings.DATA_DIR = tmp_path
 
-    def bring(*contents, schema=None):
+    def bring(*contents, schema=None, most=None):
         locations = []
         for number, content in enumerate(contents):
             location = storage.parse_location(f"s3://data/part-{number}")
@@ -32,7 +32,7 @@ def bring(settings, tmp_path):
                 file.write(content)
             locations.append(location)
         found = sniff.preview(locations[0])
-        used = [column for column in found.columns if column.include]
+        used = [column for column in found.columns if column.include][:most]
         fields = [Field(one.name, one.type, one.nullable, one.categorical, one.textual) for one in used]
         sources = {
             one.name: Source(one.source, one.unit, separator=one.separator, decimal=one.decimal, clock=one.clock)
@@ -88,3 +88,50 @@ def test_an_import_by_names_says_that_it_takes_the_first(bring):
 
     assert {row["GENRE"] for row in rows} == {"a0", "a1", "a2"}
     assert report["warnings"] == ["The column GENRE is there more than once; the first is taken."]
+
+
+def objects(number=ROWS):
+    return b"".join(b'{"item_id": %d, "title": "Lamp %d"}\n' % (n, n) for n in range(number))
+
+
+@pytest.mark.parametrize("line", [b"60", b"null", b'"lamp"', b"[1, 2]", b"61,Lamp 61", b'{"item_id": 60, "tit'])
+def test_a_line_that_is_no_object_is_listed(bring, line):
+    found, rows, report = bring(objects() + line + b"\n")
+
+    assert len(rows) == ROWS
+    assert report["rejected"] == 1
+    assert [(bad["line"], bad["rule"]) for bad in report["sample"]] == [(ROWS + 2, "no JSON object")]
+    assert found.warnings == ["1 of the 61 rows looked at are no JSON objects."]
+
+
+@pytest.mark.parametrize("columns", [300, 301, 450])
+def test_columns_beyond_the_most_are_left_out_and_rows_read(bring, columns):
+    names = ["item_id", "title", *(f"size{n}" for n in range(columns - 2))]
+    lines = [names, *([f"i{n}", f"Lamp {n}", *[str(n)] * (columns - 2)] for n in range(ROWS))]
+    found, rows, report = bring("\n".join(map(",".join, lines)).encode(), most=100)
+
+    assert len(found.columns) == 300
+    assert {len(row) for row in found.rows} == {300}
+    assert found.warnings == (
+        [f"The file has {columns} columns; the first 300 are shown, the others are left out."] if columns > 300 else []
+    )
+    assert (len(rows), report["rejected"]) == (ROWS, 0)
+    assert rows[-1] == {"ITEM_ID": f"i{ROWS - 1}"} | {f"SIZE{n}": ROWS - 1 for n in range(len(rows[-1]) - 1)}
+
+
+def test_a_mark_of_byte_order_where_a_part_begins_is_no_content(bring):
+    header, body = (
+        "user_id,item_id,timestamp\n",
+        "".join(f"u{n % 5},i{n % 7},{1_700_000_000 + n}\n" for n in range(ROWS)),
+    )
+    later = body.replace("u", "v").replace("v0", '"v0"')
+    _, rows, report = bring(f"{header}{body}\ufeff{body.replace('u', 'w')}".encode(), f"\ufeff\ufeff{later}".encode())
+
+    assert {row["USER_ID"] for row in rows} == {f"{letter}{n}" for letter in "uvw" for n in range(5)}
+    assert report["rejected"] == 0
+
+
+def test_a_mark_of_byte_order_within_json_is_no_content(bring):
+    _, rows, report = bring(b"\xef\xbb\xbf" + objects(30) + b"\xef\xbb\xbf" + objects(ROWS)[len(objects(30)) :])
+
+    assert (len(rows), report["rejected"]) == (ROWS, 0)

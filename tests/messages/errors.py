@@ -27,7 +27,7 @@ ENGINE = {"RecipeError", "FilterError", "TableError", "DamagedError"} | {
 PREDICATES = {"PackedError": "{} %s."}
 # Files whose every phrase is part of a refusal: rules of cells, what a filter may have where, what a file is.
 WORDING = (
-    "recipes/filters/grammar.py", "recipes/tables/cells.py", "recipes/tables/epochs.py", "recipes/tables/values.py", "recipes/tables/rows.py",
+    "recipes/json_text.py", "recipes/filters/grammar.py", "recipes/tables/cells.py", "recipes/tables/epochs.py", "recipes/tables/values.py", "recipes/tables/rows.py",
     "recipes/tables/kinds.py", "recipes/filters/unmatched.py", "recipes/evaluation/off_policy/estimates.py", "console/ingest/loading.py", "console/runners/members.py", "console/runners/lines.py",
     "console/jobs.py", "console/transient.py", "console/serving/related.py",
 )  # fmt: skip

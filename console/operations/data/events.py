@@ -7,7 +7,6 @@ keys in camelCase or as the schema has them, numbers also as strings.
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Iterable, Sequence
@@ -31,6 +30,7 @@ from console.serving import impressions
 from console.serving.attribution import attribute
 from console.serving.caches import REQUEST_CACHE
 from console.shapes import json_kind
+from recipes.json_text import read_json
 from recipes.tables.cells import NO_IDS
 from recipes.tables.field import Field
 
@@ -241,8 +241,8 @@ def _properties(given: object, path: str) -> JSONDict:
     for _ in range(2):
         if isinstance(value, str):
             try:
-                value = json.loads(value, parse_constant=_refuse)
-            except (ValueError, RecursionError):
+                value = read_json(value, parse_constant=_refuse)
+            except ValueError:
                 raise InvalidInputException(f"{path} is not JSON: {str(given)[:100]}", field="properties") from None
     if not isinstance(value, dict):
         raise InvalidInputException(

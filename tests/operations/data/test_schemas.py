@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 
 from console.errors import (
     InvalidInputException,
+    InvalidNextTokenException,
     ResourceAlreadyExistsException,
     ResourceInUseException,
     ResourceNotFoundException,
@@ -108,6 +110,15 @@ def test_it_rejects(account, kind, fields, domain, reason):
 def test_it_rejects_what_is_no_schema(account, text):
     with pytest.raises(InvalidInputException):
         create_schema(account, name="a", schema=text)
+
+
+@pytest.mark.parametrize("depth", [65, 1_000, 9_000])
+def test_it_rejects_what_is_nested_too_deeply(account, depth):
+    text = '{"type": "record", "fields": [{"name": "A", "type": ' + "[" * depth + "]" * depth + "}]}"
+    with pytest.raises(InvalidInputException, match="nested more than 64 levels deep"):
+        create_schema(account, name="films", schema=text)
+    with pytest.raises(InvalidNextTokenException, match="is not one of this list"):
+        list_schemas(account, next_token=base64.urlsafe_b64encode(b"[" * min(depth, 1_100)).decode())
 
 
 def test_a_name_is_taken_once(account):
