@@ -24,6 +24,9 @@ COMMANDS = {  # where each is, imported when asked for: serving need not wait fo
     "explain": "recipes.cli.serve:explain",
 }
 
+MOST = (1 << 31) - 1  # of counts and seeds; NumPy's oldest generator takes no seed of more than 32 bits
+DIGITS = 20  # beyond which a number is not even read
+
 
 def main(arguments: Sequence[str] | None = None, began: float | None = None) -> int:
     """Run one command; 0 if it worked, 2 with one line on stderr if what was given cannot be used.
@@ -40,6 +43,9 @@ def main(arguments: Sequence[str] | None = None, began: float | None = None) -> 
         return 2
     except BrokenPipeError:  # the reader has enough, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a name that is too long, a folder without the right to read it
+        sys.stderr.write(f"error: {error}\n")
+        return 2
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         return 130
@@ -59,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     recommend.add_argument("--users", type=Path, help="ids, one a line: whom to serve, in this order")
     recommend.add_argument(
         "--context",
+        type=_text,
         action="append",
         default=[],
         metavar="COLUMN=VALUE",
@@ -73,8 +80,8 @@ def build_parser() -> argparse.ArgumentParser:
     segment = _add_served(commands.add_parser("segment", help="users most likely to take an item"))
     segment.add_argument("--items", type=Path, required=True, help="ids, one a line")
     explain = _add_served(commands.add_parser("explain", help="what in a user's history speaks for an item"), k=False)
-    explain.add_argument("--user", required=True, help="id")
-    explain.add_argument("--item", required=True, help="id")
+    explain.add_argument("--user", type=_text, required=True, help="id")
+    explain.add_argument("--item", type=_text, required=True, help="id")
     return parser
 
 
@@ -88,7 +95,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--holdout", choices=("amazon", "none"), default="amazon", help="how to measure before the last fit"
     )
-    parser.add_argument("--seed", type=int, default=0, help="the same seed and data give the same model")
+    parser.add_argument("--seed", type=_seed, default=0, help="the same seed and data give the same model")
     parser.add_argument("--max-seconds", type=_seconds, metavar="S", help="time for all fits together")
 
 
@@ -100,9 +107,23 @@ def _add_served(parser: argparse.ArgumentParser, *, k: bool = True) -> argparse.
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return _whole(text, 1, MOST)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, MOST)
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if not text.isdecimal() or len(text) > DIGITS or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
     return int(text)
+
+
+def _text(text: str) -> str:
+    if not text.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no valid Unicode text")
+    return text
 
 
 def _seconds(text: str) -> float:

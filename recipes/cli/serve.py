@@ -21,7 +21,7 @@ from recipes.cli.tables import (
     known_histories,
     known_users,
     read_histories,
-    read_lines,
+    read_ids,
     read_requests,
 )
 from recipes.components.context import plain
@@ -36,9 +36,9 @@ def recommend(chosen: argparse.Namespace) -> None:
     names, histories = _whom(chosen, loaded.data)
     histories = replace(histories, context=_context(chosen.context, loaded.data))
     encoded = _encoded(loaded.data.item_ids.array.to_pylist())
-    start = 0
+    start, k = 0, min(chosen.k, loaded.data.num_items)  # places that nothing can fill would cost memory
     for found in ranking.lists(
-        loaded.model, histories, chosen.k, exclude_seen=chosen.exclude_seen, batch_size=chosen.batch_size
+        loaded.model, histories, k, exclude_seen=chosen.exclude_seen, batch_size=chosen.batch_size
     ):
         _write_lists("userId", names[start : start + len(found.items)], found, encoded)
         start += len(found.items)
@@ -99,7 +99,7 @@ def load(folder: Path) -> Artefact:
     """
     try:
         return artefact.load(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"{folder} holds no trained model; python -m recipes train … --out {folder} makes one."
         ) from None
@@ -108,11 +108,14 @@ def load(folder: Path) -> Artefact:
 
 
 def _whom(chosen: argparse.Namespace, data: TrainingData) -> tuple[list[str], Histories]:
-    wanted = read_lines(chosen.users) if chosen.users else None
     if chosen.histories:
         names, histories = read_histories(chosen.histories, data)
-        return (names, histories) if wanted is None else (wanted, choose(names, histories, wanted, data))
-    if wanted is not None:
+        if not chosen.users:
+            return names, histories
+        wanted = read_ids(chosen.users, "USER_ID", names)
+        return wanted, choose(names, histories, wanted, data)
+    if chosen.users:
+        wanted = read_ids(chosen.users, "USER_ID", data.user_ids.array.to_pylist())
         return wanted, known_histories(wanted, data)
     return data.user_ids.array.to_pylist(), data.histories()
 
@@ -142,11 +145,11 @@ def _answer_items(
     answers: Sequence[str],
     member: str,
 ) -> None:
-    names = read_lines(chosen.items)
+    names = read_ids(chosen.items, "ITEM_ID", loaded.data.item_ids.array.to_pylist())
     items, encoded = loaded.data.item_ids.indexes(names), _encoded(answers)
     step = max(1, ranking.BATCH_BYTES // (4 * max(1, len(answers))))
     for start in range(0, len(names), step):
-        found = topk.top_k(score(items[start : start + step]), chosen.k)
+        found = topk.top_k(score(items[start : start + step]), min(chosen.k, len(answers)))
         _write_lists("itemId", names[start : start + step], found, encoded, member)
 
 

@@ -5,7 +5,10 @@ Tables are read as the server's imports read them (recipes.tables). Ids are text
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,8 +23,10 @@ from recipes.json_text import read_json
 from recipes.numerics.arrays import order_by
 from recipes.tables.files import read_file
 from recipes.tables.text import TableError
+from recipes.tables.words import plain
 
 IDS = ("USER_ID", "ITEM_ID")
+SEPARATORS = re.compile(r"[,;\t|]")
 
 
 class InputError(Exception):
@@ -57,13 +62,35 @@ def read_training(interactions: Path, items: Path | None = None, users: Path | N
     )
 
 
-def read_lines(path: Path) -> list[str]:
-    """The lines of a text file that are not blank, stripped."""
+def read_ids(path: Path, name: str, known: Sequence[str]) -> list[str]:
+    """The ids of a text file, one a line, stripped; of a table whose header has `name`, that column.
+
+    Args:
+        path: the file.
+        name: what a header calls the ids, such as USER_ID.
+        known: ids that there are; a line that is one of them is an id, whatever it looks like.
+
+    Raises:
+        InputError: there is no id, or the lines hold more than ids and no header says which is one.
+    """
     lines = [line.strip() for line in _text(path).splitlines()]
-    found = [line for line in lines if line]
+    found, ids = [line for line in lines if line], set(known)
+    header = _cells(found[0]) if found and found[0] not in ids else []
+    if len(header) > 1 and any(plain(cell) == plain(name) for cell in header):
+        return [str(each) for each in read_csv(path, (name,))[name].to_pylist()]
+    if len(header) == 1 and plain(header[0]) == plain(name):
+        found = found[1:]
     if not found:
         raise InputError(f"{path} is empty; one id a line is needed.")
+    if ids.isdisjoint(found) and any(_cells(line)[0] in ids for line in found if len(_cells(line)) > 1):
+        raise InputError(
+            f"{path}: line 1 is {found[0][:80]}; one id a line is needed, or a header that names the column {name}."
+        )
     return found
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in SEPARATORS.split(line)]
 
 
 def read_requests(path: Path) -> list[dict[str, Any]]:
@@ -78,6 +105,9 @@ def read_requests(path: Path) -> list[dict[str, Any]]:
             continue
         try:
             request = read_json(line)
+            json.dumps(request, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{path}: line {number} holds characters that are no valid Unicode text.") from None
         except ValueError:
             raise InputError(f"{path}: line {number} is not JSON: {line[:80]}.") from None
         if not isinstance(request, dict) or not {"userId", "itemList"} <= request.keys():
@@ -153,7 +183,8 @@ def _places(values: pa.Array | pa.ChunkedArray, among: pa.Array) -> NDArray[np.i
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        read = path.read_bytes()
+        return read.decode("utf-16" if read.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except (OSError, UnicodeDecodeError) as error:

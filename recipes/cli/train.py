@@ -118,8 +118,10 @@ def _budget(run: Run, stage: Stage) -> Run:
 
 def _check_out(folder: Path) -> None:
     """Publishing replaces the folder; refuse one that holds anything but a model."""
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file()):
-        raise InputError(f"--out {folder} holds something that is not a model; choose a new folder.")
+    if any(each.is_file() for each in (folder, *folder.parents)) or (
+        folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file()
+    ):
+        raise InputError(f"--out {folder} is or holds something that is not a model; choose a new folder.")
 
 
 def _evaluated(evaluation: Evaluation | None) -> dict[str, Any]:

@@ -120,6 +120,25 @@ def test_a_list_of_users_restricts_and_orders_and_strangers_get_what_is_popular(
     assert {int(item) % 4 for item in again["9"]} == {0}
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf7\r\n5\r\n",
+        "7\n5\n".encode("utf-16"),
+        b"USER_ID\n7\n5\n",
+        b"user_id\n7\n5\n",
+        b"USER_ID,AGE\n7,30\n5,31\n",
+        b"\xef\xbb\xbfAGE;USER_ID\n30;7\n31;5\n",
+    ],
+)
+def test_ids_are_read_as_programs_write_them(trained, capsys, content):
+    (trained / "users.txt").write_bytes(content)
+
+    assert main(["recommend", "model", "--users", "users.txt"]) == 0
+
+    assert list(recommended(capsys)) == ["7", "5"]
+
+
 def test_the_context_of_a_request_is_looked_at(folder, capsys):
     """Everyone takes anything, but even items on the tv and odd ones on the phone; the column is found in the file."""
     rng = np.random.default_rng(0)
@@ -149,6 +168,14 @@ def test_related_items_and_popular_ones_for_an_unknown_item(trained, capsys):
     assert known["input"] == {"itemId": "8"}
     assert {int(item) % 4 for item in known["output"]["recommendedItems"]} == {0}
     assert len(unknown["output"]["recommendedItems"]) == 4
+
+
+def test_more_than_there_is_is_all(trained, capsys):
+    (trained / "ids.txt").write_text("4\n")
+    for arguments in (["recommend", "model", "--users", "ids.txt"], ["related", "model", "--items", "ids.txt"]):
+        assert main([*arguments, "--k", str(2**31 - 1)]) == 0
+        (line,) = lines(capsys)
+        assert 20 < len(line["output"]["recommendedItems"]) <= 60
 
 
 def test_ranking_keeps_all_items_and_puts_unknown_ones_last(trained, capsys):
@@ -217,6 +244,17 @@ def test_bad_files_are_told_in_one_line(folder, capsys, content, complaint):
         ([*TRAIN, "--set", "speed=9"], "has no hyperparameter speed"),
         ([*TRAIN, "--items", "none.csv"], "There is no file none.csv"),
         (["recommend", "nowhere"], "nowhere holds no trained model"),
+        (["recommend", "items.csv"], "items.csv holds no trained model"),
+        (["related", "items.csv", "--items", "items.txt"], "items.csv holds no trained model"),
+        (["recommend", "n" * 300], "too long"),
+        ([*TRAIN, "--items", "n" * 300], "too long"),
+        (["recommend", "model", "--users", "model"], "model cannot be read as text"),
+        (["recommend", "model", "--users", "pairs.txt"], "line 1 is 4,5; one id a line is needed, or a header"),
+        (["related", "model", "--items", "pairs.txt"], "header that names the column ITEM_ID"),
+        (["recommend", "model", "--users", "header.txt"], "header.txt is empty"),
+        (["rank", "model", "--requests", "deep.txt"], "line 1 is not JSON"),
+        (["rank", "model", "--requests", "halves.txt"], "line 1 holds characters"),
+        (["train", "interactions.csv", "--recipe", "aws-sims", "--out", "items.csv/model"], "items.csv"),
         (["segment", "model", "--items", "items.txt"], "aws-sims does not offer user segments"),
         (["related", "model", "--items", "none.txt"], "There is no file none.txt"),
         (["related", "model", "--items", "empty.txt"], "empty.txt is empty"),
@@ -231,6 +269,10 @@ def test_bad_files_are_told_in_one_line(folder, capsys, content, complaint):
 def test_mistakes_are_told_in_one_line(trained, capsys, arguments, complaint):
     (trained / "items.txt").write_text("4\n")
     (trained / "empty.txt").write_text("\n")
+    (trained / "header.txt").write_text("USER_ID\n")
+    (trained / "pairs.txt").write_text("4,5\n6,7\n")
+    (trained / "deep.txt").write_text("[" * 100_000)
+    (trained / "halves.txt").write_text('{"userId": "\\ud800", "itemList": ["4"]}\n')
     assert main(arguments) == 2
     told = capsys.readouterr()
     assert told.out == ""
@@ -238,10 +280,22 @@ def test_mistakes_are_told_in_one_line(trained, capsys, arguments, complaint):
     assert told.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("option", [["--k", "0"], ["--k", "many"], ["--batch-size", "-1"]])
+@pytest.mark.parametrize(
+    "option", [["--k", "0"], ["--k", "many"], ["--k", "9" * 5000], ["--batch-size", "-1"], ["--context", "A=\udcff"]]
+)
 def test_numbers_out_of_range_are_refused_by_the_parser(trained, option, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["recommend", "model", *option])
+    assert stopped.value.code == 2
+    assert option[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [["--seed", "-1"], ["--seed", "1.5"], ["--seed", "9" * 30], ["--max-seconds", "nan"]]
+)
+def test_numbers_out_of_range_of_a_training_are_refused_by_the_parser(option, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([*TRAIN, *option])
     assert stopped.value.code == 2
     assert option[0] in capsys.readouterr().err
 
