@@ -211,7 +211,8 @@ class Importer:
         keep = hashing.first_positions(self._hashes, last=bool(self._schema.key))
         if keep is None:
             return segments
-        self._counts.duplicates += int((~keep).sum())
+        before = sum(segment.rows for segment in segments if segment.key)  # whose rows are replaced by newer ones
+        self._counts.duplicates += int((~keep[before:]).sum())
         self._profile = Profile(self._schema)
         kept, start = [], 0
         for number, segment in enumerate(segments):

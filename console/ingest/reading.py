@@ -16,6 +16,7 @@ from recipes.tables.text import Block, TextStream, blocks
 
 EVIDENCE_BYTES = 1 << 20
 LOOKED_AT = 5000  # rows
+MOST_NAMED, LONGEST_NAME = 20, 100
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,26 @@ def open_table(
     plans = plan(schema, reading, names, stream.name)
     rows = [row.cells for row in dialect.first_rows(first.data, form.marks, LOOKED_AT)]
     reader = BlockReader(schema.fields, plans, form, len(names), rows)
-    return OpenTable(names, chain([first], found), reader, [] if reading.sources else _passed_over(names, plans))
+    warnings = _missing(plans) + ([] if reading.sources else _passed_over(names, plans) + _unused(names, plans))
+    return OpenTable(names, chain([first], found), reader, warnings)
+
+
+def _missing(plans: Sequence[ColumnPlan]) -> list[str]:
+    """Say which columns of the schema the file lacks; they may be null, or there would be no import."""
+    missing = [plan.field.name for plan in plans if plan.position is None and plan.constant is None]
+    return [f"The file lacks these columns of the schema, which are empty: {_listed(missing)}."] if missing else []
+
+
+def _unused(header: Sequence[str], plans: Sequence[ColumnPlan]) -> list[str]:
+    """Say which columns of the file the schema lacks, apart from those behind the first of a name."""
+    used = {header[plan.position] for plan in plans if plan.position is not None}
+    used |= {other for others in repeated(header).values() for other in others}
+    unused = [name for name in header if name and name not in used]
+    return [f"The schema lacks these columns of the file, which are not imported: {_listed(unused)}."] if unused else []
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name[:LONGEST_NAME] for name in names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
 
 
 def _passed_over(header: Sequence[str], plans: Sequence[ColumnPlan]) -> list[str]:

@@ -43,7 +43,10 @@ SUFFIXES = (
     ".zst",
 )
 NO_SUFFIX = re.compile(r"[^.]+|.*\.\d+|.*part-[^/]*")  # as Glue and Hadoop name parts
-NO_PART = re.compile(r"[_.].*|.*\.crc|.*\$folder\$")  # what Spark and its kin leave beside the parts
+NO_PART = re.compile(  # what Spark and its kin leave beside the parts, Excel's locks, Redshift's lists of what it wrote
+    r"[_.].*|.*\.crc|.*\$folder\$|~\$.*|[^.]*manifest", re.IGNORECASE
+)
+SHOWN_FOLDERS = 5
 
 
 def source_files(location: Location) -> list[Location]:
@@ -59,8 +62,28 @@ def source_files(location: Location) -> list[Location]:
         return found
     parts = [entry for entry in found if _is_part(entry.name)]
     if not parts:
+        refuse_subfolders(location)
         raise JobError(f"There is no CSV file right below {location}. Sub-folders are not read.")
     return parts
+
+
+def refuse_subfolders(location: Location) -> None:
+    """Name the sub-folders of a folder without a file right below it, where that is why nothing is found.
+
+    Raises:
+        JobError: there are some.
+    """
+    below = storage.list_objects(location, recursive=True) if location.is_folder else []
+    names = sorted({f"{first}/" for each in below if (first := _first_folder(location, each)) and not is_beside(first)})
+    if names:
+        shown = ", ".join(names[:SHOWN_FOLDERS]) + (", …" if len(names) > SHOWN_FOLDERS else "")
+        raise JobError(
+            f"There is no file right below {location}, and sub-folders are not read. Give the location of one of them: {shown}."
+        )
+
+
+def _first_folder(folder: Location, entry: Location) -> str:
+    return entry.key[len(folder.key) :].rpartition("/")[0].partition("/")[0]
 
 
 def is_beside(name: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from console import limits, storage
 from console.errors import JobError
-from console.ingest.sources import is_beside
+from console.ingest.sources import is_beside, refuse_subfolders
 from console.storage import Location
 from recipes.tables import packed
 from recipes.tables.encodings import BOMS, Utf8Reader, wide_encoding
@@ -49,6 +49,7 @@ def sources(path: str, folder: str, check: Callable[[], None]) -> list[Source]:
     location = storage.parse_location(path)
     found = [each for each in storage.list_objects(location) if not location.is_folder or not _is_marker(each)]
     if not found:
+        refuse_subfolders(location)
         raise JobError(f"Invalid S3 input path: there is nothing at {location}.")
     most = limits.quota("BATCH_FILES")
     if len(found) > most:

@@ -109,6 +109,8 @@ SENTENCES = (
     gettext_noop("The file has {number} columns; the first {most} are shown, the others are left out."),
     gettext_noop("There are no rows."),
     gettext_noop("The column {name} is there more than once; the first is taken."),
+    gettext_noop("The file lacks these columns of the schema, which are empty: {names}."),
+    gettext_noop("The schema lacks these columns of the file, which are not imported: {names}."),
     gettext_noop("The column {name} is there more than once; those behind the first are called {others}."),
     # what jobs write into their logs (runners, samples, recipes/stacking, recipes/tuning.py, recipes/content/vectors.py)
     gettext_noop("Reading {location}"),

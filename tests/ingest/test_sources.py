@@ -105,3 +105,32 @@ def test_memory_is_bounded(settings):
     imported, grown_mib = json.loads(done.stdout)
     assert imported == 2_000_000
     assert grown_mib < 500
+
+
+def test_what_programs_leave_beside_the_parts_is_not_read():
+    for name in (
+        "part-0.csv",
+        "events_0001",
+        "~$part-0.csv",
+        "~$a.xlsx",
+        "events_manifest",
+        "eventsmanifest",
+        "_SUCCESS",
+        "b.csv.crc",
+    ):
+        put_object(f"left/{name}", "x")
+
+    found = sources.source_files(storage.parse_location("s3://data/left/"))
+
+    assert [each.name for each in found] == ["events_0001", "part-0.csv"]
+
+
+def test_a_folder_of_folders_names_them():
+    for number in range(7):
+        put_object(f"days/dt=2024-03-0{number}/part-0.csv", "x")
+    put_object("days/_temporary/0/part-0.csv", "x")
+
+    with pytest.raises(JobError, match=r"one of them: dt=2024-03-00/, .*dt=2024-03-04/, …") as caught:
+        sources.source_files(storage.parse_location("s3://data/days/"))
+
+    assert "_temporary" not in str(caught.value)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import storage
+from console import notices, storage
 from console.errors import InvalidInputException, JobError
+from console.ingest.sources import refuse_subfolders
 from console.models import Account, Dataset, DatasetImportJob
 from console.models.base import UNFINISHED, JSONDict
 from console.operations.account.tags import tag_map
@@ -45,8 +46,10 @@ def create_dataset_import_job(
 
 @operation
 def describe_dataset_import_job(account: Account, *, dataset_import_job_arn: str) -> JSONDict:
-    """An import job in full."""
-    return {"datasetImportJob": find_import_job(account, dataset_import_job_arn).wire()}
+    """An import job in full; what to know of how it was read is noted beside it."""
+    job = find_import_job(account, dataset_import_job_arn)
+    notices.note(job.report.get("warnings", []))
+    return {"datasetImportJob": job.wire()}
 
 
 @operation
@@ -87,6 +90,8 @@ def check_source(account: Account, url: str) -> None:
     location = location_for(account, url, field="dataSource")
     try:
         found = bool(storage.list_objects(location))
+        if not found:
+            refuse_subfolders(location)
     except JobError as error:
         raise InvalidInputException(str(error), field="dataSource") from error
     if not found:

@@ -6,9 +6,10 @@ import gzip
 
 import pytest
 
-from console import storage
+from console import notices, storage
 from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceNotFoundException
 from console.models import Dataset, DatasetImportJob
+from console.operations.data.files import get_dataset_import_report
 from console.operations.data.import_jobs import (
     create_dataset_import_job,
     describe_dataset_import_job,
@@ -58,6 +59,34 @@ def test_full_replaces_and_incremental_adds(account, load):
     assert len(rows_of(arn, account)) == 50
     assert Dataset.objects.by_arn(account, arn).revision == 3
     assert DatasetImportJob.objects.get(name="third").report["duplicates"] == 10
+
+
+def test_columns_that_the_file_or_the_schema_lacks_are_told(account, load):
+    arn = make_dataset(account, "Items", ITEMS)
+
+    job = load(arn, "ITEM_ID,GENERE,YEAR\na,Drama,1990\n")
+
+    told = get_dataset_import_report(account, dataset_import_job_arn=job.arn)["warnings"]
+    assert told == [
+        "The file lacks these columns of the schema, which are empty: GENRE.",
+        "The schema lacks these columns of the file, which are not imported: GENERE.",
+    ]
+    with notices.collected() as found:
+        describe_dataset_import_job(account, dataset_import_job_arn=job.arn)
+    assert found == told
+
+    job = load(arn, "ITEM_ID,genre,YEAR\na,Drama,1990\n", "second")
+    assert get_dataset_import_report(account, dataset_import_job_arn=job.arn)["warnings"] == []
+
+
+def test_a_row_that_replaces_an_older_one_is_imported(account, load):
+    arn = make_dataset(account, "Items", ITEMS)
+    load(arn, "ITEM_ID,YEAR,GENRE\na,1990,\nb,1991,Drama\n")
+
+    job = load(arn, "ITEM_ID,YEAR,GENRE\nb,2000,War\nc,2001,War\nc,2002,War\n", "second", import_mode="INCREMENTAL")
+
+    assert [job.report[name] for name in ("rows", "imported", "duplicates")] == [3, 2, 1]
+    assert sorted(row["YEAR"] for row in rows_of(arn, account)) == [1990, 2000, 2002]
 
 
 def test_equal_interactions_count_once(account, load):
