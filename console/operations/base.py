@@ -44,6 +44,7 @@ Operation = Callable[..., JSONDict]
 OPERATIONS: dict[str, Operation] = {}
 
 READS = ("Describe", "List", "Get", "Search", "Compare", "Preview", "Explain", "Profile", "Test")
+ID_PARAMETERS = {"user_id", "item_id", "input_list", "item_ids", "left_out_items", "added_items"}
 DEFAULT_PAGE = 100
 
 
@@ -58,6 +59,7 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
     model, names = OPERATION_MODELS[name], parameter_names(name)
     cut = pruner(model.output_shape) if model.output_shape else None
     # Reads write nothing. Events, items and users are committed in groups, and change nothing that requests keep.
+    ids = names.keys() & ID_PARAMETERS if is_read(name) else ()
     is_plain = is_read(name) or SERVICE_OF[name] == "personalize-events"
 
     def write(account: Account, given: dict[str, Any]) -> JSONDict | None:
@@ -76,12 +78,19 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
             raise InvalidInputException(f"Unknown parameter {unknown[0]}; allowed are {allowed}.", field=unknown[0])
         if model.input_shape:
             validate(model.input_shape, {names[key]: value for key, value in given.items()})
+        if ids:
+            given |= {key: _as_kept(given[key]) for key in ids if key in given}
         with translated(name):
             result = function(account, **given) if is_plain else write(account, given)
         return cut(result or {}) if cut else {}
 
     OPERATIONS[name] = call
     return call
+
+
+def _as_kept(asked: str | list[str]) -> str | list[str]:
+    """An id, or a list of ids, as they are kept: without blanks around them."""
+    return asked.strip() if isinstance(asked, str) else [each.strip() for each in asked]
 
 
 def call_by_wire_names(name: str, account: Account, members: JSONDict) -> JSONDict:

@@ -148,7 +148,7 @@ def _is_id(value: object) -> bool:
 
 
 def _id_text(value: str | float) -> str:
-    return value if isinstance(value, str) else str(int(value))
+    return value.strip() if isinstance(value, str) else str(int(value))
 
 
 def _missing(line: Mapping[str, Any], name: str) -> InvalidInputException:

@@ -12,6 +12,12 @@ from tests.factories import call, create_filter, run_batch, trained
 from tests.worlds import films
 
 
+def test_ids_are_read_as_they_are_kept():
+    line = {"userId": " u1 ", "itemList": [" i1\t", 7]}
+    assert user_of(line) == "u1"
+    assert members.ids_of(line, "itemList") == ["i1", "7"]
+
+
 def user_of(line):
     members.check_names(line)
     return members.id_of(line, "userId", needed=True)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import F
 
-from console import telemetry
+from console import notices, telemetry
 from console.errors import InvalidInputException
 from console.ingest import schema as schemas
 from console.ingest.schema import DatasetSchema, plain
@@ -35,6 +35,7 @@ from recipes.tables.cells import NO_IDS
 from recipes.tables.field import Field
 
 FORBIDDEN = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
+MOST_SHOWN, LONGEST_SHOWN = 10, 50
 ACTION_EVENT_TYPES = {"viewed": "Viewed", "taken": "Taken", "nottaken": "Not Taken"}
 IDENTIFY = "identify"
 EVENT_VALUE, TEXT = Field("EVENT_VALUE", "double", nullable=True), Field("", "string")
@@ -139,7 +140,7 @@ def _tracked(account: Account, tracking_id: str) -> Tracked:
 
 def _identified(event: JSONDict) -> str:
     """The user whom Amplify's event Identify names, which is about no item; "" for any other event."""
-    if event["eventType"].lower() != IDENTIFY or event.get("itemId"):
+    if event["eventType"].strip().lower() != IDENTIFY or event.get("itemId"):
         return ""
     properties = _properties(event.get("properties"), "eventList.properties")
     if list(properties) != ["userId"] or not properties["userId"]:
@@ -161,11 +162,11 @@ def _event(group: DatasetGroup, schema: DatasetSchema | None, who: Visitor, even
         group,
         event_id=event.get("eventId") or uuid.uuid4().hex,
         item_id=_entity(_identifier(item_id, f"{path}.itemId"), f"{path}.itemId"),
-        event_type=event["eventType"],
+        event_type=event["eventType"].strip(),
         event_value=None if value is None else column_value(EVENT_VALUE, value, f"{path}.eventValue"),
         timestamp=event_seconds(event["sentAt"], f"{path}.sentAt"),
         recommendation_id=event.get("recommendationId"),
-        impression=event.get("impression", []),
+        impression=[item.strip() for item in event.get("impression", [])],
         attribution_source=event.get("metricAttribution", {}).get("eventAttributionSource"),
         properties=_columns(schema, properties, f"{path}.properties", apart_from=EVENT_COLUMNS),
         **_ids(who),
@@ -191,7 +192,7 @@ def _action_event(group: DatasetGroup, entry: JSONDict, place: int) -> Event:
         event_type=ACTION_EVENT_TYPES[word],
         timestamp=event_seconds(entry["timestamp"], f"actionInteractions[{place}].timestamp"),
         recommendation_id=entry.get("recommendationId"),
-        impression=entry.get("impression", []),
+        impression=[action.strip() for action in entry.get("impression", [])],
         properties=_columns(None, _properties(entry.get("properties"), path), path),
     )
 
@@ -270,6 +271,9 @@ def _columns(
             if value is not None
         }
     known = schema.by_plain_name
+    if unknown := [key for key in properties if plain(key) not in known]:
+        named = ", ".join(key[:LONGEST_SHOWN] for key in unknown[:MOST_SHOWN])
+        notices.note([f"The schema lacks these columns of the properties, which are not kept: {named}."])
     found = {}
     for key, value in properties.items():
         field = known.get(plain(key))

@@ -15,6 +15,7 @@ from recipes.tables.cells import MAX_SKEW_S
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 from recipes.tables.values import value_of
 
+LIKELY_FROM_S = 631_152_000  # 1990; as milliseconds a smaller number is an older event, and as seconds the better guess
 ANY = {bool: "boolean", int: "long", float: "double", str: "string"}
 
 
@@ -65,7 +66,7 @@ def event_seconds(moment: float | str | datetime, path: str) -> int:
     """
     seconds, latest = epoch_seconds(moment), int(time.time()) + MAX_SKEW_S
     if not 0 <= seconds <= latest:
-        hint = " It looks like milliseconds." if 0 <= seconds // 1000 <= latest else ""
+        hint = " It looks like milliseconds." if LIKELY_FROM_S <= seconds // 1000 <= latest else ""
         raise InvalidInputException(
             f"{path} is {moment}; allowed are seconds from 1970 until at most a day ahead of the server's clock.{hint}",
             field=path.partition("[")[0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console import limits
+from console import limits, notices
 from console.errors import InvalidInputException
 from console.models import Account
 from console.operations.base import operation
@@ -80,11 +80,14 @@ def get_personalized_ranking(
             "PERSONALIZED_RANKING.", field="campaignArn"
         )  # fmt: skip
     columns = _columns(target, metadata_columns, len(input_list), "inputList")
+    items = [item for item in input_list if item]
+    if len(items) < len(input_list):
+        notices.note([f"inputList holds {len(input_list) - len(items)} empty ids, which are left out."])
     request = RecommendationRequest(
         user_id=user_id,
         context=context or {},
         filter=bound_filter(account, filter_arn, filter_values, target.group_id),
-        items=input_list,
+        items=items,
     )
     answer = recommend(target, request)
     return {"personalizedRanking": answer.wire(target, columns), "recommendationId": answer.recommendation_id}

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from console import notices
 from console.errors import InvalidInputException, ResourceNotFoundException
 from console.models import Dataset, Event, Record
 from console.operations.data import event_trackers
 from console.operations.data import events as operations
+from console.operations.data.values import event_seconds
 from tests.factories import put_events
 from tests.operations.worlds import dataset, group
 
@@ -203,6 +205,33 @@ def test_action_interactions_have_their_own_tracking_id_and_words(account, track
         operations.put_action_interactions(
             account, tracking_id=table.tracking_id, action_interactions=[entry | {"eventType": "Bought"}]
         )
+
+
+@pytest.mark.parametrize("sent", [" click ", "click\n", "\tclick"])
+def test_types_and_impressions_are_kept_without_blanks_around_them(account, tracking_id, sent):
+    put_events(account, tracking_id, {"itemId": "7", "eventType": sent, "impression": [" 7 ", "8"]})
+    event = Event.objects.get()
+    assert (event.event_type, event.impression) == ("click", ["7", "8"])
+
+
+@pytest.mark.parametrize(("ahead", "is_in_milliseconds"), [(25 * 3600, False), (10**9, False), (1.7e12, True)])
+def test_a_time_ahead_is_said_to_be_in_milliseconds_only_where_it_looks_so(ahead, is_in_milliseconds):
+    with pytest.raises(InvalidInputException, match="at most a day ahead") as caught:
+        event_seconds(time.time() + ahead, "eventList[0].sentAt")
+    assert ("milliseconds" in str(caught.value)) == is_in_milliseconds
+
+
+def test_keys_that_the_schema_lacks_are_told(account):
+    arn = dataset(account, "ITEMS").arn
+    properties = json.dumps({"genres": "Drama", "COLOR": "red"})
+    with notices.collected() as found:
+        operations.put_items(account, dataset_arn=arn, items=[{"itemId": "1", "properties": properties}])
+    assert found == ["The schema lacks these columns of the properties, which are not kept: COLOR."]
+
+    long = json.dumps({"genres": "Drama"} | {f"{n}{'x' * 500}": 1 for n in range(50)})
+    with notices.collected() as found:
+        operations.put_items(account, dataset_arn=arn, items=[{"itemId": "1", "properties": long}])
+    assert len(notices.header(found)) < notices.MAX_HEADER
 
 
 @pytest.mark.parametrize("word", ["null", "None", "NaN", "undefined", r"\N", "[object Object]", " "])

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from console import notices
 from console.errors import InvalidInputException
 from console.models import Member, Token
 from tests.aws.inprocess import client
@@ -47,6 +48,23 @@ def test_a_ranking_is_the_list_in_the_users_order(account, run_jobs, group):
     assert {item["itemId"] for item in left} == {"i1", "i5"}
     with pytest.raises(InvalidInputException, match="GetPersonalizedRanking"):
         call("GetRecommendations", account, campaign_arn=arn, user_id="u1")
+
+
+def test_ids_are_asked_for_as_they_are_kept(account, run_jobs, group):
+    arn = campaign(account, run_jobs, group, "aws-personalized-ranking")
+
+    def ranked(user, items):
+        with notices.collected() as found:
+            told = call("GetPersonalizedRanking", account, campaign_arn=arn, user_id=user, input_list=items)
+        return [(item["itemId"], item.get("score")) for item in told["personalizedRanking"]], found
+
+    assert ranked(" u1 ", [" i1 ", "i2\t", "", "  "]) == (
+        ranked("u1", ["i1", "i2"])[0],
+        ["inputList holds 2 empty ids, which are left out."],
+    )
+    assert call("GetUserHistory", account, campaign_arn=arn, user_id="u1\n")["isKnown"]
+    (card,) = call("GetItemCards", account, campaign_arn=arn, item_ids=[" i1"])["items"]
+    assert (card["itemId"], bool(card["metadata"])) == ("i1", True)
 
 
 def test_v2_gives_reasons_and_metadata(account, run_jobs, group):
