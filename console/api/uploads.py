@@ -38,7 +38,7 @@ KEPT = {
 }
 RESPONSES = {
     201: OpenApiResponse(RESULT, "Kept"),
-    400: OpenApiResponse(ERROR_REF, "There is no file in it"),
+    400: OpenApiResponse(ERROR_REF, "There is no file in it, or several"),
     401: OpenApiResponse(ERROR_REF, "No token, or one that is not known"),
     403: OpenApiResponse(ERROR_REF, "Not allowed to this caller"),
     415: OpenApiResponse(ERROR_REF, "The body is not multipart/form-data"),
@@ -61,7 +61,10 @@ class UploadView(BaseView):
     )
     def post(self, request: Request) -> Response:
         account = writer_or_reader(request, "Upload")
-        file = request.FILES.get("file")
+        files = request.FILES.getlist("file")
+        if len(files) > 1:
+            raise InvalidInputException(f"There are {len(files)} files; send one in each request.", field="file")
+        file = files[0] if files else None
         if not isinstance(file, TemporaryUploadedFile):
             raise InvalidInputException("There is no file; send it as the part named file.", field="file")
         path = Path(file.temporary_file_path())

@@ -173,6 +173,10 @@ def test_it_takes_files(alice, account):
 
 def test_an_upload_needs_a_file(alice, caller, account):
     assert alice.post("/api/v1/uploads/", {"other": "x"}).status_code == 400
+    two = [SimpleUploadedFile(name, b"x") for name in ("a.csv", "b.csv")]
+    refused = alice.post("/api/v1/uploads/", {"file": two})
+    assert refused.status_code == 400
+    assert "There are 2 files" in refused.content.decode()
     assert alice.post("/api/v1/uploads/", {}, format="json").status_code == 415
     file = SimpleUploadedFile("a.csv", b"x")
     assert caller(account, "viewer").post("/api/v1/uploads/", {"file": file}).status_code == 403
