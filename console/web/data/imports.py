@@ -99,8 +99,8 @@ def _context(group: DatasetGroup, files: list[IncomingFile]) -> JSONDict:
 @reading_page
 def check(request: Request) -> HttpResponse:
     """One file's part of the preview as its form stands; asked for by htmx while one chooses."""
-    group, number = chosen_group(request), int(request.GET.get("file", "0"))
-    locations = request.GET.getlist("location")
+    group, given, locations = chosen_group(request), request.GET.get("file", "0"), request.GET.getlist("location")
+    number = int(given[:9]) if given.isdecimal() else len(locations)
     if group is None or number >= len(locations):
         raise Http404(gettext("There is no such file."))
     file = read_file(request, group, number, locations[number], _kind(request, number))
