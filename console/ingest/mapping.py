@@ -98,6 +98,6 @@ def _position(name: str, header: list[str]) -> int | None:
         return header.index(name)
     for spelling in (str.lower, column_key):
         names = [spelling(column) for column in header]
-        if spelling(name) in names:
+        if spelling(name) and spelling(name) in names:
             return names.index(spelling(name))
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -70,7 +71,7 @@ class Found:
 
 def column_key(name: str) -> str:
     """A column's name by which spellings are compared: no case, no punctuation, no RecBole type such as `:token`."""
-    return re.sub(r"[^a-z0-9]", "", TYPED.sub("", name.strip()).lower())
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFC", TYPED.sub("", name.strip())).lower())
 
 
 def detect(sample: bytes, given: Mapping[str, Any] | None = None, wanted: Collection[str] = ()) -> Found:

@@ -205,14 +205,16 @@ def _names_items(guess: Guess) -> bool:
 
 
 def _name_the_rest(guesses: Sequence[Guess], kind: str) -> None:
-    """Make the source's name one that a schema takes; an unnamed index column is left out."""
+    """Make the source's name one that a schema takes, by the column's place where no letter of it is; an unnamed index column is left out."""
     reserved = REQUIRED[kind].keys() | RESERVED[kind].keys()
     taken = {plain(guess.name) for guess in guesses if guess.name}
-    for guess in guesses:
+    for place, guess in enumerate(guesses, 1):
         if guess.name:
             continue
-        guess.include = bool(_stem_of(guess.source)) and not re.match(r"unnamed:? ?\d*$", guess.source.lower())
-        stem = column_name(guess.source)
+        stem = _stem_of(guess.source)
+        is_named = bool(stem) or any(map(str.isalnum, guess.source))
+        guess.include = is_named and not re.match(r"unnamed:? ?\d*$", guess.source.lower())
+        stem = column_name(guess.source) if stem else f"COLUMN_{place}"
         name, number = stem, 2
         while plain(name) in taken or name in reserved:
             name, number = f"{stem}_{number}", number + 1
@@ -372,7 +374,7 @@ def _limit(guesses: Sequence[Guess], kind: str, domain: str) -> None:
     useless = [guess for guess in metadata if guess.distinct == 0]
     kept = sorted(
         (guess for guess in metadata if guess.distinct),
-        key=lambda guess: not (guess.categorical or guess.type != "string"),
+        key=lambda guess: guess.name not in {"TITLE", "IMAGE_URL"} and guess.type == "string" and not guess.categorical,
     )
     for guess in useless + kept[MAX_METADATA[kind] :]:
         guess.include = False

@@ -19,6 +19,10 @@ WHOLE_LETTERS = str.maketrans({  # which are no letter with an accent to Unicode
     "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D",
     "þ": "th", "Þ": "TH", "\u0131": "i",
 })  # fmt: skip
+LATIN = str.maketrans(
+    dict(zip("абвгдезийклмнопрстуфыэіґαβγδεζηικλμνξοπρσςτυφω", "abvgdezijklmnoprstufyeigavgdeziiklmnxoprsstyfo", strict=True))
+    | {"ж": "zh", "\u0445": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ь": "", "ю": "yu", "я": "ya", "є": "ye", "θ": "th", "χ": "ch", "ψ": "ps"}
+)  # fmt: skip
 STEMS: dict[str, str] = {
     "USER_ID": "user usr customer cust client kunde besteller kaeufer kaufer nutzer benutzer besucher mitglied debitor kunnr "
     "visitor member account shopper buyer reviewer viewer subscriber person reader guest household patient listener profile "
@@ -92,13 +96,13 @@ EVENT_WORDS = _words(
 
 @lru_cache(maxsize=4096)
 def folded(name: str) -> str:
-    """A name in lower case without accents: `Größe` and `groesse` are the same as `grosse`.
+    """A name in lower case without accents, Cyrillic and Greek in Latin letters: `Größe` and `groesse` are the same as `grosse`.
 
-    >>> folded("Größe"), folded("Numéro"), folded("Beløb")
-    ('grosse', 'numero', 'belob')
+    >>> folded("Größe"), folded("Numéro"), folded("Beløb"), folded("Категория")
+    ('grosse', 'numero', 'belob', 'kategoriya')
     """
     text = unicodedata.normalize("NFKD", name.translate(WHOLE_LETTERS))
-    return "".join(letter for letter in text if not unicodedata.combining(letter)).lower()
+    return "".join(letter for letter in text if not unicodedata.combining(letter)).lower().translate(LATIN)
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -116,7 +117,7 @@ def test_columns_beyond_the_most_are_left_out_and_rows_read(bring, columns):
         [f"The file has {columns} columns; the first 300 are shown, the others are left out."] if columns > 300 else []
     )
     assert (len(rows), report["rejected"]) == (ROWS, 0)
-    assert rows[-1] == {"ITEM_ID": f"i{ROWS - 1}"} | {f"SIZE{n}": ROWS - 1 for n in range(len(rows[-1]) - 1)}
+    assert rows[-1]["TITLE"] == f"Lamp {ROWS - 1}"
 
 
 def test_a_mark_of_byte_order_where_a_part_begins_is_no_content(bring):
@@ -135,3 +136,60 @@ def test_a_mark_of_byte_order_within_json_is_no_content(bring):
     _, rows, report = bring(b"\xef\xbb\xbf" + objects(30) + b"\xef\xbb\xbf" + objects(ROWS)[len(objects(30)) :])
 
     assert (len(rows), report["rejected"]) == (ROWS, 0)
+
+
+SCRIPTS = {
+    "Russian": "Код;Название;Категория;Цена",
+    "Greek": "Κωδικός;Όνομα;Κατηγορία;Τιμή",
+    "Chinese": "商品编号;名称;类别;价格",
+    "Japanese": "商品コード;商品名;カテゴリ;価格",
+    "Korean": "상품코드;상품명;분류;가격",
+    "Arabic": "رمز;اسم;فئة;سعر",
+    "Hebrew": "קוד;שם;קטגוריה;מחיר",
+    "Hindi": "कोड;नाम;श्रेणी;मूल्य",
+    "two scripts": "item_id;title;Категория;価格",
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_names_in_any_script_are_columns(bring, script):
+    first, second, third, fourth = SCRIPTS[script].split(";")
+
+    def cells(n):
+        return {first: f"A{n:03}", second: f"Name {n}", third: ["Schuhe", "Hosen"][n % 2], fourth: f"{n}.50"}
+
+    def part(names, rows, *, header=True):
+        lines = [names] * header + [[cells(n)[name] for name in names] for n in rows]
+        return "".join(";".join(line) + "\n" for line in lines).encode()
+
+    names = [first, second, third, fourth]
+    found, rows, report = bring(
+        part(names, range(60)), part(names, range(90, 99), header=False), part(names[::-1], range(60, 90))
+    )
+
+    assert [column.source for column in found.columns if column.include] == names
+    assert (len(rows), report["rejected"]) == (99, 0)
+    name = {column.source: column.name for column in found.columns}
+    assert all(re.fullmatch("[A-Z][A-Z0-9_]*[A-Z0-9]", column) for column in name.values())
+    assert len(set(name.values())) == 4
+    assert {row[name[third]] for row in rows} == {"Schuhe", "Hosen"}
+    assert {row[name[fourth]] for row in rows} == {n + 0.5 for n in range(99)}
+    assert {row[name[second]] for row in rows} == {f"Name {n}" for n in range(99)}
+
+
+def test_a_part_that_lacks_a_name_in_another_script_takes_no_other_column(bring):
+    rows = [f"i{n};Rot;{n}.5\n" for n in range(ROWS)]
+    first = "item_id;색상;가격\n" + "".join(rows)
+    second = "item_id;무게;가격\n" + "".join(row.replace("i", "j") for row in rows)
+    found, rows, _ = bring(first.encode(), second.encode())
+
+    name = next(column.name for column in found.columns if column.source == "색상")
+    assert {row[name] for row in rows if row["ITEM_ID"].startswith("j")} == {None}
+
+
+def test_a_title_stays_among_many_columns(bring):
+    names = ["item_id", "title", *(f"size{n}" for n in range(150))]
+    lines = [names, *([f"i{n}", f"Lamp {n}", *[str(n)] * 150] for n in range(ROWS))]
+    _, rows, _ = bring("\n".join(map(",".join, lines)).encode())
+
+    assert rows[-1]["TITLE"] == f"Lamp {ROWS - 1}"
