@@ -21,6 +21,13 @@ POSTERS = "https://posters.example/"
 HUES = {"Action": 14, "Comedy": 44, "Drama": 212, "Horror": 282}
 MINUTE = 60
 ORDERS = events_csv(1200) + f"u1,i1,click,soon\n,i2,click,1700000000\nu1,{'i' * 300},click,1700000000\n"
+PANEL = (  # what a campaign's page asks for, behind its address
+    "users/?user=u1",
+    "items/?item=film",
+    "why/?user=u1&of=i2",
+    "?user=u1&without=i2&other=same",
+    "?user=u1&other=newsletter",
+)
 
 
 def title(number: int) -> str:

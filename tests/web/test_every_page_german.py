@@ -13,13 +13,6 @@ from tests.web.wording import ENGLISH, NAMES
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 GERMAN = {"Accept-Language": "de"}
-PANEL = (
-    "users/?user=u1",
-    "items/?item=film",
-    "why/?user=u1&of=i2",
-    "?user=u1&without=i2&other=same",
-    "?user=u1&other=newsletter",
-)
 QUOTED = {"pre", "code", "textarea", "script", "style", "datalist"}
 VOID = {"input", "br", "img", "meta", "link", "hr", "source", "wbr", "col"}
 SAID = ("aria-label", "title", "placeholder", "data-tip", "alt")
@@ -74,7 +67,10 @@ def test_what_is_english_is_found():
 
 
 def test_every_page_answers_in_german(alice, account, counted, run_jobs):
-    addresses = [*showcase.build(account, run_jobs).values(), *(f"/campaigns/front-page/{more}" for more in PANEL)]
+    addresses = [
+        *showcase.build(account, run_jobs).values(),
+        *(f"/campaigns/front-page/{more}" for more in showcase.PANEL),
+    ]
     version = SolutionVersion.objects.latest("created").arn_name
     addresses += [
         f"/compare/anyone/why/?version={version}&user=u1&of=i2",

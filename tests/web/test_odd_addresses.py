@@ -9,7 +9,6 @@ from random import Random
 import pytest
 
 from tests.web import showcase
-from tests.web.test_every_page_german import PANEL
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WEB = Path(__file__).resolve().parents[2] / "console" / "web"
@@ -27,7 +26,7 @@ def names() -> list[str]:
 
 
 def test_no_address_ends_in_an_error(alice, account, counted, run_jobs):
-    pages = {*showcase.build(account, run_jobs).values(), *(f"/campaigns/front-page/{more}" for more in PANEL)}
+    pages = {*showcase.build(account, run_jobs).values(), *(f"/campaigns/front-page/{more}" for more in showcase.PANEL)}
     pages = sorted({*(page.partition("?")[0] for page in pages), "/create/datasets/preview/check/"})
     alice.raise_request_exception = False
     dice, known, failed = Random(0), names(), []
