@@ -316,5 +316,5 @@ def _of_column(column: ColumnProfile, dataset: DatasetProfile) -> Iterator[Insig
         text = f"{column.name} has {column.unique:,} categories; more than {MAX_CATEGORIES:,} seldom help."
         yield Insight("many_categories", text, *where, column.unique)
     if column.outliers > OUTLIERS * dataset.rows and not column.name.endswith("TIMESTAMP"):
-        text = f"{column.name} has {column.outliers:,} values far from the rest (median {column.median:g}, up to {column.maximum:g})."
+        text = f"{column.name} has {column.outliers:,} values far from the rest (median {column.median:g}, from {column.minimum:g} to {column.maximum:g})."
         yield Insight("outliers", text, *where, column.outliers)

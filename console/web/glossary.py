@@ -65,7 +65,7 @@ SENTENCES = (
     gettext_noop("{name} is {share} complete; texts are used from {least} on."),
     gettext_noop("{name} is {share} complete; columns below {least} teach little."),
     gettext_noop("{name} has {number} categories; more than {most} seldom help."),
-    gettext_noop("{name} has {number} values far from the rest (median {median}, up to {maximum})."),
+    gettext_noop("{name} has {number} values far from the rest (median {median}, from {minimum} to {maximum})."),
     # why an item is recommended or not (operations/serving/insights.py)
     gettext_noop("It stands at place {place} of {total} items, below the {size} that were asked for."),
     gettext_noop("It stands at place {place} of {total} items."),
