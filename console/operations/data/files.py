@@ -18,6 +18,7 @@ from console.ingest.sources import sha256_of
 from console.models import Account, Dataset, DatasetGroup, DatasetImportJob, Schema
 from console.models.base import UNFINISHED, JSONDict
 from console.operations.base import operation
+from console.operations.data.constants import with_constants
 from console.operations.data.dataset_groups import find_group
 from console.operations.data.datasets import canonical_type, check_replacement, create_dataset
 from console.operations.data.import_jobs import check_source, find_import_job, start_import
@@ -97,6 +98,7 @@ def create_dataset_from_file(
     kind = canonical_type(dataset_type or found.dataset_type)
     given = [_completed(column, found, kind, group.domain) for column in columns] if columns else _guessed(found)
     wanted = _schema(kind, given, group.domain)
+    given = with_constants(given, wanted)
     dataset = _dataset(account, group, wanted, dataset_name, schema_name)
     kept = avro.parse(dataset.schema.text, dataset.schema.domain)
     job = DatasetImportJob(

@@ -74,6 +74,9 @@ def test_dates_of_which_day_and_month_are_one_number_are_asked_of_nobody(account
         bring("\n".join(["userId,movieId,timestamp", *rows, "u1,i99,04/05/2024"]))
 
 
+IDS = [{"source": "user", "name": "USER_ID"}, {"source": "item", "name": "ITEM_ID"}]
+
+
 def test_each_guess_can_be_changed(account, bring):
     columns = [
         {"source": "userId", "name": "ITEM_ID"},
@@ -89,6 +92,51 @@ def test_each_guess_can_be_changed(account, bring):
     assert rows[1] == {
         "ITEM_ID": "u1", "USER_ID": "i1", "TIMESTAMP": 1_700_000_001, "EVENT_TYPE": "watch", "STARS": "2",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("constant", "second"),
+    [
+        ("2024-01-01", 1_704_067_200),
+        ("31.12.2023 10:00", 1_704_016_800),
+        ("1704067200000", 1_704_067_200),
+        ("20240101", 1_704_067_200),
+        ("1 January 2024", 1_704_067_200),
+        ("1704067200", 1_704_067_200),
+    ],
+)
+def test_one_date_for_all_rows_is_read_as_a_cell_is(account, bring, constant, second):
+    columns = [*IDS, {"constant": constant, "name": "TIMESTAMP"}]
+
+    job, rows = bring(text(["user", "item", "time", "rating", "note"]), columns=columns)
+
+    assert (job.status, {row["TIMESTAMP"] for row in rows}) == ("ACTIVE", {second})
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        (
+            {"name": "TIMESTAMP", "constant": "yesterday"},
+            "TIMESTAMP: the constant 'yesterday' is not a time.* ISO 8601",
+        ),
+        (
+            {"name": "TIMESTAMP", "constant": "03/04/2024"},
+            "'03/04/2024' day and month .* give timestampUnit %d/%m/%Y or",
+        ),
+        ({"name": "TIMESTAMP", "constant": "2024"}, "'2024' lies in 1970 .* looks like a year"),
+        ({"name": "TIMESTAMP", "constant": ""}, "'' is required"),
+        ({"name": "STARS", "constant": "many", "type": "float"}, "STARS: the constant 'many' is not a number"),
+        ({"name": "STARS", "constant": "1.5", "type": "long"}, "'1.5' is not a whole number"),
+        ({"name": "SEEN", "constant": "perhaps", "type": "boolean"}, "'perhaps' is neither true nor false"),
+    ],
+)
+def test_a_constant_that_a_column_cannot_hold_is_refused_at_the_call(account, bring, column, says):
+    timed = [] if column["name"] == "TIMESTAMP" else [{"source": "time", "name": "TIMESTAMP"}]
+    with pytest.raises(InvalidInputException, match=says) as caught:
+        bring(text(["user", "item", "time", "rating", "note"]), columns=[*IDS, *timed, column])
+    assert caught.value.field == "columns"
+    assert not Dataset.objects.exists()
 
 
 def test_the_same_file_is_known_again(account, bring):
