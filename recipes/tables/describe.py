@@ -65,6 +65,7 @@ class Guess:
     vector_size: int = 0
     null_share: float = 0.0
     number_share: float = 0.0
+    is_day: bool = False  # all its values are days written as 20240131
     shared_items: float = 0.0  # of its values, that are items of the file beside it
     distinct: int = 0
     known: int = 0
@@ -113,6 +114,7 @@ def describe(source: str, values: pa.Array) -> Guess:
             form = moments.TimeForm()  # ids may be as large as nanoseconds
         guess.unit, guess.other_unit, guess.recognised_unit = form.unit, form.other, form.unit
         guess.textual = guess.textual and not form.unit
+        guess.is_day = form.unit == "%Y%m%d" and moments.are_days(pc.unique(known).to_pylist())
     return guess
 
 

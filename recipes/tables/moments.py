@@ -63,6 +63,11 @@ def recognise(values: Sequence[str], named_time: bool = False) -> TimeForm:
     return _dates(known)
 
 
+def are_days(values: Sequence[str]) -> bool:
+    """Whether all values are days written as 20240131."""
+    return all(_fits(dates.plain(value), DIGITS[8]) for value in values)
+
+
 def _numeric(known: list[str], numbers: list[float], named_time: bool) -> str:
     width = Counter(map(len, known)).most_common(1)[0][0]
     digits = DIGITS.get(width)

@@ -116,7 +116,7 @@ def find_key(guesses: Sequence[Guess], role: str) -> list[Question]:
 
 
 def _may_be_key(guess: Guess) -> bool:
-    return not (guess.unit and guess.unit not in {"s", "excel", "%Y%m%d"}) and guess.type not in {"float", "boolean"} and not (
+    return not _is_time(guess) and guess.type not in {"float", "boolean"} and not (
         guess.textual or guess.separator or guess.signature == "file" or guess.is_picture or guess.vector_size or guess.null_share > 0.2 or not guess.known
     )  # fmt: skip
 
@@ -208,8 +208,13 @@ def _may_be_entity(guess: Guess) -> bool:
         or guess.type == "boolean"
     )
     odd = odd or (guess.type == "float" and not named)
-    is_date = bool(guess.unit) and guess.unit not in {"s", "excel", "%Y%m%d"}
-    return exact or not (odd or is_date or guess.distinct < 2 or guess.null_share > 0.9 or _is_amount(guess))
+    return exact or not (odd or _is_time(guess) or guess.distinct < 2 or guess.null_share > 0.9 or _is_amount(guess))
+
+
+def _is_time(guess: Guess) -> bool:
+    """Whether a column holds times and no ids: some numbers may be either, and are ids where the name says so."""
+    named = max(name_score(guess.source, role) for role in ENTITIES) >= 2
+    return bool(guess.unit) and (guess.unit not in {"s", "excel", "%Y%m%d"} or (guess.is_day and not named))
 
 
 def _is_amount(guess: Guess) -> bool:
