@@ -12,13 +12,18 @@ from recipes.tables import moments
 from recipes.tables.describe import EXAMPLES, MOST, Guess, known_values
 from recipes.tables.words import tokens
 
-CLOCK = r"^\d{1,2}(:\d{2}){1,2}([.,]\d+)?( ?[AaPp]\.? ?[Mm]\.?)?$|^\d{1,2} ?h ?\d{2}$"
+CLOCK = r"^\d{1,2}(:\d{2}){1,2}([.,]\d+)?( ?[AaPp]\.? ?[Mm]\.?)?( ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}))?$|^\d{1,2} ?h ?\d{2}$"
 POINTED = r"^([01]?\d|2[0-3])\.[0-5]\d(\.[0-5]\d)?( ?(Uhr|[AaPp]\.?[Mm]\.?))?$"  # a clock with points, or a number
 DIGITS = r"^([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
+HOUR = r"^([01]?\d|2[0-3])$"
 CLOCK_NAMES = frozenset(
     ["ora", "ore", "orario", "hora", "heure", "uhrzeit", "zeit", "time", "tijd", "uur", "klokkeslaet", "tid", "godzina"]
 )
-NAMES = re.compile(r"erzet|uzeit|time|zeit|uhr|heure|hora|^ora|orario|tijd|clock")
+UNTOLD = 2  # letters of a name, or a column's number, that say nothing
+HOUR_NAMES = frozenset(["hour", "hr", "hh", "stunde", "std", "heure", "hora", "ora", "uur", "time", "godzina"])
+NAMES = re.compile(
+    r"erzet|uzeit|time|zeit|uhr|heure|hora|^ora|orario|tijd|clock|hour|stunde|\b(hr|hh|std|uur|godzina)\b"
+)
 NO_CLOCK = re.compile(r"dura|dauer|length|play|watch|spent|duree|lauf|elapsed")
 
 
@@ -41,10 +46,15 @@ def _tells_days(guess: Guess, values: pa.Array) -> bool:
 
 def _tells_clocks(guess: Guess, values: pa.Array) -> bool:
     names = " ".join(tokens(guess.source))
-    if not NAMES.search(names) or NO_CLOCK.search(names):
+    is_unnamed = len(names) <= UNTOLD
+    if not (NAMES.search(names) or is_unnamed) or NO_CLOCK.search(names):
+        return False
+    if is_unnamed and not pc.all(pc.match_substring_regex(known_values(values), r"\d:\d\d")).as_py():
         return False
     if pc.all(pc.match_substring_regex(known_values(values), DIGITS)).as_py():
         return True
+    if HOUR_NAMES & set(tokens(guess.source)) and pc.all(pc.match_substring_regex(known_values(values), HOUR)).as_py():
+        return guess.known > 0
     pattern = f"{CLOCK}|{POINTED}" if CLOCK_NAMES & set(tokens(guess.source)) else CLOCK
     share = pc.mean(pc.match_substring_regex(known_values(values), pattern)).as_py() or 0.0
     return bool(share >= MOST)
@@ -67,8 +77,11 @@ def _join(guess: Guess, clock: Guess, columns: list[pa.Array], place: int, other
 
 
 def with_clock(days: pa.Array, clocks: pa.Array) -> pa.Array:
-    """Days and times of day as one text each, `093012` as 09:30:12; a day without the other stands alone."""
+    """Days and times of day as one text each, `093012` as 09:30:12 and `9` as 09:00; a day without the other stands alone."""
     day, clock = (pc.utf8_trim_whitespace(pc.fill_null(part.cast(pa.string()), "")) for part in (days, clocks))
     clock = pc.replace_substring_regex(clock, r"^(\d\d)(\d\d)(\d\d)?$", r"\1:\2:\3")
+    clock = pc.replace_substring_regex(clock, r"^(\d)$", r"0\1")
+    clock = pc.replace_substring_regex(clock, r"^(\d\d)$", r"\1:00")
+    day = pc.replace_substring_regex(day, r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3")
     joined = pc.utf8_trim(pc.binary_join_element_wise(day, clock, " "), " :")
     return pc.if_else(pc.equal(day, ""), pa.scalar(None, pa.string()), joined)
