@@ -92,6 +92,10 @@ SENTENCES = (
         "Ids in {name} end in .0, as programs write whole numbers beside empty cells; they stay so: {id} is not {whole}."
     ),
     gettext_noop(
+        "Ids in {name} are rounded, as {id}, which is how spreadsheets show long numbers: different ids may have become one. Export them as text."
+    ),
+    gettext_noop("{name} is called a time, but {sample} is in no form that is known; give its timestampUnit."),
+    gettext_noop(
         "{name} names several items in one cell. An interaction is of one item: export one row for each item of an order."
     ),
     gettext_noop(

@@ -31,18 +31,21 @@ FINER = {  # by how many of them a second has: what a number that is too large f
 MAX_SKEW_S = 86_400  # an event may lie so far ahead of the clock, which covers every time zone
 INT64, INT64_DIGITS = 2**63, 19
 NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n"]
-NO_IDS = [
-    "null",
-    "NULL",
-    "Null",
-    "nan",
-    "NaN",
-    "none",
-    "None",
-    "undefined",
-    "[object Object]",
-    r"\N",
-]  # what programs write where they know no id
+# what spreadsheets show where a formula has no value, and what programs write where they know no id
+SHEET_ERRORS = [
+    "#N/A",
+    "#REF!",
+    "#NAME?",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NUM!",
+    "#NULL!",
+    "#NV",
+    "#BEZUG!",
+    "#WERT!",
+    "#ZAHL!",
+]
+NO_IDS = ["null", "NULL", "Null", "nan", "NaN", "none", "None", "undefined", "[object Object]", r"\N", *SHEET_ERRORS]
 NULL_MARK = r"\N"
 VECTOR = r"^[\s\[({]*[+-]?\.?\d[\d\s.,;|eE+-]*[\s\])}]*$"
 FORMULA = r'^="([^"]*)"$'
@@ -165,6 +168,7 @@ def _readable(texts: pa.Array, rules: Rules) -> pa.Array:
 def _strings(field: Field, texts: pa.Array, rules: Rules) -> pa.Array:
     if field.is_id:
         texts = pc.utf8_trim_whitespace(texts)
+        mark(rules, pc.is_in(texts, pa.array(SHEET_ERRORS)), "is the error of a spreadsheet's formula and no id")
         missing = pc.or_(pc.equal(texts, ""), pc.is_in(texts, pa.array(NO_IDS)))
         texts = pc.if_else(missing, pa.scalar(None, pa.string()), texts)
     else:

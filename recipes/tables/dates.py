@@ -10,6 +10,9 @@
 >>> plain("mié. 31/01/2024"), plain("13:45 31.01.2024"), plain("45294,395833")
 ('31/01/2024', '31.01.2024 13:45', '45294.395833')
 
+>>> plain("2024/3/1 下午1:00:05"), plain("1/3/2024, 1:00:05 μ.μ."), plain("2024-07-01 10:00:00 Europe/Berlin")
+('2024/3/1 1:00:05 PM', '1/3/2024, 1:00:05 PM', '2024-07-01T10:00:00+02:00')
+
 >>> canonical("31. Januar 2021, 15:45 Uhr"), canonical("Sunday, January 31st, 2021 at 3:45 p.m.")
 ('31 Jan 2021 15:45', 'Jan 31 2021 3:45 PM')
 >>> canonical("31 de enero de 2021"), canonical("31-JAN-21 03.45.10.000000 PM"), canonical("31JAN2021:13:45:00")
@@ -22,6 +25,7 @@ import re
 from datetime import datetime
 from functools import lru_cache
 from itertools import product
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from recipes.tables.words import folded
 
@@ -66,10 +70,17 @@ PARTS = {
     "%S": "second", "%f": "fraction", "%p": "AM/PM", "%z": "zone", "%Z": "zone",
 }  # fmt: skip
 BARE = re.compile(r"(?!\d{1,2}:[\d:]+ )[\d:./+-]+([ T][\d:./+-]+Z?)?")
+AM, PM = "上午|午前|오전|π\\.?μ\\.?|ص", "下午|午後|오후|μ\\.?μ\\.?|م"
+WESTERN = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹،", "01234567890123456789,", "\u200e\u200f")
 WRAPPINGS = [
     (re.compile(pattern, re.IGNORECASE), instead)
     for pattern, instead in (
         (r"[\u00a0\u202f\u2009]", " "),
+        (r"^(\d{4})\. ?(\d{1,2})\. ?(\d{1,2})\.(?= |$)", r"\1.\2.\3"),
+        (rf"({AM}) ?(\d{{1,2}}:\d\d(?::\d\d)?)$", r"\2 AM"),
+        (rf"({PM}) ?(\d{{1,2}}:\d\d(?::\d\d)?)$", r"\2 PM"),
+        (rf"(?<=\d) ?({AM})$", " AM"),
+        (rf"(?<=\d) ?({PM})$", " PM"),
         (r"^(\d{1,2}\.) (\d{1,2}\.) ?(?=\d{4})", r"\1\2"),
         (r"^(new )?\w*date\w*\(\s*['\"]?(.*?)['\"]?\s*\)$|^/date\((\d+)[^)]*\)/$", r"\2\3"),
         (r"(?<=\dZ)\[[\w/]+\]$|(?<=[+-]\d\d:\d\d)\[[\w/]+\]$", ""),
@@ -96,6 +107,7 @@ ZONES = {
     "CET": " +0100", "CEST": " +0200", "MEZ": " +0100", "MESZ": " +0200", "BST": " +0100", "JST": " +0900",
 }  # fmt: skip
 ZONE = re.compile(r"(?<=\d) ([A-Z]{3,4})$")
+PLACE = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*) ([A-Z]\w+(?:/[\w+-]+)+)")
 LONGEST = 200  # characters of a cell that may be a date: what is kept of longer ones would fill the memory
 STEPS = (
     (r"\(.*\)|[\[\]]", " "),
@@ -118,11 +130,21 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _plain(text: str) -> str:
+    text = text if text.isascii() else text.translate(WESTERN)
     if BARE.fullmatch(text):
         return text
     for pattern, instead in WRAPPINGS:
         text = pattern.sub(instead, text)
-    return ZONE.sub(lambda found: ZONES.get(found[1], found[0]), text.strip())
+    text = PLACE.sub(lambda found: _with_offset(found[1], found[2]), text.strip())
+    return ZONE.sub(lambda found: ZONES.get(found[1], found[0]), text)
+
+
+def _with_offset(text: str, place: str) -> str:
+    """An ISO time of a place, as in `Europe/Berlin`, with the offset that it had there then."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(place)).isoformat()
+    except (ValueError, ZoneInfoNotFoundError):
+        return f"{text} {place}"
 
 
 def _unless_leading(words: str) -> str:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from recipes.columns import vector_size
 from recipes.json_text import read_json
 from recipes.tables import amounts, moments
-from recipes.tables.cells import as_meant
+from recipes.tables.cells import SHEET_ERRORS, as_meant
 from recipes.tables.lists import POSTGRES_ARRAY
 from recipes.tables.words import STEMS, folded, name_score, tokens
 
@@ -31,7 +31,7 @@ URL = r"^(https?:)?//\S+$"
 PICTURE = r"(?i)\.(jpe?g|png|webp|gif|avif|svg|bmp)([?#].*)?$|/(images?|img|photos?|pictures?|thumbs?|thumbnails?|posters?|covers?)/"
 ASIN, EMAIL = r"^(B0[0-9A-Z]{8}|\d{9}[\dX])$", r"^[^@\s]+@[^@\s]+\.\w+$"
 FILE = r"(?i)^\S*\.(jpe?g|png|webp|gif|avif|svg|bmp|mp4|pdf)$"
-NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n", "<na>", "nat", "undefined", "-"]
+NULL_WORDS = ["null", "nan", "na", "n/a", "none", r"\n", "<na>", "nat", "undefined", "-", *map(str.lower, SHEET_ERRORS)]
 CODE_WORDS = frozenset(["plz", "zip", "postal", "postcode", "postleitzahl", "cp", "cap", "cep", "ean", "gtin", "upc", "isbn", "phone", "telefon", "tel", "telephone", "nr", "no", "num", "code", "sku", "id", "number", "nummer", "numero", "codigo", "codice"])  # fmt: skip
 CODES_WITH_MARKS = frozenset(
     {"version", "code", "sku", "codigo", "codice", "release"}
@@ -104,7 +104,8 @@ def describe(source: str, values: pa.Array) -> Guess:
         _strings(guess, known)
     named = max(name_score(source, role) for role in ("TIMESTAMP", "CREATION_TIMESTAMP")) >= 1
     is_prose = guess.textual and not named
-    if guess.type in {"long", "float", "string"} and not (is_prose or guess.separator or guess.is_picture):
+    is_list = bool(guess.separator) and (guess.separator not in ",/" or _share(known, r"^\D*\d.*\d\D*\d") < MOST)
+    if guess.type in {"long", "float", "string"} and not (is_prose or is_list or guess.is_picture):
         form = moments.recognise(known.to_pylist()[: moments.SAMPLE], named)
         if (
             form.unit in moments.EPOCHS
@@ -114,6 +115,8 @@ def describe(source: str, values: pa.Array) -> Guess:
             form = moments.TimeForm()  # ids may be as large as nanoseconds
         guess.unit, guess.other_unit, guess.recognised_unit = form.unit, form.other, form.unit
         guess.textual = guess.textual and not form.unit
+        if form.unit and guess.separator:  # the comma of a date
+            guess.separator, guess.categorical = "", False
         guess.is_day = form.unit == "%Y%m%d" and moments.are_days(pc.unique(known).to_pylist())
     return guess
 

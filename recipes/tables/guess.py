@@ -22,6 +22,7 @@ from recipes.tables.words import folded, name_score, plain, tokens
 
 BINS = 12
 SHOWN_SAMPLES = 3
+ROUNDED, MOST_EXACT = r"^\d([.,]\d+)?E\+\d\d$", 0.05  # the spelling, and how many ids may be spelt so by chance
 MIN_SHARED = 3  # values that two files have in common by no chance
 TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP", "EXPIRATION_TIMESTAMP"}
 IDS = {"USER_ID", "ITEM_ID", "ACTION_ID"}
@@ -100,6 +101,7 @@ def understand(
     questions = _assign(guesses, columns, kind, domain)
     _name_the_rest(guesses, kind)
     clocks.join_clocks(guesses, columns)
+    roles.warn_of_times(guesses)
     for guess, values in zip(guesses, columns, strict=True):
         _settle(guess, kind, domain)
         _summarise(guess, known_values(values), guess.decimal or decimal)
@@ -311,6 +313,12 @@ def _summarise(guess: Guess, known: pa.Array, decimal: str) -> None:
         guess.warnings.append(
             f"Ids in {guess.source} end in .0, as programs write whole numbers beside empty cells; they stay so: {guess.examples[0]} is not "
             f"{guess.examples[0][:-2]}."
+        )
+    if guess.name in IDS and pc.mean(pc.match_substring_regex(known, ROUNDED)).as_py() >= MOST_EXACT:
+        rounded = known.filter(pc.match_substring_regex(known, ROUNDED))[0].as_py()
+        guess.warnings.append(
+            f"Ids in {guess.source} are rounded, as {rounded}, which is how spreadsheets show long numbers: different ids may have become "
+            "one. Export them as text."
         )
     if guess.name in TIME_COLUMNS and guess.unit:
         _summarise_times(guess, known)

@@ -23,6 +23,7 @@ MIN_SHARED_SHARE = 0.05  # of a column's values: what a sample of two large file
 NO_ENTITY_SCORE = -3.0  # below which a column is called something else and differs in nearly every row
 MAX_EVENT_TYPES = 60
 SIGNATURES = {"asin": ("ITEM_ID", 2.5), "email": ("USER_ID", 2.0), "url": ("ITEM_ID", 0.5)}
+TIMES = {"TIMESTAMP", "CREATION_TIMESTAMP"}
 ENTITIES = ("USER_ID", "ITEM_ID")
 
 
@@ -82,6 +83,21 @@ def find_time(guesses: Sequence[Guess], role: str = "TIMESTAMP") -> None:
         exact[0].name = role
     elif scored and (role == "TIMESTAMP" or max(scored)[0] >= 1):
         max(scored, key=lambda entry: entry[:3])[3].name = role
+
+
+def warn_of_times(guesses: Sequence[Guess]) -> None:
+    """Say of a column that is called a time, where no other is one, that its cells are not read as times."""
+    if any(guess.name in TIMES and guess.unit for guess in guesses):
+        return
+    for guess in guesses:
+        is_named = (
+            guess.name in TIMES or max(tells_when(guess.source), name_score(guess.source, "CREATION_TIMESTAMP")) >= 1.5
+        )
+        has_digits = any(any(map(str.isdigit, example)) for example in guess.examples)
+        if is_named and has_digits and not guess.unit and guess.type == "string":
+            guess.warnings.append(
+                f"{guess.source} is called a time, but {guess.examples[0][:60]} is in no form that is known; give its timestampUnit."
+            )
 
 
 def _fineness(guess: Guess) -> float:

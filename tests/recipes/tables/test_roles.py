@@ -48,3 +48,22 @@ def test_ids_that_look_like_days_are_ids_where_their_name_says_so_or_some_are_no
     assert roles(["user", "item_id", "timestamp"], rows)[0]["ITEM_ID"] == "item_id"
     rows = [[*row[:1], 20240100 + n % 50, row[2]] for n, row in enumerate(rows)]
     assert roles(["user", "x", "timestamp"], rows)[0]["ITEM_ID"] == "x"
+
+
+def test_ids_that_a_spreadsheet_has_rounded_are_told():
+    times = [int(m.timestamp()) for m in MOMENTS]
+    _, warnings = roles(["user", "item", "time"], [[f"u{n % 9}", f"9.148{n % 13:02}E+18", times[n]] for n in range(60)])
+    assert any(one.startswith("Ids in item are rounded, as 9.14800E+18, ") for one in warnings)
+
+    _, warnings = roles(["user", "item", "time"], [[f"u{n % 9}", f"{n % 13}E{n % 5}", times[n]] for n in range(60)])
+    assert warnings == []
+
+
+def test_a_column_that_is_called_a_time_and_is_in_no_known_form_is_told():
+    rows = [[f"u{n % 9}", f"i{n % 13}", f"{MOMENTS[n]:%Y~%j}"] for n in range(60)]
+    for name in ("created_at", "timestamp", "date"):
+        _, warnings = roles(["user", "item", name], rows)
+        assert any(one.startswith(f"{name} is called a time, but 2024~061 is in no form") for one in warnings)
+    assert roles(["user", "item", "version"], rows)[1] == []
+    timed = [[*row, "1700000000"] for row in rows]
+    assert roles(["user", "item", "created_at", "timestamp"], timed)[1] == []

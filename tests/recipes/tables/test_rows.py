@@ -55,6 +55,16 @@ BAD = {
     "huge time": ("u,i,1e30,1,a", "TIMESTAMP", "after the year 2100"),
     "time in the future": (f"u,i,{int(time.time()) + 100_000},1,a", "TIMESTAMP", "at most a day ahead of the clock"),
     "no id but a word for none": ("NULL,i,1700000000,1,a", "USER_ID", "is required"),
+    "no id but an error of a spreadsheet": (
+        "u,#REF!,1700000000,1,a",
+        "ITEM_ID",
+        "is the error of a spreadsheet's formula",
+    ),
+    "no value of a spreadsheet": (
+        "#N/A,i,1700000000,1,a",
+        "USER_ID",
+        "is the error of a spreadsheet's formula and no id",
+    ),
     "long id": (f"{'u' * 257},i,1700000000,1,a", "USER_ID", "more than 256 characters"),
 }
 
