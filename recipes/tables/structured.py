@@ -34,6 +34,8 @@ NO_OBJECT = "no JSON object"
 DEPTH = 4  # of objects within objects that become columns
 WRAPPED = re.compile(rb'\{\s*"[^"]*"\s*:\s*\[\s*\{')  # an array as the first member of an object
 MARK = "\ufeff"  # that files begin with, and those put together hold
+WRAPPERS = ("results", "data", "records", "rows")  # what services call the rows beside their number and the next page
+OWN = re.compile(r"(id|user|customer|client|visitor|member|item|product|sku|email)$", re.IGNORECASE)  # keys of a row
 BETWEEN = re.compile(rf"[\s,{MARK}]*")
 
 
@@ -94,12 +96,67 @@ def json_text(read: Callable[[int], bytes], kind: str) -> Iterator[bytes]:
     Raises:
         ValueError: what is no line by itself breaks off.
     """
-    yield from _objects_text(map(_object, _lines(read)) if kind == "lines" else _entries(read, within=kind == "array"))
+    found = map(_object, _lines(read)) if kind == "lines" else _entries(read, within=kind == "array")
+    yield from entries_text(found if kind == "array" else _unwrapped(found))
 
 
 def entries_text(entries: Iterable[Any]) -> Iterator[bytes]:
     """Entries that are objects as comma-separated text, as `json_text` has it."""
-    return _objects_text(dict(_leaves(entry)) if isinstance(entry, dict) else str(entry) for entry in entries)
+    return _objects_text(dict(_leaves(entry)) if isinstance(entry, dict) else _text(entry) for entry in entries)
+
+
+def _text(entry: object) -> str:
+    return entry if isinstance(entry, str) else json.dumps(entry, default=str)
+
+
+def _unwrapped(objects: Iterator[Any]) -> Iterable[Any]:
+    """The rows that a file's only object holds, as answers of services and tables of pandas do; else the objects."""
+    first = list(islice(objects, 2))
+    return (_rows_within(first[0]) if len(first) == 1 else None) or chain(first, objects)
+
+
+def _rows_within(found: Any) -> list[dict[str, Any]] | None:
+    """The rows of an object that is no row itself; None if it may be one.
+
+    >>> _rows_within({"hits": {"hits": [{"_id": "a", "_source": {"n": 1}}]}})
+    [{'_id': 'a', 'n': 1}]
+    >>> _rows_within({"columns": ["id", "n"], "index": [0], "data": [["a", 1]]})
+    [{'id': 'a', 'n': 1}]
+    >>> _rows_within({"count": 1, "results": [{"id": "a"}]}), _rows_within({"id": 1, "data": [{"n": 1}]})
+    ([{'id': 'a'}], None)
+    >>> _rows_within({"user": "u1", "data": [{"n": 1}]}), _rows_within({"page": 1, "data": [{"n": 1}]})
+    (None, [{'n': 1}])
+    """
+    return _hits(found) or _split_rows(found) or _page_rows(found) if isinstance(found, dict) else None
+
+
+def _hits(found: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The documents of an answer of Elasticsearch, with their ids."""
+    match found:
+        case {"hits": {"hits": [*hits]}} if all(
+            isinstance(hit, dict) and isinstance(hit.get("_source"), dict) for hit in hits
+        ):
+            return [{"_id": hit.get("_id")} | hit["_source"] for hit in hits]
+    return None
+
+
+def _split_rows(found: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of pandas' orient="split"; with their index if that is more than their number."""
+    match found:
+        case {"columns": [*names], "data": [*data]} if all(isinstance(row, list) for row in data):
+            rows = [dict(zip(map(str, names), row, strict=False)) for row in data]
+            index = found.get("index")
+            if not isinstance(index, list) or index == list(range(len(data))):
+                return rows
+            return [{"index": key} | row for key, row in zip(index, rows, strict=False)]
+    return None
+
+
+def _page_rows(found: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of a service's page, where nothing beside them says who or what the object itself is about."""
+    held: list[Any] = next((found[key] for key in WRAPPERS if isinstance(found.get(key), list)), [])
+    is_row = any(map(OWN.search, found)) or not all(isinstance(entry, dict) for entry in held)
+    return None if is_row else held
 
 
 def _objects_text(objects: Iterator[dict[str, Any] | str]) -> Iterator[bytes]:
@@ -135,7 +192,7 @@ def json_kind(head: bytes) -> str:
     return "objects" if isinstance(found, dict) and found else ""
 
 
-def _entries(read: Callable[[int], bytes], *, within: bool) -> Iterator[dict[str, Any] | str]:
+def _entries(read: Callable[[int], bytes], *, within: bool) -> Iterator[Any]:
     """The entries of the first array, or all objects."""
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     parse = json.JSONDecoder().raw_decode
@@ -160,7 +217,7 @@ def _entries(read: Callable[[int], bytes], *, within: bool) -> Iterator[dict[str
             continue
         place = end
         number += 1
-        yield dict(_leaves(entry)) if isinstance(entry, dict) else json.dumps(entry)
+        yield entry
 
 
 def _leaves(found: dict[str, Any], path: str = "", depth: int = DEPTH) -> Iterator[tuple[str, Any]]:
@@ -194,7 +251,7 @@ def _object(line: bytes) -> dict[str, Any] | str:
         found = read_json(text)
     except ValueError:
         return text
-    return dict(_leaves(found)) if isinstance(found, dict) else text
+    return found if isinstance(found, dict) else text
 
 
 def _cell(value: object) -> str:

@@ -81,6 +81,14 @@ def read(folder, content, required=REQUIRED):
         lines(EVENTS).decode().encode("utf-16-be"),
         json.dumps(EVENTS).encode("utf-16-le"),
         gzip.compress(lines(EVENTS).decode().encode("utf-16")),
+        json.dumps(
+            {"took": 3, "hits": {"total": 60, "hits": [{"_id": f"d{n}", "_source": e} for n, e in enumerate(EVENTS)]}}
+        ).encode(),
+        json.dumps({"hits": {"hits": [{"_source": event} for event in EVENTS]}}, indent=2).encode(),
+        json.dumps({"columns": [*EVENTS[0]], "index": [*range(60)], "data": [[*e.values()] for e in EVENTS]}).encode(),
+        json.dumps({"columns": [*EVENTS[0]], "data": [[*e.values()] for e in EVENTS]}, indent=1).encode(),
+        json.dumps({"count": 60, "next": None, "results": EVENTS}).encode(),
+        json.dumps({"schema": {"fields": [{"name": "user_id"}]}, "data": EVENTS}, indent=1).encode(),
         avro_file(EVENTS),
         avro_file(EVENTS, "snappy"),
         avro_file(EVENTS, "zstandard"),
@@ -103,6 +111,12 @@ def read(folder, content, required=REQUIRED):
         "utf-16-be",
         "utf-16 without mark",
         "gzipped utf-16",
+        "Elasticsearch",
+        "Elasticsearch, indented",
+        "pandas split",
+        "pandas split, indented",
+        "a page of a service",
+        "pandas table",
         "avro",
         "avro-snappy",
         "avro-zstandard",
@@ -112,6 +126,23 @@ def test_events_are_read(tmp_path, content):
     found = read(tmp_path, content).table.select(list(REQUIRED)).to_pylist()
 
     assert [tuple(row.values()) for row in found] == [tuple(row.values()) for row in EVENTS]
+
+
+def test_an_index_that_names_rows_is_a_column(tmp_path):
+    content = {"columns": ["title"], "index": ["a", "b"], "data": [["Lamp"], ["Vase"]]}
+
+    rows = read(tmp_path, json.dumps(content).encode(), ["ITEM_ID"]).table.to_pylist()
+
+    assert [row["ITEM_ID"] for row in rows] == ["a", "b"]
+
+
+@pytest.mark.parametrize("key", ["user_id", "userId", "customer", "ITEM_ID"])
+def test_a_row_that_holds_objects_stays_one(tmp_path, key):
+    row = {key: "a", "title": "Lamp", "data": [{"size": 1}, {"size": 2}]}
+
+    rows = read(tmp_path, json.dumps(row).encode(), []).table.to_pylist()
+
+    assert [next(iter(row.values())) for row in rows] == ["a"]
 
 
 def test_every_type_of_parquet_has_a_text(tmp_path):
