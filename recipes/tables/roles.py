@@ -287,7 +287,7 @@ def _find_event(guesses: Sequence[Guess], columns: Sequence[pa.Array]) -> None:
         few = (
             guess.type == "string"
             and 0 < guess.distinct <= MAX_EVENT_TYPES
-            and not (guess.unit or guess.textual or guess.separator)
+            and not (guess.unit or guess.textual or guess.separator or "hour" in tokens(guess.source))
         )
         if exact or few:
             scored.append((4.0 if exact else _event_score(guess, values), guess))

@@ -193,3 +193,15 @@ def test_a_title_stays_among_many_columns(bring):
     _, rows, _ = bring("\n".join(map(",".join, lines)).encode())
 
     assert rows[-1]["TITLE"] == f"Lamp {ROWS - 1}"
+
+
+def test_a_later_part_in_a_coarser_unit_is_told_and_lies_not_in_1970(bring):
+    first = "".join(f"u{n % 9},i{n % 13},{1_700_000_000_000 + n * 60_000}\n" for n in range(ROWS))
+    second = "".join(f"u{n % 9},i{n % 13},{1_700_000_000 + n * 60}\n" for n in range(3))
+    header = "user,item,time\n"
+
+    _, rows, report = bring((header + first).encode(), (header + second).encode())
+
+    assert min(row["TIMESTAMP"] for row in rows) == 1_700_000_000
+    assert report["rejected"] == 3
+    assert report["sample"][0]["rule"].endswith("it looks like seconds since 1970")

@@ -67,3 +67,8 @@ def test_a_column_that_is_called_a_time_and_is_in_no_known_form_is_told():
     assert roles(["user", "item", "version"], rows)[1] == []
     timed = [[*row, "1700000000"] for row in rows]
     assert roles(["user", "item", "created_at", "timestamp"], timed)[1] == []
+
+
+def test_an_event_s_hour_is_not_its_type():
+    rows = [[f"u{n % 9}", f"i{n % 13}", f"{m:%Y-%m-%d}", f"{m:%H}"] for n, m in enumerate(MOMENTS)]
+    assert "EVENT_TYPE" not in roles(["user", "item", "event_date", "event_hour"], rows)[0]
