@@ -41,6 +41,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
     except ValueError:
         raise DamagedError(f"{MANIFEST} is damaged") from None
+    if not isinstance(manifest, dict):
+        raise DamagedError(f"{MANIFEST} is damaged")
     if CHECKSUM not in manifest:
         return manifest
     if manifest[CHECKSUM] != _checksum({name: value for name, value in manifest.items() if name != CHECKSUM}):

@@ -79,6 +79,19 @@ def test_columns_that_the_file_or_the_schema_lacks_are_told(account, load):
     assert get_dataset_import_report(account, dataset_import_job_arn=job.arn)["warnings"] == []
 
 
+def test_a_folder_of_folders_is_refused_by_their_names(account):
+    arn = make_dataset(account)
+    put_object("days/dt=2024-03-01/part-0.csv", events_csv(3))
+    put_object("days/dt=2024-03-02/part-0.csv", events_csv(3))
+
+    with pytest.raises(InvalidInputException, match="one of them: dt=2024-03-01/, dt=2024-03-02/"):
+        create_dataset_import_job(
+            account, job_name="a", dataset_arn=arn, data_source={"dataLocation": "s3://data/days/"}
+        )
+    with pytest.raises(InvalidInputException, match="There is no object"):
+        create_dataset_import_job(account, job_name="a", dataset_arn=arn, data_source={"dataLocation": "s3://data/no/"})
+
+
 def test_a_row_that_replaces_an_older_one_is_imported(account, load):
     arn = make_dataset(account, "Items", ITEMS)
     load(arn, "ITEM_ID,YEAR,GENRE\na,1990,\nb,1991,Drama\n")

@@ -300,6 +300,42 @@ def test_numbers_out_of_range_of_a_training_are_refused_by_the_parser(option, ca
     assert option[0] in capsys.readouterr().err
 
 
+ODD_FILES = {
+    "empty": b"",
+    "blank": b"\n\n",
+    "bytes": bytes(range(256)) * 20,
+    "zero.csv": b"USER_ID,ITEM_ID,TIMESTAMP\nu\x001,i1,1700000000\n",
+    "ids.txt": b"4\n",
+    "requests.jsonl": b'{"userId": {"a": [1]}, "itemList": ["4", null, {"a": 1}, 5]}\n',
+    "list/manifest.json": b"[]",
+    "text/manifest.json": b'"model"',
+    "other/manifest.json": b"{}",
+}
+ASKING = [
+    ["train", None, "--recipe", "aws-sims", "--out", "m"],
+    [*TRAIN[:-1], "m", "--items", None],
+    [*TRAIN[:-1], "m", "--users", None],
+    ["recommend", None],
+    ["recommend", "model", "--users", None],
+    ["recommend", "model", "--histories", None],
+    ["related", "model", "--items", None],
+    ["rank", "model", "--requests", None],
+    ["explain", None, "--user", "4", "--item", "4"],
+]
+
+
+def test_no_file_or_folder_ends_a_command_in_a_traceback(trained, capsys):
+    for name, content in ODD_FILES.items():
+        (trained / name).parent.mkdir(exist_ok=True)
+        (trained / name).write_bytes(content)
+    names = [*ODD_FILES, "list", "text", "other", "model", "none", "", ".", "empty/below", "n" * 300, "/dev/null"]
+    for command in ASKING:
+        for name in names:
+            code = main([name if each is None else each for each in command])
+            told = capsys.readouterr().err
+            assert code == 0 or (code == 2 and told.splitlines()[-1].startswith("error: ")), (command, name)
+
+
 def test_cheap_recipes_never_load_torch(trained):
     program = (
         "import sys; from recipes.__main__ import main; "
