@@ -226,7 +226,7 @@ class _Reading:
 def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
     """Whether quotes enclose cells, and how a quote within them is written."""
     delimiter = form.delimiter.encode()
-    if b"\\" + delimiter in sample:
+    if b"\\" + delimiter in sample and len(form.delimiter) == 1:  # who separates cells by two characters escapes none
         escaped = _read(sample, Marks(delimiter, b'"', b"\\"))
         if escaped.whole > _read(sample, Marks(delimiter, b'"')).whole:
             return replace(

@@ -156,7 +156,7 @@ class BlockReader:
     def convert(self, block: Block) -> Converted:
         """Type and check all rows of `block`."""
         plain = self._with_doubled_quotes(block)
-        if plain.quoting == "irregular" or b"\0" in block.data:
+        if plain.quoting == "irregular" or b"\0" in block.data or len(self._form.marks.delimiter) > 1:
             return self._slow(block)
         table = self._fast(plain)
         if table is None and plain.quoting == "none" and (text := self._with_last_cells(plain.data)):

@@ -176,3 +176,11 @@ def test_columns_of_one_name_keep_their_own_content(tmp_path):
 
     assert found.column_names == ["ITEM_ID", "price", "price (2)"]
     assert found["price (2)"].to_pylist() == list(range(100, 109))
+
+
+@pytest.mark.parametrize("title", ["ends\\", "two\\\\", '"quoted"', '"a ""b"""', "l'eau", "'tis'", '"'])
+@pytest.mark.parametrize("every", [1, 7, 39])
+def test_cells_between_two_colons_come_in_whatever_quotes_and_backslashes_they_hold(tmp_path, title, every):
+    lines = [f"u{n % 9}::{title if n % every == 0 else 'red'}::i{n}::{1_700_000_000 + n}" for n in range(80)]
+    found = read(tmp_path, "user_id::title::item_id::timestamp\n" + "\n".join(lines) + "\n")
+    assert found.table["ITEM_ID"].to_pylist() == [f"i{n}" for n in range(80)]
