@@ -29,6 +29,7 @@ LAYOUT_BYTES = 1 << 18
 MAX_PREAMBLE = 30  # rows above the header
 REGULAR = 0.8  # of the rows that have as many cells as most
 NEARLY_ALL = 0.9
+MOSTLY_CLOSED = 0.02  # unclosed quotes for each that closes, at most
 UNIT = b"\x1f"  # stands for a delimiter of several characters
 BLANKS = re.compile(rb"[ \t]+")
 SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"]{1,2})"?[;,\t]*\r?\n', re.IGNORECASE)
@@ -297,8 +298,8 @@ def _is_better(sample: bytes, escaped: _Reading, doubled: _Reading) -> bool:
 
 
 def _is_well_quoted(sample: bytes, best: _Reading) -> bool:
-    """Whether every quote that begins a cell is closed, and the rows that are not whole leave out last cells."""
-    if best.unclosed or not best.closed:
+    """Whether nearly every quote that begins a cell is closed, and the rows that are not whole leave out last cells."""
+    if not best.closed or best.unclosed > MOSTLY_CLOSED * best.closed:
         return False
     rows = [[cell.decode("utf-8", "replace") for cell in row.cells] for row in split_rows(sample, best.marks)]
     width = Counter(map(len, rows)).most_common(1)[0][0]

@@ -211,6 +211,18 @@ def test_quotes_enclose_cells_also_where_most_rows_leave_out_last_cells(number, 
     assert [row[:3] for row in found] == [row[:3] for row in rows]
 
 
+@pytest.mark.parametrize("delimiter", ["|", ",", ";", "\t"])
+@pytest.mark.parametrize("place", [3, 30, 57])
+def test_one_open_quote_makes_no_content_of_all_that_close(delimiter, place):
+    rows = [
+        [f'"u{n % 9}"', f'"i{n}"', '"5"', f'"a{delimiter} b"' if n % 4 == 1 else '"red"', '"2.5"'] for n in range(60)
+    ]
+    for row in rows[1::4]:
+        del row[4:]  # as wide as the others if quotes were content
+    rows[place][3] = '"open'
+    assert detect(text(delimiter, rows, ('"user"', '"item"', '"n"', '"title"', '"value"'))).form.quote == '"'
+
+
 ENCLOSED = {
     "whole": lambda row: row,
     "no user": lambda row: ["", *row[1:]],
