@@ -246,7 +246,7 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
         best.rows < plain.rows and plain.ragged <= best.ragged
     )  # cells over several lines that are rows by themselves
     unclosed = plain.ragged == best.ragged and best.unclosed > best.closed
-    is_well_quoted = _is_well_quoted(sample, best)
+    is_well_quoted = _is_well_quoted(sample, best, MOSTLY_CLOSED)
     is_worse = plain.ragged < best.ragged and (plain.ragged < best.merged or not (plain.ragged or is_well_quoted))
     is_content = (plain.ragged < best.ragged or spanning or unclosed) and not is_well_quoted
     if is_worse or is_content or _hold_rows(sample, best, plain) or (len(form.delimiter) > 1 and not best.closed):
@@ -297,9 +297,9 @@ def _is_better(sample: bytes, escaped: _Reading, doubled: _Reading) -> bool:
     return (escaped.whole, -escaped.unclosed) > (doubled.whole, -doubled.unclosed)
 
 
-def _is_well_quoted(sample: bytes, best: _Reading) -> bool:
-    """Whether nearly every quote that begins a cell is closed, and the rows that are not whole leave out last cells."""
-    if not best.closed or best.unclosed > MOSTLY_CLOSED * best.closed:
+def _is_well_quoted(sample: bytes, best: _Reading, most_unclosed: float = 0.0) -> bool:
+    """Whether every quote that begins a cell is closed, but for a share, and the rows that are not whole leave out last cells."""
+    if not best.closed or best.unclosed > most_unclosed * best.closed:
         return False
     rows = [[cell.decode("utf-8", "replace") for cell in row.cells] for row in split_rows(sample, best.marks)]
     width = Counter(map(len, rows)).most_common(1)[0][0]
