@@ -20,7 +20,7 @@ CLOCK_NAMES = frozenset(
     ["ora", "ore", "orario", "hora", "heure", "uhrzeit", "zeit", "time", "tijd", "uur", "klokkeslaet", "tid", "godzina"]
 )
 UNTOLD = 2  # letters of a name, or a column's number, that say nothing
-HOUR_NAMES = frozenset(["hour", "hr", "hh", "stunde", "std", "heure", "hora", "ora", "uur", "time", "godzina"])
+HOUR_NAMES = frozenset(["hour", "hr", "hh", "stunde", "heure", "hora", "ora", "uur", "godzina"])
 NAMES = re.compile(
     r"erzet|uzeit|time|zeit|uhr|heure|hora|^ora|orario|tijd|clock|hour|stunde|\b(hr|hh|std|uur|godzina)\b"
 )
@@ -49,7 +49,7 @@ def _tells_clocks(guess: Guess, values: pa.Array) -> bool:
     is_unnamed = len(names) <= UNTOLD
     if not (NAMES.search(names) or is_unnamed) or NO_CLOCK.search(names):
         return False
-    if is_unnamed and not pc.all(pc.match_substring_regex(known_values(values), r"\d:\d\d")).as_py():
+    if is_unnamed and not _are_surely_clocks(known_values(values)):
         return False
     if pc.all(pc.match_substring_regex(known_values(values), DIGITS)).as_py():
         return True
@@ -58,6 +58,14 @@ def _tells_clocks(guess: Guess, values: pa.Array) -> bool:
     pattern = f"{CLOCK}|{POINTED}" if CLOCK_NAMES & set(tokens(guess.source)) else CLOCK
     share = pc.mean(pc.match_substring_regex(known_values(values), pattern)).as_py() or 0.0
     return bool(share >= MOST)
+
+
+def _are_surely_clocks(known: pa.Array) -> bool:
+    """Whether the values are told from durations: all have two digits of hours, and some are in the afternoon or have seconds."""
+    every, some = r"^\d\d:\d\d", r"^(1[2-9]|2[0-3]):|^\d\d:\d\d:\d\d"
+    return bool(
+        pc.all(pc.match_substring_regex(known, every)).as_py() and pc.any(pc.match_substring_regex(known, some)).as_py()
+    )
 
 
 def _join(guess: Guess, clock: Guess, columns: list[pa.Array], place: int, other: int) -> None:

@@ -228,9 +228,11 @@ def _may_be_entity(guess: Guess) -> bool:
 
 
 def _is_time(guess: Guess) -> bool:
-    """Whether a column holds times and no ids: some numbers may be either, and are ids where the name says so."""
+    """Whether a column holds times and no ids: some numbers may be either, and are times where the name says so."""
     named = max(name_score(guess.source, role) for role in ENTITIES) >= 2
-    return bool(guess.unit) and (guess.unit not in {"s", "excel", "%Y%m%d"} or (guess.is_day and not named))
+    is_dated = max(name_score(guess.source, role) for role in ("TIMESTAMP", "CREATION_TIMESTAMP")) >= 1
+    is_day = guess.is_day and is_dated and not named
+    return bool(guess.unit) and (guess.unit not in {"s", "excel", "%Y%m%d"} or is_day)
 
 
 def _is_amount(guess: Guess) -> bool:

@@ -59,3 +59,12 @@ def test_a_duration_and_a_number_are_no_time_of_day(tmp_path):
     path.write_text("\n".join(["user,item,date,duration,quantity", *rows]))
 
     assert seconds(path) == [m.replace(hour=0).timestamp() for m in MOMENTS]
+
+
+@pytest.mark.parametrize(("name", "form"), [("4", "{}:{:02}"), ("x", "0{}:{:02}"), ("std", "{}"), ("time", "{}")])
+def test_durations_and_numbers_in_columns_that_do_not_say_that_they_are_clocks_are_none(tmp_path, name, form):
+    rows = [f"u{n % 9},i{n % 13},{m:%Y-%m-%d},{form.format(2 + n % 4, n % 60)}" for n, m in enumerate(MOMENTS)]
+    path = tmp_path / "file.csv"
+    path.write_text("\n".join([f"user,item,date,{name}", *rows]))
+
+    assert seconds(path) == [m.replace(hour=0).timestamp() for m in MOMENTS]
