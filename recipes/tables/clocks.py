@@ -61,7 +61,7 @@ def _tells_clocks(guess: Guess, values: pa.Array) -> bool:
 
 
 def _are_surely_clocks(known: pa.Array) -> bool:
-    """Whether the values are told from durations: all have two digits of hours, and some are in the afternoon or have seconds."""
+    """Whether the values are no durations: all have two digits of hours, and some are in the afternoon or have seconds."""
     every, some = r"^\d\d:\d\d", r"^(1[2-9]|2[0-3]):|^\d\d:\d\d:\d\d"
     return bool(
         pc.all(pc.match_substring_regex(known, every)).as_py() and pc.any(pc.match_substring_regex(known, some)).as_py()
