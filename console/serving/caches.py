@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import random
 import threading
 from collections.abc import Callable, Hashable
 from contextlib import suppress
@@ -26,33 +28,33 @@ Value = TypeVar("Value")
 
 
 class Known(NamedTuple):
-    """What was read, when, and in which state of this process's own writes."""
+    """What was read, when, and in which state of the web processes' writes."""
 
     value: Any
     read: float
-    state: object
+    state: int
 
 
 class RequestCache:
     """Rows that each request asks for, kept for a quarter of a second: a campaign under load is read four times a second, not a thousand.
 
-    What this process writes is there at once, as every write tells it to forget; what another one writes (a worker, a second web
-    process) is there when the time is over. Nothing that is missing is kept, so that what is created is found at once. While the
+    What the web processes write is there at once in all of them, as every write tells it to forget; what a worker writes is
+    there when the time is over. Nothing that is missing is kept, so that what is created is found at once. While the
     database does not answer, what was read last counts for a while: requests go on. It is safe to share between threads.
     """
 
     def __init__(self) -> None:
         """Nothing is known."""
         self._known: dict[Hashable, Known] = {}
-        self._state = object()
+        self._state = memoryview(mmap.mmap(-1, 8)).cast("Q")  # of the writes of all processes forked after it was made
 
     def get(self, key: Hashable, read: Callable[[], Value]) -> Value:
         """What `read` gives, now or within the last `FRESH_S`; what it raises is not kept.
 
         Where it meets a transient fault, what was read within the last `STALE_S` counts.
         """
-        known, now, state = self._known.get(key), monotonic(), self._state
-        if known is not None and known.state is state and now - known.read < FRESH_S:
+        known, now, state = self._known.get(key), monotonic(), self._state[0]
+        if known is not None and known.state == state and now - known.read < FRESH_S:
             return cast("Value", known.value)
         try:
             value = read()
@@ -71,7 +73,7 @@ class RequestCache:
 
     def forget(self) -> None:
         """Read everything anew: something was written."""
-        self._state = object()
+        self._state[0] = random.getrandbits(64)
 
 
 REQUEST_CACHE = RequestCache()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from console.errors import InvalidInputException, ResourceNotFoundException
@@ -133,3 +135,14 @@ def test_filters_are_honoured_as_campaigns_are(account, group, clock):
     clock[0] += caches.FRESH_S
     with pytest.raises(InvalidInputException, match="is CREATE FAILED"):
         bound_filter(account, arn, None, group.pk)
+
+
+def test_a_write_of_another_process_is_seen_at_once():
+    known, values = RequestCache(), iter(["old", "new"])
+    assert known.get("key", lambda: next(values)) == "old"
+    other = os.fork()
+    if not other:
+        known.forget()
+        os._exit(0)
+    os.waitpid(other, 0)
+    assert known.get("key", lambda: next(values)) == "new"
