@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import sys
 from collections.abc import Sequence
 
 from benchmarks import datasets, table
@@ -19,11 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     began = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     results: list[Result] = []
-    for name in options.names or datasets.NAMES:
-        source = datasets.folder(name)
-        if source is None:
-            print(f"{name} is not here: left out", file=sys.stderr)
-            continue
+    for name, source in datasets.present(options.names):
         for protocol in options.protocol or PROTOCOLS:
             split = prepare(name, source, datasets.CACHE / "splits", protocol)
             for system in chosen(options):

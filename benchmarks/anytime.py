@@ -27,11 +27,7 @@ def main() -> None:
     """Measure what is asked for."""
     options = _parser().parse_args()
     results = []
-    for name in options.names or datasets.NAMES:
-        source = datasets.folder(name)
-        if source is None:
-            print(f"{name} is not here: left out", file=sys.stderr)
-            continue
+    for name, source in datasets.present(options.names):
         split = prepare(name, source, datasets.CACHE / "splits", options.protocol)
         for seconds in options.budgets:
             for seed in range(options.seeds):

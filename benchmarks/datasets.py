@@ -7,6 +7,8 @@ below BENCH_DATA, by default ../shared/data.
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,16 @@ NAMES = (
     "synthetic-1m",
 )
 SYNTHETIC_USERS, SYNTHETIC_ITEMS, SYNTHETIC_EVENTS = 6040, 3416, 1_000_000
+
+
+def present(names: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """The data sets of these names, all by default, with their folders; it is said which are not here."""
+    for name in names or NAMES:
+        found = folder(name)
+        if found is None:
+            print(f"{name} is not here: left out", file=sys.stderr)
+        else:
+            yield name, found
 
 
 def folder(name: str) -> Path | None:

@@ -22,7 +22,6 @@ from benchmarks.judge import judge
 from benchmarks.protocols import PROTOCOLS, Split, prepare
 from benchmarks.running import Result, timed
 
-ROOT = Path(__file__).parent.parent
 CLOCK = Path(__file__).with_name("processor_clock.py")
 ROUNDS = 3  # of answering, of which the best counts
 FIGURES = ("ndcg@10", "mrr@25", "train_cpu_s", "single_p50_ms", "users_per_cpu_s", "model_kib")
@@ -31,13 +30,9 @@ FIGURES = ("ndcg@10", "mrr@25", "train_cpu_s", "single_p50_ms", "users_per_cpu_s
 def main() -> None:
     """Measure and print."""
     options = _parser().parse_args()
-    checkouts = {"before": options.checkout.resolve(), "now": ROOT}
+    checkouts = {"before": options.checkout.resolve(), "now": datasets.ROOT}
     results = []
-    for name in options.names or datasets.NAMES:
-        source = datasets.folder(name)
-        if source is None:
-            print(f"{name} is not here: left out", file=sys.stderr)
-            continue
+    for name, source in datasets.present(options.names):
         for protocol in PROTOCOLS:
             split = prepare(name, source, datasets.CACHE / "splits", protocol)
             for seed in range(options.seeds):

@@ -58,8 +58,8 @@ def operation(function: Callable[..., JSONDict | None]) -> Operation:
     name = operation_name(function.__name__)
     model, names = OPERATION_MODELS[name], parameter_names(name)
     cut = pruner(model.output_shape) if model.output_shape else None
-    # Reads write nothing. Events, items and users are committed in groups, and change nothing that requests keep.
     ids = names.keys() & ID_PARAMETERS if is_read(name) else ()
+    # Reads write nothing. Events, items and users are committed in groups, and change nothing that requests keep.
     is_plain = is_read(name) or SERVICE_OF[name] == "personalize-events"
 
     def write(account: Account, given: dict[str, Any]) -> JSONDict | None:
