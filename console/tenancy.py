@@ -22,10 +22,9 @@ def location_for(account: Account, url: str, *, field: str | None = None) -> Loc
         InvalidInputException: it is no s3:// URL, is the server's own, or is another account's.
     """
     location = parse_location(url, field=field)
-    own = storage.store("")
-    if plain(location.bucket) == plain(own.bucket) and plain(location.key).startswith(plain(own.key)):
+    if _meets_the_servers_own(location):
         raise InvalidInputException(
-            f"Access denied: {url} is the server's own. Allowed are other buckets.", field=field
+            f"Access denied: {url} is the server's own, or holds it. Allowed are other buckets.", field=field
         )
     if plain(location.bucket) == UPLOADS_BUCKET:
         if location.bucket == UPLOADS_BUCKET and location.key.startswith(f"{account.number}/"):
@@ -66,6 +65,14 @@ def hold(location: Location, account: Account | None) -> Holding:
     """Give a bucket or folder to an account, or to all of them with None; what it was before is forgotten."""
     bucket, prefix = plain(location.bucket), plain(location.key)
     return Holding.objects.update_or_create(bucket=bucket, prefix=prefix, defaults={"account": account})[0]
+
+
+def _meets_the_servers_own(location: Location) -> bool:
+    """Whether a location is the server's own, below it, or a folder around it; a name without "/" may be meant as a folder."""
+    own = storage.store("")
+    key, own_key = plain(location.key), plain(own.key)
+    folder = key if location.is_folder else f"{key}/"
+    return plain(location.bucket) == plain(own.bucket) and (key.startswith(own_key) or own_key.startswith(folder))
 
 
 def _is_allowed(account: Account, location: Location) -> bool:

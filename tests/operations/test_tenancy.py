@@ -115,6 +115,25 @@ def test_other_spellings_of_a_place_are_the_same_place(account, other_account, u
         location_for(other_account, url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://company",
+        "s3://company/",
+        "s3://company/OP",
+        "s3://company/op/",
+        "s3://company/op/in/x",
+        "s3://company/op/in/store/a",
+    ],
+)
+def test_the_servers_own_is_nobodys_and_neither_is_a_folder_around_it(account, settings, url):
+    settings.STORAGE_URL = "s3://company/op/in"
+    with pytest.raises(InvalidInputException, match="is the server's own"):
+        location_for(account, url)
+    assert not Holding.objects.exists()
+    location_for(account, "s3://company/op/out/"), location_for(account, "s3://company/o/x.csv")
+
+
 def test_a_bucket_belongs_to_who_used_it_first_and_folders_to_whom_they_are_given(account, other_account, settings):
     location_for(account, "s3://first/a.csv")
     with pytest.raises(InvalidInputException, match="belongs to another account"):
