@@ -113,6 +113,18 @@ def test_a_flood_is_slowed_down(tracker, monkeypatch):
     assert [answer.status_code for answer in found[:50]] == [400] * 50
 
 
+def test_behind_a_proxy_one_visitor_uses_up_nobody_elses_rate(tracker, monkeypatch, settings):
+    settings.BEHIND_HTTPS = True
+    monkeypatch.setattr(rates, "time", SimpleNamespace(monotonic=lambda: 1000.0))
+    key = event_trackers.issue_ingest_key(tracker)
+
+    def status(address: str) -> int:
+        return sent(key, {}, **{"X-Forwarded-For": f"203.0.113.77, {address}"}).status_code
+
+    assert {status("198.51.100.1") for _ in range(60)} == {400, 429}
+    assert status("198.51.100.2") == 400
+
+
 def test_browsers_may_ask_first(tracker):
     answer = Client().options("/ingest/any/events", headers={"Origin": "https://shop.example"})
     assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (204, "*")

@@ -13,8 +13,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from console.addresses import address_of
 from console.models import TwoStep
-from console.web.account.sign_ins import address_of
 from console.web.forms import style
 from console.web.languages import lazily
 
@@ -72,7 +72,8 @@ class SignInForm(AuthenticationForm):
 
 def has_tried_too_often(request: HttpRequest | None, name: str, more: int = 0) -> bool:
     """Whether wrong passwords for a name from an address have used up their number, after `more` have been counted."""
-    return _count(f"sign-in:{address_of(request)}:{name}", more) >= ATTEMPTS
+    address = address_of(request.META) if request else ""
+    return _count(f"sign-in:{address}:{name}", more) >= ATTEMPTS
 
 
 def _count(key: str, more: int = 0) -> int:

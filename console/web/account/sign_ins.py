@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from console.addresses import address_of
 from console.models import SignIn
 from console.transient import survived
 
@@ -28,7 +29,7 @@ def note(request: HttpRequest) -> None:
             defaults={
                 "user_id": cast("int", request.user.pk),
                 "seen": timezone.now(),
-                "address": address_of(request)[:64],
+                "address": address_of(request.META)[:64],
                 "browser": request.headers.get("User-Agent", "")[:300],
             },
         )
@@ -57,11 +58,3 @@ def end(user_id: int, pk: int | None = None, *, but: str | None = None) -> int:
 
 def _store() -> Any:
     return import_module(settings.SESSION_ENGINE).SessionStore()
-
-
-def address_of(request: HttpRequest | None) -> str:
-    """Where a request comes from; behind a proxy, what the proxy next to us says."""
-    if request is None:
-        return ""
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_HTTPS else ""
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
