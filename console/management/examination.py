@@ -28,7 +28,7 @@ from console import health, storage
 from console.disk import disk
 from console.errors import JobError, ServiceError, UnavailableError
 from console.management.database_copies import named_keys
-from console.models import JOBS, AccessKey, Account, AuditEntry, Campaign, Event, Recommender
+from console.models import JOBS, AccessKey, Account, AuditEntry, Campaign, Event, Recommender, TwoStep
 from recipes import integrity
 
 WAITS_LONG = timedelta(minutes=5)
@@ -229,8 +229,14 @@ def _secrets() -> Iterator[Finding]:
             f"the secrets of {len(lost)} access keys cannot be decrypted, such as that of {lost[0]}",
             "Put back the ENCRYPTION_KEY they were made with (DATA_DIR/secrets, or the variable), or make new keys.",
         )
-    if not short and not lost:
-        yield well("keys are long enough, every access key can be decrypted")
+    unread = [step.user.get_username() for step in TwoStep.objects.select_related("user") if not step.secret]
+    if unread:
+        yield bad(
+            f"the second step of {len(unread)} people cannot be decrypted, such as that of {unread[0]}",
+            "Put back the ENCRYPTION_KEY, or have them sign in with a recovery word, or an owner drop it under People.",
+        )
+    if not short and not lost and not unread:
+        yield well("keys are long enough, every access key and second step can be decrypted")
 
 
 def _port() -> Iterator[Finding]:

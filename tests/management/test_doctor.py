@@ -9,6 +9,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
@@ -17,7 +18,7 @@ from django.utils import timezone
 from console import storage
 from console.management import examination
 from console.management.examination import Level, examine
-from console.models import AccessKey, AuditEntry, SampleLoad, SolutionVersion
+from console.models import AccessKey, AuditEntry, SampleLoad, SolutionVersion, TwoStep
 from tests.factories import call, trained
 from tests.worlds import films
 
@@ -61,10 +62,12 @@ def test_a_damaged_model_and_a_missing_one_are_named(campaign):
 
 def test_a_secret_that_cannot_be_decrypted_and_a_short_one_are_found(account, settings):
     key = AccessKey.issue(account)
+    TwoStep.objects.create(user=User.objects.create(username="bob"), secret="A" * 32, is_confirmed=True)
     settings.ENCRYPTION_KEY = "short"
-    short, lost = bad("secrets")
+    short, lost, unread = bad("secrets")
     assert "ENCRYPTION_KEY is shorter" in short
     assert key.key_id in lost
+    assert "second step of 1 people cannot be decrypted, such as that of bob" in unread
 
 
 def test_files_that_others_can_read_are_found(settings):

@@ -67,6 +67,9 @@ def second_step_view(request: Request) -> HttpResponse:
     found, _ = TwoStep.objects.get_or_create(user=request.member.user, defaults={"secret": pyotp.random_base32()})
     if found.is_confirmed:
         return HttpResponseRedirect(reverse("yourself"))
+    if not found.secret:  # another ENCRYPTION_KEY made it, and nobody has confirmed it
+        found.secret = pyotp.random_base32()
+        found.save(update_fields=["secret"])
     context = {
         "heading": gettext("Second step"),
         "crumbs": [(gettext("You"), reverse("yourself"))],

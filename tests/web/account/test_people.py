@@ -201,6 +201,24 @@ def test_recovery_words_work_once(alice, second):
     assert sign_in(second.words[1])
 
 
+def test_with_another_encryption_key_words_are_taken_and_codes_are_not(alice, second, settings):
+    settings.ENCRYPTION_KEY = "another"
+    assert not sign_in(second.now())
+    assert not sign_in()
+    assert sign_in(second.words[0])
+
+
+def test_a_second_step_that_was_begun_with_another_encryption_key_begins_anew(alice, settings):
+    first = alice.get("/settings/you/second-step/").context["secret"]
+    settings.ENCRYPTION_KEY = "another"
+    alice.get("/settings/you/second-step/")
+    secret = alice.get("/settings/you/second-step/").context["secret"]
+    assert len(secret) == len(first)
+    assert secret != first
+    alice.post("/settings/you/second-step/", {"code": pyotp.TOTP(secret).now()})
+    assert TwoStep.objects.get().is_confirmed
+
+
 def test_its_secret_is_encrypted_and_shown_no_more(alice, second):
     with connection.cursor() as cursor:
         cursor.execute("SELECT secret FROM console_twostep")
