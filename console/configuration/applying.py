@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from console.configuration.kinds import Kind
+from console.configuration.kinds import BY_NOUN, Kind
 from console.configuration.plan import Action, Plan, Step
 from console.models import RESOURCES, Account, DatasetImportJob, Job, SolutionVersion, Status
 from console.operations.base import call_by_wire_names
@@ -73,7 +73,7 @@ def _wire(account: Account, step: Step) -> JSONDict:
         if member in by_name:
             members[by_name[member]] = _reference(account, step, member)
         elif member == "tags":
-            members["tags"] = [{"tagKey": key, "tagValue": str(text)} for key, text in value.items()]
+            members["tags"] = [{"tagKey": key, "tagValue": text} for key, text in value.items()]
         elif member == "schema":
             members["schema"] = json.dumps(value)
         elif member != "importFrom":
@@ -106,15 +106,10 @@ def _newest(account: Account, solution: str) -> str:
 
 
 def _arn(account: Account, noun: str, name: str) -> str:
-    row = RESOURCES[_slug(noun)].objects.for_account(account).filter(name=name).first()
+    row = RESOURCES[BY_NOUN[noun].slug].objects.for_account(account).filter(name=name).first()
     if row is None:
         raise ApplyError(f"There is no {noun} named {name}, in the account or in the document.")
     return str(row.arn)
-
-
-def _slug(noun: str) -> str:
-    """ "datasetGroup" as ARNs have it: "dataset-group"."""
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in noun)
 
 
 def _change(account: Account, step: Step) -> None:
@@ -152,5 +147,5 @@ def _fill(account: Account, step: Step) -> Job | None:
 
 def _row(account: Account, kind: Kind, entry: JSONDict) -> Any:
     """The row of the account that an entry describes."""
-    rows = RESOURCES[_slug(kind.noun)].objects.for_account(account).filter(name=entry["name"])
+    rows = RESOURCES[kind.slug].objects.for_account(account).filter(name=entry["name"])
     return rows.get(dataset_group__name=entry["datasetGroup"]) if kind.has_own_names else rows.get()

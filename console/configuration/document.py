@@ -10,10 +10,30 @@ from typing import Any
 import yaml
 
 from console.configuration.kinds import BY_NOUN, BY_SECTION, KINDS, Kind
-from console.shapes import JSONDict
+from console.shapes import JSONDict, is_storable
 
 FORMAT = 1
 MARK = "openpersonalize"  # the key that tells the format
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that a mapping has twice, of which only the last would count."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping.
+
+        Raises:
+            ConstructorError: a key stands in it twice.
+        """
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if (key.tag, key.value) in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
+            seen.add((key.tag, key.value))
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
 
 
 class DocumentError(Exception):
@@ -47,9 +67,11 @@ class Document:
             DocumentError: it is no YAML, or something in it is unknown, missing or given twice.
         """
         try:
-            content = yaml.safe_load(text)
+            content = yaml.load(text, _Loader)  # noqa: S506  a safe loader
         except yaml.YAMLError as error:
             raise DocumentError(f"The document is not YAML: {' '.join(str(error).split())}") from None
+        except RecursionError:
+            raise DocumentError("The document is nested too deeply.") from None
         if not isinstance(content, dict) or content.get(MARK) != FORMAT:
             raise DocumentError(f"The document must begin with `{MARK}: {FORMAT}`, which says its format.")
         sections = {name: entries for name, entries in content.items() if name != MARK}
@@ -60,7 +82,7 @@ class Document:
 
 def _entries(kind: Kind, found: Any) -> list[JSONDict]:
     if not isinstance(found, list):
-        raise DocumentError(f"{kind.section} is {json.dumps(found)[:60]}, a list of entries is needed.")
+        raise DocumentError(f"{kind.section} is {_shown(found)}, a list of entries is needed.")
     entries = [_entry(kind, place, entry) for place, entry in enumerate(found)]
     keys = [kind.key(entry) for entry in entries]
     if twice := [key for key in keys if keys.count(key) > 1]:
@@ -71,12 +93,62 @@ def _entries(kind: Kind, found: Any) -> list[JSONDict]:
 def _entry(kind: Kind, place: int, entry: Any) -> JSONDict:
     where = f"{kind.section}[{place}]"
     if not isinstance(entry, dict):
-        raise DocumentError(f"{where} is {json.dumps(entry)[:60]}, a mapping is needed.")
+        raise DocumentError(f"{where} is {_shown(entry)}, a mapping is needed.")
     if unknown := [member for member in entry if member not in kind.members]:
         raise DocumentError(f"{where} has {unknown[0]}, allowed are {', '.join(kind.members)}.")
     if missing := [member for member in kind.required if entry.get(member) in (None, "")]:
         raise DocumentError(f"{where} ({entry.get('name', 'without a name')}) lacks {missing[0]}.")
+    _check_value(entry, where)
+    _check_texts(kind, entry, where)
     return dict(entry)
+
+
+def _check_texts(kind: Kind, entry: JSONDict, where: str) -> None:
+    """Hold names, references and tags to be text."""
+    tags = entry.get("tags") or {}
+    if not isinstance(tags, dict):
+        raise DocumentError(f"{where}.tags is {_shown(tags)}, a mapping is needed.")
+    texts = {member: entry[member] for member in ("name", *kind.references.values()) if member in entry}
+    for path, value in (texts | {f"tags.{tag}": value for tag, value in tags.items()}).items():
+        if not isinstance(value, str):
+            raise _not_text(f"{where}.{path}", value)
+
+
+def _check_value(value: Any, where: str, above: tuple[Any, ...] = ()) -> None:
+    """Hold a value, and all within it, to what JSON has and databases can keep.
+
+    Raises:
+        DocumentError: it holds a date, a key that is no text, text that is no Unicode, or itself.
+    """
+    if any(value is one for one in above):
+        raise DocumentError(f"{where} holds itself.")
+    if isinstance(value, str) and not is_storable(value):
+        raise DocumentError(f"{where} is {_shown(value)}, which is no Unicode text or holds NUL.")
+    if not isinstance(value, dict | list | str | int | float | None):
+        raise _not_text(where, value)
+    for key, within in _parts(value, where):
+        _check_value(within, key, (*above, value))
+
+
+def _parts(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """What a mapping or a list holds, each with its place."""
+    if isinstance(value, list):
+        yield from ((f"{where}[{place}]", within) for place, within in enumerate(value))
+    elif isinstance(value, dict):
+        for key, within in value.items():
+            if not isinstance(key, str):
+                raise _not_text(f"{where}'s key", key)
+            yield f"{where}'s key", key
+            yield f"{where}.{key}", within
+
+
+def _not_text(where: str, value: Any) -> DocumentError:
+    return DocumentError(f"{where} is {_shown(value)}, text is needed; put it in quotes.")
+
+
+def _shown(value: Any) -> str:
+    """A value as it can be printed, whatever YAML made of it."""
+    return (json.dumps(value) if isinstance(value, str | int | float | None) else repr(value))[:60]
 
 
 def entry_of(kind: Kind, described: Mapping[str, Any], tags: list[JSONDict] | None = None) -> JSONDict:

@@ -38,6 +38,11 @@ class Kind:
         return self.noun[0].upper() + self.noun[1:]
 
     @property
+    def slug(self) -> str:
+        """As ARNs have it: "dataset-group"."""
+        return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.noun)
+
+    @property
     def arn(self) -> str:
         """The member with its ARN."""
         return f"{self.noun}Arn"

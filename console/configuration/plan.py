@@ -10,8 +10,8 @@ from typing import Any
 
 from console.configuration.document import Document
 from console.configuration.export import export
-from console.configuration.kinds import Kind
-from console.models import Account, DatasetImportJob, Solution, Status
+from console.configuration.kinds import BY_NOUN, Kind
+from console.models import RESOURCES, Account, DatasetImportJob, Solution, Status
 from console.shapes import JSONDict
 
 
@@ -33,6 +33,7 @@ class Step:
         entry: as the document has it.
         differences: by path, what there is and what the document says.
         is_added: whether imported rows are added to those that are there.
+        lacks: what the entry names and what is neither in the account nor in the document, such as "datasetGroup shop".
     """
 
     action: Action
@@ -40,6 +41,7 @@ class Step:
     entry: JSONDict
     differences: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     is_added: bool = False
+    lacks: str = ""
 
     def __str__(self) -> str:
         """A line for people, and one for each difference."""
@@ -49,6 +51,8 @@ class Step:
                 return f"{name}: import {self.entry['importFrom']}{', added' if self.is_added else ''}"
             case Action.TRAIN:
                 return f"{name}: train a version"
+            case Action.CONFLICT if self.lacks:
+                return f"{name} names the {self.lacks}, which is neither in the account nor in the document"
             case Action.CONFLICT:
                 name += " cannot be changed in place; delete it first, or change the document"
         changes = [f"    {path}: {_short(now)} → {_short(wanted)}" for path, (now, wanted) in self.differences.items()]
@@ -82,13 +86,30 @@ def make_plan(account: Account, document: Document) -> Plan:
     present = {kind.key(entry): entry for kind, entry in export(account).entries()}
     steps: list[Step] = []
     unchanged = 0
+    named = {(kind.noun, entry["name"]) for kind, entry in document.entries()}
     put_up = {entry["solution"] for kind, entry in document.entries() if kind.noun == "campaign"}
     for kind, entry in document.entries():
         found = present.pop(kind.key(entry), None)
-        own = [*_steps(kind, entry, found), *_jobs(account, kind, entry, put_up)]
+        lacking = [
+            Step(Action.CONFLICT, kind, entry, lacks=f"{noun} {name}")
+            for noun, name in _references(kind, entry)
+            if (noun, name) not in named and not _is_there(account, noun, name)
+        ]
+        own = lacking or [*_steps(kind, entry, found), *_jobs(account, kind, entry, put_up)]
         steps += own
         unchanged += not own
     return Plan(steps, unchanged, [f"{noun} {name}" for noun, _, name in present])
+
+
+def _references(kind: Kind, entry: JSONDict) -> Iterator[tuple[str, str]]:
+    """The noun and name of each resource that an entry names; recipes are everybody's."""
+    members = (member for member in kind.references.values() if member in BY_NOUN and member in entry)
+    yield from ((member, entry[member]) for member in members)
+
+
+def _is_there(account: Account, noun: str, name: str) -> bool:
+    rows = RESOURCES[BY_NOUN[noun].slug].objects.for_account(account)
+    return bool(rows.filter(name=name).exists())
 
 
 def _steps(kind: Kind, entry: JSONDict, found: JSONDict | None) -> Iterator[Step]:

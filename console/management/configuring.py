@@ -62,7 +62,9 @@ def document_at(path: Path) -> Document:
         CommandError: there is none, or it cannot be used.
     """
     try:
-        return Document.from_yaml(path.read_text())
+        return Document.from_yaml(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise CommandError(f"{path}: The document is not UTF-8.") from None
     except (OSError, DocumentError) as error:
         raise CommandError(f"{path}: {error}") from None
 

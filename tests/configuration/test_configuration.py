@@ -133,6 +133,25 @@ def test_changes_are_made_in_place_and_the_rest_is_a_conflict(account, run_jobs)
         apply(account, plan, ended(run_jobs), lambda _told: None)
 
 
+def test_what_an_entry_names_and_nothing_makes_is_a_conflict(account):
+    text = """
+openpersonalize: 1
+datasetGroups: [{name: shop}]
+solutions:
+- {name: best, datasetGroup: shop, recipe: aws-popularity-count}
+- {name: lost, datasetGroup: shpo, recipe: aws-popularity-count}
+campaigns: [{name: front, solution: beast}]
+"""
+    plan = make_plan(account, Document.from_yaml(text))
+    assert [str(step) for step in plan.conflicts] == [
+        "! solution lost names the datasetGroup shpo, which is neither in the account nor in the document",
+        "! campaign front names the solution beast, which is neither in the account nor in the document",
+    ]
+    with pytest.raises(ApplyError, match="shpo"):
+        apply(account, plan, wait=lambda job: None, report=lambda line: None)
+    assert not DatasetGroup.objects.exists(), "with a conflict nothing is applied"
+
+
 def test_what_only_the_account_has_is_left_and_said(account):
     call("CreateDatasetGroup", account, name="old")
     plan = make_plan(account, Document({}))
@@ -165,6 +184,24 @@ def test_a_failed_import_ends_the_run_and_a_later_one_goes_on(account, run_jobs)
             r"datasetGroups\[0\] has colour, allowed are name",
         ),
         ("openpersonalize: 1\ndatasetGroups: [{name: g}, {name: g}]", "two entries named g"),
+        ("openpersonalize: 1\nfilters: []\nfilters: []", "the key filters stands twice"),
+        ("openpersonalize: 1\ndatasetGroups: [{name: g, tags: {a: b, a: c}}]", "the key a stands twice"),
+        ("openpersonalize: 1\ndatasetGroups: " + "[" * 5000, "nested too deeply"),
+        ("openpersonalize: 1\ndatasetGroups: 2024-01-01", "a list of entries is needed"),
+        ("openpersonalize: 1\ndatasetGroups: [2024-01-01]", "a mapping is needed"),
+        ("openpersonalize: 1\ndatasetGroups: [{name: [g]}]", r"datasetGroups\[0\].name is \['g'\], text is needed"),
+        ("openpersonalize: 1\ndatasetGroups: [{name: 12}]", r"name is 12, text is needed; put it in quotes"),
+        ("openpersonalize: 1\ndatasetGroups: [{name: 2024-01-01}]", r"name is .*, text is needed; put it in quotes"),
+        ('openpersonalize: 1\ndatasetGroups: [{name: "g\\0"}]', "holds NUL"),
+        ('openpersonalize: 1\ndatasetGroups: [{name: "g\\ud800"}]', "no Unicode text"),
+        ("openpersonalize: 1\ndatasetGroups: [{name: g, tags: [a]}]", r"tags is \['a'\], a mapping is needed"),
+        ("openpersonalize: 1\ndatasetGroups: [{name: g, tags: {a: 1}}]", r"tags.a is 1, text is needed"),
+        ("openpersonalize: 1\ndatasetGroups: [{name: g, tags: {1: a}}]", r"tags's key is 1, text is needed"),
+        ("openpersonalize: 1\nschemas: [{name: s, schema: &a {b: *a}}]", "holds itself"),
+        (
+            "openpersonalize: 1\nsolutions: [{name: s, datasetGroup: {a: b}, recipe: r}]",
+            r"solutions\[0\].datasetGroup is .*, text is needed",
+        ),
     ],
 )
 def test_a_wrong_document_is_refused_with_its_place(text, message):
@@ -263,6 +300,9 @@ def test_the_commands_refuse_what_is_no_document(account, tmp_path, command):
         call_command(command, str(tmp_path / "x.yaml"))
     with pytest.raises(CommandError, match="No such file"):
         call_command(command, str(tmp_path / "y.yaml"))
+    (tmp_path / "z.yaml").write_bytes(b"\xff\xfe\0")
+    with pytest.raises(CommandError, match="not UTF-8"):
+        call_command(command, str(tmp_path / "z.yaml"))
 
 
 def test_the_export_command_prints_the_document(account):
