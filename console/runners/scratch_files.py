@@ -9,18 +9,23 @@ from django.db import connection
 
 from console import storage
 from console.models import (
+    JOBS,
+    Alert,
+    AlertMessage,
     BatchInferenceJob,
     BatchSegmentJob,
     Campaign,
     DataDeletionJob,
+    DataInsightsJob,
     DatasetExportJob,
     DatasetGroup,
     DatasetImportJob,
     Job,
     Recommender,
+    SharedEvaluation,
     SolutionVersion,
 )
-from console.models.base import ENDED_BADLY, UNFINISHED
+from console.models.base import ENDED_BADLY, UNFINISHED, JSONDict
 from console.scratch import sweep
 from console.serving import traffic
 from console.storage import Location
@@ -37,6 +42,9 @@ UPLOADED = (
 QUOTING: tuple[tuple[type[Job], str], ...] = (
     (DatasetImportJob, "dataset__dataset_group"),
     (DatasetExportJob, "dataset__dataset_group"),
+    (DataDeletionJob, "dataset_group"),
+    (DataInsightsJob, "dataset_group"),
+    (SharedEvaluation, "dataset_group"),
     (SolutionVersion, "solution__dataset_group"),
     (Recommender, "dataset_group"),
     (BatchInferenceJob, "solution_version__solution__dataset_group"),
@@ -54,6 +62,7 @@ def remove(group: DatasetGroup, users: set[str]) -> None:
     _insights(group)
     _uploads(group, users)
     _words(group, users)
+    _alerts(group, users)
     traffic.forget([row.arn for kind in (Campaign, Recommender) for row in kind.objects.filter(**_of(kind, group))])
     sweep()
 
@@ -94,6 +103,29 @@ def _words(group: DatasetGroup, users: set[str]) -> None:
             clean = {"failure_reason": reason and redacted(reason, users), "traceback": redacted(trace, users)}
             if clean != {"failure_reason": reason, "traceback": trace}:
                 kind.objects.filter(pk=pk).update(**clean)
+
+
+def _alerts(group: DatasetGroup, users: set[str]) -> None:
+    """What administrators were told of failed jobs, whose reasons may quote a user."""
+    told = list(Alert.objects.filter(key__startswith="job ").values_list("key", flat=True))
+    others = {key for key in told if _is_of_another(key, group)}
+    for alert in Alert.objects.filter(key__in=set(told) - others):
+        Alert.objects.filter(pk=alert.pk).update(text=redacted(alert.text, users))
+    for message in AlertMessage.objects.all():
+        if any(one["key"].startswith("job ") and one["key"] not in others for one in message.body["alerts"]):
+            AlertMessage.objects.filter(pk=message.pk).update(body=_without(message.body, users))
+
+
+def _is_of_another(key: str, group: DatasetGroup) -> bool:
+    """Whether an alert's key names a job of another group; one that is gone may have been this group's."""
+    _, kind, pk, _ = key.split(" ")
+    path = dict(QUOTING).get(JOBS[kind])
+    return path is None or JOBS[kind].objects.filter(pk=pk).exclude(**{path: group}).exists()
+
+
+def _without(body: JSONDict, users: set[str]) -> JSONDict:
+    alerts = [one | {"text": redacted(one["text"], users)} for one in body["alerts"]]
+    return body | {"text": redacted(body["text"], users), "alerts": alerts}
 
 
 def redacted(text: str, users: set[str]) -> str:

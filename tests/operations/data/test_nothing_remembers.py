@@ -7,9 +7,12 @@ import time
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from console import storage, tasks
+from console import alerts, storage, tasks
 from console.models import (
+    JOBS,
+    Alert,
     BatchInferenceJob,
     DataDeletionJob,
     DatasetGroup,
@@ -18,9 +21,11 @@ from console.models import (
     Experiment,
     ExperimentUser,
     Record,
+    SampleLoad,
     SolutionVersion,
 )
 from console.operations.base import OPERATIONS
+from console.runners import scratch_files
 from console.scratch import scratch_folder, sweep
 from console.serving import traffic
 from tests.factories import trained
@@ -34,6 +39,7 @@ PERSON = "person-to-be-forgotten"
 def _own_places(settings, tmp_path, broker, monkeypatch):
     settings.DATA_DIR = tmp_path
     settings.REDIS_URL = f"unix://{broker.connection_pool.connection_kwargs['path']}"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": settings.REDIS_URL}}
     traffic._client.cache_clear()
     monkeypatch.setattr(traffic, "METER", traffic.Meter())
     yield
@@ -124,9 +130,17 @@ def use(account, group, run_jobs, tmp_path) -> None:
         job_output={"s3DataDestination": {"path": "s3://data/out/"}},
     )  # fmt: skip
     run_jobs()
-    DatasetImportJob.objects.update(
-        failure_reason=f"Line 2 of the user {PERSON}: no time.", traceback=f"KeyError: '{PERSON}'"
-    )
+    told = {"failure_reason": f"Line 2 of the user {PERSON}: no time.", "traceback": f"KeyError: '{PERSON}'"}
+    DatasetImportJob.objects.update(**told, status="CREATE FAILED", finished=timezone.now())
+    list_of_users = f"USER_ID,MAIL\n,{PERSON}\n"
+    OPERATIONS["CreateDataDeletionJob"](
+        account, job_name="failed", dataset_group_arn=group.arn, role_arn=ROLE,
+        data_source={"dataLocation": put("s3://data/list.csv", list_of_users)},
+    )  # fmt: skip
+    run_jobs()
+    assert PERSON in DataDeletionJob.objects.get().failure_reason
+    alerts.notice()
+    alerts.compose(["webhook"])
     killed = tmp_path / "scratch" / "of-a-killed-process"
     killed.mkdir()
     (killed / "rows.csv").write_text(PERSON)
@@ -136,6 +150,9 @@ def test_nothing_names_who_was_forgotten(account, group, run_jobs, places, tmp_p
     use(account, group, run_jobs, tmp_path)
     before = places()
     for expected in (
+        "console_alert",
+        "console_alertmessage",
+        "console_datadeletionjob",
         "console_event",
         "console_record",
         "console_experimentuser",
@@ -150,11 +167,30 @@ def test_nothing_names_who_was_forgotten(account, group, run_jobs, places, tmp_p
         data_source={"dataLocation": send(account, tmp_path, f"USER_ID\n{PERSON}\n")},
     )  # fmt: skip
     run_jobs()
-    job = DataDeletionJob.objects.get()
+    job = DataDeletionJob.objects.get(name="forget")
     assert (job.status, job.failure_reason) == ("COMPLETED", None)
     assert places() == []
     assert Event.objects.count() == 0
     assert BatchInferenceJob.objects.count() == 1
+
+
+def test_every_kind_of_job_that_may_quote_a_user_is_known():
+    assert {kind for kind, _ in scratch_files.QUOTING} == set(JOBS.values()) - {SampleLoad}, "samples are public"
+
+
+def test_alerts_about_jobs_of_other_groups_are_left(account, group, run_jobs, tmp_path):
+    other = dataset(DatasetGroup.objects.create(account=account, name="other"), "USERS", {"USER_ID": ["u"]})
+    for table in (group.datasets.get(type="USERS"), other):
+        DatasetImportJob.objects.create(
+            account=account, name=f"of-{table.dataset_group.name}", dataset=table, status="CREATE FAILED",
+            finished=timezone.now(), failure_reason=f"Line 2 of {PERSON}.", data_location="s3://data/x.csv",
+        )  # fmt: skip
+    alerts.notice()
+    scratch_files.remove(group, {PERSON})
+    assert {"of-other" in alert.text: PERSON in alert.text for alert in Alert.objects.all()} == {
+        True: True,
+        False: False,
+    }
 
 
 def test_scratch_folders_in_use_are_left_alone(tmp_path, db):
