@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,7 +21,6 @@ from console.models import DatasetGroup, MetricAttribution
 from console.shapes import JSONDict
 from console.sheets import SheetWriter
 from console.web.access import Request, page, writing_page
-from console.web.data.uploads import chunks
 from console.web.data_kinds import ATTRIBUTIONS
 from console.web.details import crumbs, detail_context
 from console.web.evaluation.attribution_chart import SPANS, over_time
@@ -222,7 +223,14 @@ def report(request: Request, name: str, pk: int) -> StreamingHttpResponse:
     if found is None:
         raise Http404(gettext("The metric attribution {name} has no such report.").format(name=name))
     headers = {"Content-Disposition": f'attachment; filename="{found.name}"'}
-    return StreamingHttpResponse(chunks(storage.store(found.draft)), content_type="text/csv", headers=headers)
+    return StreamingHttpResponse(_harmless(storage.store(found.draft)), content_type="text/csv", headers=headers)
+
+
+def _harmless(report: storage.Location) -> Iterator[str]:
+    """A report for a spreadsheet; what is written to the attribution's folder is for programs."""
+    writer = SheetWriter(Echo())
+    with storage.open_read(report) as file, TextIOWrapper(file, "utf-8", newline="") as text:
+        yield from map(writer.writerow, csv.reader(text))
 
 
 def _folder(row: MetricAttribution) -> str:

@@ -110,7 +110,9 @@ def test_a_report_is_written_and_downloaded(alice, outcomes, django_capture_on_c
     report = outcomes.reports.get()
     assert report.name in page
     answer = alice.get(f"/metric-attributions/outcomes/reports/{report.pk}/")
-    assert b"".join(answer.streaming_content).startswith(b'"METRIC_NAME","EVENT_TYPE","VALUE"')
+    text = b"".join(answer.streaming_content).decode()
+    assert text.startswith("METRIC_NAME,EVENT_TYPE,VALUE")
+    assert ",'=letter," in text, "a spreadsheet must not run it"
     assert "nothing to report" in alice.post("/metric-attributions/outcomes/report/", follow=True).text
 
 
