@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -35,6 +36,9 @@ DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.EAGAIN}
 NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 STORE_CODES = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "ThrottlingException"}
+# https://valkey.io/topics/protocol/: it cannot save, a replica was asked or has lost its primary, a script runs
+BROKER_WORDS = ("MISCONF", "OOM", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY ")
+RUSTS = re.compile(r"\(os error (\d+)\)")
 LOG_EVERY_S = 5.0
 
 _logged: dict[str, tuple[float, int]] = {}
@@ -50,12 +54,14 @@ def fault(error: BaseException) -> str | None:
             return _database(error)
         case redis.ConnectionError() | redis.TimeoutError() | BrokerError():
             return "The broker does not answer."
+        case redis.ResponseError():
+            return _broker(error)
         case HTTPClientError() | StoreConnectionError() | ClientError():
             return _store(error)
         case OSError():
             return _system(error)
         case _:
-            return None
+            return _written_by_rust(error)
 
 
 def unavailable(error: BaseException) -> ServiceUnavailableException | None:
@@ -151,6 +157,17 @@ def _store(error: HTTPClientError | StoreConnectionError | ClientError) -> str |
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     is_passing = error.response["Error"]["Code"] in STORE_CODES or status >= 500 or status == 429
     return "The object store is busy." if is_passing else None
+
+
+def _broker(error: redis.ResponseError) -> str | None:
+    is_passing = isinstance(error, redis.ReadOnlyError | redis.OutOfMemoryError) or str(error).startswith(BROKER_WORDS)
+    return "The broker takes nothing at the moment." if is_passing else None
+
+
+def _written_by_rust(error: BaseException) -> str | None:
+    """What the system refused to a library that tells it in its message alone, as safetensors does."""
+    found = RUSTS.search(str(error)) if type(error).__name__ == "SafetensorError" else None
+    return _system(OSError(int(found[1]), "")) if found else None
 
 
 def _system(error: OSError) -> str | None:

@@ -21,6 +21,7 @@ from django.test import Client
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from rest_framework.test import APIClient
+from safetensors import SafetensorError
 
 from console import jobs, tasks, transient
 from console.clock import SteadyScheduler
@@ -96,6 +97,23 @@ def test_a_full_disk_a_missing_broker_and_store_pass_by_themselves(tmp_path):
     error = raised(BotoCoreError, store.list_buckets)
     assert "store" in transient.fault(error)
     assert isinstance(transient.job_error("Cannot access it", error), Exception)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"), "disk is full"),
+        (SafetensorError("Error while serializing: I/O error: Permission denied (os error 13)"), None),
+        (SafetensorError("Error while deserializing header: header too large"), None),
+        (redis.ResponseError("MISCONF Valkey is configured to save RDB snapshots, but it's unable to"), "broker"),
+        (redis.ReadOnlyError("You can't write against a read only replica."), "broker"),
+        (redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), "broker"),
+        (redis.ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"), None),
+    ],
+)
+def test_what_a_full_disk_makes_of_a_model_and_of_the_broker_passes_by_itself(error, reason):
+    assert (transient.fault(error) is None) == (reason is None)
+    assert (reason or "") in str(transient.fault(error))
 
 
 def _send(url: str) -> None:
