@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-from django.core.management import execute_from_command_line
-
+from console.management.command_line import run
 from recipes.__main__ import COMMANDS
 from recipes.__main__ import main as recipes_main
 
@@ -29,9 +27,7 @@ def main() -> int:
     arguments[0] = arguments[0].replace("-", "_")  # import-aws
     if arguments[0] in COMMANDS:
         return recipes_main(arguments)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
-    execute_from_command_line(["openpersonalize", *arguments])
-    return 0
+    return run(["openpersonalize", *arguments])
 
 
 if __name__ == "__main__":

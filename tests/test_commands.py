@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from django.conf import settings
@@ -92,6 +94,28 @@ def test_a_command_before_the_first_start_says_to_start_the_server(tmp_path, arg
     assert f"{tmp_path / 'console.sqlite3'} has no tables yet. Start the server once" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begin"), [(["create_user", "bob"], "IMMEDIATE"), (["backup", "."], "EXCLUSIVE")]
+)
+def test_a_command_that_meets_a_passing_fault_says_so_in_a_line(tmp_path, arguments, begin):
+    variables = {"DATA_DIR": str(tmp_path), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": "console.settings"}
+    variables |= {"SOCKET_TIMEOUT_S": "0.1", "SECRET_KEY": "s" * 50, "ENCRYPTION_KEY": "e" * 50}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *words]
+        return subprocess.run(
+            command, cwd=tmp_path, env=os.environ | variables, capture_output=True, text=True, check=False
+        )
+
+    assert run("migrate").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "console.sqlite3", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=DELETE")
+        other.execute(f"BEGIN {begin}")
+        done = run(*arguments)
+    assert done.returncode == 1
+    assert done.stderr == "The database is busy. Try again when that is over; --traceback says more.\n"
 
 
 @pytest.mark.django_db

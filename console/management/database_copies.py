@@ -72,7 +72,7 @@ def _named_keys(cursor: Any) -> set[str]:
 
 def _copy_sqlite(target: Path) -> set[str]:
     connection.ensure_connection()
-    with sqlite3.connect(target) as copy:
+    with connection.wrap_database_errors, sqlite3.connect(target) as copy:
         # One read transaction: what commits meanwhile is not in it. Writers do not block readers of a WAL; whatever else does is
         # waited for only so long, as `backup` itself would try for ever.
         connection.connection.backup(copy, progress=_Patience(), sleep=0.1)
