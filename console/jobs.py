@@ -22,6 +22,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from console import tracing
 from console.background import BackgroundWriter
@@ -62,11 +63,15 @@ def enqueue(row: Job, after_s: float = 0.0) -> None:
 
 
 def _send(label: str, pk: int, after_s: float, span: str) -> bool:
-    """Tell the broker; False if it does not answer."""
+    """Tell the broker; False if it does not answer or takes nothing."""
     arguments = [label, pk, span] if span else [label, pk]
     try:
         current_app.send_task("console.run", arguments, countdown=after_s or None, retry=False)
-    except (OperationalError, OSError) as error:  # the row waits; `reap` queues it again when the broker is back
+    except (
+        OperationalError,
+        RedisError,
+        OSError,
+    ) as error:  # the row waits; `reap` queues it again when the broker is back
         logger.warning("The broker does not answer, so %s %s waits: %s", label, pk, error)
         return False
     return True

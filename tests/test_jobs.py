@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
+from celery import current_app
 from django.utils import timezone
 
 from console import jobs
@@ -37,6 +39,16 @@ def test_it_works(row):
     assert row.claim == ""
     assert row.progress["epochs"] == [{"epoch": 1, "loss": 2.5}]
     assert row.progress["log"][0].endswith("half-way")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_waits_while_the_broker_takes_nothing(row, monkeypatch):
+    def refuse(*_arguments: object, **_more: object) -> None:
+        raise redis.ResponseError("MISCONF Valkey is configured to save RDB snapshots, but it is unable to")
+
+    monkeypatch.setattr(current_app, "send_task", refuse)
+    jobs.enqueue(row)
+    assert list(jobs._send_all([("SampleLoad", row.pk, 0.0, "")])) == [("SampleLoad", row.pk, 0.0, "")]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -106,10 +106,10 @@ def _words(group: DatasetGroup, users: set[str]) -> None:
 
 
 def _alerts(group: DatasetGroup, users: set[str]) -> None:
-    """What administrators were told of failed jobs, whose reasons may quote a user."""
-    told = list(Alert.objects.filter(key__startswith="job ").values_list("key", flat=True))
-    others = {key for key in told if _is_of_another(key, group)}
-    for alert in Alert.objects.filter(key__in=set(told) - others):
+    """Alerts about failed jobs, whose reasons may quote a user."""
+    keys = list(Alert.objects.filter(key__startswith="job ").values_list("key", flat=True))
+    others = {key for key in keys if _is_of_another(key, group)}
+    for alert in Alert.objects.filter(key__in=set(keys) - others):
         Alert.objects.filter(pk=alert.pk).update(text=redacted(alert.text, users))
     for message in AlertMessage.objects.all():
         if any(one["key"].startswith("job ") and one["key"] not in others for one in message.body["alerts"]):
