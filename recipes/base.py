@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.candidates import Candidates
 from recipes.run import Run
 
 Scalar: TypeAlias = bool | int | float | str
@@ -168,6 +169,19 @@ class Model(ABC):
         Returns:
             (B, N) float32, writable.
         """
+
+    @property
+    def approximates(self) -> bool:
+        """Whether `list_scores` is cheaper than `score`, and may differ from it."""
+        return False
+
+    def list_scores(self, history: Histories, candidates: Candidates) -> Floats:
+        """Score every item for one history of which a list is wanted; scores of items that are no candidates may be approximate.
+
+        Returns:
+            (1, N) float32, writable.
+        """
+        return self.score(history)
 
     def prepare(self, histories: Histories, run: Run) -> None:  # noqa: B027  most models have nothing to compute ahead
         """Compute ahead what requests for these users need, before the model is stored, as far as time allows.

@@ -37,11 +37,13 @@ from recipes.exploration import Explored, SharedDraw
 from recipes.filters import Bound, FilterError, UserContext
 from recipes.listing import Exploring, Lister, ListPlaces, ListQuestion, Mask, best_places, explored, without
 from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.candidates import Candidates
 from recipes.numerics.topk import top_k
 from recipes.ranking import TOGETHER_BYTES
 
 QUERY_USERS = 500  # SQLite takes no more than some hundred parameters in one query
 NO_SCORES = np.zeros(0, np.float32)
+NO_ITEMS = np.zeros(0, np.int64)
 OTHERWISE_SCORED = {RecipeType.RELATED_ITEMS, RecipeType.PERSONALIZED_ACTIONS}  # than by a history alone
 
 
@@ -121,9 +123,9 @@ def answer(
         rng: what exploration draws from, so that a job that is taken up again draws the same; the process's own by default.
         is_recorded: whether the answers are recorded, with the chance of each place, which takes longer than the list.
     """
-    scores = score(batch)
     masks = allowed_items(batch)
     allowed = usable(masks)
+    scores = score(batch, allowed)
     if batch.requests[0].items is None:
         lists = _best(batch, scores, allowed, rng, is_recorded=is_recorded)
     else:
@@ -160,11 +162,29 @@ def results(
     ]  # fmt: skip
 
 
-def score(batch: RequestBatch) -> Floats:
-    """(B, N) scores by the query items where the recipe relates items, else by the histories; not to be written to."""
-    if len(batch.requests) == 1 and batch.loaded.recipe.type not in OTHERWISE_SCORED:
-        return batch.loaded.score_cache.score(batch.histories[0].as_histories(batch.requests[0].context))
-    return lister(batch.target, batch.loaded, batch.requests[0].k).scores(question(batch, [], []))
+def score(batch: RequestBatch, allowed: Sequence[Mask]) -> Floats:
+    """(B, N) scores by the query items where the recipe relates items, else by the histories; not to be written to.
+
+    Of one list of a large catalogue, scores of items that are far from it may be approximate.
+    """
+    if len(batch.requests) > 1 or batch.loaded.recipe.type in OTHERWISE_SCORED:
+        return lister(batch.target, batch.loaded, batch.requests[0].k).scores(question(batch, [], []))
+    [request], [history], loaded = batch.requests, batch.histories, batch.loaded
+    events = history.as_histories(request.context)
+    if loaded.model.approximates and _is_list_alone(request):
+        return loaded.model.list_scores(events, Candidates(allowed[0], _explored_items(batch)))
+    return loaded.score_cache.score(events)
+
+
+def _is_list_alone(request: RecommendationRequest) -> bool:
+    """Whether nothing but the best of the allowed items is asked for: no other item's score or place."""
+    return request.items is None and request.promotion is None and not request.is_trial
+
+
+def _explored_items(batch: RequestBatch) -> Indexes:
+    """The items that exploration may give a place."""
+    exploring = lister(batch.target, batch.loaded, batch.requests[0].k).exploring
+    return NO_ITEMS if exploring is None else exploring.state.arms(exploring.cutoff_days).items
 
 
 def lister(target: ServingTarget, loaded: LoadedModel, k: int) -> Lister:

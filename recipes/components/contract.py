@@ -8,7 +8,7 @@ are immutable: `enlarged`, `refreshed`, `prepared` and `forget_users` return a n
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ from recipes.run import Run
 
 Tensors: TypeAlias = dict[str, NDArray[Any]]
 Values: TypeAlias = dict[str, Any]
+Correction: TypeAlias = Callable[[Indexes], NDArray[np.float32]]
 
 
 class Component(ABC):
@@ -53,6 +54,20 @@ class Component(ABC):
     def add_to_row(self, scores: NDArray[np.float32], history: Histories) -> None:
         """Add to (N,) `scores`, in place, what depends on one history with events; equals `add_scores` of one row."""
         self.add_scores(scores[None, :], history)
+
+    @property
+    def approximates(self) -> bool:
+        """Whether `add_approximately` is cheaper than `add_to_row`."""
+        return False
+
+    def add_approximately(self, scores: NDArray[np.float32], history: Histories) -> Correction | None:
+        """Add nearly the same where it `approximates`; return what tells how much (K,) items lack then, None for nothing."""
+        self.add_to_row(scores, history)
+        return None
+
+    def kept_share(self, items: Indexes) -> NDArray[np.float32] | None:
+        """(K,) the share of what the components before it say that stays in the scores of `items`; None for all of it."""
+        return None
 
     def cold_scores(self, users: Indexes) -> Floats | None:
         """(B, N) what is added for `users` (B,) without events, -1 for unknown users; None for nothing."""

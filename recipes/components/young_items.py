@@ -24,7 +24,7 @@ from recipes.components.contract import Component, Tensors, Values
 from recipes.components.fit_context import FitContext
 from recipes.components.repeats import Repeats
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats
+from recipes.numerics.arrays import Floats, Indexes
 
 ARRAYS = ("latent", "rows", "items", "level", "trust")
 LIFTS = ("square", "linear", "constant")
@@ -75,6 +75,10 @@ class YoungItems(Component):
     def replaces(self, item: int) -> bool:
         """Whether the item is young."""
         return bool(np.isin(item, self.cold.items))
+
+    def kept_share(self, items: Indexes) -> NDArray[np.float32] | None:
+        """(K,) of young items, as far as their events are trusted."""
+        return self._kept_shares[items]
 
     def is_additive(self, item: int) -> bool:
         """Whether the item keeps its score and lifts do not count for it: a profile is cut where it lies far out."""
@@ -127,6 +131,13 @@ class YoungItems(Component):
         young = np.zeros(len(self.cold.rows), bool)
         young[self.cold.items] = True
         return young
+
+    @cached_property
+    def _kept_shares(self) -> NDArray[np.float32]:
+        """(N,)."""
+        shares = np.ones(len(self.cold.rows), np.float32)
+        shares[self.cold.items] = self.cold.trust
+        return shares
 
     def score(self, histories: Histories) -> Floats:
         """(B, N) lifts; what the meta-model weighs."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.quantization import Quantized
 from recipes.recurrent.numpy_inference import FoldedNetwork, Packed
 from recipes.recurrent.state_cache import MAX_BYTES, MAX_EVENTS, StateCache, hashes_of
 from recipes.run import Run
@@ -17,6 +18,7 @@ GAPS = 28  # buckets of the time since the previous event: powers of two of seco
 EVENTS = 1500  # read together: their gates stay in the processor's cache
 TOGETHER = 4096  # users whose newest events are gathered together
 POWERS = 2 ** np.arange(1, GAPS - 1) - 1  # seconds from which on a gap is in the next bucket
+MANY_ITEMS = 500_000  # from which on candidates by a quantised item table take less time than products with all items
 FOLDED_BYTES = 32 * 2**20  # of embeddings and gates looked up by item; larger catalogues multiply
 
 
@@ -57,12 +59,14 @@ class RecurrentScorer:
         bias: (N,).
         weights: the other parameters by the names of `recipes.recurrent.network.Network`.
         cache: states of known users, or None.
+        quantized: the item table in few bytes, for approximate logits; None in small catalogues.
     """
 
     table: Floats
     bias: Floats
     weights: dict[str, Floats]
     cache: StateCache | None = None
+    quantized: Quantized | None = None
 
     @cached_property
     def _others(self) -> Floats:
@@ -121,6 +125,17 @@ class RecurrentScorer:
             part, rows = histories.rows(start, start + TOGETHER), slice(start, start + TOGETHER)
             hashes[rows], states[rows] = hashes_of(part), uncached.hidden(part)
         return replace(self, cache=StateCache(hashes, states))
+
+    def with_quantized_table(self, run: Run) -> RecurrentScorer:
+        """Return the scorer with a quantised item table, if the catalogue is large."""
+        if len(self.table) < MANY_ITEMS or self.quantized is not None:
+            return self
+        return replace(self, quantized=Quantized.of(self.table, run))
+
+    def with_items(self, table: Floats, bias: Floats) -> RecurrentScorer:
+        """Return the scorer over a larger catalogue, whose first items are today's."""
+        quantized = None if self.quantized is None else self.quantized.extended(table)
+        return replace(self, table=table, bias=bias, quantized=quantized)
 
     def _newest(self, histories: Histories) -> Newest:
         """What is read."""

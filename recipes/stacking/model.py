@@ -19,6 +19,7 @@ from recipes.components.contract import Component, Tensors, Values
 from recipes.components.registry import COMPONENTS
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.candidates import Candidates, are_many
 from recipes.run import Run
 from recipes.stacking import format_2
 from recipes.stacking.plan import Plan
@@ -53,6 +54,27 @@ class StackedModel(Model):
         for start in range(0, len(histories), rows):
             scores[start : start + rows] = self._block(histories.rows(start, start + rows))
         return scores
+
+    @property
+    def approximates(self) -> bool:
+        """Whether a component does."""
+        return any(component.approximates for component in self.components)
+
+    def list_scores(self, history: Histories, candidates: Candidates) -> Floats:
+        """(1, N) scores, of which those of the candidates are exact: they are chosen by the approximate sum of all components."""
+        is_empty = history.offsets[0] == history.offsets[1]
+        if is_empty or not self.approximates or are_many(len(candidates.always), self.num_items):
+            return self.score(history)
+        row = self._constant.copy()
+        corrections = [component.add_approximately(row, history) for component in self.components]
+        chosen = candidates.choose(row)
+        lacking = np.zeros(len(chosen), np.float32)
+        for component, correction in zip(self.components, corrections, strict=True):
+            share = component.kept_share(chosen)
+            lacking *= 1 if share is None else share
+            lacking += 0 if correction is None else correction(chosen)
+        row[chosen] += lacking
+        return row[None, :]
 
     def _block(self, histories: Histories) -> Floats:
         scores = np.tile(self._constant, (len(histories), 1))

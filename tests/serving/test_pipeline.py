@@ -12,8 +12,9 @@ from console.models import Event, SolutionVersion
 from console.serving.exploration_config import Exploration
 from console.serving.loader import MODEL_CACHE
 from console.serving.pipeline import RequestBatch, answer, recommend
-from console.serving.request import RankedItem, RecommendationRequest
+from console.serving.request import Promotion, RankedItem, RecommendationRequest
 from console.serving.targets import bind, version_target
+from recipes.stacking.model import StackedModel
 from tests.factories import trained
 from tests.worlds import NOW, films
 
@@ -96,3 +97,45 @@ def test_a_job_that_is_taken_up_again_explores_alike_and_works_out_no_chances(ta
     assert [[place.item for place in ranked] for ranked in recorded] == [[place.item for place in r] for r in job]
     assert any(place.propensity < 1 for ranked in recorded for place in ranked)
     assert all(place.propensity == 1 and place.is_by_relevance for ranked in job for place in ranked)
+
+
+def test_only_what_asks_for_a_list_alone_is_answered_from_candidates(target, monkeypatch):
+    """Places of other items, explanations and promotions need the scores of all items."""
+    asked = []
+
+    def list_scores(self, history, candidates):
+        asked.append(candidates)
+        return self.score(history)
+
+    monkeypatch.setattr(StackedModel, "approximates", True)
+    monkeypatch.setattr(StackedModel, "list_scores", list_scores)
+    promotion = Promotion("comedies", 50, bind(COMEDY, None))
+    for request in (
+        RecommendationRequest("u1", items=["i3", "i1"]),
+        RecommendationRequest("u1", k=7, promotion=promotion),
+        RecommendationRequest("u1", k=7, is_trial=True),
+    ):
+        recommend(target, request)
+    answers(target, [RecommendationRequest("u1", k=7), RecommendationRequest("u2", k=7)])
+    assert not asked
+
+    plain = recommend(target, RecommendationRequest("u1", k=7))
+    recommend(target, RecommendationRequest("u1", k=7, filter=bind(COMEDY, None)))
+    whole, filtered = asked
+    assert whole.allowed is None
+    assert 0 < np.count_nonzero(filtered.allowed) < len(filtered.allowed)
+    assert not len(whole.always)
+    assert len(plain.ranked) == 7
+
+
+def test_what_exploration_may_show_is_a_candidate(target, monkeypatch):
+    asked = []
+    monkeypatch.setattr(StackedModel, "approximates", True)
+    monkeypatch.setattr(
+        StackedModel, "list_scores", lambda self, history, candidates: asked.append(candidates) or self.score(history)
+    )
+    exploring = replace(target, exploration=Exploration(1.0, 10_000))
+    loaded = MODEL_CACHE.get(target.artefact)
+    recommend(exploring, RecommendationRequest("u1", k=5))
+    assert np.array_equal(asked[0].always, loaded.exploration.arms(10_000).items)
+    assert len(asked[0].always)

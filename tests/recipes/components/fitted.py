@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -17,10 +19,12 @@ from recipes.components.user_ridge import UserRidge
 from recipes.components.window_kernel import WindowKernel
 from recipes.components.young_items import YoungItems
 from recipes.data import Histories
+from recipes.numerics.quantization import Quantized
 from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import reproducible
+from recipes.run import Run
 
 ITEMS, USERS = 40, 12
 YOUNG = np.array([3, 20, 38])
@@ -76,6 +80,12 @@ def network(blocks: int = 2) -> RecurrentScorer:
     return RecurrentScorer(scorer.table, np.cos(np.arange(ITEMS)).astype(np.float32), weights)
 
 
+def quantized_network() -> RecurrentScorer:
+    """The same with a quantised item table of so few words that products are rough."""
+    plain = network()
+    return replace(plain, quantized=Quantized.of(plain.table[:6], Run()).extended(plain.table))
+
+
 def popularity() -> Popularity:
     """With weights of both signs."""
     log_share, log_rise, cold = np.random.default_rng(5).standard_normal((3, ITEMS)).astype(np.float32)
@@ -123,6 +133,7 @@ def every_component() -> dict[str, Component]:
         "item weights, all covered, content": item_weights(ITEMS),
         "user ridge": user_ridge(),
         "recurrent": Recurrent(network(), 0.6),
+        "recurrent, quantized": Recurrent(quantized_network(), 0.6),
         "repeats": repeats(),
         "repeats that never are": repeats(-12.0, 0.0),
         "young items": young_items(),

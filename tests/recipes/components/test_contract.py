@@ -47,6 +47,37 @@ def test_one_history_scores_as_in_a_batch(case):
 
 
 @EVERY
+def test_what_is_added_approximately_is_exact_where_it_is_corrected(case):
+    component, histories = COMPONENTS_BY_CASE[case], replace(fitted.histories(), context={"DEVICE": "tv"})
+    items = np.array([0, 7, 20, 39])
+    for row in range(1, USERS):
+        history = histories.rows(row, row + 1)
+        exact, near = np.ones(ITEMS, np.float32), np.ones(ITEMS, np.float32)
+        component.add_to_row(exact, history)
+        correction = component.add_approximately(near, history)
+        assert (correction is not None) == component.approximates
+        if correction is None:
+            assert np.array_equal(near, exact)
+            continue
+        assert np.abs(near - exact).max() > 1e-3, "nothing is approximate"
+        near[items] += correction(items)
+        assert near[items] == pytest.approx(exact[items], abs=1e-4)
+
+
+@EVERY
+def test_the_kept_share_is_what_stays_of_scores_before(case):
+    component, history = COMPONENTS_BY_CASE[case], fitted.histories().rows(6, 7)
+    items = np.arange(ITEMS)
+    shares = component.kept_share(items)
+    for item in (0, 3, 20, 38, 39):
+        plain, raised = np.zeros(ITEMS, np.float32), np.zeros(ITEMS, np.float32)
+        raised[item] = 2
+        component.add_to_row(plain, history)
+        component.add_to_row(raised, history)
+        assert raised[item] - plain[item] == pytest.approx(2 * (1 if shares is None else shares[item]), abs=1e-4)
+
+
+@EVERY
 def test_what_is_there_already_is_added_to(case):
     component, histories = COMPONENTS_BY_CASE[case], fitted.histories()
     plain, raised = np.zeros((USERS, ITEMS), np.float32), np.full((USERS, ITEMS), 3, np.float32)
