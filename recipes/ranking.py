@@ -48,7 +48,7 @@ def lists(
         model.score(histories.rows(0, 2))  # what a model makes once is there for all workers then
 
     def answer(start: int) -> TopK:
-        part = histories.rows(start, start + size)
+        part = histories if size >= len(histories) else histories.rows(start, start + size)
         scores = model.score(part)
         if exclude_seen:
             mask_seen(scores, part)
@@ -90,6 +90,8 @@ def recommend(
         batch_size: rows scored at a time; chosen from the catalogue's size by default.
     """
     found = list(lists(model, histories, k, exclude_seen=exclude_seen, mask=mask, batch_size=batch_size))
+    if len(found) == 1:
+        return found[0]
     if not found:
         return TopK(np.zeros((0, k), np.int64), np.zeros((0, k), np.float32))
     return TopK(np.concatenate([f.items for f in found]), np.concatenate([f.scores for f in found]))
