@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from console.api.routes import routes
+from console.front import callers
 from console.models import Member, Token
 from console.operations import rights
 from console.operations.base import OPERATIONS, is_read
@@ -127,3 +128,28 @@ def test_a_token_may_do_what_its_person_may(account, caller):  # noqa: F811
     assert (answer.status_code, "role is analyst" in answer.json()["message"]) == (403, True)
     Member.objects.filter(pk=member.pk).update(role=Role.EDITOR)
     assert client.post("/api/v1/dataset-groups/", body, format="json").status_code == 201
+
+
+@pytest.mark.parametrize("role", Role)
+def test_files_of_any_size_are_taken_from_those_who_may_write_and_from_nobody_else(account, role):
+    client = person(account, "bob", role)
+    bob = User.objects.get(username="bob")
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    expected = callers.UNLIMITED if role in {Role.OWNER, Role.EDITOR} else callers.MAX_BODY_BYTES
+    assert callers.allowed_bytes("/create/datasets/", "", cookie) == expected
+    assert callers.allowed_bytes(callers.UPLOAD_PATH, f"Bearer {Token.issue(bob)}", "") == expected
+    assert callers.allowed_bytes("/api/v1/solutions/", f"Bearer {Token.issue(bob)}", "") == callers.MAX_BODY_BYTES
+    strangers = [("", "sessionid=nobody"), (f"Bearer {Token.issue(bob, days=-1)}", ""), ("Bearer nobody", "")]
+    for authorization, session in strangers:
+        assert callers.allowed_bytes(callers.UPLOAD_PATH, authorization, session) == callers.SMALL_BYTES
+
+
+def test_a_session_that_counts_no_more_opens_the_way_for_no_file(account):
+    cookie = f"sessionid={person(account, 'bob', Role.OWNER).cookies['sessionid'].value}"
+    bob = User.objects.get(username="bob")
+    bob.set_password("another-password")  # as after a reset: it ends all sessions
+    bob.save()
+    assert callers.allowed_bytes("/create/datasets/", "", cookie) == callers.SMALL_BYTES
+    cookie = f"sessionid={person(account, 'carol', Role.OWNER).cookies['sessionid'].value}"
+    User.objects.filter(username="carol").update(is_active=False)
+    assert callers.allowed_bytes("/create/datasets/", "", cookie) == callers.SMALL_BYTES

@@ -142,6 +142,12 @@ def test_an_odd_address_is_no_failure_of_the_server(server, address):
     assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 3")), answer
 
 
+@pytest.mark.parametrize("more", [b"", b"Cookie: a=b\r\n"])
+def test_an_odd_cookie_is_no_failure_of_the_server(server, more):
+    cookie = b'Cookie: sessionid="\\000aaaaaaaaaaaaaaaa"\r\n' + more
+    assert asked(server, b"GET / HTTP/1.1\r\nHost: x\r\n" + cookie + b"\r\n").startswith(b"HTTP/1.1 400")
+
+
 def test_a_web_process_that_dies_is_replaced_and_nobody_is_refused(server):
     parent, worker, *_ = server.pids("console.front")
     os.kill(worker, signal.SIGKILL)
