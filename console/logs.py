@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,17 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 account_number: ContextVar[str] = ContextVar("account_number", default="")
 job_name: ContextVar[str] = ContextVar("job_name", default="")
 CONTEXT = {"request": request_id, "account": account_number, "job": job_name}
+
+KEYS = re.compile(r"(/accounts/(?:invitation|reset/[^/\s]+)/|/ingest/)[^/\s]+")  # addresses that open something
+
+
+def without_keys(text: str) -> str:
+    """A text in which addresses that open something to whoever reads them open nothing.
+
+    >>> without_keys("Bad Request: /accounts/invitation/dGhlIHdvcmQ/")
+    'Bad Request: /accounts/invitation/…/'
+    """
+    return KEYS.sub(r"\1…", text)
 
 
 def here() -> dict[str, str]:
@@ -31,7 +43,7 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record; its traceback follows."""
-        first, *rest = super().format(record).split("\n")
+        first, *rest = without_keys(super().format(record)).split("\n")
         context = " ".join(f"{name}={value}" for name, value in here().items())
         return "\n".join([f"{first} [{context}]" if context else first, *rest])
 
@@ -45,8 +57,8 @@ class Json(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": without_keys(record.getMessage()),
         }
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            entry["exception"] = without_keys(self.formatException(record.exc_info))
         return json.dumps(entry | here(), ensure_ascii=False)

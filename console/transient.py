@@ -18,6 +18,7 @@ from typing import Any
 import redis
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as StoreConnectionError
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, connection
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -121,12 +122,12 @@ def passed_over(what: str, error: BaseException) -> bool:
 
 
 class OneLine(logging.Filter):
-    """Take the traceback off a record about a transient fault; for Django's own log of failed requests."""
+    """Take the traceback off a record about a transient fault or a refusal; for Django's own log of failed requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Pass every record on."""
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        if error is not None and fault(error):
+        if error is not None and (fault(error) or isinstance(error, PermissionDenied | SuspiciousOperation)):
             record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
         return True
 

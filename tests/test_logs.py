@@ -9,9 +9,11 @@ import sys
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import DisallowedHost, PermissionDenied
+from django.test import Client
 
-from console import logs, tasks
-from console.models import SampleLoad, Token
+from console import logs, tasks, transient
+from console.models import Invitation, SampleLoad, Token
 from tests.fronting import send
 
 
@@ -54,6 +56,28 @@ def test_a_line_for_people_ends_with_where_it_belongs():
     logs.account_number.set("000000000001")
     logs.job_name.set("SolutionVersion 7")
     assert formatter.format(record("Hello")).endswith("Hello [account=000000000001 job=SolutionVersion 7]")
+
+
+@pytest.mark.django_db
+def test_links_and_keys_that_open_something_stand_in_no_line(account, kept):
+    word = Invitation.issue(account, "editor", "alice")
+    client = Client()
+    assert client.post(f"/accounts/invitation/{word}/", {"username": "", "password": "short"}).status_code == 400
+    assert client.post("/ingest/a-key-of-a-page/events", b"{", content_type="text/plain").status_code == 403
+    text = "\n".join(kept.lines)
+    assert "/accounts/invitation/…/" in text
+    assert "/ingest/…/events" in text
+    assert word not in text
+    assert "a-key-of-a-page" not in text
+    lines = logs.Lines("{message}", style="{")
+    assert lines.format(record("Not Found: /accounts/reset/MQ/c9x-0a1b/")) == "Not Found: /accounts/reset/MQ/…/"
+
+
+@pytest.mark.parametrize("error", [PermissionDenied("a viewer"), DisallowedHost("a forged name")])
+def test_a_refusal_is_a_line_without_a_traceback(error):
+    found = record("Refused", exc_info=(type(error), error, None))
+    assert transient.OneLine().filter(found)
+    assert found.exc_info is None
 
 
 def test_json_is_one_line_with_its_traceback():
