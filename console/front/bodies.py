@@ -29,7 +29,7 @@ class BodyProtocol(Protocol):
         """The whole body."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """The chunks as they arrive."""
+        """The chunks as they arrive, then an empty one; one more where the body broke off, or has trailers."""
 
 
 class TooLarge(Exception):
@@ -63,7 +63,7 @@ async def gather(
     Raises:
         TooLarge: more than the limit, announced or sent.
         TimeoutError: it arrives too slowly.
-        Truncated: it ends before its announced length.
+        Truncated: it ends before its announced length, or before the chunk that ends it.
     """
     if length is not None and length <= SMALL_BYTES:
         async with asyncio.timeout(SMALL_S):
@@ -74,14 +74,15 @@ async def gather(
     allowed = SMALL_BYTES
     if length is not None and length > (allowed := await limit()):
         raise TooLarge(allowed)
-    spool = _Spool(folder, in_thread)
+    spool, ends = _Spool(folder, in_thread), 0
     async for chunk in _timely(protocol):
         await spool.add(chunk)
+        ends += not chunk
         if spool.size > allowed and (allowed == SMALL_BYTES or length is not None):
             allowed = await limit()
         if spool.size > allowed:
             raise TooLarge(allowed)
-    if length is not None and spool.size != length:
+    if ends > 1 or (length is not None and spool.size != length):
         raise Truncated
     return await spool.finish(), spool.size
 

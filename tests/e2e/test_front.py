@@ -135,6 +135,27 @@ def test_chunked_bodies_are_read(server):
 
 
 @pytest.mark.parametrize(
+    "rest",
+    [b"", b"0", b"0\r\n", b"4\r\n", b"4\r\n ", b"4\r\n    ", b"zz\r\n", b"4\r\n    zz\r\n"],
+    ids=["nothing", "a digit", "no end", "a size", "part of a chunk", "a whole one", "no size", "a longer one"],
+)
+def test_a_chunked_body_that_breaks_off_is_not_taken_for_whole(server, rest):
+    name = f"cut-{rest.hex()}"
+    body = f'{{"name": "{name}"}}'.encode()
+    head = f"POST /api/v1/dataset-groups/ HTTP/1.1\r\nHost: {urlsplit(server.url).netloc}\r\n"
+    head += (
+        f"Authorization: Bearer {server.token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with connected(server) as client:
+        client.sendall(head.encode() + f"{len(body):x}\r\n".encode() + body + b"\r\n" + rest)
+        client.shutdown(socket.SHUT_WR)
+        answer = said(client)
+    assert not answer or answer.startswith(b"HTTP/1.1 400"), answer
+    groups = server.client("personalize").list_dataset_groups()["datasetGroups"]
+    assert name not in {group["name"] for group in groups}
+
+
+@pytest.mark.parametrize(
     "address", [b"/campaigns/a%00b/", b"/aws/%00", b"/api/v1/solutions/?maxResults=%00", b"/?q=%C2%B2&page=%C2%B2"]
 )
 def test_an_odd_address_is_no_failure_of_the_server(server, address):
