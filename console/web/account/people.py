@@ -20,7 +20,7 @@ from console.errors import ServiceError
 from console.models import Invitation
 from console.operations.account import members
 from console.web.account.members import reset_path
-from console.web.account.sign_in import SignInForm, has_tried_too_often
+from console.web.account.sign_in import SignInForm, guess, has_used_up
 from console.web.forms import StyledForm, style
 from console.web.glossary import explained, translated
 from console.web.languages import lazily
@@ -33,12 +33,21 @@ GONE = lazily("This invitation is used up, withdrawn or too old; ask for a new o
 
 
 class PasswordForm(PasswordChangeForm):
-    """Django's form in our clothes."""
+    """Django's form in our clothes; wrong old passwords are counted as at signing in."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         """Give the controls their classes."""
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         style(self)
+
+    def clean_old_password(self) -> str:
+        """The old password.
+
+        Raises:
+            ValidationError: it is wrong, or was too often.
+        """
+        with guess(None, self.user.get_username()):
+            return super().clean_old_password()
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
@@ -98,7 +107,7 @@ def forgotten_view(request: HttpRequest) -> HttpResponse:
         return render(request, TEMPLATE, context | {"message": ASK})
     form = ForgottenForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if not has_tried_too_often(request, "forgotten", more=1):
+        if not has_used_up(request, "forgotten"):
             _send_links(request, form.cleaned_data["email"])
         return render(request, TEMPLATE, context | {"message": SENT})
     return render(request, TEMPLATE, context | {"form": form, "button": gettext("Send a link")})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -46,19 +48,9 @@ class SignInForm(AuthenticationForm):
         Raises:
             ValidationError: the password is wrong, or was too often.
         """
-        name = self.cleaned_data.get("username", "")[:150]
-        if has_tried_too_often(self.request, name):
-            raise ValidationError(
-                gettext("Too many wrong passwords for this name. Wait {minutes} minutes, then try again.").format(
-                    minutes=WAIT_MINUTES
-                )
-            )
-        try:
+        with guess(self.request, self.cleaned_data.get("username", "")[:150]):
             cleaned = super().clean()
             self._take_second_step()
-        except ValidationError:
-            has_tried_too_often(self.request, name, more=1)
-            raise
         return cleaned
 
     def _take_second_step(self) -> None:
@@ -70,14 +62,33 @@ class SignInForm(AuthenticationForm):
             )
 
 
-def has_tried_too_often(request: HttpRequest | None, name: str, more: int = 0) -> bool:
-    """Whether wrong passwords for a name from an address have used up their number, after `more` have been counted."""
-    address = address_of(request.META) if request else ""
-    return _count(f"sign-in:{address}:{name}", more) >= ATTEMPTS
+@contextmanager
+def guess(request: HttpRequest | None, name: str) -> Iterator[None]:
+    """Hold who tries a password for a name to a number of wrong ones; who is right raises nothing, and is not counted.
+
+    A try counts before it is made, so that tries side by side gain nothing.
+
+    Raises:
+        ValidationError: too many were wrong.
+    """
+    if has_used_up(request, name):
+        raise ValidationError(
+            gettext("Too many wrong passwords for this name. Wait {minutes} minutes, then try again.").format(
+                minutes=WAIT_MINUTES
+            )
+        )
+    yield
+    _count(request, name, -1)
 
 
-def _count(key: str, more: int = 0) -> int:
-    """How often a key was counted lately, after counting it `more` times; 0 while the broker is away."""
+def has_used_up(request: HttpRequest | None, name: str) -> bool:
+    """Whether an address had used up its tries for a name before this one, which counts, too."""
+    return _count(request, name, 1) > ATTEMPTS
+
+
+def _count(request: HttpRequest | None, name: str, more: int) -> int:
+    """How often an address tried a name lately, with so many more; 0 while the broker is away."""
+    key = f"sign-in:{address_of(request.META) if request else ''}:{name}"
     try:
         cache.add(key, 0, WAIT_MINUTES * 60)
         return int(cache.incr(key, more))

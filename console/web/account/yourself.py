@@ -7,6 +7,8 @@ import segno
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.translation import gettext
@@ -16,6 +18,7 @@ from console.models import TwoStep
 from console.web.access import Request, reading_page
 from console.web.account import sign_ins
 from console.web.account.programs import program
+from console.web.account.sign_in import guess
 from console.web.forms import StyledForm
 from console.web.languages import lazily
 from console.web.pages import render
@@ -92,12 +95,21 @@ def second_step_view(request: Request) -> HttpResponse:
 @reading_page
 def no_second_step_view(request: Request) -> HttpResponse:
     """Do without the second step; the password is asked for again."""
-    if request.member.user.check_password(request.POST.get("password", "")):
-        TwoStep.objects.filter(user=request.member.user).delete()
-        messages.success(request, gettext("You sign in with your password alone."))
+    user = request.member.user
+    try:
+        with guess(None, user.get_username()):
+            _check_password(user, request.POST.get("password", ""))
+    except ValidationError as error:
+        messages.error(request, error.message)
     else:
-        messages.error(request, gettext("That is not your password; nothing was changed."))
+        TwoStep.objects.filter(user=user).delete()
+        messages.success(request, gettext("You sign in with your password alone."))
     return HttpResponseRedirect(reverse("yourself"))
+
+
+def _check_password(user: User, password: str) -> None:
+    if not user.check_password(password):
+        raise ValidationError(gettext("That is not your password; nothing was changed."))
 
 
 urlpatterns = [

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
+import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 
 from console.models import DatasetGroup
-from console.web.account.sign_in import ATTEMPTS
+from console.web.account.sign_in import ATTEMPTS, guess
 
 PAGES = [
     "/", "/dataset-groups/", "/datasets/", "/schemas/", "/filters/", "/event-trackers/", "/dataset-import-jobs/",
@@ -54,6 +58,14 @@ def test_after_many_wrong_passwords_a_person_waits(client, alice, vera, counting
     assert all("enter a correct username and password" in text for text in wrong)
     assert "Wait 15 minutes" in sign_in(client, "alice", "right-password")
     assert sign_in(client, "vera", "right-password") == "signed in", "another name is not held up"
+
+
+def test_guesses_side_by_side_count_before_they_are_made(alice, counting):
+    with ExitStack() as stack:
+        for _ in range(ATTEMPTS):
+            stack.enter_context(guess(None, "alice"))
+        with pytest.raises(ValidationError), guess(None, "alice"):
+            pass
 
 
 def test_behind_a_proxy_addresses_are_told_apart(client, alice, counting, settings):

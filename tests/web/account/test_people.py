@@ -237,6 +237,25 @@ def test_one_does_without_it_by_the_password_and_owners_help(alice, account, sec
     assert sign_in()
 
 
+def test_guesses_of_a_password_are_counted_on_pages_of_those_who_are_signed_in(alice, second, counting):
+    for number in range(5):
+        alice.post("/settings/you/second-step/remove/", {"password": f"guess-{number}"})
+        new = {"old_password": f"guess-{number}", "new_password1": "another-word-2", "new_password2": "another-word-2"}
+        assert alice.post("/accounts/password/", new).status_code == 200
+    alice.post("/settings/you/second-step/remove/", {"password": "right-password"})
+    assert TwoStep.objects.exists(), "ten were wrong"
+    right = {"old_password": "right-password", "new_password1": "another-word-2", "new_password2": "another-word-2"}
+    assert "Wait 15 minutes" in alice.post("/accounts/password/", right).text
+    assert User.objects.get(username="alice").check_password("right-password")
+
+
+def test_a_right_password_is_not_counted(alice, second, counting):
+    for _ in range(11):
+        alice.post("/settings/you/second-step/remove/", {"password": "right-password"})
+    assert not TwoStep.objects.exists()
+    assert "Wait" not in alice.post("/accounts/password/", {"old_password": "wrong"}).text
+
+
 def test_guesses_of_the_second_step_are_counted(alice, second, counting):
     for _ in range(10):
         sign_in("000000")
