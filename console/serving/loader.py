@@ -33,7 +33,7 @@ from recipes.exploration import ExplorationState
 from recipes.filters import Catalogue, CompiledFilters, Target
 from recipes.integrity import DamagedError
 
-IDLE_S = 600.0  # how long a model that nobody asks for stays once another is loaded
+IDLE_S = 180.0  # how long a model that nobody asks for stays once another is loaded
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind, so that it can be a key
