@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
@@ -130,26 +131,33 @@ def test_a_token_may_do_what_its_person_may(account, caller):  # noqa: F811
     assert client.post("/api/v1/dataset-groups/", body, format="json").status_code == 201
 
 
+@pytest.fixture
+def allowed(monkeypatch) -> Callable[[str, str, str], int]:
+    """How much a caller may send; the connection stays open, as it is the test's own."""
+    monkeypatch.setattr(callers, "close_old_connections", lambda: None)
+    return callers.allowed_bytes
+
+
 @pytest.mark.parametrize("role", Role)
-def test_files_of_any_size_are_taken_from_those_who_may_write_and_from_nobody_else(account, role):
+def test_files_of_any_size_are_taken_from_those_who_may_write_and_from_nobody_else(account, role, allowed):
     client = person(account, "bob", role)
     bob = User.objects.get(username="bob")
     cookie = f"sessionid={client.cookies['sessionid'].value}"
     expected = callers.UNLIMITED if role in {Role.OWNER, Role.EDITOR} else callers.MAX_BODY_BYTES
-    assert callers.allowed_bytes("/create/datasets/", "", cookie) == expected
-    assert callers.allowed_bytes(callers.UPLOAD_PATH, f"Bearer {Token.issue(bob)}", "") == expected
-    assert callers.allowed_bytes("/api/v1/solutions/", f"Bearer {Token.issue(bob)}", "") == callers.MAX_BODY_BYTES
+    assert allowed("/create/datasets/", "", cookie) == expected
+    assert allowed(callers.UPLOAD_PATH, f"Bearer {Token.issue(bob)}", "") == expected
+    assert allowed("/api/v1/solutions/", f"Bearer {Token.issue(bob)}", "") == callers.MAX_BODY_BYTES
     strangers = [("", "sessionid=nobody"), (f"Bearer {Token.issue(bob, days=-1)}", ""), ("Bearer nobody", "")]
     for authorization, session in strangers:
-        assert callers.allowed_bytes(callers.UPLOAD_PATH, authorization, session) == callers.SMALL_BYTES
+        assert allowed(callers.UPLOAD_PATH, authorization, session) == callers.SMALL_BYTES
 
 
-def test_a_session_that_counts_no_more_opens_the_way_for_no_file(account):
+def test_a_session_that_counts_no_more_opens_the_way_for_no_file(account, allowed):
     cookie = f"sessionid={person(account, 'bob', Role.OWNER).cookies['sessionid'].value}"
     bob = User.objects.get(username="bob")
     bob.set_password("another-password")  # as after a reset: it ends all sessions
     bob.save()
-    assert callers.allowed_bytes("/create/datasets/", "", cookie) == callers.SMALL_BYTES
+    assert allowed("/create/datasets/", "", cookie) == callers.SMALL_BYTES
     cookie = f"sessionid={person(account, 'carol', Role.OWNER).cookies['sessionid'].value}"
     User.objects.filter(username="carol").update(is_active=False)
-    assert callers.allowed_bytes("/create/datasets/", "", cookie) == callers.SMALL_BYTES
+    assert allowed("/create/datasets/", "", cookie) == callers.SMALL_BYTES
