@@ -156,7 +156,14 @@ def test_a_chunked_body_that_breaks_off_is_not_taken_for_whole(server, rest):
 
 
 @pytest.mark.parametrize(
-    "address", [b"/campaigns/a%00b/", b"/aws/%00", b"/api/v1/solutions/?maxResults=%00", b"/?q=%C2%B2&page=%C2%B2"]
+    "address",
+    [
+        b"/campaigns/a%00b/",
+        b"/aws/%00",
+        b"/api/v1/solutions/?maxResults=%00",
+        b"/compare/?q=a%00b",
+        b"/?q=%C2%B2&page=%C2%B2",
+    ],
 )
 def test_an_odd_address_is_no_failure_of_the_server(server, address):
     answer = asked(server, b"GET " + address + b" HTTP/1.1\r\nHost: x\r\n\r\n")
