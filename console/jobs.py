@@ -149,7 +149,10 @@ class Claim:
             raise Stopped
 
     def finish(self, **fields: Any) -> bool:
-        """End well, writing `fields` in the same step; False if the claim is no longer ours."""
+        """End well, writing `fields` in the same step; False if the claim is no longer ours, or the user stopped it at the last moment."""
+        if type(self.row).objects.filter(pk=self.row.pk, status=Status.CREATE_STOPPING).exists():
+            self._end(status=Status.CREATE_STOPPED, **fields)
+            return False
         return self._end(status=self.row.done, failure_reason=None, traceback="", **fields)
 
     def fail(self, reason: str, trace: str = "") -> None:

@@ -110,6 +110,15 @@ def test_a_stop_is_noticed_between_reports(row, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_stop_that_no_heartbeat_has_seen_yet_counts_at_the_end(row):
+    def body(held):
+        SampleLoad.objects.filter(pk=row.pk).update(status=Status.CREATE_STOPPING)
+        assert not held.finish()
+
+    assert _run(row, body).status == Status.CREATE_STOPPED
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_lost_worker_is_noticed_and_cannot_overwrite_its_successor(row):
     lost = jobs.claim("SampleLoad", row.pk)
     lost.release()
