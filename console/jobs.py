@@ -67,11 +67,8 @@ def _send(label: str, pk: int, after_s: float, span: str) -> bool:
     arguments = [label, pk, span] if span else [label, pk]
     try:
         current_app.send_task("console.run", arguments, countdown=after_s or None, retry=False)
-    except (
-        OperationalError,
-        RedisError,
-        OSError,
-    ) as error:  # the row waits; `reap` queues it again when the broker is back
+    except (OperationalError, RedisError, OSError) as error:
+        # The row waits; `reap` queues it again when the broker is back.
         logger.warning("The broker does not answer, so %s %s waits: %s", label, pk, error)
         return False
     return True
@@ -149,18 +146,22 @@ class Claim:
             raise Stopped
 
     def finish(self, **fields: Any) -> bool:
-        """End well, writing `fields` in the same step; False if the claim is no longer ours, or the user stopped it at the last moment."""
-        if type(self.row).objects.filter(pk=self.row.pk, status=Status.CREATE_STOPPING).exists():
-            self._end(status=Status.CREATE_STOPPED, **fields)
-            return False
-        return self._end(status=self.row.done, failure_reason=None, traceback="", **fields)
+        """End well, writing `fields` in the same step; False if the claim is no longer ours, or the user has asked to stop.
+
+        What was asked counts until the last moment; `fields` are kept then, too, as they name files that go with the row.
+        """
+        if self._end(status=self.row.done, failure_reason=None, traceback="", **fields):
+            return True
+        self.stop(**fields)
+        return False
 
     def fail(self, reason: str, trace: str = "") -> None:
-        """End badly, with a sentence for the user and the traceback for the folded part."""
-        self._end(status=self.row.failed, failure_reason=reason, traceback=trace)
+        """End badly, with a sentence for the user and the traceback for the folded part; stopped where the user has asked to."""
+        if not self._end(status=self.row.failed, failure_reason=reason, traceback=trace):
+            self.stop()
 
     def put_back(self, reason: str) -> None:
-        """Have the job tried again after a while; after too many attempts it ends badly."""
+        """Have the job tried again after a while; after too many attempts it ends badly, and stopped where the user has asked to."""
         if self.row.attempts >= TRANSIENT_ATTEMPTS:
             self.fail(f"{reason} The job was tried {self.row.attempts} times.")
             return
@@ -168,10 +169,12 @@ class Claim:
         progress = {"stage": f"waiting to try again: {reason}", "fraction": None, "epochs": [], "log": self._log}
         if self._finally(status=self.row.waiting, heartbeat=None, claim="", progress=progress):
             enqueue(self.row, pause)
+        else:
+            self.stop()
 
-    def stop(self) -> None:
+    def stop(self, **fields: Any) -> None:
         """End because the user said so; nothing is written if the claim was lost instead."""
-        self._end(status=Status.CREATE_STOPPED)
+        self._end(status=Status.CREATE_STOPPED, **fields)
 
     def release(self) -> None:
         """Stop beating, whatever became of the job."""
@@ -182,7 +185,10 @@ class Claim:
         return self._finally(finished=Now(), heartbeat=None, claim="", **fields)
 
     def _finally(self, **fields: Any) -> bool:
-        """Write the job's last state, waiting for a database that is busy or away; it beats meanwhile."""
+        """Write the job's last state, waiting for a database that is busy or away; it beats meanwhile.
+
+        Where the user has asked to stop, nothing but that it stopped is written.
+        """
         for pause in (*END_PAUSES_S, None):
             try:
                 written = self._write(**fields)
@@ -203,6 +209,8 @@ class Claim:
 
     def _write(self, **fields: Any) -> bool:
         held = type(self.row).objects.filter(pk=self.row.pk, claim=self._word)
+        if fields.get("status", Status.CREATE_STOPPED) != Status.CREATE_STOPPED:
+            held = held.exclude(status=Status.CREATE_STOPPING)
         written = held.update(updated=Now(), **fields) == 1
         self._lost = self._lost or not written
         return written

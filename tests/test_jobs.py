@@ -110,12 +110,17 @@ def test_a_stop_is_noticed_between_reports(row, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stop_that_no_heartbeat_has_seen_yet_counts_at_the_end(row):
+@pytest.mark.parametrize("error", [None, JobError("The file is empty."), redis.ConnectionError("away")], ids=repr)
+def test_a_stop_that_no_heartbeat_has_seen_yet_counts_at_the_end(row, error):
     def body(held):
         SampleLoad.objects.filter(pk=row.pk).update(status=Status.CREATE_STOPPING)
+        if error is not None:
+            raise error
         assert not held.finish()
 
-    assert _run(row, body).status == Status.CREATE_STOPPED
+    found = _run(row, body)
+    assert (found.status, found.claim, found.failure_reason) == (Status.CREATE_STOPPED, "", None)
+    assert found.finished is not None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 LIVE = json.dumps({"status": "ok"})
 LONGEST_WAIT_S = 15.0  # in a lane's queue: the client has given up by then
 PART_S = 60.0  # for a client to take the next part of a long answer
-QUOTED_NUL = "\\000"  # as a quoted cookie holds it
+QUOTED_NUL = "\\000"  # as a quoted cookie holds it; as a session's key PostgreSQL refuses it
 RETRY: Headers = [("retry-after", "1")]
 
 
@@ -102,9 +102,7 @@ class Front:
     async def _serve(self, scope: Any, path: str, protocol: Any) -> None:
         headers: Headers = scope.headers.items()
         by_name = dict(headers)
-        if any(
-            name == "cookie" and QUOTED_NUL in value for name, value in headers
-        ):  # as a session's key PostgreSQL refuses it
+        if any(name == "cookie" and QUOTED_NUL in value for name, value in headers):
             refuse(protocol, path, 400, "SerializationException", "A cookie holds a NUL, which names nothing.")
             return
         kind = kind_of(scope.method, path, by_name.get("x-amz-target", ""))

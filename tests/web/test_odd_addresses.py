@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from django.db import connection
 
 from tests.web import showcase
 
@@ -22,7 +23,8 @@ ODD = (
     "",
     "a&b=ü|\"'",
     "arn:aws:personalize:::x",
-)  # test_front asks with NUL
+)
+NUL = "a\x00b"  # the front refuses it (`test_front`), as PostgreSQL would
 TIMES = 2  # that a part of the names is drawn for each value
 
 
@@ -42,7 +44,7 @@ def test_no_address_ends_in_an_error(alice, account, counted, run_jobs):
     dice, known, failed = Random(0), names(), []
     assert len(known) > 30
     for page in pages:
-        for value in ODD:
+        for value in (*ODD, *([NUL] if connection.vendor == "sqlite" else [])):
             for part in (known, *(dice.sample(known, len(known) // 3) for _ in range(TIMES))):
                 answer = alice.get(page, dict.fromkeys(part, value))
                 if answer.status_code >= 500:

@@ -68,6 +68,10 @@ def guess(request: HttpRequest | None, name: str) -> Iterator[None]:
 
     A try counts before it is made, so that tries side by side gain nothing.
 
+    Args:
+        request: tells addresses apart; None of who is signed in, wherever that is.
+        name: of the person.
+
     Raises:
         ValidationError: too many were wrong.
     """
