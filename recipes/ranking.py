@@ -20,7 +20,10 @@ LEAST = 16  # rows of a batch, however few there are
 
 def mask_seen(scores: Floats, histories: Histories) -> None:
     """Set the scores of items in each row's own history to -inf, in place."""
-    scores[histories.row, histories.item_index] = -np.inf
+    if len(scores) == 1:
+        scores[0][histories.item_index] = -np.inf
+    else:
+        scores[histories.row, histories.item_index] = -np.inf
 
 
 def batches(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recipes.numerics.arrays import Floats, Indexes
 
 GROUPS = 8  # for each place of the list: more make a closer bar, and cost a longer partition
-LONG = 2**14  # items from which on groups pay in a single row
+LONG = 2**10  # items from which on groups pay in a single row
 MANY = 2**19  # scores from which on they pay
 
 
@@ -52,8 +52,8 @@ def top_k(scores: Floats, k: int) -> TopK:
 def _of_one(row: NDArray[np.float32], k: int) -> TopK:
     """The same of a single row, with few calls: they are what one request costs."""
     bar = _bar(row, k)
-    places = np.flatnonzero(row >= bar)
-    order = np.argsort(-row[places], kind="stable")[:k]  # places rise, so equal scores stay in order
+    places = (row >= bar).nonzero()[0]
+    order = (-row[places]).argsort(kind="stable")[:k]  # places rise, so equal scores stay in order
     items = places[order]
     best = row[items]
     if np.isneginf(bar):
