@@ -17,7 +17,7 @@ from recipes.numerics.arrays import Floats, Indexes
 
 RIDGES = (1.0, 10.0, 100.0, 1000.0)  # tried, and no regression at all
 LEAST_SPREAD = 1e-3  # variance of items around what metadata say, at least
-MAX_LIFT = 8.0  # what is said of who is far from most is an extrapolation
+MAX_LIFT = np.float32(8.0)  # what is said of who is far from most is an extrapolation
 LEAST_EXPECTED, LEAST_ITEMS = 2.0, 20  # events of an item, and items, from which is learned what metadata say of appeal
 APPEAL_PRIOR = 2.0  # events' worth of belief that an item is taken as often as expected
 MAX_APPEAL = 2.0  # log of it
@@ -164,5 +164,7 @@ class Lift:
 
     def of_profiles(self, people: Floats) -> Floats:
         """(B, Y) for (B, K) profiles."""
-        lifts = np.asarray((people * people) @ self.square + people @ self.linear + self.constant, np.float32)
-        return np.clip(lifts, -MAX_LIFT, MAX_LIFT, out=lifts)
+        lifts = np.asarray((people * people) @ self.square, np.float32)
+        lifts += people @ self.linear
+        lifts += self.constant
+        return lifts.clip(-MAX_LIFT, MAX_LIFT, out=lifts)

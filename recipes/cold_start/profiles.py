@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.weighted_rows import add_rows
 
 DIRECTIONS = 24  # at most
 PRIOR_EVENTS = 3.0  # events' worth of the average user in every profile
 TAIL = 100  # newest events that a profile is made of
 LEAST_BETWEEN = 1e-3  # share of the profiles' variance that a direction must explain
 MOST_BETWEEN = 0.95  # share of a direction's variance that items explain, at most
-CLIP = 4.0  # standard deviations at which a profile is cut
+ONES = np.ones(TAIL, np.float32)
+CLIP = np.float32(4.0)  # standard deviations at which a profile is cut
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,11 @@ def profiles(histories: Histories, rows: Floats) -> Floats:
 def profile_of(items: Indexes, rows: Floats) -> Floats:
     """(1, K) as `profiles` of one history of (E,) items."""
     newest = items[-TAIL:]
-    mean = rows[newest].sum(axis=0, keepdims=True) / np.float32(len(newest) + PRIOR_EVENTS)
-    return np.asarray(np.minimum(np.maximum(mean, -CLIP), CLIP), np.float32)
+    mean = np.zeros((1, rows.shape[1]), np.float32)
+    add_rows(mean, np.array([0, len(newest)]), newest, ONES[: len(newest)], rows)
+    mean /= np.float32(len(newest) + PRIOR_EVENTS)
+    np.maximum(mean, -CLIP, out=mean)
+    return np.minimum(mean, CLIP, out=mean)
 
 
 def summed(histories: Histories, rows: Floats) -> Floats:

@@ -26,6 +26,15 @@ MAX_AGE, MAX_COUNT = 2 ** (LAGS - 1), 2 ** (COUNTS - 1)  # from which on all are
 
 
 @dataclass(frozen=True)
+class Added:
+    """(S,) rows, which rise, items and what they get; where an item is there again, it gets the same and only once."""
+
+    row: Indexes
+    item: Indexes
+    value: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Repeats(Component):
     """What an item of the history gets for being there: seen + repeat · log(rate of its buckets).
 
@@ -43,11 +52,17 @@ class Repeats(Component):
 
     def add_scores(self, scores: Floats, histories: Histories) -> None:
         """Add it once for each distinct item."""
-        if self.repeat:
-            found = seen_items(histories, scores.shape[1])
-            scores[found.row, found.item] += self._table[found.lag, found.count]
-        elif self.seen:
-            scores[histories.row, histories.item_index] += np.float32(self.seen)
+        if self.repeat or self.seen:
+            added = self.added(histories, scores.shape[1])
+            scores[added.row, added.item] += added.value
+
+    def added(self, histories: Histories, num_items: int) -> Added:
+        """What the items of the histories get, among `num_items`."""
+        if not self.repeat:
+            size = len(histories.item_index)
+            return Added(histories.row, histories.item_index, np.full(size, self.seen, np.float32))
+        found = seen_items(histories, num_items)
+        return Added(found.row, found.item, self._table[found.lag, found.count])
 
     def add_to_row(self, scores: NDArray[np.float32], history: Histories) -> None:
         """The same for one history, by a table of ages and counts instead of buckets."""

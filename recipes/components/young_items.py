@@ -8,7 +8,7 @@ Lifts may count for the other items, too; their weight there is the meta-model's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -22,7 +22,7 @@ from recipes.cold_start.profiles import profile_of, profiles
 from recipes.cold_start.relevance import ColdRelevance, learn_cold
 from recipes.components.contract import Component, Tensors, Values
 from recipes.components.fit_context import FitContext
-from recipes.components.repeats import Repeats
+from recipes.components.repeats import Added, Repeats
 from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes
 
@@ -30,6 +30,7 @@ ARRAYS = ("latent", "rows", "items", "level", "trust")
 LIFTS = ("square", "linear", "constant")
 MIN_SHARE = 1e-30
 BEST = 10  # items of a user whose lead is kept in sight
+BLOCK_SCORES = 2**16  # of the rows that are read together: 256 KiB, which stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -87,17 +88,13 @@ class YoungItems(Component):
     def add_scores(self, scores: Floats, histories: Histories) -> None:
         """Add weighted lifts to rows with events, and put the own scores of young items in their place in all rows."""
         cold = self.cold
-        if self.weight:
-            lifts = self.lifts(histories)
-            has_events = np.diff(histories.offsets) > 0
-            scores += np.where(has_events, np.float32(self.weight), np.float32(0))[:, None] * lifts
+        own = self._with_lifts(scores, histories)
         if not len(cold.items):
             return
-        seen = np.zeros_like(scores)
-        self.repeats.add_scores(seen, histories)
-        own = self._own_lift.of_profiles(profiles(histories, cold.rows)) * np.float32(self.slope) + cold.level
-        own = (own + self._ordinary(scores - seen, histories)[:, None]) / np.float32(self.scale)
-        own += seen[:, cold.items]
+        added = self.repeats.added(histories, scores.shape[1])
+        self._raise(own, self._ordinary(scores, added)[:, None])
+        young = self._place[added.item] >= 0
+        own[added.row[young], self._place[added.item[young]]] += added.value[young]
         scores[:, cold.items] = cold.trust * scores[:, cold.items] + (1 - cold.trust) * own
 
     def add_to_row(self, scores: Floats, history: Histories) -> None:
@@ -105,32 +102,57 @@ class YoungItems(Component):
         cold, items = self.cold, history.item_index
         profile = profile_of(items, cold.rows)
         if self.weight:
-            scores += np.float32(self.weight) * cold.lift.of_profiles(profile)[0]
+            lifts = cold.lift.of_profiles(profile)[0]
+            own = lifts[cold.items]
+            lifts *= np.float32(self.weight)
+            scores += lifts
+        else:
+            own = self._own_lift.of_profiles(profile)[0]
         if not len(cold.items):
             return
         raised = scores * np.float32(self.scale)
         raised[cold.items] = raised[items] = -np.inf
         top = raised.max()
-        if not np.isfinite(top):  # the history holds all items that are not young
+        if top == -np.inf:  # the history holds all items that are not young
             replace(self, weight=0.0).add_scores(scores[None, :], history)
             return
         number = np.count_nonzero(raised > -np.inf)
         raised -= top
         share = np.exp(raised, out=raised).sum() / np.float32(number)
-        own = self._own_lift.of_profiles(profile)[0] * np.float32(self.slope) + cold.level
-        own = (own + (top + np.log(max(share, MIN_SHARE)))) / np.float32(self.scale)
-        if self._is_young[items].any():
+        self._raise(own, top + np.log(max(share, MIN_SHARE)))
+        if np.count_nonzero(self._place[items] >= 0):
             seen = np.zeros_like(scores)
             self.repeats.add_to_row(seen, history)
             own += seen[cold.items]
         scores[cold.items] = cold.trust * scores[cold.items] + (1 - cold.trust) * own
 
+    def _with_lifts(self, scores: Floats, histories: Histories) -> Floats:
+        """(B, Y) lifts of the young items; those of all items are added to the `scores` of rows with events."""
+        people = profiles(histories, self.cold.rows)
+        if not self.weight:
+            return self._own_lift.of_profiles(people)
+        own = np.empty((len(scores), len(self.cold.items)), np.float32)
+        weight = np.where(np.diff(histories.offsets) > 0, np.float32(self.weight), np.float32(0))[:, None]
+        for rows in _blocks(scores):
+            lifts = self.cold.lift.of_profiles(people[rows])
+            own[rows] = lifts.take(self.cold.items, axis=1)
+            lifts *= weight[rows]
+            scores[rows] += lifts
+        return own
+
+    def _raise(self, lifts: Floats, ordinary: Floats | np.float32) -> None:
+        """Make scores on the others' scale of (…, Y) lifts, in place; `ordinary` items have that mean."""
+        lifts *= np.float32(self.slope)
+        lifts += self.cold.level
+        lifts += ordinary
+        lifts /= np.float32(self.scale)
+
     @cached_property
-    def _is_young(self) -> NDArray[np.bool_]:
-        """(N,)."""
-        young = np.zeros(len(self.cold.rows), bool)
-        young[self.cold.items] = True
-        return young
+    def _place(self) -> Indexes:
+        """(N,) where an item stands among the young ones, -1 for the others."""
+        place = np.full(len(self.cold.rows), -1, np.int64)
+        place[self.cold.items] = np.arange(len(self.cold.items))
+        return place
 
     @cached_property
     def _kept_shares(self) -> NDArray[np.float32]:
@@ -152,28 +174,33 @@ class YoungItems(Component):
         """Of the young items."""
         return self.cold.lift.only(self.cold.items)
 
-    def _ordinary(self, scores: Floats, histories: Histories) -> Floats:
+    def _ordinary(self, scores: Floats, added: Added) -> Floats:
         """(B,) log of the mean chance of the items that are not young, up to what all items of the row share.
 
         Those of the history are left out, as they were where level and slope were learned, unless there are no others.
 
         Args:
-            scores: (B, N) without what items of the history get for being there.
-            histories: B.
+            scores: (B, N).
+            added: what items of the history get for being there, which ordinary items do not get.
         """
-        raised = scores * np.float32(self.scale)
-        raised[:, self.cold.items] = -np.inf
-        row, item = histories.row, histories.item_index
-        known = raised[row, item]
-        raised[row, item] = -np.inf
-        without_others = ~np.isfinite(raised).any(axis=1)[row]
-        raised[row[without_others], item[without_others]] = known[without_others]
-        number = np.maximum(np.isfinite(raised).sum(axis=1), 1)
-        top = raised.max(axis=1)
-        top = np.where(np.isfinite(top), top, 0)
-        raised -= top[:, None]
-        share = np.exp(raised, out=raised).sum(axis=1) / number
-        return np.asarray(top + np.log(np.maximum(share, MIN_SHARE)), np.float32)
+        ordinary = np.empty(len(scores), np.float32)
+        for rows in _blocks(scores):
+            raised = scores[rows] * np.float32(self.scale)
+            events = slice(*np.searchsorted(added.row, (rows.start, rows.stop)))
+            row, item = added.row[events] - rows.start, added.item[events]
+            raised[:, self.cold.items] = raised[row, item] = -np.inf
+            top = raised.max(axis=1)
+            if np.isneginf(top).any():
+                without_others = np.isneginf(top)[row] & (self._place[item] < 0)
+                row, item, value = row[without_others], item[without_others], added.value[events][without_others]
+                raised[row, item] = (scores[rows][row, item] - value) * np.float32(self.scale)
+                top = raised.max(axis=1)
+                top[np.isneginf(top)] = 0
+            number = np.maximum(np.count_nonzero(raised > -np.inf, axis=1), 1)
+            raised -= top[:, None]
+            share = np.exp(raised, out=raised).sum(axis=1) / number
+            ordinary[rows] = top + np.log(np.maximum(share, MIN_SHARE))
+        return ordinary
 
     def lead_in(self, scores: Floats, histories: Histories) -> float | None:
         """How far ahead of an ordinary item a user's best ones seem in (B, N) scores of the other components, in log-odds; no young ones."""
@@ -231,3 +258,10 @@ class YoungItems(Component):
     def weighted(self, weight: float) -> Self:
         """The same with another weight of lifts."""
         return replace(self, weight=weight)
+
+
+def _blocks(scores: Floats) -> Iterator[slice]:
+    """Rows of (B, N) `scores`, a few at a time."""
+    step = max(1, BLOCK_SCORES // scores.shape[1])
+    for start in range(0, len(scores), step):
+        yield slice(start, start + step)

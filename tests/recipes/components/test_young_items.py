@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from recipes.components.young_items import BEST, YoungItems
-from tests.recipes.components.fitted import ITEMS, YOUNG, histories, young_items
+from recipes.data import Histories
+from tests.recipes.components.fitted import ITEMS, USERS, YOUNG, histories, young_items
 
 FEW = histories().rows(0, 6)  # users with few events
 
@@ -50,3 +51,29 @@ def test_the_lead_is_stored():
     young = young_items().following(1.25, None)
     tensors = young.tensors() | young.repeats.tensors()
     assert YoungItems.from_tensors(tensors, young.values(), ITEMS).lead == 1.25
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_rows_score_alike_however_many_are_read_together(monkeypatch, weight):
+    young = young_items().weighted(weight)
+    together, apart = np.ones((USERS, ITEMS), np.float32), np.ones((USERS, ITEMS), np.float32)
+    young.add_scores(together, histories())
+    monkeypatch.setattr("recipes.components.young_items.BLOCK_SCORES", 2 * ITEMS)
+    young.add_scores(apart, histories())
+    np.testing.assert_allclose(apart, together, rtol=1e-6)
+
+
+def test_a_history_of_all_other_items_is_compared_with_them_without_what_they_get_for_being_there():
+    others = np.setdiff1d(np.arange(ITEMS), YOUNG).tolist()
+    queries = Histories.of([[0, 1], others, [others[0], *others], []])
+    young = young_items()
+    forgetful = replace(young, repeats=replace(young.repeats, seen=0.0, repeat=0.0))
+    expected, scores = np.ones((4, ITEMS), np.float32), np.ones((4, ITEMS), np.float32)
+    young.repeats.add_scores(scores, queries)
+    rows = scores.copy()
+    forgetful.add_scores(expected, queries)
+    young.add_scores(scores, queries)
+    np.testing.assert_allclose(scores[:, YOUNG], expected[:, YOUNG], rtol=1e-5)
+    for row in range(3):
+        young.add_to_row(rows[row], queries.rows(row, row + 1))
+    np.testing.assert_allclose(rows[:3], scores[:3], rtol=1e-5)
