@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import time
+import zlib
 from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any
@@ -30,6 +31,14 @@ MOST_WAITING = 10_000
 TOGETHER_S = 0.05  # answers of this long are written at once: a thread that woke for each would hold up the requests
 ASKED_AT_ONCE = 500
 MOST_RECENT = 20_000  # answers of a source whose ids are kept in their order
+PACKED = b"\x01"  # what begins an answer packed with `USUAL`; other words that are usual need another byte
+USUAL = (
+    b'],"beyondRelevance":[],"explored":[],"policy":{"recipe":"aws-personalized-ranking"},"recipe":"aws-user-personalization",'
+    b'"explorationWeight":0.3,"cutOffDays":30},"version":"","scores":[],"propensities":[1.0,1.0,1.0,0.0,"items":["'
+    b'{"source":"arn:aws:personalize:us-east-1:000000000000:recommender/arn:aws:personalize:us-east-1:000000000000:campaign/'
+    b'","group":1,"time":17,"user":"'
+)  # words of most answers, the likeliest last, which a packed one refers to instead of repeating them
+WINDOW_BITS, MEMORY_LEVEL = -12, 5  # no checksum; 4 KiB of what came before: a sixth of the time that 32 KiB to begin with take
 JSONDict = dict[str, Any]
 _away_until = 0.0
 
@@ -63,7 +72,7 @@ def recall(recommendation_id: str) -> JSONDict | None:
     if waiting is not None:
         return waiting
     text = _try(lambda: _client().get(_key(recommendation_id)))
-    return json.loads(text) if text else None
+    return _unpacked(text) if text else None
 
 
 def recall_many(recommendation_ids: Sequence[str]) -> dict[str, JSONDict]:
@@ -75,7 +84,7 @@ def recall_many(recommendation_ids: Sequence[str]) -> dict[str, JSONDict]:
         for name, text in zip(asked, texts, strict=True):
             waiting = _unwritten.get(name)
             if waiting is not None or text:
-                found[name] = waiting if waiting is not None else json.loads(text)
+                found[name] = waiting if waiting is not None else _unpacked(text)
     return found
 
 
@@ -107,7 +116,7 @@ _writer = BackgroundWriter("recorder", _write, room=MOST_WAITING, gather_s=TOGET
 def _send(batch: list[tuple[str, JSONDict]]) -> None:
     pipeline = _client().pipeline(transaction=False)
     for name, answer in batch:
-        pipeline.set(_key(name), json.dumps(answer), ex=KEEP_S)
+        pipeline.set(_key(name), _packed(answer), ex=KEEP_S)
     by_source: dict[str, list[str]] = {}
     for name, answer in batch:
         by_source.setdefault(answer["source"], []).append(name)
@@ -116,6 +125,20 @@ def _send(batch: list[tuple[str, JSONDict]]) -> None:
         pipeline.ltrim(_list_key(source), 0, MOST_RECENT - 1)
         pipeline.expire(_list_key(source), KEEP_S)
     pipeline.execute()
+
+
+def _packed(answer: JSONDict) -> bytes:
+    """An answer in a third of its JSON's bytes: millions of them wait in the broker's memory for their clicks."""
+    packer = zlib.compressobj(wbits=WINDOW_BITS, memLevel=MEMORY_LEVEL, zdict=USUAL)
+    return PACKED + packer.compress(json.dumps(answer, separators=(",", ":")).encode()) + packer.flush()
+
+
+def _unpacked(kept: bytes) -> JSONDict:
+    """The answer of what `_packed` gave, or of JSON, as earlier releases kept it."""
+    if kept.startswith(PACKED):
+        kept = zlib.decompressobj(wbits=WINDOW_BITS, zdict=USUAL).decompress(kept[len(PACKED) :])
+    answer: JSONDict = json.loads(kept)
+    return answer
 
 
 def _list_key(source: str) -> str:
