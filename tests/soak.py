@@ -275,15 +275,19 @@ def _stored(server: Server) -> set[str]:
 
 
 def _memory(server: Server) -> Counter[str]:
-    """MiB of the server's processes by what they are, shared pages divided among those that share them."""
+    """MiB of the server's processes by what they are, shared pages divided among those that share them.
+
+    Pages of files are the kernel's to take back, and those of the database grow with its events: they are not counted.
+    """
     found: Counter[str] = Counter()
     for pid in server.pids(""):
-        with suppress(OSError, StopIteration):
+        with suppress(OSError):
             folder = Path(f"/proc/{pid}")
             command = (folder / "cmdline").read_text()
             name = next((name for word, name in PARTS_BY_WORD.items() if word in command), "others")
-            lines = (folder / "smaps_rollup").read_text().splitlines()
-            found[name] += int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024  # type: ignore[assignment]
+            rows = (line.split() for line in (folder / "smaps_rollup").read_text().splitlines()[1:])
+            kib = {row[0]: int(row[1]) for row in rows}
+            found[name] += (kib["Pss:"] - kib["Pss_File:"]) / 1024  # type: ignore[assignment]
     return found
 
 
