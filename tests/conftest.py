@@ -162,6 +162,31 @@ def forget(account, run_jobs) -> Callable[..., DataDeletionJob]:
 
 
 @pytest.fixture
+def instructions():
+    """Counts what SQLite's machine does for a call, in tens of instructions."""
+    if connection.vendor != "sqlite":
+        pytest.skip("counts the instructions of SQLite's machine")
+    connection.ensure_connection()
+
+    def count(call) -> int:
+        steps = 0
+
+        def step() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        connection.connection.set_progress_handler(step, 10)
+        try:
+            call()
+        finally:
+            connection.connection.set_progress_handler(None, 0)
+        return steps
+
+    return count
+
+
+@pytest.fixture
 def tracking_id(account) -> str:
     """That of an event tracker of a group with an Interactions dataset."""
 

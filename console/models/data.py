@@ -230,7 +230,7 @@ class Event(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["dataset_group", "user_id", "timestamp"], name="event_history"),
-            models.Index(fields=["dataset_group", "session_id"], name="event_session"),
+            models.Index(fields=["dataset_group", "session_id", "is_anonymous", "user_id"], name="event_visitors"),
             models.Index(
                 fields=["recommendation_id"], condition=Q(recommendation_id__isnull=False), name="event_recommendation"
             ),

@@ -14,6 +14,7 @@ import redis
 from console import notices, storage
 from console.errors import InvalidInputException
 from console.models import Campaign, Event, Record, SolutionVersion
+from console.operations.data.event_rows import new_event
 from console.serving import recorder
 from console.serving.history import history_of
 from console.serving.live_catalog import FRESH_S, replace_rows
@@ -195,6 +196,30 @@ def test_a_request_takes_few_queries(account, campaign, django_assert_max_num_qu
     listed(account, campaign)
     with django_assert_max_num_queries(3):
         listed(account, campaign)
+
+
+@pytest.mark.parametrize("sender", ["u1", "others"])
+def test_a_list_costs_the_database_as_much_among_many_events_as_among_few(
+    account, campaign, group, instructions, sender
+):
+    def fill(start, end):
+        Event.objects.bulk_create(
+            new_event(
+                group, event_id=f"e{n}", item_id=f"i{n % 20}", event_type="click", timestamp=NOW + n, session_id="s",
+                user_id="u1" if sender == "u1" else f"v{n}",
+            )
+            for n in range(start, end)
+        )  # fmt: skip
+
+    def cost():
+        listed(account, campaign)
+        return instructions(lambda: listed(account, campaign))
+
+    fill(0, 2_000)
+    few = cost()
+    fill(2_000, 10_000)
+    many = cost()
+    assert many <= 1.5 * few + 10
 
 
 def test_serving_does_not_need_torch():

@@ -26,8 +26,11 @@ CREATED, LISTS = NAMES.index("created"), [NAMES.index(name) for name in ("impres
 VALUES = itemgetter(*NAMES)
 DEFAULTS = {field.attname: field.get_default() for field in FIELDS} | {"id": None}
 KNOWN = f"SELECT event_id FROM {TABLE} WHERE dataset_group_id = %s AND event_id IN ({{}})"
-ANONYMOUS = f"SELECT 1 FROM {TABLE} WHERE dataset_group_id = %s AND session_id = %s AND is_anonymous = %s LIMIT 1"
-OTHERS = f"SELECT 1 FROM {TABLE} WHERE dataset_group_id = %s AND session_id = %s AND is_anonymous = %s AND user_id <> %s LIMIT 1"
+IN_SESSION = f"FROM {TABLE} WHERE dataset_group_id = %s AND session_id = %s AND is_anonymous = %s"
+ANONYMOUS = f"SELECT 1 {IN_SESSION} LIMIT 1"
+SIGNED_IN = "SELECT ({0} LIMIT 1), ({0} DESC LIMIT 1)".format(
+    f"SELECT user_id {IN_SESSION} ORDER BY user_id"
+)  # first and last
 
 
 def new_event(group: DatasetGroup, **values: Any) -> Event:
@@ -82,11 +85,11 @@ def _sign_in(group: DatasetGroup, session_id: str, user_id: str) -> None:
     A session in which others are signed in, too, is no one visitor's: a page sends one word for all, or people share a device.
     """
     with connection.cursor() as cursor:
-        cursor.execute(ANONYMOUS, [group.pk, session_id, True])
+        cursor.execute(ANONYMOUS, (group.pk, session_id, True))
         if cursor.fetchone() is None:
             return
-        cursor.execute(OTHERS, [group.pk, session_id, False, user_id])
-        if cursor.fetchone() is not None:
+        cursor.execute(SIGNED_IN, (group.pk, session_id, False, group.pk, session_id, False))
+        if set(cursor.fetchone()) - {None, user_id}:
             return
     rows = list(Event.objects.filter(dataset_group=group, session_id=session_id, is_anonymous=True).order_by("pk"))
     Event.objects.filter(pk__in=[row.pk for row in rows]).delete()
