@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -51,12 +52,17 @@ def secret(name: str) -> str:
     return path.read_text()
 
 
+def sqlite(file: str) -> dict[str, object]:
+    """Django's settings of a database in a file."""
+    kept: dict[str, object] = {"ENGINE": "django.db.backends.sqlite3", "NAME": file, "OPTIONS": SQLITE_OPTIONS}
+    return kept | {"CONN_MAX_AGE": None}  # opening the file anew for each request costs more than most requests
+
+
 def database(url: str) -> dict[str, object]:
     """Django's database settings from a URL: postgresql://user:password@host:port/name, or sqlite:///path."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        file = {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(parts.path), "OPTIONS": SQLITE_OPTIONS}
-        return file | {"CONN_MAX_AGE": None}  # opening the file anew for each request costs more than most requests
+        return sqlite("/" + unquote(parts.path).lstrip("/"))
     return {
         "ENGINE": "console.postgresql",
         "NAME": parts.path.lstrip("/"),
@@ -148,13 +154,14 @@ POSTGRES_OPTIONS = {
     "tcp_user_timeout": 5000,  # a host that is gone is noticed
     "options": f"-c lock_timeout={int(1000 * LOCK_TIMEOUT_S)}",
 }
-DATABASES = {"default": database(os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR}/console.sqlite3")}
+DATABASE_URL = os.environ.get("DATABASE_URL")
+DATABASES = {"default": database(DATABASE_URL) if DATABASE_URL else sqlite(str(DATA_DIR / "console.sqlite3"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Without REDIS_URL `manage.py serve` starts a Valkey of its own behind this socket.
-# A socket's path may have 100 characters or so; one of a deeper DATA_DIR stands in the temporary folder.
+# A socket's path may have 100 bytes or so, and nothing that has a meaning in an address; else it stands in the temporary folder.
 REDIS_SOCKET = DATA_DIR / "run" / "valkey.sock"
-if len(str(REDIS_SOCKET)) > 100:
+if not re.fullmatch(r"[\w./-]{1,100}", str(REDIS_SOCKET), re.ASCII):
     _digest = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]
     REDIS_SOCKET = Path(tempfile.gettempdir()) / f"openpersonalize-{_digest}.sock"
 # Where web processes count what Prometheus asks for: in memory, as a mapped file that a full disk cannot hold kills them.

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -82,7 +83,8 @@ def _settings() -> Iterator[Finding]:
 
 def _disk() -> Iterator[Finding]:
     left = disk()
-    text = f"{left.free / 2**30:.1f} of {left.total / 2**30:.1f} GB are free where DATA_DIR is"
+    free, total = (filesizeformat(size).replace("\N{NO-BREAK SPACE}", " ") for size in (left.free, left.total))
+    text = f"{free} of {total} are free where DATA_DIR is"
     remedy = "Delete old versions, lower KEEP_VERSIONS, or make the disk larger."
     yield bad(text, remedy) if left.is_short else well(text)
 

@@ -26,8 +26,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """A running server."""
-    running = servers.start(tmp_path_factory.mktemp("server"))
+    """A running server whose folder's name has what means something in an address."""
+    running = servers.start(tmp_path_factory.mktemp("server #1?%41 é"))
     yield running
     servers.stop(running)
 

@@ -84,7 +84,7 @@ def test_files_that_others_can_read_are_found(settings):
 @pytest.mark.django_db
 def test_a_disk_that_is_nearly_full_is_found(settings):
     settings.DISK_WARNING_PERCENT = 100
-    assert "GB are free" in bad("disk")[0]
+    assert "GB of" in bad("disk")[0]
 
 
 def test_a_clock_that_was_set_back_is_found(account):
