@@ -15,12 +15,12 @@ from console import alerts, jobs, limits, logs, tracing, trainings
 from console.disk import disk
 from console.engine import engine
 from console.jobs import Claim
-from console.memory import give_back_memory
 from console.models import MetricAttribution, SolutionVersion, Trash
 from console.models.trash import KEPT_FOR
 from console.runners import RUNNERS
 from console.scratch import sweep
 from console.transient import survived
+from recipes.memory import give_back_memory
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -17,14 +17,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from recipes.columns import Columns, Kind, encode_column, take_rows
+from recipes.encoding import encode_texts
 from recipes.impressions import Impressions, SeenLists
+from recipes.memory import give_back_memory
 from recipes.numerics.arrays import ragged_positions
+from recipes.numerics.grouping import BLOCK, counted, order_by_group_and_time, taken
 
 RESERVED = {
     "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE",
     "ACTION_ID",
 }  # fmt: skip
 MAX_EVENT_TYPE_CODES = 2**15 - 1  # codes are int16; further types are unknown ones
+DTYPES = {"timestamp": np.int64, "item_index": np.int64, "event_type": np.int16, "event_value": np.float32}
 
 
 class Ids:
@@ -301,14 +305,13 @@ class TrainingData:
                 column left out of a given dataset's mapping is dropped.
             seen: USER_ID, TIMESTAMP and IMPRESSION of the lists that users saw and took nothing from.
         """
-        kinds = kinds or {}
-        user_ids, user_codes = _encode_ids(interactions["USER_ID"], users, "USER_ID")
-        item_ids, item_codes = _encode_ids(interactions["ITEM_ID"], items, "ITEM_ID")
-        timestamps = interactions["TIMESTAMP"].cast(pa.int64(), safe=False).to_numpy()
-        order = np.lexsort((timestamps, user_codes))
-        events = _encode_events(
-            interactions, kinds.get("INTERACTIONS"), item_ids, user_codes, item_codes, timestamps, order
-        )
+        kinds, columns = kinds or {}, dict(zip(interactions.column_names, interactions.columns, strict=True))
+        del interactions  # each column is freed when it is encoded, unless the caller keeps the table
+        user_ids, users_of = _encode_ids(columns.pop("USER_ID"), users, "USER_ID")
+        item_ids, items_of = _encode_ids(columns.pop("ITEM_ID"), items, "ITEM_ID")
+        codes: dict[str, NDArray[Any]] = {"user_index": users_of, "item_index": items_of}
+        del users_of, items_of
+        events = _encode_events(columns, codes, kinds.get("INTERACTIONS"), user_ids, item_ids)
         return cls(
             user_ids,
             item_ids,
@@ -321,9 +324,7 @@ class TrainingData:
 
 def _encode_ids(column: pa.ChunkedArray, entities: pa.Table | None, name: str) -> tuple[Ids, NDArray[np.int32]]:
     """Ids of the interactions in order of first appearance, then those that only the entity table has."""
-    encoded = pc.cast(column, pa.string()).dictionary_encode()  # its chunks share one dictionary
-    known = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
-    codes = np.concatenate([np.zeros(0, np.int32), *(np.asarray(chunk.indices) for chunk in encoded.chunks)])
+    codes, known = encode_texts(column)
     if entities is not None:
         listed = pc.drop_null(pc.unique(pc.cast(entities[name], pa.string())))
         fresh = listed.filter(pc.invert(pc.is_in(listed, known)))
@@ -332,38 +333,54 @@ def _encode_ids(column: pa.ChunkedArray, entities: pa.Table | None, name: str) -
 
 
 def _encode_events(
-    table: pa.Table,
+    columns: dict[str, pa.ChunkedArray],
+    codes: dict[str, NDArray[Any]],
     kinds: Mapping[str, Kind] | None,
+    user_ids: Ids,
     item_ids: Ids,
-    user_codes: NDArray[np.int32],
-    item_codes: NDArray[np.int32],
-    timestamps: NDArray[np.int64],
-    order: NDArray[np.int64],
 ) -> Interactions:
-    names = set(table.column_names)
-    event_type, event_types = np.full(len(order), -1, np.int16), ()
-    if "EVENT_TYPE" in names:
-        encoded = pc.cast(table["EVENT_TYPE"], pa.string()).combine_chunks().dictionary_encode()
-        codes = np.asarray(pc.fill_null(encoded.indices, -1), np.int64)
-        event_type = np.where(codes < MAX_EVENT_TYPE_CODES, codes, -1).astype(np.int16)
-        event_types = tuple(encoded.dictionary.slice(0, MAX_EVENT_TYPE_CODES).to_pylist())
-    event_value = np.full(len(order), np.nan, np.float32)
-    if "EVENT_VALUE" in names:
-        event_value = pc.cast(table["EVENT_VALUE"], pa.float32(), safe=False).to_numpy().astype(np.float32)
-    has_lists = "IMPRESSION" in names and table["IMPRESSION"].null_count < table.num_rows
-    impressions = Impressions.encode(table["IMPRESSION"], item_ids.indexes).take(order) if has_lists else None
-    wanted = [name for name in table.column_names if name not in RESERVED and (kinds is None or name in kinds)]
-    columns = {name: take_rows(encode_column(table[name], (kinds or {}).get(name)), order) for name in wanted}
+    """Encode and sort one column after the other, taking each out of `columns` or `codes`: no two copies of all are held."""
+    event_types: tuple[str, ...] = ()
+    if "EVENT_TYPE" in columns:
+        type_codes, types = encode_texts(columns.pop("EVENT_TYPE"))
+        codes["event_type"] = np.where(type_codes < MAX_EVENT_TYPE_CODES, type_codes, -1).astype(np.int16)
+        event_types = tuple(types.slice(0, MAX_EVENT_TYPE_CODES).to_pylist())
+        del type_codes
+    if "EVENT_VALUE" in columns:
+        values = pc.cast(columns.pop("EVENT_VALUE"), pa.float32(), safe=False).to_numpy()
+        codes["event_value"] = values.astype(np.float32, copy=False)
+        del values
+    codes["timestamp"] = columns.pop("TIMESTAMP").cast(pa.int64(), safe=False).to_numpy()
+    _tidy(len(codes["timestamp"]))
+    order = order_by_group_and_time(codes["user_index"], codes["timestamp"], len(user_ids))
+    lists, impressions = columns.pop("IMPRESSION", None), None
+    if lists is not None and lists.null_count < len(lists):
+        impressions = Impressions.encode(lists, item_ids.indexes).take(order)
+    wanted = [name for name in columns if name not in RESERVED and (kinds is None or name in kinds)]
+    context = {name: take_rows(encode_column(columns.pop(name), (kinds or {}).get(name)), order) for name in wanted}
+    sizes = counted(codes.pop("user_index"), len(user_ids))
+    _tidy(len(order))
+    placed = {name: taken(codes.pop(name), order, DTYPES[name]) for name in DTYPES if name in codes}
+    unknown = {"event_type": -1, "event_value": np.nan}
+    placed |= {name: np.full(len(order), unknown[name], DTYPES[name]) for name in unknown if name not in placed}
+    _tidy(len(order))
+    del order
     return Interactions(
-        user_codes[order].astype(np.int64),
-        item_codes[order].astype(np.int64),
-        timestamps[order],
-        event_type[order],
+        np.repeat(np.arange(len(sizes), dtype=np.int64), sizes),
+        placed["item_index"],
+        placed["timestamp"],
+        placed["event_type"],
         event_types,
-        event_value[order],
+        placed["event_value"],
         impressions,
-        columns,
+        context,
     )
+
+
+def _tidy(events: int) -> None:
+    """Give back what was freed of many events: allocators keep it, and it would lie beside what is made next."""
+    if events > BLOCK:
+        give_back_memory()
 
 
 def _entity_columns(table: pa.Table | None, key: str, ids: Ids, kinds: Mapping[str, Kind] | None) -> Columns:

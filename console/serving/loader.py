@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from console import storage, telemetry, transient
 from console.errors import DamagedModelException, InvalidInputException, JobError
-from console.memory import give_back_memory
 from console.models import Recommender, SolutionVersion, Status
 from console.serving.caches import ScoreCache
 from console.serving.metadata import column_texts
@@ -32,6 +31,7 @@ from recipes.evaluation.splits import Truth, amazon
 from recipes.exploration import ExplorationState
 from recipes.filters import Catalogue, CompiledFilters, Target
 from recipes.integrity import DamagedError
+from recipes.memory import give_back_memory
 
 IDLE_S = 180.0  # how long a model that nobody asks for stays once another is loaded
 

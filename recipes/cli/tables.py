@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,13 @@ class InputError(Exception):
     """A file or argument cannot be used; the message names it and says what is needed."""
 
 
-def read_csv(path: Path, required: Sequence[str]) -> pa.Table:
+def read_csv(path: Path, required: Sequence[str], encoded: Collection[str] = ()) -> pa.Table:
     """A delimited file with a header as a table; what a person should know of how it was read goes to stderr.
 
     Args:
         path: the file, also gzipped.
         required: columns that must be there and hold a value in every row.
+        encoded: columns of text that become dictionaries, as in `read_file`.
 
     Raises:
         InputError: no such file, no row, a column is missing, or too many rows lack a value or hold one that cannot be read.
@@ -46,7 +47,7 @@ def read_csv(path: Path, required: Sequence[str]) -> pa.Table:
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     try:
-        found = read_file(path, required)
+        found = read_file(path, required, encoded)
     except (TableError, OSError) as error:
         raise InputError(str(error)) from None
     sys.stderr.writelines(f"note: {note}\n" for note in found.notes)
@@ -56,7 +57,7 @@ def read_csv(path: Path, required: Sequence[str]) -> pa.Table:
 def read_training(interactions: Path, items: Path | None = None, users: Path | None = None) -> TrainingData:
     """The data of up to three files, with AWS's column names."""
     return TrainingData.from_tables(
-        read_csv(interactions, (*IDS, "TIMESTAMP")),
+        read_csv(interactions, (*IDS, "TIMESTAMP"), encoded=(*IDS, "EVENT_TYPE")),
         read_csv(items, ("ITEM_ID",)) if items else None,
         read_csv(users, ("USER_ID",)) if users else None,
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -12,6 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recipes.encoding import TextEncoder
+from recipes.executor import THIS_MACHINE
+from recipes.memory import give_back_memory
 from recipes.tables import amounts, cells, dialect
 from recipes.tables.describe import Guess
 from recipes.tables.field import TIME_COLUMNS, Field
@@ -44,12 +45,13 @@ class FileTable:
     notes: list[str]
 
 
-def read_file(path: Path, required: Sequence[str]) -> FileTable:
+def read_file(path: Path, required: Sequence[str], encoded: Collection[str] = ()) -> FileTable:
     """Read a delimited file, also gzipped.
 
     Args:
         path: the file; ids are text whatever they look like.
         required: columns that must be there and hold a value in every row.
+        encoded: columns of text that become dictionaries, of which each row takes four bytes; they are encoded block by block.
 
     Raises:
         TableError: it is no such file, has no rows, lacks a column, or more than MAX_BAD_SHARE of its rows break a rule.
@@ -68,7 +70,9 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
         plans = _plans(understood, required)
         _check_columns(path, header, plans, required)
         reader = BlockReader([plan.field for plan in plans], plans, form, len(header), rows)
-        parts = list(_converted(reader, chain([first], found)))
+        encoders = {plan.field.name: TextEncoder() for plan in plans if plan.field.name in encoded}
+        parts = [_without(part, encoders) for part in THIS_MACHINE.map(reader.convert, chain([first], found))]
+    give_back_memory()  # of texts and blocks; what is built of them comes on top otherwise
     number = sum(part.rows for part in parts)
     incomplete = sum(
         guess.null_share for guess in understood.columns if guess.name in required and number >= TELLING_ROWS
@@ -81,10 +85,14 @@ def read_file(path: Path, required: Sequence[str]) -> FileTable:
         *_unread_notes(path, parts),
     ]
     schema = pa.schema([pa.field(plan.field.name, plan.field.arrow) for plan in plans])
-    table = pa.concat_tables([part.table.cast(schema) for part in parts])
+    plain = pa.schema([field for field in schema if field.name not in encoders])
+    table = pa.concat_tables([part.table.cast(plain) for part in parts])
     if table.num_rows == 0:
         raise TableError(f"{path} has a header and no rows.")
-    return FileTable(pa.table([_typed(table[name], name) for name in table.column_names], table.column_names), notes)
+    columns = [
+        _dictionary(encoders.pop(name)) if name in encoders else _typed(table[name], name) for name in schema.names
+    ]
+    return FileTable(pa.table(columns, schema.names), notes)
 
 
 def _layout(sample: bytes) -> dialect.CsvFormat:
@@ -151,9 +159,17 @@ def _check_columns(path: Path, header: Sequence[str], plans: list[ColumnPlan], r
         raise TableError(f"{path}: column {missing[0]} is missing, it has {', '.join(header)}.")
 
 
-def _converted(reader: BlockReader, found: Iterator[Block]) -> Iterator[Converted]:
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        yield from pool.map(reader.convert, found)
+def _without(part: Converted, encoders: Mapping[str, TextEncoder]) -> Converted:
+    """A block without the columns that `encoders` take from it."""
+    for name, encoder in encoders.items():
+        encoder.add(part.table[name])
+    return replace(part, table=part.table.drop_columns(list(encoders)))
+
+
+def _dictionary(encoder: TextEncoder) -> pa.ChunkedArray:
+    codes, texts = encoder.finish()
+    indices = pa.array(codes, mask=codes < 0) if (codes < 0).any() else pa.array(codes)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, texts)])
 
 
 def _typed(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
