@@ -34,8 +34,7 @@ def fit_cosine_knn(histories: Histories, context: FitContext) -> sp.csr_matrix:
 def close_neighbours(histories: Histories, num_items: int, run: Run) -> dict[str, sp.csr_matrix]:
     """(N, N) similarities as aws-sims computes them, for each of `CLOSE`."""
     user, item, weight = histories.user_index[histories.row], histories.item_index, histories.weight
-    kept = within_percentiles(user, item)
-    events = FirstEvents.of(user[kept], item[kept], num_items, None if weight is None else weight[kept])
+    events = FirstEvents.of(user, item, num_items, weight, within_percentiles(user, item))
     return dict(zip(CLOSE, windowed_neighbours(events, list(CLOSE.values()), run), strict=True))
 
 

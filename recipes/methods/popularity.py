@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from recipes.base import Contribution, Model, Recipe, RecipeType, State, at_items
 from recipes.data import Histories, TrainingData
 from recipes.numerics.arrays import Floats, Indexes, distinct
+from recipes.numerics.grouping import whole_groups
 from recipes.run import Run
 
 
@@ -22,9 +23,11 @@ def distinct_users(data: TrainingData) -> NDArray[np.int64]:
     >>> distinct_users(TrainingData.from_tables(events)).tolist()
     [2]
     """
-    events = data.interactions
-    pairs = distinct(events.user_index * max(1, data.num_items) + events.item_index)
-    return np.bincount(pairs % max(1, data.num_items), minlength=data.num_items).astype(np.int64)
+    events, counts = data.interactions, np.zeros(data.num_items, np.int64)
+    for block in whole_groups(events.user_index):
+        pairs = distinct(events.user_index[block] * max(1, data.num_items) + events.item_index[block])
+        counts += np.bincount(pairs % max(1, data.num_items), minlength=data.num_items)
+    return counts
 
 
 def weighted_users(data: TrainingData, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
@@ -34,15 +37,24 @@ def weighted_users(data: TrainingData, chosen: NDArray[np.bool_] | None = None) 
         data: with or without event weights; without them this is `distinct_users`.
         chosen: (E,) the events that count; all by default.
     """
-    events, places = data.interactions, slice(None) if chosen is None else np.flatnonzero(chosen)
-    user, item = events.user_index[places], events.item_index[places]
-    pair = user * max(1, data.num_items) + item
-    if events.weight is None:
-        return np.bincount(distinct(pair) % max(1, data.num_items), minlength=data.num_items).astype(np.float64)
-    weight = events.weight[places]
-    order = np.lexsort((weight, pair))
-    heaviest = order[np.diff(pair[order], append=-1) != 0]
-    return np.bincount(item[heaviest], weight[heaviest], minlength=data.num_items).astype(np.float64)
+    events = data.interactions
+    if events.weight is None and chosen is None:
+        return distinct_users(data).astype(np.float64)
+    total = np.zeros(data.num_items)
+    for block in whole_groups(events.user_index):
+        places: Any = block if chosen is None else block.start + np.flatnonzero(chosen[block])
+        item = events.item_index[places]
+        pair = events.user_index[places] * max(1, data.num_items) + item
+        if events.weight is None:
+            np.add.at(total, distinct(pair) % max(1, data.num_items), 1.0)
+            continue
+        weight = events.weight[places]
+        order = np.lexsort((weight, pair))
+        heaviest = order[np.diff(pair[order], append=-1) != 0]
+        np.add.at(
+            total, item[heaviest], weight[heaviest].astype(np.float64)
+        )  # one after the other, whatever the blocks
+    return total
 
 
 class SameForAllModel(Model):

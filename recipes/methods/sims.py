@@ -178,8 +178,7 @@ class Sims(Recipe):
         kept = within_percentiles(
             events.user_index, events.item_index, lengths, self.min_item_interaction_count_percentile
         )
-        weight = None if events.weight is None else events.weight[kept]
-        return FirstEvents.of(events.user_index[kept], events.item_index[kept], data.num_items, weight)
+        return FirstEvents.of(events.user_index, events.item_index, data.num_items, events.weight, kept)
 
     def _evidence(self, popularity: NDArray[np.int64]) -> Floats:
         """(N,) weight of an item in a history: less where everyone has it.

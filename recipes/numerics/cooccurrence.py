@@ -18,6 +18,7 @@ from scipy import sparse
 
 from recipes.executor import prefetch
 from recipes.numerics.arrays import Indexes, order_by
+from recipes.numerics.grouping import Grouping, blocks, counted, index_type, joined, whole_groups
 from recipes.run import Run
 
 NEIGHBOURS = 100  # kept for each item
@@ -27,7 +28,7 @@ BACKWARD = 0.7  # weight of what came before an item against what came after
 DENSE_ITEMS = 20_000  # up to this catalogue pairs are counted in a table, beyond by sorting
 DENSE_CELLS = 130_000  # of the table; 1 MiB stays in the cache
 CHUNK = 8192  # whose windows are looked at together
-SORTED_PAIRS = 2_000_000  # sorted together; each takes some fifty bytes in every thread
+SORTED_PAIRS = 2_000_000  # sorted together; each takes some thirty bytes in every thread
 PAIRS_HELD = 20_000_000  # before they are added up
 USER_RANGE, MIN_ITEM = (0.005, 0.995), 0.01  # percentiles, see `within_percentiles`
 UNIT, STEPS = 2.0**31, 2.0**10  # a pair counts one UNIT and its closeness in STEPS: exact below 2^20 users
@@ -176,15 +177,39 @@ def windowed_neighbours(events: FirstEvents, similarities: Sequence[Similarity],
         return [similarity.nearest(pairs, events.users, *block) for similarity in similarities]
 
     run.report("counting", 0.0)
-    blocks: list[list[sparse.csr_matrix]] = []
-    done = 0
-    for rows in prefetch(count, events.blocks()):
-        blocks.append(rows)
-        done += rows[0].shape[0]
+    found, done = [_Rows(events.num_items) for _ in similarities], 0
+    for each in prefetch(count, events.blocks()):
+        for rows, block in zip(found, each, strict=True):
+            rows.add(block)
+        done += each[0].shape[0]
         run.report("counting", done / events.num_items)
-    if not blocks:
-        return [sparse.csr_matrix((0, 0), dtype=np.float32) for _ in similarities]
-    return [sparse.csr_matrix(sparse.vstack(rows, format="csr")) for rows in zip(*blocks, strict=True)]
+    return [rows.matrix() for rows in found]
+
+
+class _Rows:
+    """An (N, N) matrix of at most NEIGHBOURS in each row, filled from the top; pages of its room that are never written to take no memory."""
+
+    def __init__(self, num_items: int) -> None:
+        """Have room for N rows."""
+        room = num_items * NEIGHBOURS
+        self._indices, self._values = np.empty(room, index_type(max(num_items, room))), np.empty(room, np.float32)
+        self._sizes = [np.zeros(1, np.int64)]
+        self._filled, self._num_items = 0, num_items
+
+    def add(self, block: sparse.csr_matrix) -> None:
+        """Put the next rows below."""
+        begin, self._filled = self._filled, self._filled + block.nnz
+        self._indices[begin : self._filled], self._values[begin : self._filled] = block.indices, block.data
+        self._sizes.append(np.diff(block.indptr))
+
+    def matrix(self) -> sparse.csr_matrix:
+        """The matrix, which takes the room over."""
+        self._indices.resize(self._filled, refcheck=False)
+        self._values.resize(self._filled, refcheck=False)
+        kind = index_type(max(self._num_items, self._filled))
+        indptr = np.cumsum(np.concatenate(self._sizes)).astype(kind)
+        shape = (len(indptr) - 1, self._num_items)
+        return sparse.csr_matrix((self._values, self._indices.astype(kind, copy=False), indptr), shape=shape)
 
 
 @dataclass(frozen=True)
@@ -192,25 +217,28 @@ class FirstEvents:
     """Each user's first event with each item, in the order of the users' histories.
 
     Attributes:
-        item: (V,) item of each event.
         laid: (P,) the items of all users in a row, with gaps of WINDOW between users; N stands for nothing there.
-        place: (V,) where in `laid` the window begins that has the event in its middle.
         laid_weights: (P,) the weights of the events in `laid`, or None where all are alike.
-        by_item: (V,) events sorted by item.
+        by_item: (V,) for each event, sorted by item, where in `laid` the window begins that has it in its middle.
         item_offsets: (N + 1,) where each item's events begin in `by_item`.
         users: (N,) float64 users of each item, at least 1.
     """
 
-    item: NDArray[np.int64]
     laid: NDArray[np.int32]
-    place: NDArray[np.int64]
     laid_weights: NDArray[np.float32] | None
-    by_item: NDArray[np.int64]
+    by_item: NDArray[Any]
     item_offsets: NDArray[np.int64]
     users: NDArray[np.float64]
 
     @classmethod
-    def of(cls, user: Indexes, item: Indexes, num_items: int, weight: NDArray[np.float32] | None = None) -> FirstEvents:
+    def of(
+        cls,
+        user: Indexes,
+        item: Indexes,
+        num_items: int,
+        weight: NDArray[np.float32] | None = None,
+        kept: NDArray[np.bool_] | None = None,
+    ) -> FirstEvents:
         """Take each user's first event with each item.
 
         Args:
@@ -218,32 +246,28 @@ class FirstEvents:
             item: (E,) each user's items, oldest first.
             num_items: N.
             weight: (E,) how much each event counts; the heaviest of a user's events with an item is taken.
+            kept: (E,) which events there are; all by default.
         """
-        pair = user * max(1, num_items) + item
-        order = order_by(pair)
-        begins = np.flatnonzero(np.diff(pair[order], prepend=-1))
-        first = np.sort(order[begins])
-        if weight is None:
-            del pair, order, begins
-        user, item = user[first], item[first]
-        owner = np.concatenate([[0], np.cumsum(user[1:] != user[:-1])]) if len(user) else user
-        laid = np.full(len(item) + WINDOW * (int(owner.max(initial=0)) + 2), num_items, np.int32)
-        place = np.arange(len(item)) + owner * WINDOW  # of the window; its middle lies WINDOW further on
-        laid[place + WINDOW] = item
-        counts = np.bincount(item, minlength=num_items)
-        laid_weights = None
-        if weight is not None:
-            heaviest, laid_weights = np.zeros(len(pair), np.float32), np.zeros(len(laid), np.float32)
-            heaviest[order[begins]] = np.maximum.reduceat(weight[order], begins)
-            laid_weights[place + WINDOW] = heaviest[first]
+        laid, laid_weights = [np.full(WINDOW, num_items, np.int32)], [np.zeros(WINDOW, np.float32)]
+        for block in whole_groups(user):
+            places: Any = block if kept is None else block.start + np.flatnonzero(kept[block])
+            weighed = None if weight is None else weight[places]
+            events, weights = _laid(user[places], item[places], num_items, weighed)
+            laid.append(events)
+            laid_weights.append(weights)
+        row = joined(laid) if sum(map(len, laid)) > WINDOW else np.full(2 * WINDOW + 1, num_items, np.int32)
+        counts = counted(row, num_items + 1)
+        counts[num_items] = 0
+        by_item = Grouping(counts, len(row))
+        for block in blocks(len(row)):
+            events = np.flatnonzero(row[block] < num_items) + block.start
+            by_item.add(row[events], events - WINDOW)
         return cls(
-            item,
-            laid,
-            place,
-            laid_weights,
-            order_by(item),
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            np.maximum(counts, 1).astype(np.float64),
+            row,
+            None if weight is None else joined(laid_weights),
+            by_item.values,
+            by_item.offsets[:-1],
+            np.maximum(counts[:num_items], 1).astype(np.float64),
         )
 
     @property
@@ -269,19 +293,23 @@ class FirstEvents:
             return self._count_densely(events, start, stop)
         return self._count_by_sorting(events)
 
-    def _packed(self, events: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _items(self, events: NDArray[Any]) -> NDArray[np.int64]:
+        """(V,) the items of events, given by their windows."""
+        return np.asarray(self.laid[events + WINDOW], np.int64)
+
+    def _packed(self, events: NDArray[Any]) -> NDArray[np.float64]:
         """(V, 2 WINDOW + 1) what each pair counts: its user, and its closeness times the other event's weight."""
         if self.laid_weights is None:
             return np.broadcast_to(PACKED, (len(events), len(PACKED)))
-        closeness = np.round(STEPS * CLOSENESS * _windows(self.laid_weights)[self.place[events]])
+        closeness = np.round(STEPS * CLOSENESS * _windows(self.laid_weights)[events])
         return np.where(AWAY > 0, UNIT + closeness, 0.0)
 
-    def _count_densely(self, events: NDArray[np.int64], start: int, stop: int) -> Pairs:
+    def _count_densely(self, events: NDArray[Any], start: int, stop: int) -> Pairs:
         """Sum in a table that fits the processor's cache; whole and fractional part carry users and closeness."""
         width, windows = self.num_items + 1, _windows(self.laid)
         table = np.zeros((stop - start) * width)
         for chunk in np.array_split(events, len(events) // CHUNK + 1):
-            keys = windows[self.place[chunk]] + ((self.item[chunk] - start) * width)[:, None]
+            keys = windows[chunk] + ((self._items(chunk) - start) * width)[:, None]
             table += np.bincount(keys.ravel(), self._packed(chunk).ravel(), minlength=len(table))
         found = np.flatnonzero(table)
         found = found[found % width < self.num_items]
@@ -289,23 +317,53 @@ class FirstEvents:
         weight = (table[found] - users * UNIT) / STEPS
         return Pairs(start + found // width, found % width, users.astype(np.int64), weight)
 
-    def _count_by_sorting(self, events: NDArray[np.int64]) -> Pairs:
+    def _count_by_sorting(self, events: NDArray[Any]) -> Pairs:
         width, steps = self.num_items + 1, len(PACKED)
-        pairs = _windows(self.laid)[self.place[events]] + (self.item[events] * width)[:, None]
+        pairs = _windows(self.laid)[events][:, PACKED > 0].astype(np.int64)
+        pairs += (self._items(events) * width)[:, None]
         if self.laid_weights is None:
-            keys = np.sort((pairs * steps + np.arange(steps))[:, PACKED > 0].ravel())
-            pair, each = keys // steps, PACKED[keys % steps]
+            pairs *= steps
+            pairs += np.arange(steps)[PACKED > 0]
+            pair = pairs.ravel()
+            pair.sort()  # each pair with the place of the other event in the window
+            each = PACKED[pair % steps]
+            pair //= steps
         else:
-            order = np.argsort(pairs[:, PACKED > 0].ravel())
-            pair = pairs[:, PACKED > 0].ravel()[order]
-            each = self._packed(events)[:, PACKED > 0].ravel()[order]
-        begins = np.flatnonzero(np.diff(pair, prepend=-1))
+            order = np.argsort(pairs.ravel())
+            pair, each = pairs.ravel()[order], self._packed(events)[:, PACKED > 0].ravel()[order]
+            del order
+        del pairs
+        is_first = np.ones(len(pair), bool)
+        np.not_equal(pair[1:], pair[:-1], out=is_first[1:])
+        begins = np.flatnonzero(is_first)
         packed = np.add.reduceat(each, begins) if len(begins) else np.zeros(0)
         pair = pair[begins]
         there = pair % width < self.num_items
         users = np.floor(packed / UNIT)
         weight = (packed - users * UNIT) / STEPS
         return Pairs(pair[there] // width, pair[there] % width, users[there].astype(np.int64), weight[there])
+
+
+def _laid(
+    user: Indexes, item: Indexes, num_items: int, weight: NDArray[np.float32] | None
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The first events of some users in a row, with a gap of WINDOW behind each user, and their weights."""
+    if not len(user):
+        return np.zeros(0, np.int32), np.zeros(0, np.float32)
+    pair = (user - user.min()) * max(1, num_items) + item
+    order = order_by(pair)
+    begins = np.flatnonzero(np.diff(pair[order], prepend=-1))
+    first = np.sort(order[begins])
+    owner = np.concatenate([[0], np.cumsum(user[first[1:]] != user[first[:-1]])])
+    place = np.arange(len(first)) + owner * WINDOW
+    laid = np.full(len(first) + WINDOW * (int(owner[-1]) + 1), num_items, np.int32)
+    laid[place] = item[first]
+    if weight is None:
+        return laid, np.zeros(0, np.float32)
+    heaviest, laid_weights = np.zeros(len(pair), np.float32), np.zeros(len(laid), np.float32)
+    heaviest[order[begins]] = np.maximum.reduceat(weight[order], begins)
+    laid_weights[place] = heaviest[first]
+    return laid, laid_weights
 
 
 def _windows(laid: NDArray[Any]) -> NDArray[Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
 from recipes.data import Histories, TrainingData
-from recipes.methods.popularity import PopularityCount, distinct_users
+from recipes.methods.popularity import PopularityCount, distinct_users, weighted_users
+from recipes.numerics import grouping
 from recipes.numerics.topk import top_k
 from recipes.run import Run
 from tests.recipes import worlds
@@ -53,3 +56,19 @@ def test_no_event_explains_it():
     model = PopularityCount().fit(data(), Run())
     (only,) = model.explain(Histories.of([[0, 1]]), 1)
     assert (only.position, only.weight) == (-1, 2)
+
+
+def test_blocks_of_users_count_what_all_together_count(monkeypatch):
+    rng = np.random.default_rng(3)
+    events = pa.table(
+        {"USER_ID": rng.integers(0, 40, 900), "ITEM_ID": rng.integers(0, 12, 900), "TIMESTAMP": np.arange(900)}
+    )
+    plain = TrainingData.from_tables(events)
+    weighed = replace(plain, interactions=replace(plain.interactions, weight=rng.random(900).astype(np.float32)))
+    chosen = rng.random(900) < 0.5
+    given = [(data, part) for data in (plain, weighed) for part in (None, chosen)]
+    whole = [weighted_users(data, part) for data, part in given]
+    monkeypatch.setattr(grouping, "BLOCK", 7)
+    for (data, part), expected in zip(given, whole, strict=True):
+        assert weighted_users(data, part).tolist() == expected.tolist()
+    assert whole[0].tolist() == distinct_users(plain).tolist()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recipes.numerics import grouping
 from recipes.numerics.cooccurrence import (
+    WINDOW,
     FirstEvents,
     Pairs,
     Similarity,
@@ -93,3 +95,40 @@ def test_symmetric_counts_add_both_directions_and_excluded_pairs_are_left_out(se
 def test_no_events_give_no_pairs():
     none = np.zeros(0, np.int64)
     assert windowed_cooccurrence(none, none, 3, np.ones(2), Run()).shape == (3, 3)
+
+
+@pytest.mark.parametrize("dense_items", [0, 20_000])
+@pytest.mark.parametrize("is_weighed", [False, True])
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_pairs_are_the_same_wherever_blocks_of_events_end(monkeypatch, dense_items, is_weighed, is_kept):
+    monkeypatch.setattr("recipes.numerics.cooccurrence.DENSE_ITEMS", dense_items)
+    rng = np.random.default_rng(5)
+    user = np.repeat(rng.permutation(30), rng.integers(0, 40, 30))
+    item = rng.integers(0, 15, len(user))
+    weight = rng.random(len(user)).astype(np.float32) if is_weighed else None
+    kept = rng.random(len(user)) < 0.7 if is_kept else None
+    found = []
+    for block in (1, 1000):
+        monkeypatch.setattr(grouping, "BLOCK", block)
+        found.append(FirstEvents.of(user, item, 15, weight, kept).count(0, 15))
+    assert found[0].users.sum()
+    for name in ("left", "right", "users", "weight"):
+        assert getattr(found[0], name).tolist() == getattr(found[1], name).tolist()
+    if not is_weighed:
+        assert pairs_of(user, item, kept) == set(zip(found[0].left.tolist(), found[0].right.tolist(), strict=True))
+
+
+def pairs_of(user, item, kept):
+    """The pairs of items whose first events stand within the window in some history, by a plain loop."""
+    found = set()
+    for each in set(user.tolist()):
+        chosen = (user == each) if kept is None else (user == each) & kept
+        history = list(dict.fromkeys(item[chosen].tolist()))
+        found |= {(a, b) for x, a in enumerate(history) for y, b in enumerate(history) if 0 < abs(x - y) <= WINDOW}
+    return found
+
+
+def test_histories_without_events_have_no_neighbours():
+    none = np.zeros(0, np.int64)
+    (found,) = windowed_neighbours(FirstEvents.of(none, none, 3), [Similarity()], Run())
+    assert (found.shape, found.nnz) == ((3, 3), 0)
