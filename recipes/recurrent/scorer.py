@@ -18,6 +18,7 @@ GAPS = 28  # buckets of the time since the previous event: powers of two of seco
 EVENTS = 1500  # read together: their gates stay in the processor's cache
 TOGETHER = 4096  # users whose newest events are gathered together
 POWERS = 2 ** np.arange(1, GAPS - 1) - 1  # seconds from which on a gap is in the next bucket
+CACHE_SHARE = 0.02  # of a time budget that is spent on cached states even if nothing of it is left
 MANY_ITEMS = 500_000  # from which on candidates by a quantised item table take less time than products with all items
 FOLDED_BYTES = 32 * 2**20  # of embeddings and gates looked up by item; larger catalogues multiply
 
@@ -112,14 +113,16 @@ class RecurrentScorer:
         """Return the scorer with cached states of these users, who come in the order of their indexes; without a cache if they are too many.
 
         Users for whom `run` leaves no time get the hash of an empty history, so that their histories are read at each request.
+        A fit that has spent its budget leaves a small share of it: all requests of these users are the slower without.
         """
         users, width = len(histories), self.table.shape[1]
         uncached = replace(self, cache=None)
         if users * width * 4 > MAX_BYTES:
             return uncached
         hashes, states = np.zeros(users, np.int64), np.zeros((users, width), np.float32)
+        end = run.clock() + max(run.seconds_left, CACHE_SHARE * (run.max_seconds or 0.0))
         for start in range(0, users, TOGETHER):
-            if run.seconds_left <= 0:
+            if run.clock() >= end:
                 break
             run.report("with_cached_states users", start / users)
             part, rows = histories.rows(start, start + TOGETHER), slice(start, start + TOGETHER)

@@ -120,6 +120,16 @@ def test_those_for_whom_there_was_no_time_are_read(network, histories, read):
     assert read == [USERS - 1], "all but the one without events"
 
 
+@pytest.mark.parametrize(("budget", "known"), [(500.0, USERS), (250.0, 6), (150.0, 2)])
+def test_a_spent_budget_leaves_a_fiftieth_of_it(network, histories, monkeypatch, budget, known):
+    monkeypatch.setattr(scoring, "TOGETHER", 2)
+    seconds = iter(range(1000, 2000))  # one a look at the clock
+    run = Run(max_seconds=budget, started=0.0, clock=lambda: float(next(seconds)))
+    hashes = network.with_cached_states(histories, run).cache.hashes
+    expected = np.where(np.arange(USERS) < known, hashes_of(histories), 0)
+    assert hashes.tolist() == expected.tolist()
+
+
 def test_a_model_stored_without_users_reads_whoever_asks(network, histories, read):
     with_cached_states, plain = network.with_cached_states(histories.rows(0, 0), Run()), network.hidden(histories)
     read.clear()
