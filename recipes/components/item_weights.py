@@ -26,7 +26,7 @@ from recipes.numerics.arrays import Floats, Indexes, ragged_positions
 from recipes.numerics.weighted_rows import Sparse, add_entries, add_product, add_rows, add_sparse_rows
 
 MANY_TIMES = (
-    8  # times as many items in the catalogue from which on writing the covered ones is faster than looking up all
+    4  # times as many items in the catalogue from which on adding to the covered ones is faster than looking up all
 )
 
 
@@ -316,7 +316,8 @@ class ItemWeights(Component):
     def _add_dense_row(self, total: NDArray[np.float32], items: Indexes) -> None:
         """The dense weights of one history; events outside the members get weight 0."""
         is_whole = len(self._members) == self.num_items
-        covered = total[None, :] if is_whole else np.zeros((1, len(self._members)), np.float32)
+        padded = np.zeros(len(self._members) + 1, np.float32)
+        covered = total[None, :] if is_whole else padded[None, :-1]
         rows = self.dense[0].position[items[-self._longest :]]
         inside = rows >= 0 if not is_whole and rows.min() < 0 else None
         if inside is not None:
@@ -324,26 +325,31 @@ class ItemWeights(Component):
         for part, powers in zip(self.dense, self._powers, strict=True):
             part.add_to_row(covered, rows, inside, powers)
         if not is_whole:
-            self._spread(covered, total[None, :])
+            self._spread_row(padded, total)
 
     def _spread(self, covered: Floats, total: Floats) -> None:
-        """Add (B, K) scores of the members to (B, N)."""
-        if MANY_TIMES * covered.shape[1] < self.num_items:
-            total[:, self._members] += covered
+        """Add (B, K) scores of the members to (B, N): numpy takes several times as long for all rows at once."""
+        padded = np.zeros(covered.shape[1] + 1, np.float32)
+        for part, scores in zip(covered, total, strict=True):
+            padded[:-1] = part
+            self._spread_row(padded, scores)
+
+    def _spread_row(self, padded: NDArray[np.float32], total: NDArray[np.float32]) -> None:
+        """Add (K,) scores of the members, followed by a zero, to (N,)."""
+        if MANY_TIMES * len(padded) < self.num_items:
+            total[self._members] += padded[:-1]
         else:
-            places, outside = self._places
-            spread = covered.take(places, axis=1, mode="clip")
-            spread[:, outside] = 0
-            total += spread
+            total += padded.take(self._places, mode="clip")
 
     @cached_property
     def _members(self) -> Indexes:
         return self.dense[0].members
 
     @cached_property
-    def _places(self) -> tuple[Indexes, Indexes]:
+    def _places(self) -> Indexes:
+        """(N,) where an item stands among the K members, K for the others."""
         position = self.dense[0].position
-        return np.maximum(position, 0), np.flatnonzero(position < 0)
+        return np.where(position < 0, len(self._members), position)
 
     @cached_property
     def _powers(self) -> list[NDArray[np.float32]]:
