@@ -52,15 +52,19 @@ def lists(
 
     def answer(start: int) -> TopK:
         part = histories if size >= len(histories) else histories.rows(start, start + size)
-        scores = model.score(part)
-        if exclude_seen:
-            mask_seen(scores, part)
-        if mask is not None:
-            scores[:, ~mask] = -np.inf
-        return top_k(scores, k)
+        return _lists_of(model, part, k, exclude_seen, mask)
 
     starts = range(0, len(histories), size)
     yield from prefetch(answer, starts) if len(starts) > 1 else map(answer, starts)
+
+
+def _lists_of(model: Model, histories: Histories, k: int, exclude_seen: bool, mask: NDArray[np.bool_] | None) -> TopK:
+    scores = model.score(histories)
+    if exclude_seen:
+        mask_seen(scores, histories)
+    if mask is not None:
+        scores[:, ~mask] = -np.inf
+    return top_k(scores, k)
 
 
 def _share(model: Model, count: int) -> int:
@@ -92,6 +96,8 @@ def recommend(
         mask: (N,) true for the items that may be returned.
         batch_size: rows scored at a time; chosen from the catalogue's size by default.
     """
+    if len(histories) == 1:
+        return _lists_of(model, histories, k, exclude_seen, mask)
     found = list(lists(model, histories, k, exclude_seen=exclude_seen, mask=mask, batch_size=batch_size))
     if len(found) == 1:
         return found[0]
