@@ -22,6 +22,7 @@ AHEAD = 2  # tasks submitted for each worker before the first result is asked fo
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Value = TypeVar("Value")
 Result_co = TypeVar("Result_co", covariant=True)
 Watch = Callable[[Progress], None]
 
@@ -64,6 +65,9 @@ class Executor(Protocol):
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """The results in the order of the tasks, some computed ahead."""
 
+    def share(self, value: Value) -> Callable[[], Value]:
+        """The value as functions that are mapped one after the other may hold it: it is sent once."""
+
     def elsewhere(self, work: Callable[[Watch], Result]) -> Work[Result] | None:
         """Begin work that reports how it is doing on another machine; None if this executor has none."""
 
@@ -88,6 +92,14 @@ class Threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+
+    def share(self, value: Value) -> Callable[[], Value]:
+        """The value itself.
+
+        >>> Threads().share("events")()
+        'events'
+        """
+        return lambda: value
 
     def elsewhere(self, work: Callable[[Watch], Result]) -> None:
         """None: threads are all on this machine."""

@@ -14,7 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice
 from queue import SimpleQueue
 from tempfile import mkdtemp
@@ -29,13 +29,14 @@ HEAD_FAILURES = 3  # in a row after which the head is away
 LOOK_S = 1.0  # seconds between two looks at the caller and at the head while results are waited for
 RETRIES = 3  # of a task whose worker died
 CALL_S = 0.2  # of work that a worker is called for, where tasks are small: a call takes about a millisecond
-KEPT_FUNCTIONS = 2  # that a worker keeps ready, so that what they compute once is computed once
+KEPT = 3  # functions and what they share, that a worker keeps ready, so that what they compute once is computed once
 
 # Of a cluster that is started: no usage is reported to Ray's makers, and workers, which Ray makes nice, get their share of a busy machine.
 OWN_CLUSTER = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 
 def go_on() -> None:
@@ -142,11 +143,11 @@ class RayCluster:
         self, function: Callable[[Task], Result], first: Sequence[Task], left: Iterable[Task]
     ) -> Iterator[Result]:
         compute = self._ray.remote(max_retries=RETRIES, num_cpus=1)(_compute)
-        shared, tasks, size = self._ray.put(function), chain(first, left), 1
+        sent, tasks, size = [self._ray.put(function)], chain(first, left), 1
         waiting = deque[Any]()
         try:
             while group := list(islice(tasks, size)):
-                waiting.append(compute.remote(shared.hex(), [shared], group))
+                waiting.append(compute.remote(sent, group))
                 if len(waiting) > AHEAD * self.parallelism:
                     results, seconds = self.result(waiting.popleft())
                     size = max(1, min(2 * size, int(CALL_S * len(results) / max(seconds, 1e-6))))
@@ -158,6 +159,10 @@ class RayCluster:
                 reference
             ) in waiting:  # with its worker: an interrupt may come before there is something to interrupt, and is lost
                 self._ray.cancel(reference, force=True)
+
+    def share(self, value: Value) -> Callable[[], Value]:
+        """The value, which is sent now, and read by each worker when it first asks."""
+        return Sent(value, self._ray.put(value))
 
     def elsewhere(self, work: Callable[[Watch], Result]) -> RayWork[Result]:
         """Begin the work on a worker."""
@@ -215,6 +220,22 @@ class RayCluster:
     def _clean(self) -> None:
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Sent(Generic[Value]):
+    """A value that is here, and of which functions that are sent carry the reference only."""
+
+    def __init__(self, value: Value, reference: Any) -> None:
+        """Keep both."""
+        self._value, self._reference = value, reference
+
+    def __call__(self) -> Value:
+        """The value."""
+        return self._value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Elsewhere the value is fetched."""
+        return partial, (_fetched, [self._reference])
 
 
 class RayWork(Generic[Result]):
@@ -309,16 +330,24 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=HEAD_SECONDS).close()
 
 
-_functions: OrderedDict[str, Any] = OrderedDict()  # of a Ray worker: the newest shared functions
+_kept: OrderedDict[str, Any] = OrderedDict()  # of a Ray worker: what it was sent and asked for last
 
 
-def _compute(key: str, shared: list[Any], tasks: list[Any]) -> tuple[list[Any], float]:
-    """What a Ray worker runs: the shared function, fetched when it is new, on some tasks; the results, and the seconds they took."""
-    if key not in _functions:
+def _fetched(sent: list[Any]) -> Any:
+    """What a reference in a list (bare ones are fetched by Ray for each call) stands for, fetched when it is new here."""
+    key = sent[0].hex()
+    if key not in _kept:
         import ray  # noqa: PLC0415
 
-        _functions[key] = ray.get(shared[0])
-        while len(_functions) > KEPT_FUNCTIONS:
-            _functions.popitem(last=False)
+        _kept[key] = ray.get(sent[0])
+    _kept.move_to_end(key)
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return _kept[key]
+
+
+def _compute(sent: list[Any], tasks: list[Any]) -> tuple[list[Any], float]:
+    """What a Ray worker runs: the shared function on some tasks; the results, and the seconds they took."""
+    function = _fetched(sent)
     began = monotonic()
-    return [_functions[key](task) for task in tasks], monotonic() - began
+    return [function(task) for task in tasks], monotonic() - began

@@ -24,7 +24,6 @@ GROWN_BEGIN, LATE_BEGIN = 0.0, 0.35  # on the learning-rate schedule, grown earl
 ROUND_SHARE = 0.5  # of the planned epochs that a round takes
 ROUND_BEGIN = 0.5  # on the learning-rate schedule
 ROUND_EPOCHS = 0.3  # that a round must have time for
-SPEED_STEPS = 12  # by which the speed is measured before anything is trained
 
 
 class Growing(Trainable, Protocol):
@@ -33,6 +32,10 @@ class Growing(Trainable, Protocol):
     @property
     def steps_per_epoch(self) -> int:
         """How many steps an epoch has."""
+
+    @property
+    def speed_steps(self) -> int:
+        """By how many steps its speed is measured."""
 
     def deeper(self) -> Self:
         """An untrained one with another block."""
@@ -70,7 +73,7 @@ def train_anytime(
     Returns:
         The network that was measured best.
     """
-    affordable = run.seconds_left / max(1e-9, _epoch_seconds(network, run))
+    affordable = run.seconds_left / max(1e-9, epoch_seconds(network, run))
     if affordable >= LARGE_COST * epochs:
         best = _trained(network.deeper(), epochs, run, validate)
     else:
@@ -113,6 +116,18 @@ def improved(
     return best
 
 
+def epoch_seconds(network: Growing, run: Run) -> float:
+    """Seconds of an epoch here and now, measured on steps that are taken back; 0 without a time budget."""
+    if run.max_seconds is None:
+        return 0.0
+    before, began, steps = network.snapshot(), run.clock(), 0
+    for step in islice(network.epoch(0), network.speed_steps):
+        step(0.0)
+        steps += 1
+    network.restore(before)
+    return (run.clock() - began) / max(1, steps) * network.steps_per_epoch
+
+
 def _grown(
     network: Network, epochs: float, run: Run, validate: Callable[[Network], float], *, is_early: bool
 ) -> Best[Network]:
@@ -131,15 +146,3 @@ def _trained(
     outcome: Outcome = train(network, steps=steps, run=run, validate=lambda: validate(network), begin=begin)
     seconds = outcome.step_seconds * network.steps_per_epoch if run.max_seconds is not None else 0.0
     return Best(network, outcome.quality, seconds)
-
-
-def _epoch_seconds(network: Growing, run: Run) -> float:
-    """Seconds of an epoch here and now, measured on steps that are taken back; 0 without a time budget."""
-    if run.max_seconds is None:
-        return 0.0
-    before, began, steps = network.snapshot(), run.clock(), 0
-    for step in islice(network.epoch(0), SPEED_STEPS):
-        step(0.0)
-        steps += 1
-    network.restore(before)
-    return (run.clock() - began) / max(1, steps) * network.steps_per_epoch

@@ -17,18 +17,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats
+from recipes.numerics.arrays import Floats, Indexes
 from recipes.numerics.cooccurrence_embedding import cooccurrence_vectors, nearest_cooccurrence
 from recipes.recurrent.layers import GatedRecurrence, SequenceDropout
 from recipes.recurrent.losses import SampledSoftmax
 from recipes.recurrent.optimizer import MOMENTS, FlatAdamW
-from recipes.recurrent.sampling import Chunk, chunks, count_chunks
+from recipes.recurrent.sampling import Chunk, chunks, chunks_of, count_chunks
 from recipes.recurrent.scorer import GAPS, RecurrentScorer, gap_buckets
 from recipes.recurrent.shape import Shape
 
 CLIP = 5.0
 MIN_STEPS = 40  # of an epoch
+SPEED_STEPS = 12  # by which the speed is measured before anything is trained
 NEAR = 5  # events apart at which two items co-occur, for the initial embeddings
+PARAMETERS = ("network", "table", "first", "second", "states", "optimizer")  # the rest of a task is what it learns from
 LENGTH = 0.7  # of an item's vector at the beginning
 COLD_BIAS = 0.25  # an item without events is thought as popular as this quantile of the others
 
@@ -71,6 +73,24 @@ class Parameters:
 
     parameters: dict[str, Tensor]
     table: Tensor
+
+
+@dataclass(frozen=True)
+class State:
+    """Parameters and moments of a network and of its item table, and after how many steps."""
+
+    arrays: tuple[Floats, ...]
+    count: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return sum(array.nbytes for array in self.arrays)
+
+    def mean(self, other: State, share: float) -> State:
+        """The mean of both, in which the other has a share (0 to 1); neither is written to."""
+        arrays = (mine + np.float32(share) * (its - mine) for mine, its in zip(self.arrays, other.arrays, strict=True))
+        return State(tuple(arrays), max(self.count, other.count))
 
 
 def _first_table(shape: Shape, histories: Histories, num_items: int, has_features: bool, seed: int) -> Floats:
@@ -124,6 +144,7 @@ class RecurrentTask:
         self.event_types = histories.event_type.astype(np.int64) + 1
         self.features = torch.from_numpy(np.ascontiguousarray(features, np.float32))
         self.rng = np.random.default_rng(seed)
+        self.num_event_types = num_event_types
         self.network = Network(shape, num_event_types, features.shape[1])
         if isinstance(before, Parameters):
             self.restore(before)
@@ -136,7 +157,7 @@ class RecurrentTask:
         """An untrained one with one more block; only the item embeddings are taken over."""
         larger = copy(self)
         larger.shape = replace(self.shape, blocks=self.shape.blocks + 1)
-        larger.network = Network(larger.shape, self.network.event_type.num_embeddings - 1, self.features.shape[1])
+        larger.network = Network(larger.shape, self.num_event_types, self.features.shape[1])
         larger.table = self.table.clone()
         larger._reset()
         return larger
@@ -164,6 +185,11 @@ class RecurrentTask:
         once = count_chunks(self.offsets, self.shape.lanes, self.shape.bptt)
         return once * self._passes(once)
 
+    @property
+    def speed_steps(self) -> int:
+        """By how many steps its speed is measured."""
+        return SPEED_STEPS
+
     @staticmethod
     def _passes(once: int) -> int:
         """How often an epoch reads all events: more than once where they are few."""
@@ -173,14 +199,22 @@ class RecurrentTask:
         """All events, states carried from step to step."""
         self.network.train()
         for _ in range(self._passes(count_chunks(self.offsets, self.shape.lanes, self.shape.bptt))):
-            self.states = []
-            for chunk in chunks(self.offsets, self.shape.lanes, self.shape.bptt, self.rng):
-                lanes = chunk.events.shape[1]
-                self.states = self.states or [torch.zeros(lanes, self.shape.hidden) for _ in range(self.shape.blocks)]
-                if self.chance is not None:
-                    chunk = self._thinned(chunk, self.chance)
-                if chunk.has_target.any():
-                    yield partial(self._step, chunk)
+            yield from self._steps(chunks(self.offsets, self.shape.lanes, self.shape.bptt, self.rng))
+
+    def read(self, users: Indexes) -> Iterator[Callable[[float], float]]:
+        """The events of these users, in this order, once."""
+        self.network.train()
+        return self._steps(chunks_of(users, self.offsets, self.shape.lanes, self.shape.bptt))
+
+    def _steps(self, read: Iterator[Chunk]) -> Iterator[Callable[[float], float]]:
+        self.states = []
+        for chunk in read:
+            lanes = chunk.events.shape[1]
+            self.states = self.states or [torch.zeros(lanes, self.shape.hidden) for _ in range(self.shape.blocks)]
+            if self.chance is not None:
+                chunk = self._thinned(chunk, self.chance)
+            if chunk.has_target.any():
+                yield partial(self._step, chunk)
 
     def _thinned(self, chunk: Chunk, chance: NDArray[np.float32]) -> Chunk:
         """The chunk with targets kept at random, by their events' weights: on average the loss is weighted."""
@@ -255,6 +289,34 @@ class RecurrentTask:
         assert isinstance(snapshot, Parameters)  # noqa: S101  the loop hands back what it was given
         self.network.load_state_dict(snapshot.parameters)
         self.table = snapshot.table.clone()  # the copy stays a copy, whatever is learned from here
+
+    def state(self) -> State:
+        """All that training changes, as it is: not copies."""
+        flat, rows = self.optimizer, (self.table, self.first, self.second)
+        return State(tuple(part.numpy() for part in (flat.values, flat.first, flat.second, *rows)), self.count)
+
+    def resume(self, state: State) -> None:
+        """Go on from there."""
+        for part, array in zip(self.state().arrays, state.arrays, strict=True):
+            part[:] = array
+        self.count = self.optimizer.count = state.count
+
+    def sequences(self) -> RecurrentTask:
+        """A copy without parameters: what is learned from."""
+        bare = copy(self)
+        for name in PARAMETERS:
+            del bare.__dict__[name]
+        return bare
+
+    def of(self, shape: Shape, state: State) -> RecurrentTask:
+        """A copy with this shape that goes on from a state."""
+        task = copy(self)
+        task.shape = shape
+        task.network = Network(shape, self.num_event_types, self.features.shape[1])
+        task.table = torch.empty(state.arrays[-1].shape)
+        task._reset()
+        task.resume(state)
+        return task
 
     @torch.inference_mode()
     def scorer(self) -> RecurrentScorer:

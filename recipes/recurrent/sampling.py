@@ -40,8 +40,12 @@ def chunks(offsets: Indexes, lanes: int, length: int, rng: np.random.Generator) 
         length: T, the last chunk may be shorter.
         rng: shuffles the users.
     """
+    yield from chunks_of(rng.permutation(np.flatnonzero(np.diff(offsets) >= 2)), offsets, lanes, length)
+
+
+def chunks_of(order: Indexes, offsets: Indexes, lanes: int, length: int) -> Iterator[Chunk]:
+    """The chunks of some users in this order, each of whom has two events or more."""
     sizes = np.diff(offsets)
-    order = rng.permutation(np.flatnonzero(sizes >= 2))
     total = int(sizes[order].sum())
     starts = np.cumsum(sizes[order]) - sizes[order]
     stream = np.arange(total) + np.repeat(offsets[order] - starts, sizes[order])

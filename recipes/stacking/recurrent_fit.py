@@ -10,6 +10,7 @@ from recipes.recurrent.anytime import Best, improved, train_anytime
 from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
+from recipes.recurrent.spread import SpreadTask, spread
 from recipes.recurrent.training import reproducible, train
 from recipes.run import Run
 from recipes.stacking.holdout import HeldOut, Scorer, ndcg_at_10, without_newest
@@ -38,10 +39,10 @@ def fit_network(held_out: HeldOut, run: Run) -> TrainedNetwork:
     epochs = EFFORT[settings.mode] * float(np.clip(10 * (1e6 / max(1, num_events)) ** 0.35, 2, most))
     few = held_out.queries.first_queries(QUERIES)
     with reproducible(run.seed, small=_is_small(shape, run)):
-        task = _task(held_out, shape, training)
+        task = _task(held_out, run, shape, training)
         if len(few.row):
 
-            def quality(network: RecurrentTask) -> float:
+            def quality(network: RecurrentTask | SpreadTask) -> float:
                 return ndcg_at_10(few, held_out.scores(network.scorer(), QUERIES))
 
             has_rounds = run.max_seconds is not None or num_events >= FEW_EVENTS
@@ -62,7 +63,7 @@ def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> Rec
     with reproducible(run.seed, small=_is_small(before.shape, run)):
         if newest is None:
             return _trained_on(held_out, before, run)
-        task = _task(held_out, before.shape, newest.training, before.snapshot)
+        task = _task(held_out, run, before.shape, newest.training, before.snapshot)
 
         def quality(scorer: Scorer) -> float:
             return ndcg_at_10(newest.queries, newest.scores(scorer))
@@ -84,7 +85,7 @@ def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> Rec
 
 def _trained_on(held_out: HeldOut, before: TrainedNetwork, run: Run) -> RecurrentScorer:
     """The network trained on for a round with all events."""
-    task = _task(held_out, before.shape, held_out.histories, before.snapshot)
+    task = _task(held_out, run, before.shape, held_out.histories, before.snapshot)
     train(task, steps=max(1, int(MORE_EPOCHS * task.steps_per_epoch)), run=run, begin=MORE_BEGIN)
     return task.scorer()
 
@@ -108,13 +109,15 @@ def without_unread(held_out: HeldOut, network: TrainedNetwork) -> HeldOut | None
 
 def _task(
     held_out: HeldOut,
+    run: Run,
     shape: Shape,
     histories: Histories,
     before: object | None = None,
-) -> RecurrentTask:
+) -> RecurrentTask | SpreadTask:
+    """A network on some histories, in this process or on the workers of a cluster."""
     event_types = len(held_out.context.data.interactions.event_types)  # of the snapshot, not of the part trained on
     settings, seed = held_out.context.settings, held_out.context.run.seed
-    return RecurrentTask(
+    task = RecurrentTask(
         shape,
         histories,
         held_out.context.num_items,
@@ -124,6 +127,7 @@ def _task(
         settings.cold,
         before,
     )
+    return spread(task, run)
 
 
 def _is_small(shape: Shape, run: Run) -> bool:

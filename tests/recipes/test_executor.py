@@ -22,6 +22,7 @@ from recipes.ray_cluster import RayCluster
 from recipes.run import Progress, Run, StopRequested
 from recipes.tuning import tune
 from tests.rays import MARKS, ray_cluster
+from tests.recipes.recurrent.walking import trained
 from tests.recipes.worlds import tasteful
 
 SETTINGS = {"aws-user-personalization": {"mode": "fast"}, "aws-personalized-ranking": {"mode": "fast"}}
@@ -202,6 +203,33 @@ def test_a_stop_is_obeyed_while_pieces_are_computed(cluster, monkeypatch):
     with using(cluster), pytest.raises(StopRequested):
         list(prefetch(lambda _: time.sleep(600), range(4)))
     assert time.monotonic() - began < 60
+
+
+class DiesOnce:
+    """What is shared; whoever reads it after two others dies, once."""
+
+    def __init__(self, shared: Callable[[], object], folder: Path) -> None:
+        self.shared, self.folder = shared, folder
+
+    def __call__(self) -> object:
+        died = self.folder / "died"
+        if len(list(self.folder.glob("read*"))) >= 2 and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        (self.folder / f"read {time.monotonic_ns()}").touch()
+        return self.shared()
+
+
+def test_a_network_trains_on_the_workers_though_one_is_killed(cluster, monkeypatch, tmp_path):
+    """Amid the second round, of which it costs a part another try: the network is the same as if nobody had died."""
+    monkeypatch.setattr("recipes.recurrent.spread.LEAST_STEPS", 4)
+    share = cluster.share
+    with using(cluster):
+        undisturbed = trained(epochs=2)
+        monkeypatch.setattr(cluster, "share", lambda value: DiesOnce(share(value), tmp_path))
+        disturbed = trained(epochs=2)
+    assert (tmp_path / "died").exists()
+    np.testing.assert_array_equal(disturbed.table, undisturbed.table)
 
 
 def test_work_that_cannot_be_split_needs_no_cluster():

@@ -60,6 +60,10 @@ class Learner:
     def steps_per_epoch(self) -> int:
         return STEPS
 
+    @property
+    def speed_steps(self) -> int:
+        return 12
+
     def epoch(self, number: int):
         def step(rate: float) -> float:
             self.machine.work(0.25 * (1 + 0.5 * (self.blocks - 1)))
