@@ -32,12 +32,12 @@ def write_interactions(path: Path, events: int, users: int, items: int, seed: in
     with draft.open("wb") as file:
         file.write(b"USER_ID,ITEM_ID,TIMESTAMP\n")
         for start in range(0, users, at_once):
-            table = pa.table(_block(rng, start, min(at_once, users - start), each, items))
+            table = pa.table(block(rng, start, min(at_once, users - start), each, items))
             csv.write_csv(table, file, csv.WriteOptions(include_header=False, quoting_style="none"))
     return draft.rename(path)
 
 
-def _block(rng: np.random.Generator, first: int, users: int, each: float, items: int) -> dict[str, NDArray[np.int64]]:
+def block(rng: np.random.Generator, first: int, users: int, each: float, items: int) -> dict[str, NDArray[np.int64]]:
     """The events of some users, those of a user together and in order."""
     mean = np.log(max(1.0, each)) - SPREAD**2 / 2
     lengths = np.maximum(LEAST, rng.lognormal(mean, SPREAD, users)).astype(np.int64)

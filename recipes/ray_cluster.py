@@ -29,7 +29,7 @@ HEAD_FAILURES = 3  # in a row after which the head is away
 LOOK_S = 1.0  # seconds between two looks at the caller and at the head while results are waited for
 RETRIES = 3  # of a task whose worker died
 CALL_S = 0.2  # of work that a worker is called for, where tasks are small: a call takes about a millisecond
-KEPT = 3  # functions and what they share, that a worker keeps ready, so that what they compute once is computed once
+KEPT = 2  # functions, or one and what it shares, that a worker keeps ready, so that what they compute once is computed once
 
 # Of a cluster that is started: no usage is reported to Ray's makers, and workers, which Ray makes nice, get their share of a busy machine.
 OWN_CLUSTER = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}

@@ -76,7 +76,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class State:
+class TrainingState:
     """Parameters and moments of a network and of its item table, and after how many steps."""
 
     arrays: tuple[Floats, ...]
@@ -87,10 +87,10 @@ class State:
         """Bytes of the arrays."""
         return sum(array.nbytes for array in self.arrays)
 
-    def mean(self, other: State, share: float) -> State:
+    def mean(self, other: TrainingState, share: float) -> TrainingState:
         """The mean of both, in which the other has a share (0 to 1); neither is written to."""
         arrays = (mine + np.float32(share) * (its - mine) for mine, its in zip(self.arrays, other.arrays, strict=True))
-        return State(tuple(arrays), max(self.count, other.count))
+        return TrainingState(tuple(arrays), max(self.count, other.count))
 
 
 def _first_table(shape: Shape, histories: Histories, num_items: int, has_features: bool, seed: int) -> Floats:
@@ -290,12 +290,12 @@ class RecurrentTask:
         self.network.load_state_dict(snapshot.parameters)
         self.table = snapshot.table.clone()  # the copy stays a copy, whatever is learned from here
 
-    def state(self) -> State:
+    def state(self) -> TrainingState:
         """All that training changes, as it is: not copies."""
         flat, rows = self.optimizer, (self.table, self.first, self.second)
-        return State(tuple(part.numpy() for part in (flat.values, flat.first, flat.second, *rows)), self.count)
+        return TrainingState(tuple(part.numpy() for part in (flat.values, flat.first, flat.second, *rows)), self.count)
 
-    def resume(self, state: State) -> None:
+    def resume(self, state: TrainingState) -> None:
         """Go on from there."""
         for part, array in zip(self.state().arrays, state.arrays, strict=True):
             part[:] = array
@@ -308,7 +308,7 @@ class RecurrentTask:
             del bare.__dict__[name]
         return bare
 
-    def of(self, shape: Shape, state: State) -> RecurrentTask:
+    def of(self, shape: Shape, state: TrainingState) -> RecurrentTask:
         """A copy with this shape that goes on from a state."""
         task = copy(self)
         task.shape = shape

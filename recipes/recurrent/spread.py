@@ -19,7 +19,7 @@ import numpy as np
 from recipes.executor import current, prefetch
 from recipes.numerics.arrays import Indexes
 from recipes.recurrent.anytime import epoch_seconds
-from recipes.recurrent.network import RecurrentTask, State
+from recipes.recurrent.network import RecurrentTask, TrainingState
 from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
 from recipes.recurrent.training import reproducible
@@ -48,7 +48,7 @@ class Part:
 class Learned:
     """What came of it: the parameters and moments, the steps, and the sum of their losses."""
 
-    state: State
+    state: TrainingState
     steps: int
     loss: float
 
@@ -132,8 +132,10 @@ class SpreadTask:
         return learned.loss / max(1, learned.steps)
 
     def start(self) -> None:
-        """Have the workers import what they need and read the sequences."""
-        self._round([np.zeros(0, np.int64)] * self.workers, 0.0)
+        """Have the workers import what they need, read the sequences, and learn a little, which is taken back."""
+        before, users = self.snapshot(), np.flatnonzero(np.diff(self.local.offsets) >= 2)
+        self._round([users[: self.shape.lanes]] * self.workers, 0.0)
+        self.restore(before)
 
 
 def spread(task: RecurrentTask, run: Run) -> RecurrentTask | SpreadTask:
@@ -143,8 +145,11 @@ def spread(task: RecurrentTask, run: Run) -> RecurrentTask | SpreadTask:
     measured. Without a budget nothing depends on the clock.
     """
     steps = round_steps(task)
-    workers = min(current().shards, task.steps_per_epoch // (LEAST_ROUNDS * steps))
-    if workers < 2 or steps > MOST_STEPS or run.seconds_left < LEAST_SECONDS:
+    most = task.steps_per_epoch // (LEAST_ROUNDS * steps)
+    if most < 2 or steps > MOST_STEPS or run.seconds_left < LEAST_SECONDS:
+        return task  # before the executor is asked, which connects to a cluster
+    workers = min(most, current().shards)
+    if workers < 2:
         return task
     here = epoch_seconds(task, run)
     if here * steps / task.steps_per_epoch > ROUND_SHARE * run.seconds_left:
@@ -161,7 +166,7 @@ def round_steps(task: RecurrentTask) -> int:
     return LEAST_STEPS + task.state().nbytes // STATE_BYTES
 
 
-def _learned(sequences: Callable[[], RecurrentTask], shape: Shape, begun: State, part: Part) -> Learned:
+def _learned(sequences: Callable[[], RecurrentTask], shape: Shape, begun: TrainingState, part: Part) -> Learned:
     """What a worker does: learn from the users of a part, from where the round begins."""
     deadline = None if part.seconds is None else monotonic() + part.seconds
     steps, loss = 0, 0.0

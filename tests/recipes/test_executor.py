@@ -19,10 +19,11 @@ from recipes.components.cooccurrence_knn import close_neighbours, cosine_neighbo
 from recipes.executor import ClusterError, Threads, current, prefetch, using
 from recipes.ranking import recommend
 from recipes.ray_cluster import RayCluster
+from recipes.recurrent.spread import spread
 from recipes.run import Progress, Run, StopRequested
 from recipes.tuning import tune
 from tests.rays import MARKS, ray_cluster
-from tests.recipes.recurrent.walking import trained
+from tests.recipes.recurrent.walking import task_on, trained, walks
 from tests.recipes.worlds import tasteful
 
 SETTINGS = {"aws-user-personalization": {"mode": "fast"}, "aws-personalized-ranking": {"mode": "fast"}}
@@ -236,6 +237,8 @@ def test_work_that_cannot_be_split_needs_no_cluster():
     with using(RayCluster("127.0.0.1:1")):
         assert list(prefetch(abs, [])) == []
         assert list(prefetch(abs, [-1])) == [1]
+        task = task_on(walks())
+        assert spread(task, Run()) is task
 
 
 def test_a_run_that_is_sent_elsewhere_keeps_its_seed_and_the_seconds_left():
