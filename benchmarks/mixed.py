@@ -1,5 +1,7 @@
 """`python -m benchmarks.mixed`: many connections at once, four recommendations to one PutEvents, against a server of its own.
 
+`--puts 1 --connections 8 --events 10` are writers alone; `--slow 1000 --idle 5000` a crowd that waits.
+
 Prints one JSON object: requests a second, percentiles of each kind, and the processor time that each process of the server took for a
 request, which says more than wall time where other work runs beside. Requests are signed beforehand, and the client is one thread that
 writes and reads sockets, so that it takes little of the machine.
@@ -14,6 +16,7 @@ import selectors
 import socket
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +62,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--puts", type=float, default=0.2, help="share of PutEvents among the requests")
+    parser.add_argument("--events", type=int, default=1, help="of each PutEvents, at most 10")
+    parser.add_argument("--slow", type=int, default=0, help="strangers meanwhile whose bodies never come")
+    parser.add_argument("--idle", type=int, default=0, help="connections meanwhile that send nothing")
     options = parser.parse_args()
-    with running_server() as server:
-        requests = _requests(server)
+    with running_server() as server, ExitStack() as crowd:
+        requests = _requests(server, options.events)
+        for number in range(options.slow + options.idle):
+            stranger = crowd.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            if number < options.slow:
+                stranger.sendall(b"POST /aws/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         clients = [Client(server.port) for _ in range(options.connections)]
         _run(clients, requests, options.puts, time.monotonic() + options.seconds, WARM_UP)
         before, began, load = cpu_seconds(server.pid), time.perf_counter(), os.getloadavg()[0]
@@ -76,7 +86,7 @@ def main() -> None:
     }, indent=1))  # fmt: skip
 
 
-def _requests(server: Server) -> dict[str, list[bytes]]:
+def _requests(server: Server, events: int) -> dict[str, list[bytes]]:
     """Signed requests of each kind, as bytes: a list for each user, and one view of each user."""
     tracking_id = _tracking_id(server)
     arn, rng, now = campaign_arn(server.credentials), np.random.default_rng(0), int(time.time())
@@ -84,7 +94,9 @@ def _requests(server: Server) -> dict[str, list[bytes]]:
     puts: list[dict[str, Any]] = [
         {
             "trackingId": tracking_id, "userId": str(user), "sessionId": f"s{user}",
-            "eventList": [{"eventType": "rating", "itemId": str(rng.integers(1, 1600)), "sentAt": now}],
+            "eventList": [
+                {"eventType": "rating", "itemId": str(rng.integers(1, 1600)), "sentAt": now} for _ in range(events)
+            ],
         }
         for user in range(1, USERS + 1)
     ]  # fmt: skip
