@@ -44,6 +44,7 @@ from console.models.base import RUNNING
 from console.runners import scratch_files
 from console.scratch import scratch_folder
 from console.serving import loader
+from console.streamed import forget_counts
 from console.trainings import purge_trash
 from recipes import artefact
 from recipes.evaluation.shown import Shown
@@ -139,6 +140,7 @@ def _forget_streamed(group: DatasetGroup, users: set[str]) -> set[str]:
         known.update(tried.values_list("user_id", flat=True), shared.values_list("user_id", flat=True))
         for rows in (events, records, tried, shared, seen):
             rows.delete()
+    forget_counts(group.pk)
     return known
 
 

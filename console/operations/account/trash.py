@@ -21,6 +21,7 @@ from console.models import RESOURCES, Account, Dataset, DatasetGroup, Resource, 
 from console.operations.auditing import acting
 from console.operations.base import OPERATIONS, operation
 from console.shapes import JSONDict, parameter_names
+from console.streamed import forget_counts
 from console.trainings import purge_trash
 
 KINDS = {"dataset-group", "schema", "dataset", "event-tracker", "filter", "campaign", "recommender", "solution",
@@ -61,6 +62,8 @@ def restore_from_trash(account: Account, *, trash_id: str) -> JSONDict:
         with transaction.atomic():
             for found in serializers.deserialize("python", entry.rows):
                 found.object.save(force_insert=True)
+                if isinstance(found.object, Dataset):
+                    forget_counts(found.object.dataset_group_id)
     except IntegrityError:
         raise ResourceAlreadyExistsException(
             f"{entry.arn} cannot come back: its name is taken by now. Delete or rename what has it.", field="trashId"

@@ -29,6 +29,7 @@ from console.operations.account.tags import tag_map
 from console.operations.base import DEFAULT_PAGE, operation, page
 from console.operations.data.dataset_groups import find_group
 from console.operations.data.schemas import find_schema
+from console.streamed import forget_counts
 from recipes import filters as language
 
 REPLACEABLE = ("ITEMS", "USERS")
@@ -130,6 +131,7 @@ def delete_dataset(account: Account, *, dataset_arn: str) -> None:
     if dataset.type in {"INTERACTIONS", "ACTION_INTERACTIONS"}:
         dataset.dataset_group.events.filter(is_action=dataset.type == "ACTION_INTERACTIONS").delete()
         dataset.dataset_group.seen_lists.all().delete()
+        forget_counts(dataset.dataset_group_id)
     dataset.delete()
     storage.drop([folder])
 

@@ -8,6 +8,7 @@ from console.models import Account, Dataset
 from console.models.base import JSONDict
 from console.operations.base import operation
 from console.operations.data.datasets import find_dataset
+from console.streamed import streamed_types
 from recipes.columns import Kind
 
 MIN_INTERACTIONS = 1_000
@@ -49,7 +50,7 @@ def profile_dataset(account: Account, *, dataset_arn: str) -> JSONDict:
 def _streamed(dataset: Dataset) -> int:
     is_action = dataset.type == "ACTION_INTERACTIONS"
     if dataset.type == "INTERACTIONS" or is_action:
-        return dataset.dataset_group.events.filter(is_action=is_action).count()
+        return streamed_types(dataset.dataset_group, is_action=is_action).total()
     return dataset.records.count()
 
 

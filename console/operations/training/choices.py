@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import models
-
 from console import arns, limits
 from console.models import Account, Dataset, DatasetGroup, SolutionVersion, Status
 from console.operations.base import operation
 from console.shapes import JSONDict
+from console.streamed import streamed_types
 from recipes import catalogue
 from recipes.base import Hyperparameter, Recipe
 from recipes.use_cases import ENOUGH, USE_CASES, UseCase
@@ -147,7 +146,7 @@ def _rows(dataset: Dataset) -> int:
     """Bulk rows and what streamed in."""
     if dataset.type.upper().endswith("INTERACTIONS"):
         is_action = dataset.type.upper().startswith("ACTION")
-        return dataset.rows + dataset.dataset_group.events.filter(is_action=is_action).count()
+        return dataset.rows + streamed_types(dataset.dataset_group, is_action=is_action).total()
     return dataset.rows + dataset.records.count()
 
 
@@ -192,9 +191,7 @@ def event_types_of(interactions: Dataset | None) -> list[JSONDict]:
     """Types in the bulk rows and the stream, most frequent first."""
     if interactions is None:
         return []
-    counts = Counter(interactions.statistics.get("event_types", {}))
-    streamed = interactions.dataset_group.events.filter(is_action=False).values_list("event_type")
-    counts.update(dict(streamed.annotate(models.Count("pk"))))
+    counts = Counter(interactions.statistics.get("event_types", {})) + streamed_types(interactions.dataset_group)
     return [{"eventType": name, "count": count} for name, count in counts.most_common()]
 
 
