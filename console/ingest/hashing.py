@@ -6,13 +6,14 @@ A string's hash is the sum of its bytes, each times a random number of its posit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from recipes.numerics.arrays import Indexes
+from recipes.numerics.grouping import joined
 
 Hashes = NDArray[np.uint64]
 POSITIONS = 1 << 16
@@ -21,6 +22,27 @@ RANGE_ROWS = 1 << 20  # that are looked at at once
 SLICE_BYTES = 1 << 20
 _FACTORS = np.random.default_rng(20261122).integers(0, 2**64, POSITIONS, np.uint64)
 _NULL = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Collected:
+    """The hashes of all rows so far, in one piece that grows where it stands: pieces between what is freed would hold that, too."""
+
+    def __init__(self) -> None:
+        """Have none."""
+        self._room: Hashes = np.empty(0, np.uint64)
+        self.rows = 0
+
+    def add(self, hashes: Hashes) -> None:
+        """Put more behind them."""
+        end = self.rows + len(hashes)
+        if end > len(self._room):
+            self._room.resize(end + RANGE_ROWS, refcheck=False)
+        self._room[self.rows : end] = hashes
+        self.rows = end
+
+    def parts(self) -> list[Hashes]:
+        """All of them, as views of RANGE_ROWS rows each."""
+        return [self._room[start : min(start + RANGE_ROWS, self.rows)] for start in range(0, self.rows, RANGE_ROWS)]
 
 
 def combined(columns: Iterable[Hashes]) -> Hashes:
@@ -75,8 +97,10 @@ def first_positions(parts: Sequence[Hashes], *, last: bool) -> NDArray[np.bool_]
     Hashes are looked at range by range, so that only the copies of one range are held at a time.
     """
     total = sum(map(len, parts))
-    pieces = [(np.arange(total), np.concatenate(parts))] if total <= RANGE_ROWS else _by_range(parts)
-    spare = np.concatenate([_spare(rows, hashes, last=last) for rows, hashes in pieces])
+    if total <= RANGE_ROWS:
+        spare = _spare(np.arange(total), np.concatenate(parts), last=last)
+    else:
+        spare = np.concatenate([_spare_of_range(parts, number, last=last) for number in range(RANGES)])
     if not len(spare):
         return None
     keep = np.ones(total, bool)
@@ -84,13 +108,22 @@ def first_positions(parts: Sequence[Hashes], *, last: bool) -> NDArray[np.bool_]
     return keep
 
 
-def _by_range(parts: Sequence[Hashes]) -> Iterator[tuple[Indexes, Hashes]]:
-    """The numbers of the rows whose hashes are in each range, rising, and these hashes."""
+def _spare_of_range(parts: Sequence[Hashes], number: int, *, last: bool) -> Indexes:
+    """The spare rows among those whose hashes are in one range; which rows they are is looked up only where there are any."""
+    ordered = joined([part[_is_in_range(part, number)] for part in parts])
+    ordered.sort()
+    if not (ordered[1:] == ordered[:-1]).any():
+        return np.zeros(0, np.int64)
+    del ordered
     begins = np.cumsum([0, *map(len, parts[:-1])])
-    for number in range(RANGES):
-        inside = [np.flatnonzero(part & np.uint64(RANGES - 1) == number) for part in parts]
-        rows = [begin + places for begin, places in zip(begins, inside, strict=True)]
-        yield np.concatenate(rows), np.concatenate([part[places] for part, places in zip(parts, inside, strict=True)])
+    inside = [np.flatnonzero(_is_in_range(part, number)) for part in parts]
+    hashes = np.concatenate([part[places] for part, places in zip(parts, inside, strict=True)])
+    rows = np.concatenate([begin + places for begin, places in zip(begins, inside, strict=True)])
+    return _spare(rows, hashes, last=last)
+
+
+def _is_in_range(hashes: Hashes, number: int) -> NDArray[np.bool_]:
+    return np.asarray(hashes & np.uint64(RANGES - 1) == number, bool)
 
 
 def _spare(rows: Indexes, hashes: Hashes, *, last: bool) -> Indexes:

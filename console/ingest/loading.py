@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from console import storage
 from console.errors import JobError
 from console.ingest import hashing, parts, profile, sources
-from console.ingest.hashing import Hashes
+from console.ingest.hashing import Collected
 from console.ingest.mapping import Reading
 from console.ingest.parts import PartWriter
 from console.ingest.profile import Facts, Profile
@@ -26,6 +26,7 @@ from console.ingest.reading import OpenTable, open_table
 from console.ingest.schema import DatasetSchema
 from console.sheets import SheetWriter
 from console.storage import Location
+from recipes.memory import give_back_memory
 from recipes.tables.rows import BadCell, BlockReader, Converted
 from recipes.tables.text import Block, TextStream
 
@@ -82,7 +83,7 @@ class Importer:
         self._max_bad_percent, self._progress = max_bad_percent, progress
         self._counts = _Counts()
         self._profile = Profile(schema)
-        self._hashes: list[Hashes] = []
+        self._hashes = Collected()
         self._writer = PartWriter(folder, schema)
         self._rejects = folder / "rejects.csv"
         self._digest = hashlib.sha256()
@@ -145,7 +146,7 @@ class Importer:
         for table in parts.batches(path, self._schema.arrow()):
             _, facts, _ = profile.examine(table, self._schema)
             self._profile.add(facts)
-            self._hashes.append(facts.hashes)
+            self._hashes.add(facts.hashes)
             rows += facts.rows
         return Segment(path, rows, key)
 
@@ -166,7 +167,7 @@ class Importer:
             self._counts.rows += rows.num_rows + dropped + len(found.bad)
             self._counts.duplicates += dropped
             self._profile.add(facts)
-            self._hashes.append(facts.hashes)
+            self._hashes.add(facts.hashes)
             self._writer.write(rows)
             self._reject(location, found, out)
             self._check_bad_share(read=self._read_before + stream.meter.bytes)
@@ -206,9 +207,10 @@ class Importer:
 
     def _without_duplicates(self, segments: list[Segment]) -> list[Segment]:
         """Rewrite the parts that hold rows counted elsewhere; nearly always there are none."""
-        if not self._hashes:
+        if not self._hashes.rows:
             return segments
-        keep = hashing.first_positions(self._hashes, last=bool(self._schema.key))
+        give_back_memory()
+        keep = hashing.first_positions(self._hashes.parts(), last=bool(self._schema.key))
         if keep is None:
             return segments
         before = sum(segment.rows for segment in segments if segment.key)  # whose rows are replaced by newer ones

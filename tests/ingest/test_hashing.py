@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from unittest import mock
 
 import numpy as np
@@ -65,3 +66,28 @@ def test_each_hash_stays_once_however_many_there_are(rows, numbers, last):
         keep = hashing.first_positions(parts, last=last)
 
     assert (np.arange(len(flat)) if keep is None else np.flatnonzero(keep)).tolist() == sorted(kept.values())
+
+
+def test_hashes_that_are_collected_block_by_block_come_back_in_order():
+    with mock.patch.object(hashing, "RANGE_ROWS", 5):
+        collected, given = hashing.Collected(), np.arange(23, dtype=np.uint64)
+        assert collected.parts() == []
+        for block in np.split(given, [0, 1, 9, 9, 20]):
+            collected.add(block)
+        parts = collected.parts()
+    assert collected.rows == 23
+    assert [len(part) for part in parts] == [5, 5, 5, 5, 3]
+    assert np.concatenate(parts).tolist() == given.tolist()
+
+
+def test_memory_is_that_of_the_hashes_and_of_one_range():
+    rows, block = 1 << 20, np.arange(1 << 16, dtype=np.uint64)
+    with mock.patch.object(hashing, "RANGE_ROWS", len(block)):
+        tracemalloc.start()
+        collected = hashing.Collected()
+        for number in range(rows // len(block)):
+            collected.add(block + np.uint64(number * len(block)))
+        assert hashing.first_positions(collected.parts(), last=False) is None
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 10 * rows
