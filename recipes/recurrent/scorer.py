@@ -93,6 +93,8 @@ class RecurrentScorer:
 
     def hidden(self, histories: Histories) -> Floats:
         """(B, D) states after each history; histories of similar length are read together, a bounded number of events at a time."""
+        if len(histories) == 1:
+            return self._hidden_of_one(histories)
         sizes = np.minimum(np.diff(histories.offsets), MAX_EVENTS)
         states = np.zeros((len(sizes), self.table.shape[1]), np.float32)
         if self.cache is not None:
@@ -100,8 +102,6 @@ class RecurrentScorer:
         if not sizes.any():
             return states
         newest = self._newest(histories)
-        if len(sizes) == 1:
-            return self._read_one(newest)
         order = np.argsort(-sizes, kind="stable")
         order = order[: np.count_nonzero(sizes)]
         part = np.cumsum(sizes[order]) // EVENTS
@@ -159,8 +159,14 @@ class RecurrentScorer:
         types[types >= num_types] = 0  # types newer than the network share the row of the unknown
         return Newest(histories.item_index[part], gaps * num_types + types, offsets)
 
-    def _read_one(self, newest: Newest) -> Floats:
-        """(1, D) for the only row."""
+    def _hidden_of_one(self, history: Histories) -> Floats:
+        """(1, D) the same of one history; a cached state is not copied."""
+        cached = None if self.cache is None else self.cache.state_of(history)
+        if cached is not None:
+            return cached[None, :]
+        if history.offsets[0] == history.offsets[1]:
+            return np.zeros((1, self.table.shape[1]), np.float32)
+        newest = self._newest(history)
         longest = len(newest.items)
         packed = Packed(list(range(longest + 1)), np.array([longest - 1]))
         return self._folded.hidden(self.table, self._others, newest.items, newest.pairs, packed)

@@ -45,12 +45,16 @@ class StateCache:
     def look_up(self, histories: Histories, states: Floats) -> NDArray[np.bool_]:
         """Fill the rows of `states` (B, D) that are cached; return (B,) which they were."""
         users = histories.user_index
-        if len(users) == 1:
-            return self._look_up_one(int(users[0]), histories, states)
         is_cached = (users >= 0) & (users < len(self.hashes))
         is_cached[is_cached] = self.hashes[users[is_cached]] == hashes_of(histories)[is_cached]
         states[is_cached] = self.states[users[is_cached]]
         return is_cached
+
+    def state_of(self, history: Histories) -> NDArray[np.float32] | None:
+        """(D,) the cached state of a single history, None where none is."""
+        user = int(history.user_index[0])
+        is_cached = 0 <= user < len(self.hashes) and int(self.hashes[user]) & BITS == hash_of(history)
+        return self.states[user] if is_cached else None
 
     def forget_users(self, users: NDArray[np.int64]) -> StateCache:
         """Return the cache with zeros, the hash of an empty history, in the rows of `users`."""
@@ -59,12 +63,6 @@ class StateCache:
         hashes[users] = 0
         states[users] = 0
         return StateCache(hashes, states)
-
-    def _look_up_one(self, user: int, histories: Histories, states: Floats) -> NDArray[np.bool_]:
-        is_cached = 0 <= user < len(self.hashes) and int(self.hashes[user]) & BITS == hash_of(histories)
-        if is_cached:
-            states[0] = self.states[user]
-        return np.array([is_cached])
 
 
 def hashes_of(histories: Histories) -> NDArray[np.int64]:
