@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from console import tracing
+from console import environment, tracing
 from console.engine import ENGINES
 from console.quotas import mistakes
 
 
 @register()
-def environment(**_kwargs: Any) -> list[CheckMessage]:
+def variables(**_kwargs: Any) -> list[CheckMessage]:
     """Environment variables that cannot work."""
     found: list[CheckMessage] = []
     if settings.ENGINE not in ENGINES:
@@ -34,10 +34,6 @@ def environment(**_kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error(f"STORAGE_URL is {settings.STORAGE_URL!r}.", hint="Allowed is s3://BUCKET/PREFIX.", id="console.E002")
         )
-    if settings.WORKERS < 1:
-        found.append(
-            Error(f"WORKERS is {settings.WORKERS}.", hint="At least 1 Celery process is needed.", id="console.E003")
-        )
     found += _places()
     hint = "docs/operations.md lists the quotas."
     found += [Error(mistake, hint=hint, id="console.E004") for mistake in mistakes(os.environ)]
@@ -50,10 +46,14 @@ def _places() -> list[CheckMessage]:
     if settings.ALERT_WEBHOOK_URL and urlsplit(settings.ALERT_WEBHOOK_URL).scheme not in {"http", "https"}:
         hint = "Allowed is https://… or http://…, to which JSON can be posted."
         found.append(Error(f"ALERT_WEBHOOK_URL is {settings.ALERT_WEBHOOK_URL!r}.", hint=hint, id="console.E006"))
-    scheme = urlsplit(os.environ.get("EMAIL_URL", "")).scheme
-    if scheme not in {"", "smtp", "smtp+tls", "smtps"}:
+    if (mail := environment.text("EMAIL_URL")) and urlsplit(mail).scheme not in {"smtp", "smtp+tls", "smtps"}:
         hint = "Allowed is smtp://, smtp+tls:// (STARTTLS) or smtps:// and user:password@host:port."
-        found.append(Error(f"EMAIL_URL begins with {scheme}://.", hint=hint, id="console.E007"))
+        found.append(Error(f"EMAIL_URL begins with {mail.partition(':')[0]!r}.", hint=hint, id="console.E007"))
+    if urlsplit(settings.REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+        hint = "Allowed is redis://, rediss:// (TLS) or unix:// and what follows."
+        found.append(
+            Error(f"REDIS_URL begins with {settings.REDIS_URL.partition(':')[0]!r}.", hint=hint, id="console.E003")
+        )
     if settings.ALERT_EMAILS and not settings.EMAIL_HOST:
         found.append(Error("ALERT_EMAILS needs EMAIL_URL.", hint="smtp://user:password@host:587", id="console.E008"))
     return found

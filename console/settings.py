@@ -8,15 +8,18 @@ import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from console.environment import EnvironmentVariableError, choice, flag, names, number, text, whole
 from console.quotas import quotas
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ASSETS_DIR = (
     BASE_DIR if (BASE_DIR / "manage.py").exists() else BASE_DIR / "console"
 )  # an installed wheel has them inside
-DATA_DIR = Path(os.environ.get("DATA_DIR", "var")).resolve()
+DATA_DIR = Path(text("DATA_DIR", "var")).expanduser().resolve()
+if any(place.exists() and not place.is_dir() for place in (DATA_DIR, *DATA_DIR.parents)):
+    raise EnvironmentVariableError("DATA_DIR", str(DATA_DIR), "folders, and places where one can be made")
 
 
 os.umask(0o077)  # what any process of the server writes is its owner's alone
@@ -31,11 +34,6 @@ def shut(folder: Path) -> None:
                 file.chmod(0o600)
 
 
-def flag(name: str, *, default: bool) -> bool:
-    """A yes-or-no environment variable."""
-    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
-
-
 def secret(name: str) -> str:
     """A secret from the environment, else one made once and kept below DATA_DIR for its owner alone."""
     if value := os.environ.get(name):
@@ -44,12 +42,24 @@ def secret(name: str) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.write_text(os.urandom(48).hex())
+        with draft.open("w") as file:
+            file.write(os.urandom(48).hex())
+            file.flush()
+            os.fsync(file.fileno())  # an empty file after a loss of power would lock everybody out
         draft.chmod(0o600)
         with suppress(FileExistsError):
             os.link(draft, path)  # the first of several starting processes wins
         draft.unlink()
-    return path.read_text()
+    kept = path.read_text().rstrip("\r\n")  # an editor or echo ends it with one
+    if not kept:
+        raise SystemExit(f"{path} is empty. Put back what it held, from a backup or where {name} is kept apart.")
+    return kept
+
+
+LIBPQ_PARAMETERS = {
+    "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslpassword", "ssl_min_protocol_version", "channel_binding",
+    "gssencmode", "krbsrvname", "target_session_attrs", "application_name", "connect_timeout", "options", "passfile", "service",
+}  # fmt: skip
 
 
 def sqlite(file: str) -> dict[str, object]:
@@ -59,34 +69,49 @@ def sqlite(file: str) -> dict[str, object]:
 
 
 def database(url: str) -> dict[str, object]:
-    """Django's database settings from a URL: postgresql://user:password@host:port/name, or sqlite:///path."""
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
+    """Django's database settings from a URL: postgresql://user:password@host:port/name?sslmode=…, or sqlite:///path.
+
+    What stands behind the question mark are parameters of libpq.
+    """
+    allowed = "postgresql://USER:PASSWORD@HOST:PORT/NAME?sslmode=… and sqlite:///PATH; in a password, %XX stands for / ? # @ and %"
+    try:
+        parts = urlsplit(url)
+        port = parts.port or ""
+        more = dict(parse_qsl(parts.query, strict_parsing=True, keep_blank_values=True)) if parts.query else {}
+    except ValueError:
+        raise EnvironmentVariableError("DATABASE_URL", _without_password(url), allowed) from None
+    if parts.scheme == "sqlite" and parts.path:
         return sqlite("/" + unquote(parts.path).lstrip("/"))
+    if parts.scheme not in {"postgresql", "postgres"} or parts.fragment or not LIBPQ_PARAMETERS.issuperset(more):
+        raise EnvironmentVariableError("DATABASE_URL", _without_password(url), allowed)
     return {
         "ENGINE": "console.postgresql",
-        "NAME": parts.path.lstrip("/"),
+        "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": parts.port or "",
-        "OPTIONS": POSTGRES_OPTIONS,
+        "HOST": more.pop("host", unquote(parts.hostname or "")),
+        "PORT": more.pop("port", port),
+        "OPTIONS": POSTGRES_OPTIONS | more,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
 
 
+def _without_password(url: str) -> str:
+    return re.sub(r":[^:/]*@", ":…@", url)
+
+
 DEBUG = flag("DEBUG", default=False)
-HOST, PORT = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+HOST, PORT = text("HOST", "127.0.0.1"), whole("PORT", 8000, high=65_535)
 LOCAL_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(HOST, HOST)  # noqa: S104  where this machine reaches the server
 SECRET_KEY = secret("SECRET_KEY")
 ENCRYPTION_KEY = secret("ENCRYPTION_KEY")  # of what the database holds encrypted; without it access keys are lost
 shut(DATA_DIR)
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "*").split(",")
-PUBLIC_URL = os.environ.get("PUBLIC_URL", "")  # where people and programs reach the server; pages show it
-CORS_ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ORIGINS", "*").split(",") if origin.strip()]
-DELETING_S = float(os.environ.get("DELETING_S", "3"))  # how long the wire describes what was deleted
-CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
+ALLOWED_HOSTS = names("ALLOWED_HOSTS", "*")
+PUBLIC_URL = text("PUBLIC_URL")  # where people and programs reach the server; pages show it
+CORS_ORIGINS = names("CORS_ORIGINS", "*")
+DELETING_S = number("DELETING_S", 3)  # how long the wire describes what was deleted
+CSRF_TRUSTED_ORIGINS = names("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -137,7 +162,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # How long a broker or a store may take to accept a connection or to say the next thing; web processes wait for 1 s.
-SOCKET_TIMEOUT_S = float(os.environ.get("SOCKET_TIMEOUT_S", "20"))
+SOCKET_TIMEOUT_S = number("SOCKET_TIMEOUT_S", 20)
 CONNECT_TIMEOUT_S = min(SOCKET_TIMEOUT_S, 2.0)
 LOCK_TIMEOUT_S = min(2 * SOCKET_TIMEOUT_S, 30.0)  # how long a write waits for others' locks in the database
 
@@ -154,7 +179,7 @@ POSTGRES_OPTIONS = {
     "tcp_user_timeout": 5000,  # a host that is gone is noticed
     "options": f"-c lock_timeout={int(1000 * LOCK_TIMEOUT_S)}",
 }
-DATABASE_URL = os.environ.get("DATABASE_URL")
+DATABASE_URL = text("DATABASE_URL")
 DATABASES = {"default": database(DATABASE_URL) if DATABASE_URL else sqlite(str(DATA_DIR / "console.sqlite3"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -168,9 +193,9 @@ if not re.fullmatch(r"[\w./-]{1,100}", str(REDIS_SOCKET), re.ASCII):
 METRICS_DIR = DATA_DIR / "run" / "metrics"
 if os.access("/dev/shm", os.W_OK):  # noqa: S108  the folder is made for its owner alone
     METRICS_DIR = Path("/dev/shm") / f"openpersonalize-{hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]}"  # noqa: S108
-METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # with which Prometheus reads /metrics
-HAS_BROKER = bool(os.environ.get("REDIS_URL"))
-REDIS_URL = os.environ.get("REDIS_URL") or f"unix://{REDIS_SOCKET}"
+METRICS_TOKEN = text("METRICS_TOKEN")  # with which Prometheus reads /metrics
+HAS_BROKER = bool(text("REDIS_URL"))
+REDIS_URL = text("REDIS_URL") or f"unix://{REDIS_SOCKET}"
 REDIS_TIMEOUTS = {"socket_timeout": SOCKET_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
 CACHES = {
     "default": {
@@ -179,7 +204,7 @@ CACHES = {
         "OPTIONS": REDIS_TIMEOUTS,
     }
 }
-CELERY_BROKER_URL = os.environ.get("REDIS_URL") or f"redis+socket://{REDIS_SOCKET}"
+CELERY_BROKER_URL = text("REDIS_URL") or f"redis+socket://{REDIS_SOCKET}"
 CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_TIMEOUTS
 CELERY_BROKER_CONNECTION_TIMEOUT = CONNECT_TIMEOUT_S
 CELERY_TASK_IGNORE_RESULT = True
@@ -199,38 +224,36 @@ CELERY_BEAT_SCHEDULE = {
     "refresh": {"task": "console.refresh", "schedule": 60.0},
     "alert": {"task": "console.alert", "schedule": 60.0, "options": {"expires": 50}},
 }
-ATTRIBUTION_REPORT_HOURS = float(os.environ.get("ATTRIBUTION_REPORT_HOURS", "24"))  # of streamed sums, at UTC multiples
-REFRESH_HOURS = float(os.environ.get("REFRESH_HOURS", "2"))  # how often what is served takes up new items
-WORKERS = int(os.environ.get("WORKERS", "1"))
-WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "0")) or min(2, os.cpu_count() or 1)
+ATTRIBUTION_REPORT_HOURS = number("ATTRIBUTION_REPORT_HOURS", 24)  # of streamed sums, at UTC multiples
+REFRESH_HOURS = number("REFRESH_HOURS", 2)  # how often what is served takes up new items
+WORKERS = whole("WORKERS", 1, low=1)
+WEB_WORKERS = whole("WEB_WORKERS", 0) or min(2, os.cpu_count() or 1)
 
-STORAGE_URL = os.environ.get("STORAGE_URL", "")
-AWS_ENDPOINT_URL_S3 = os.environ.get("AWS_ENDPOINT_URL_S3", "")
+STORAGE_URL = text("STORAGE_URL")
+AWS_ENDPOINT_URL_S3 = text("AWS_ENDPOINT_URL_S3")
 CLAIM_BUCKETS = flag("CLAIM_BUCKETS", default=True)  # a bucket that nobody holds is the account's that names it first
-ENGINE = os.environ.get("ENGINE", "local")
-RAY_ADDRESS = os.environ.get("RAY_ADDRESS", "")  # of the head; without it each job starts a cluster on its machine
-RAY_WORKERS = int(os.environ.get("RAY_WORKERS", "0")) or None  # of such a cluster; as many as there are cores
+ENGINE = text("ENGINE", "local")
+RAY_ADDRESS = text("RAY_ADDRESS")  # of the head; without it each job starts a cluster on its machine
+RAY_WORKERS = whole("RAY_WORKERS", 0) or None  # of such a cluster; as many as there are cores
 
-KEEP_VERSIONS = int(os.environ.get("KEEP_VERSIONS", "20"))  # models of a solution that nothing serves; 0 for all
-DISK_WARNING_PERCENT = float(os.environ.get("DISK_WARNING_PERCENT", "10"))  # less free than this is reported
+KEEP_VERSIONS = whole("KEEP_VERSIONS", 20)  # models of a solution that nothing serves; 0 for all
+DISK_WARNING_PERCENT = number("DISK_WARNING_PERCENT", 10)  # less free than this is reported
 # Who hears when something is wrong, and from when on it is.
-ALERT_WEBHOOK_URL = os.environ.get("ALERT_WEBHOOK_URL", "")
-ALERT_EMAILS = [address.strip() for address in os.environ.get("ALERT_EMAILS", "").split(",") if address.strip()]
-ALERT_MINUTES = float(os.environ.get("ALERT_MINUTES", "5"))  # between two messages
-ALERT_MODEL_DAYS = float(
-    os.environ.get("ALERT_MODEL_DAYS", "0")
-)  # a served model older than this is stale; 0 for never
-ALERT_ERROR_PERCENT = float(os.environ.get("ALERT_ERROR_PERCENT", "5"))  # of requests that are answered with 5xx
-_mail = urlsplit(os.environ.get("EMAIL_URL", ""))  # smtp://user:password@host:587; smtps:// for TLS from the beginning
+ALERT_WEBHOOK_URL = text("ALERT_WEBHOOK_URL")
+ALERT_EMAILS = names("ALERT_EMAILS")
+ALERT_MINUTES = number("ALERT_MINUTES", 5)  # between two messages
+ALERT_MODEL_DAYS = number("ALERT_MODEL_DAYS", 0)  # a served model older than this is stale; 0 for never
+ALERT_ERROR_PERCENT = number("ALERT_ERROR_PERCENT", 5)  # of requests that are answered with 5xx
+_mail = urlsplit(text("EMAIL_URL"))  # smtp://user:password@host:587; smtps:// for TLS from the beginning
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or (465 if _mail.scheme == "smtps" else 25)
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", f"openpersonalize@{EMAIL_HOST or 'localhost'}")
+DEFAULT_FROM_EMAIL = text("EMAIL_FROM", f"openpersonalize@{EMAIL_HOST or 'localhost'}")
 # What each serving process keeps mapped; the least recently used model goes first.
-MODELS_IN_MEMORY = int(os.environ.get("MODELS_IN_MEMORY", "16"))
-MODEL_BYTES_IN_MEMORY = int(os.environ.get("MODEL_BYTES_IN_MEMORY", str(4 * 2**30)))
+MODELS_IN_MEMORY = whole("MODELS_IN_MEMORY", 16, low=1)
+MODEL_BYTES_IN_MEMORY = whole("MODEL_BYTES_IN_MEMORY", 4 * 2**30, low=1)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # of the pages; `make messages` updates their catalogues
@@ -293,7 +316,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["console.api.documents.add_components"],
 }
 
-LOG_FORMAT = "json" if os.environ.get("LOG_FORMAT") == "json" else "line"
+LOG_FORMAT = choice("LOG_FORMAT", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -303,8 +326,11 @@ LOGGING = {
     },
     "filters": {"transient": {"()": "console.transient.OneLine"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["transient"]}},
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "WARN", "ERROR", "CRITICAL")),
+    },
 }
 
 QUOTAS = quotas(os.environ)
-RATE_LIMIT = float(os.environ.get("RATE_LIMIT", "0"))  # requests a second of an account's programs; 0 for any number
+RATE_LIMIT = number("RATE_LIMIT", 0)  # requests a second of an account's programs; 0 for any number

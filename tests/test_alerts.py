@@ -198,4 +198,4 @@ def test_without_a_channel_nothing_is_kept(account, hook, broker, settings):
 def test_mistakes_are_found_at_start(settings, monkeypatch):
     settings.ALERT_WEBHOOK_URL, settings.ALERT_EMAILS, settings.EMAIL_HOST = "ftp://x", ["ops@example.org"], ""
     monkeypatch.setenv("EMAIL_URL", "http://x")
-    assert {"console.E006", "console.E007", "console.E008"} <= {found.id for found in checks.environment()}
+    assert {"console.E006", "console.E007", "console.E008"} <= {found.id for found in checks.variables()}

@@ -22,7 +22,10 @@ EXCUSED_COMMANDS: dict[str, str] = {}
 
 def test_every_environment_variable_is_in_the_readme():
     source = (ROOT / "console" / "settings.py").read_text()
-    names = set(re.findall(r'(?:environ\.get|flag|secret)\(\s*f?"([A-Z_0-9]+)"', source)) - EXCUSED_SETTINGS.keys()
+    names = (
+        set(re.findall(r'(?:text|choice|names|flag|whole|number|secret)\(\s*f?"([A-Z_0-9]+)"', source))
+        - EXCUSED_SETTINGS.keys()
+    )
     assert names
     assert [name for name in sorted(names) if name not in README] == []
 

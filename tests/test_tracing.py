@@ -124,9 +124,9 @@ def test_the_standard_variables_decide(variables, is_wanted):
 
 def test_a_server_that_is_to_trace_without_the_extra_does_not_start(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector")
-    assert checks.environment() == []
+    assert checks.variables() == []
     monkeypatch.setattr(tracing, "find_spec", lambda _name: None)
-    [error] = checks.environment()
+    [error] = checks.variables()
     assert "openpersonalize[otel]" in error.hint
 
 

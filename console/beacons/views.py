@@ -6,9 +6,11 @@ the origins of the pages it was made for. Browsers send beacons as text/plain, w
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +28,7 @@ from console.shapes import JSONDict, is_storable, read_object
 SCRIPT = settings.ASSETS_DIR / "static" / "op.js"
 MOST_EVENTS = 100  # of a request; the script sends after twenty
 PART = 10  # what PutEvents takes at once
+LONGEST_ID = 256  # as PutEvents has it
 MEMBERS = {"userId", "sessionId", "events"}
 PER_KEY, PER_ADDRESS = (200, 400), (10, 50)  # requests a second, and at once
 PREFLIGHT_S = 86_400
@@ -90,7 +93,7 @@ def _take(request: HttpRequest, key: str) -> None:
 
 def _put(tracker: EventTracker, who: JSONDict, events: Sequence[JSONDict]) -> list[InvalidInputException]:
     """Keep the events, each by itself where they cannot be kept together; what was wrong with those that were not."""
-    members = who | {"trackingId": tracker.tracking_id, "eventList": events}
+    members = who | {"trackingId": tracker.tracking_id, "eventList": [_of_a_page(event) for event in events]}
     try:
         call_by_wire_names("PutEvents", tracker.account, members)
     except InvalidInputException as error:
@@ -98,6 +101,14 @@ def _put(tracker: EventTracker, who: JSONDict, events: Sequence[JSONDict]) -> li
             return [error]
         return [wrong for event in events for wrong in _put(tracker, who, [event])]
     return []
+
+
+def _of_a_page(event: Any) -> Any:
+    """The event under an id that no signed caller's can be: who guesses those would have theirs taken for known."""
+    name = event.get("eventId") if isinstance(event, dict) else None
+    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_ID:
+        return event  # which is refused, or gets an id
+    return event | {"eventId": f"page-{hashlib.blake2b(name.encode(errors='replace'), digest_size=16).hexdigest()}"}
 
 
 def _check_origin(tracker: EventTracker, origin: str) -> None:

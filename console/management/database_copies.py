@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,9 @@ def _run(program: str, *arguments: str) -> None:
     given = connection.settings_dict
     names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
     variables = {variable: str(given[name]) for name, variable in names.items() if given[name]}
+    for option in import_module("psycopg.pq").Conninfo.get_defaults():  # sslmode is PGSSLMODE, and so on
+        if option.envvar and (value := given["OPTIONS"].get(option.keyword.decode())):
+            variables[option.envvar.decode()] = str(value)
     command = [program, *arguments, *([f"--dbname={given['NAME']}"] if program == "pg_restore" else [])]
     done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)  # noqa: S603  ours
     if done.returncode:
