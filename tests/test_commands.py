@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from console.management import people
-from console.models import AccessKey, Member, Token
+from console.models import AccessKey, Account, Member, Token
 
 
 def _output(*arguments: str) -> dict[str, str]:
@@ -61,6 +61,28 @@ def test_create_token_prints_what_is_stored_only_as_a_hash():
     token = _output("create_token", "--user", "bob")["token"]
     assert Token.objects.get().digest == Token.hash(token)
     assert token not in str(Token.objects.values())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", ["3000000", "36501", "0", "-4"])
+@pytest.mark.parametrize("command", [["create_token", "--user", "bob"], ["create_access_key", "--account", "alice"]])
+def test_days_that_end_at_once_or_beyond_all_dates_are_refused_before_anything_is_made(
+    command, days, django_user_model
+):
+    with pytest.raises(CommandError, match=rf"--days is {days}, allowed are 1 to 36500"):
+        _output(*command, f"--days={days}")
+    assert not django_user_model.objects.exists()
+    assert not Account.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["", " ", "bob ", "bob\n", "b\0b", "b\udcffb", "b" * 151])
+@pytest.mark.parametrize("command", [["create_token", "--user"], ["create_user"], ["create_access_key", "--account"]])
+def test_names_that_nobody_can_read_are_refused_before_anything_is_made(command, name, django_user_model):
+    with pytest.raises(CommandError, match=r"The name of the (person|account) is .*printable characters"):
+        _output(*command, name)
+    assert not django_user_model.objects.exists()
+    assert not Account.objects.exists()
 
 
 @pytest.mark.django_db

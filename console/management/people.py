@@ -18,6 +18,9 @@ from console.models.people import SERVERS_ACCOUNT
 
 DEFAULT_ACCOUNT = "default"
 DEFAULT_NUMBER = SERVERS_ACCOUNT
+MAX_DAYS = 36500  # of a token or an access key
+LONGEST_ACCOUNT = 63  # characters, as the columns hold
+LONGEST_PERSON = 150
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,38 @@ def require_database() -> None:
         )
 
 
+def require_days(days: int | None) -> None:
+    """Refuse a lifetime of a credential that is over at once, or beyond what a date can hold.
+
+    Raises:
+        CommandError: it is not from 1 to `MAX_DAYS`; None lasts for ever.
+    """
+    if days is not None and not 1 <= days <= MAX_DAYS:
+        raise CommandError(f"--days is {days}, allowed are 1 to {MAX_DAYS}; without it there is no end.")
+
+
+def require_name(whose: str, name: str, longest: int) -> None:
+    """Refuse a name that nobody could read or type.
+
+    Raises:
+        CommandError: it is empty or too long, has blanks around it, or characters that cannot be printed.
+    """
+    if not name or len(name) > longest or name != name.strip() or not name.isprintable():
+        raise CommandError(
+            f"The name of the {whose} is {name!r}; allowed are 1 to {longest} printable characters without blanks around them."
+        )
+
+
 def account_named(name: str, number: str | None = None) -> Account:
     """The account called `name`, made if need be; with this number, where one is given.
 
     Raises:
-        CommandError: the number is not one, or is another account's, or the account has another one.
+        CommandError: the number is not one, or is another account's, or the account has another one; or no account
+            can have the name.
     """
     if number is not None and not (number.isascii() and number.isdecimal() and len(number) == 12):
         raise CommandError(f"The account number is {number}, allowed are 12 digits, such as 123456789012.")
+    require_name("account", name, LONGEST_ACCOUNT)
     made = number or (DEFAULT_NUMBER if name == DEFAULT_ACCOUNT else f"{secrets.randbelow(10**12 - 1) + 1:012d}")
     try:
         with transaction.atomic():
@@ -65,7 +92,12 @@ def account_named(name: str, number: str | None = None) -> Account:
 
 @transaction.atomic
 def person_named(username: str, password: str | None = None) -> Any:
-    """The user of that name, a member of the default account, made if need be; `password` replaces the old one if given."""
+    """The user of that name, a member of the default account, made if need be; `password` replaces the old one if given.
+
+    Raises:
+        CommandError: no person can have the name.
+    """
+    require_name("person", username, LONGEST_PERSON)
     user, _ = get_user_model().objects.get_or_create(username=username)
     if password is not None:
         user.set_password(password)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.management.people import DEFAULT_ACCOUNT, account_named, require_database
+from console.management.people import DEFAULT_ACCOUNT, account_named, require_database, require_days
 from console.models import AccessKey
 
 
@@ -21,5 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         require_database()
+        require_days(options["days"])
         key = AccessKey.issue(account_named(options["account"], options["number"]), options["days"])
         self.stdout.write(json.dumps({"aws_access_key_id": key.key_id, "aws_secret_access_key": key.secret}))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.management.people import person_named, require_database
+from console.management.people import person_named, require_database, require_days
 from console.models import Token
 
 
@@ -20,4 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         require_database()
+        require_days(options["days"])
         self.stdout.write(json.dumps({"token": Token.issue(person_named(options["user"]), options["days"])}))
