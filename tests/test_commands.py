@@ -86,14 +86,46 @@ def test_names_that_nobody_can_read_are_refused_before_anything_is_made(command,
 
 
 @pytest.mark.django_db
-def test_create_user_gives_a_role_and_a_new_password_each_time(django_user_model):
-    first = _output("create_user", "bob", "--role", "viewer")
+def test_create_user_makes_an_owner_and_gives_a_new_password_each_time(django_user_model):
+    first = _output("create_user", "bob", "--account", "alice")
     second = _output("create_user", "bob", "--account", "alice")
     user = django_user_model.objects.get()
     assert first["password"] != second["password"]
     assert user.check_password(second["password"])
-    member = Member.objects.get(user=user)
-    assert (member.account.name, member.role) == ("alice", "owner")
+    assert (user.member.account.name, user.member.role, second["role"]) == ("alice", "owner", "owner")
+
+
+@pytest.mark.django_db
+def test_create_user_gives_a_role_and_keeps_it_where_none_is_named():
+    _output("create_user", "alice")
+    assert _output("create_user", "bob", "--role", "viewer")["role"] == "viewer"
+    assert _output("create_user", "bob")["role"] == "viewer"
+    assert _output("create_user", "bob", "--role", "admin")["role"] == "owner"
+    assert _output("create_user", "alice", "--role", "editor")["role"] == "editor"
+    assert sorted(Member.objects.values_list("user__username", "role")) == [("alice", "editor"), ("bob", "owner")]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("arguments", [[], ["--account", "charlie"], ["--account", "charlie", "--role", "viewer"]])
+def test_create_user_moves_nobody_into_another_account(arguments, django_user_model):
+    first = _output("create_user", "anna", "--account", "alice")
+    with pytest.raises(CommandError, match=r"anna is in the account alice .* write --account alice for a new password"):
+        _output("create_user", "anna", *arguments)
+    user = django_user_model.objects.get()
+    assert (user.member.account.name, user.member.role) == ("alice", "owner")
+    assert user.check_password(first["password"])
+    assert [account.name for account in Account.objects.all()] == ["alice"]
+
+
+@pytest.mark.django_db
+def test_create_user_leaves_an_account_its_only_owner(django_user_model):
+    first = _output("create_user", "anna")
+    _output("create_user", "vera", "--role", "viewer")
+    with pytest.raises(CommandError, match="anna is the account's only owner; make somebody else an owner first"):
+        _output("create_user", "anna", "--role", "viewer")
+    anna = django_user_model.objects.get(username="anna")
+    assert anna.member.role == "owner"
+    assert anna.check_password(first["password"])
 
 
 @pytest.mark.parametrize(

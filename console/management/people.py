@@ -90,9 +90,21 @@ def account_named(name: str, number: str | None = None) -> Account:
     return account
 
 
+def member_named(username: str) -> Member | None:
+    """The place of the person of that name in an account; None for one who has none, or is not there.
+
+    Raises:
+        CommandError: no person can have the name.
+    """
+    require_name("person", username, LONGEST_PERSON)
+    return Member.objects.select_related("account").filter(user__username=username).first()
+
+
 @transaction.atomic
-def person_named(username: str, password: str | None = None) -> Any:
-    """The user of that name, a member of the default account, made if need be; `password` replaces the old one if given.
+def person_named(
+    username: str, password: str | None = None, account_name: str = DEFAULT_ACCOUNT, role: str = Member.Role.OWNER
+) -> Any:
+    """The user of that name; made with this role in the account if need be. `password` replaces the old one if given.
 
     Raises:
         CommandError: no person can have the name.
@@ -102,7 +114,8 @@ def person_named(username: str, password: str | None = None) -> Any:
     if password is not None:
         user.set_password(password)
         user.save(update_fields=["password"])
-    Member.objects.get_or_create(user=user, defaults={"account": account_named(DEFAULT_ACCOUNT)})
+    if not Member.objects.filter(user=user).exists():
+        Member.objects.get_or_create(user=user, defaults={"account": account_named(account_name), "role": role})
     return user
 
 
