@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from datetime import timedelta
 
@@ -9,6 +11,7 @@ import pyotp
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -112,6 +115,30 @@ def test_who_is_removed_has_no_way_in(alice, account):
     assert Client().post("/accounts/login/", {"username": "bob", "password": PASSWORD}).status_code == 200
     answer = Client().get("/api/v1/recipes/", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
+
+
+def test_who_was_removed_and_is_made_anew_comes_in_as_somebody_new(alice):
+    bob = accepted(invited(alice))
+    user = User.objects.get(username="bob")
+    old = Token.issue(user)
+    alice.post(f"/settings/people/{user.member.pk}/remove/")
+    Token.issue(user)  # as commands did for people who were removed
+    with pytest.raises(CommandError, match="bob was removed; create_user bob lets the person in again"):
+        call_command("create_token", "--user", "bob")
+    told = io.StringIO()
+    call_command("create_user", "bob", "--account", "charlie", "--role", "viewer", stdout=told)
+    made = json.loads(told.getvalue())
+    assert bob.get("/").status_code == 302
+    assert not Token.objects.filter(user=user).exists()
+    assert not SignIn.objects.filter(user=user).exists()
+    assert Client().get("/api/v1/recipes/", headers={"Authorization": f"Bearer {old}"}).status_code == 401
+    sign_in = {"username": "bob", "password": made["password"]}
+    assert Client().post("/accounts/login/", sign_in).status_code == 302
+    call_command("create_token", "--user", "bob", stdout=(told := io.StringIO()))
+    token = json.loads(told.getvalue())["token"]
+    assert Client().get("/api/v1/recipes/", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    member = Member.objects.get(user=user)
+    assert (member.account.name, member.role) == ("charlie", "viewer")
 
 
 def test_another_accounts_people_cannot_be_touched(alice, charlie):
