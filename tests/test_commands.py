@@ -64,6 +64,16 @@ def test_create_token_prints_what_is_stored_only_as_a_hash():
 
 
 @pytest.mark.django_db
+def test_create_token_says_so_where_it_makes_the_person():
+    told = io.StringIO()
+    call_command("create_token", "--user", "bob", stdout=io.StringIO(), stderr=told)
+    assert told.getvalue() == "bob is new: made without a password, as owner of the account default.\n"
+    told = io.StringIO()
+    call_command("create_token", "--user", "bob", stdout=io.StringIO(), stderr=told)
+    assert told.getvalue() == ""
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("days", ["3000000", "36501", "0", "-4"])
 @pytest.mark.parametrize("command", [["create_token", "--user", "bob"], ["create_access_key", "--account", "alice"]])
 def test_days_that_end_at_once_or_beyond_all_dates_are_refused_before_anything_is_made(
