@@ -12,10 +12,12 @@ from contextlib import closing
 
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 
+from console.configuration.document import Document
 from console.management import people
-from console.models import AccessKey, Account, Member, Token
+from console.models import AccessKey, Account, DatasetGroup, Member, Token
+from tests.configuration.answers import hosted_answers
 
 
 def _output(*arguments: str) -> dict[str, str]:
@@ -136,6 +138,55 @@ def test_create_user_leaves_an_account_its_only_owner(django_user_model):
     anna = django_user_model.objects.get(username="anna")
     assert anna.member.role == "owner"
     assert anna.check_password(first["password"])
+
+
+MAKE_ACCOUNTS = {"apply", "create_access_key", "create_user", "load_sample"}
+READ_ACCOUNTS = {
+    "export": [],
+    "hold_location": ["s3://shop/"],
+    "import_aws": ["answers.json"],
+    "plan": ["document.yaml"],
+}
+
+
+def _that_take_an_account() -> set[str]:
+    names = [name for name, app in get_commands().items() if app == "console"]
+    parsers = {name: load_command_class("console", name).create_parser("manage.py", name) for name in names}
+    return {name for name, parser in parsers.items() if "--account" in parser.format_help()}
+
+
+def test_every_command_that_takes_an_account_is_known_to_make_it_or_not():
+    assert _that_take_an_account() == MAKE_ACCOUNTS | set(READ_ACCOUNTS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", sorted(READ_ACCOUNTS))
+def test_commands_that_make_no_account_leave_none_and_say_that_there_is_none(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "document.yaml").write_text(Document({"datasetGroups": [{"name": "shop"}]}).to_yaml())
+    (tmp_path / "answers.json").write_text(json.dumps(hosted_answers()))
+    told = io.StringIO()
+    try:
+        call_command(command, *READ_ACCOUNTS[command], "--account", "nobody", stdout=told)
+    except CommandError as error:
+        told.write(str(error))
+    assert "There is no account nobody" in told.getvalue()
+    assert ("+ datasetGroup shop" in told.getvalue()) is (command in {"plan", "import_aws"})
+    assert not Account.objects.exists()
+
+
+@pytest.mark.django_db
+def test_apply_makes_the_account_only_where_the_plan_can_be_carried_out(tmp_path):
+    path = tmp_path / "document.yaml"
+    path.write_text(Document({"filters": [{"name": "f", "datasetGroup": "shop", "filterExpression": "x"}]}).to_yaml())
+    with pytest.raises(CommandError, match="names the datasetGroup shop, which is neither"):
+        call_command("apply", str(path), "--account", "alice", stdout=io.StringIO())
+    assert not Account.objects.exists()
+    path.write_text(Document({"datasetGroups": [{"name": "shop"}]}).to_yaml())
+    for told in ("There is no account alice yet; applying makes it.", "Nothing to do."):
+        call_command("apply", str(path), "--account", "alice", stdout=(out := io.StringIO()))
+        assert out.getvalue().startswith(told)
+    assert DatasetGroup.objects.get().account.name == "alice"
 
 
 @pytest.mark.parametrize(

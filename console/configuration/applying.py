@@ -20,6 +20,16 @@ class ApplyError(Exception):
     """A step could not be taken; the message says which and why. Those before it are done, and applying again goes on."""
 
 
+def require_no_conflicts(plan: Plan) -> None:
+    """Refuse a plan that cannot be carried out.
+
+    Raises:
+        ApplyError: it has conflicts.
+    """
+    if plan.conflicts:
+        raise ApplyError("The plan has steps that cannot be taken:\n" + "\n".join(map(str, plan.conflicts)))
+
+
 def apply(account: Account, plan: Plan, wait: Callable[[Job], None], report: Callable[[str], None]) -> None:
     """Take all steps.
 
@@ -33,8 +43,7 @@ def apply(account: Account, plan: Plan, wait: Callable[[Job], None], report: Cal
         ApplyError: the plan has conflicts, or a job failed.
         ServiceError: an operation refused.
     """
-    if plan.conflicts:
-        raise ApplyError("The plan has steps that cannot be taken:\n" + "\n".join(map(str, plan.conflicts)))
+    require_no_conflicts(plan)
     for step in plan.steps:
         report(str(step))
         job = _take(account, step)

@@ -9,14 +9,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console import operations  # noqa: F401  registers them
-from console.configuration.applying import ApplyError, apply
+from console.configuration.applying import ApplyError, apply, require_no_conflicts
 from console.configuration.document import Document, DocumentError
 from console.configuration.plan import make_plan
 from console.errors import ServiceError
-from console.management.people import DEFAULT_ACCOUNT, account_named, require_database
-from console.models import Job
+from console.management.people import DEFAULT_ACCOUNT, LONGEST_ACCOUNT, account_named, require_database, require_name
+from console.models import Account, Job
 
 POLL_S = 0.5
+NO_ROW = 0  # of an account that is not there: nothing belongs to it
 QUIET_S = 30.0  # a job that nobody took up by then is reported
 
 
@@ -30,16 +31,25 @@ class ConfigurationCommand(BaseCommand):
         """Print the plan and take its steps.
 
         Raises:
-            CommandError: a step was refused or failed.
+            CommandError: a step was refused or failed, or no account can have the name.
         """
         require_database()
-        account = account_named(account_name)
-        plan = make_plan(account, document)
+        require_name("account", account_name, LONGEST_ACCOUNT)
+        found = Account.objects.filter(name=account_name).first()
+        if found is None:
+            self.stdout.write(f"There is no account {account_name} yet; applying makes it.")
+        plan = make_plan(found or Account(pk=NO_ROW, name=account_name), document)
         self.stdout.write(str(plan))
         if not is_applied:
             return
         try:
-            apply(account, plan, self._wait, lambda line: self.stdout.write(line.splitlines()[0]))
+            require_no_conflicts(plan)  # before the account is made
+            apply(
+                found or account_named(account_name),
+                plan,
+                self._wait,
+                lambda line: self.stdout.write(line.splitlines()[0]),
+            )
         except (ApplyError, ServiceError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write("Done.")

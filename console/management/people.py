@@ -67,6 +67,19 @@ def require_name(whose: str, name: str, longest: int) -> None:
         )
 
 
+def existing_account(name: str) -> Account:
+    """The account called `name`, for what makes none.
+
+    Raises:
+        CommandError: there is none.
+    """
+    require_name("account", name, LONGEST_ACCOUNT)
+    account = Account.objects.filter(name=name).first()
+    if account is None:
+        raise CommandError(f"There is no account {name}.")
+    return account
+
+
 def account_named(name: str, number: str | None = None) -> Account:
     """The account called `name`, made if need be; with this number, where one is given.
 

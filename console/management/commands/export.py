@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from console.configuration.export import export
-from console.management.people import DEFAULT_ACCOUNT, account_named, require_database
+from console.management.people import DEFAULT_ACCOUNT, existing_account, require_database
 
 
 class Command(BaseCommand):
@@ -18,4 +18,4 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         require_database()
-        self.stdout.write(export(account_named(options["account"])).to_yaml(), ending="")
+        self.stdout.write(export(existing_account(options["account"])).to_yaml(), ending="")

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console import tenancy
 from console.errors import ServiceError
-from console.management.people import require_database
-from console.models import Account, Holding
+from console.management.people import existing_account, require_database
+from console.models import Holding
 from console.storage import parse_location
 
 
@@ -35,12 +35,6 @@ class Command(BaseCommand):
             Holding.objects.filter(bucket=tenancy.plain(location.bucket), prefix=tenancy.plain(location.key)).delete()
             self.stdout.write(f"{location} is nobody's.")
             return
-        account = None if options["shared"] else self._account(options["account"])
+        account = None if options["shared"] else existing_account(options["account"])
         tenancy.hold(location, account)
         self.stdout.write(f"{location} is {'shared' if account is None else account.name + chr(39) + 's'}.")
-
-    def _account(self, name: str) -> Account:
-        account = Account.objects.filter(name=name).first()
-        if account is None:
-            raise CommandError(f"There is no account {name}.")
-        return account

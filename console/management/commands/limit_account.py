@@ -8,8 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.limits import REQUESTS
-from console.management.people import require_database
-from console.models import Account
+from console.management.people import existing_account, require_database
 from console.quotas import AWS
 
 
@@ -27,9 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         require_database()
-        account = Account.objects.filter(name=options["name"]).first()
-        if account is None:
-            raise CommandError(f"There is no account {options['name']}.")
+        account = existing_account(options["name"])
         given = [quota.partition("=")[::2] for quota in options["quota"]]
         if unknown := [name for name, _ in given if name not in AWS]:
             raise CommandError(f"{unknown[0]} is no quota; there are {', '.join(sorted(AWS))}.")
