@@ -122,8 +122,10 @@ def test_behind_a_proxy_one_visitor_uses_up_nobody_elses_rate(tracker, monkeypat
     def status(address: str) -> int:
         return sent(key, {}, **{"X-Forwarded-For": f"203.0.113.77, {address}"}).status_code
 
-    assert {status("198.51.100.1") for _ in range(60)} == {400, 429}
+    assert {status(f"198.51.100.1:{port}") for port in range(1, 61)} == {400, 429}
     assert status("198.51.100.2") == 400
+    assert {status(f"2001:db8::{number}") for number in range(1, 61)} == {400, 429}
+    assert status("2001:db8:0:1::1") == 400
 
 
 def test_browsers_may_ask_first(tracker):

@@ -15,14 +15,14 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from console.addresses import address_of
+from console.addresses import visitor_of
 from console.models import TwoStep
 from console.web.forms import style
 from console.web.languages import lazily
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 10  # wrong passwords for one name from one address
+ATTEMPTS = 10  # wrong passwords for one name from one address, or one network of IPv6
 WAIT_MINUTES = 15
 
 
@@ -69,7 +69,7 @@ def guess(request: HttpRequest | None, name: str) -> Iterator[None]:
     A try counts before it is made, so that tries side by side gain nothing.
 
     Args:
-        request: tells addresses apart; None of who is signed in, wherever that is.
+        request: tells visitors apart; None of who is signed in, wherever that is.
         name: of the person.
 
     Raises:
@@ -92,7 +92,7 @@ def has_used_up(request: HttpRequest | None, name: str) -> bool:
 
 def _count(request: HttpRequest | None, name: str, more: int) -> int:
     """How often an address tried a name lately, with so many more; 0 while the broker is away."""
-    key = f"sign-in:{address_of(request.META) if request else ''}:{name}"
+    key = f"sign-in:{visitor_of(request.META) if request else ''}:{name}"
     try:
         cache.add(key, 0, WAIT_MINUTES * 60)
         return int(cache.incr(key, more))

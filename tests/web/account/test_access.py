@@ -76,6 +76,14 @@ def test_behind_a_proxy_addresses_are_told_apart(client, alice, counting, settin
     assert sign_in(client, "alice", "right-password", x_forwarded_for="192.0.2.1, 192.0.2.2") == "signed in"
 
 
+@pytest.mark.parametrize("address", ["2001:db8:1:2::{}", "203.0.113.5:{}", "[2001:db8:1:2::{}]:{}"])
+def test_addresses_of_one_network_and_ports_of_one_address_count_together(client, alice, counting, settings, address):
+    settings.BEHIND_HTTPS = True
+    for number in range(1, ATTEMPTS + 1):
+        sign_in(client, "alice", f"guess-{number}", x_forwarded_for=address.format(number, number))
+    assert "Wait" in sign_in(client, "alice", "right-password", x_forwarded_for=address.format(99, 99))
+
+
 def test_without_a_broker_people_can_sign_in(client, alice, caplog, settings, tmp_path):
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nobody.sock"}}
     assert "enter a correct username" in sign_in(client, "alice", "wrong")
