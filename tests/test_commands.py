@@ -233,6 +233,33 @@ def test_a_command_that_meets_a_passing_fault_says_so_in_a_line(tmp_path, argume
     assert done.stderr == "The database is busy. Try again when that is over; --traceback says more.\n"
 
 
+def test_a_server_refuses_a_newer_releases_database(tmp_path):
+    variables = {
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "",
+        "DJANGO_SETTINGS_MODULE": "console.settings",
+        "PORT": "0",
+    }
+    with closing(sqlite3.connect(tmp_path / "console.sqlite3")) as database:
+        database.execute("CREATE TABLE django_migrations (id integer PRIMARY KEY, app text, name text, applied text)")
+        database.execute("INSERT INTO django_migrations VALUES (1, 'console', '9999_future', '2099-01-01')")
+        database.commit()
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "was made by a newer release (it has the migration 9999_future). Install that release" in done.stderr
+    assert "Traceback" not in done.stderr
+    with closing(sqlite3.connect(tmp_path / "console.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone() == (1,)
+
+
 @pytest.mark.django_db
 def test_the_first_person_is_made_once():
     assert people.ensure_first_person() is not None

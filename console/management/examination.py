@@ -29,6 +29,7 @@ from console import health, storage
 from console.disk import disk
 from console.errors import JobError, ServiceError, UnavailableError
 from console.management.database_copies import named_keys
+from console.management.releases import unknown_migrations
 from console.models import JOBS, AccessKey, Account, AuditEntry, Campaign, Event, Recommender, TwoStep
 from recipes import integrity
 
@@ -122,10 +123,7 @@ def _database() -> Iterator[Finding]:
 def _migrations() -> Iterator[Finding]:
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    unknown = sorted(
-        name for app, name in executor.loader.applied_migrations or {} if app == "console" and (app, name) not in executor.loader.disk_migrations
-    )  # fmt: skip
-    if unknown:
+    if unknown := unknown_migrations():
         yield bad(
             f"the database was made by a newer release ({unknown[-1]})", "Install that release, or restore a backup."
         )

@@ -13,11 +13,11 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from console import storage
 from console.management import archive, database_copies
+from console.management.releases import unknown_migrations
 from console.models import Account
 from console.scratch import scratch_folder
 
@@ -77,8 +77,7 @@ def _check_fits(manifest: dict[str, Any]) -> None:
             f"The backup holds a {manifest['database']} database, this server uses {connection.vendor}; set DATABASE_URL "
             "as it was."
         )
-    known = {name for app, name in MigrationLoader(None).disk_migrations if app == "console"}
-    if newer := sorted(set(manifest["migrations"]) - known):
+    if newer := unknown_migrations(manifest["migrations"]):
         raise CommandError(
             f"The backup is of a newer release (it has the migration {newer[-1]}); install that one first."
         )
