@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from console import health, metrics
 from console.beacons import views as beacons
 
+handler400 = "console.web.problems.refused"
 handler500 = "console.web.problems.failed"
 urlpatterns = [
     re_path(r"^aws(?:/|$)", include("console.aws.urls")),  # first, as it is asked most

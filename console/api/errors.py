@@ -10,7 +10,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from console import transient
+from console import malformed, transient
 from console.errors import ServiceError
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
                 found["WWW-Authenticate"] = header
             return found
         case _:
+            if malformed_request := malformed.refusal(error):
+                return refused(malformed_request)
             if unavailable := transient.unavailable(error):
                 transient.log(context["request"].path, error)
                 return refused(unavailable)

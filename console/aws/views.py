@@ -13,7 +13,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from console import arns, limits, logs, notices, transient
+from console import arns, limits, logs, malformed, notices, transient
 from console.aws import cors, deletions, sts
 from console.aws.doors import PATHS
 from console.aws.sigv4 import Caller, authenticate
@@ -64,6 +64,8 @@ def _of_personalize(request: HttpRequest, path: str) -> HttpResponse:
     except ServiceError as error:
         return _refused(error, is_rest, content_type, region)
     except Exception as error:
+        if refused := malformed.refusal(error):
+            return _refused(refused, is_rest, content_type, region)
         if found := transient.unavailable(error):
             transient.log(request.path, error)
             return _refused(found, is_rest, content_type, region)

@@ -1,16 +1,17 @@
-"""The page that is shown where a request failed: what is away for a moment is kept apart from what is broken."""
+"""What is answered where a request failed: what is away for a moment is kept apart from what is broken or cannot be read."""
 
 from __future__ import annotations
 
 import sys
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.defaults import server_error
 
-from console import transient
+from console import malformed, transient
 from console.errors import ServiceError
 from console.web.glossary import explained
+from console.web.languages import PROGRAMS
 
 
 def failed(request: HttpRequest) -> HttpResponse:
@@ -20,6 +21,14 @@ def failed(request: HttpRequest) -> HttpResponse:
     if found is None:
         return server_error(request)
     return _unavailable(request, found)
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400 and say why: a page to people, the shape of an error to programs."""
+    error = malformed.refusal(exception) or malformed.unreadable_form()
+    if request.path_info.startswith(PROGRAMS):
+        return JsonResponse({"code": error.code, "message": str(error), "field": None}, status=error.status_code)
+    return render(request, "400.html", {"message": explained(str(error))}, status=error.status_code)
 
 
 def _unavailable(request: HttpRequest, error: ServiceError) -> HttpResponse:

@@ -17,7 +17,7 @@ from tests.messages.extract import ROOT
 
 SPEAKING = (
     "operations", "serving", "ingest", "models", "storage", "runners", "samples", "shapes.py", "arns.py", "tenancy.py", "jobs.py",
-    "transient.py",
+    "transient.py", "malformed.py",
 )  # fmt: skip
 RAISED = {name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)}
 ENGINE = {"RecipeError", "FilterError", "TableError", "DamagedError"} | {
