@@ -160,6 +160,25 @@ def test_a_name_that_cannot_be_written_is_refused(version, tmp_path, name):
 
 
 @pytest.mark.parametrize(
+    "target", ["store/", "store/b.tar", "buckets/films/b.tar", "buckets", "linked/b.tar", "run/b.tar"]
+)
+def test_a_place_that_backups_contain_or_the_server_empties_is_refused(version, store, tmp_path, target):
+    data = tmp_path / "data"
+    (data / "run").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "disk" / "films").mkdir(parents=True)
+    (data / "buckets").symlink_to(tmp_path / "disk")
+    (data / "linked").symlink_to(data / "store")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(CommandError, match=r"a folder of the server's own.*such as .*backups/"):
+        call_command("backup", str(data / target) + ("/" if target.endswith("/") else ""))
+    with pytest.raises(CommandError, match="the server's own"):
+        call_command("backup", str(tmp_path / "disk" / "films" / "b.tar"))
+    assert sorted(tmp_path.rglob("*")) == before
+    call_command("backup", str(data / "backups") + "/", stdout=io.StringIO(), stderr=io.StringIO())
+    assert len(list((data / "backups").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
     "damage", ["a bit", "cut", "cut in the last member", "a member more", "not a backup", "another format"]
 )
 def test_what_is_not_a_whole_backup_is_refused(tmp_path, damage):

@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from console.management.archive import ArchiveError
 from console.management.backing_up import Backup, back_up, check, whole_file
 from console.management.people import require_database
+
+OWN_FOLDERS = ("store", "buckets", "secrets", "cache", "run", "scratch", "static", "valkey")
 
 
 class Command(BaseCommand):
@@ -57,9 +60,10 @@ def _file_named(target: str) -> Path:
     """The file to write: `target`, or a dated one in it where it is a folder.
 
     Raises:
-        CommandError: it is called neither .tar nor .tar.gz, or its folder is missing.
+        CommandError: it is called neither .tar nor .tar.gz, or its folder is missing or the server's own.
     """
     path = Path(target).resolve()
+    _keep_out(path)
     if path.is_dir() or target.endswith("/"):
         path.mkdir(parents=True, exist_ok=True)
         path /= f"openpersonalize-{timezone.now():%Y%m%d-%H%M%S}.tar.gz"
@@ -68,3 +72,18 @@ def _file_named(target: str) -> Path:
     if not path.parent.is_dir():
         raise CommandError(f"There is no folder {path.parent}.")
     return path
+
+
+def _keep_out(path: Path) -> None:
+    """Keep a backup out of the server's own folders, links followed: the next one would contain it, imports could read it.
+
+    Raises:
+        CommandError: it is to lie in one of them.
+    """
+    for name in OWN_FOLDERS:
+        folder = (settings.DATA_DIR / name).resolve()
+        if path.is_relative_to(folder):
+            raise CommandError(
+                f"{path} lies in {folder}, a folder of the server's own, which backups contain or the server empties. Choose "
+                f"another one, such as {settings.DATA_DIR / 'backups'}/."
+            )
