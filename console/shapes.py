@@ -188,7 +188,7 @@ def validate(shape: Shape, params: JSONDict) -> None:
     """
     if is_right(shape)(params):  # as nearly always; the walk below finds the words for what is wrong
         return
-    for path, value, constraint in _violations(shape, params, ""):
+    for path, value, constraint in violations(shape, params, ""):
         field = re.split(r"[.\[]", path)[0]
         message = f"Value {shown(value)} at '{path}' failed to satisfy constraint: {constraint}"
         raise InvalidInputException(message, field=field)
@@ -206,7 +206,7 @@ def shown(value: object) -> str:
     return f"'{written if len(written) <= MOST_SHOWN else written[:MOST_SHOWN] + '…'}'"
 
 
-def _violations(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:
+def violations(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:
     """Every rule of the model that a value breaks, with where and what the rule is."""
     wanted, is_right = TYPES[shape.type_name]
     if not is_right(value):
@@ -217,11 +217,11 @@ def _violations(shape: Shape, value: Any, path: str) -> Iterator[tuple[str, Any,
             yield from _of_structure(shape, value, path)
         case "list":
             for position, member in enumerate(value):
-                yield from _violations(shape.member, member, f"{path}[{position}]")
+                yield from violations(shape.member, member, f"{path}[{position}]")
         case "map":
             for key, member in value.items():
-                yield from _violations(shape.key, key, f"{path}.{_part(key)}")
-                yield from _violations(shape.value, member, f"{path}.{_part(key)}")
+                yield from violations(shape.key, key, f"{path}.{_part(key)}")
+                yield from violations(shape.value, member, f"{path}.{_part(key)}")
     yield from _limits(shape, value, path)
 
 
@@ -240,7 +240,7 @@ def _of_structure(shape: Shape, value: JSONDict, path: str) -> Iterator[tuple[st
     for name, member in value.items():
         place = f"{path}.{_part(name)}".lstrip(".")
         if name in shape.members:
-            yield from _violations(shape.members[name], member, place)
+            yield from violations(shape.members[name], member, place)
         else:
             yield place, member, f"Unknown parameter; allowed are {', '.join(shape.members)}"
 
@@ -278,7 +278,7 @@ Check = Callable[[Any], bool]
 
 @cache
 def is_right(shape: Shape) -> Check:
-    """Whether a value keeps every rule of a shape: what `_violations` finds nothing in, compiled once for all requests."""
+    """Whether a value keeps every rule of a shape: what `violations` finds nothing in, compiled once for all requests."""
     is_of_type = TYPES[shape.type_name][1]
     checks = [is_of_type, *_checks_of_members(shape), *_checks_of_limits(shape)]
     return is_of_type if len(checks) == 1 else lambda value: all(check(value) for check in checks)

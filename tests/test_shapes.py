@@ -138,4 +138,4 @@ INPUTS = [model.input_shape for model in shapes.OPERATION_MODELS.values() if mod
 @given(st.sampled_from(INPUTS).flatmap(lambda shape: st.tuples(st.just(shape), about(shape))))
 def test_the_quick_check_finds_wrong_what_the_walk_finds_words_for(case):
     shape, value = case
-    assert shapes.is_right(shape)(value) == (not list(shapes._violations(shape, value, "")))
+    assert shapes.is_right(shape)(value) == (not list(shapes.violations(shape, value, "")))

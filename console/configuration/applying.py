@@ -82,7 +82,7 @@ def _wire(account: Account, step: Step) -> JSONDict:
         if member in by_name:
             members[by_name[member]] = _reference(account, step, member)
         elif member == "tags":
-            members["tags"] = [{"tagKey": key, "tagValue": text} for key, text in value.items()]
+            members["tags"] = [{"tagKey": key, "tagValue": text} for key, text in (value or {}).items()]
         elif member == "schema":
             members["schema"] = json.dumps(value)
         elif member != "importFrom":

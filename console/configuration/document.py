@@ -10,10 +10,12 @@ from typing import Any
 import yaml
 
 from console.configuration.kinds import BY_NOUN, BY_SECTION, KINDS, Kind
-from console.shapes import JSONDict, is_storable
+from console.shapes import SERVICES, JSONDict, is_storable, violations, without_nulls
 
 FORMAT = 1
 MARK = "openpersonalize"  # the key that tells the format
+TEXT = "Member must be a string"
+LOCATION = SERVICES["personalize"].shape_for("S3Location")
 
 
 class _Loader(yaml.SafeLoader):
@@ -100,6 +102,7 @@ def _entry(kind: Kind, place: int, entry: Any) -> JSONDict:
         raise DocumentError(f"{where} ({entry.get('name', 'without a name')}) lacks {missing[0]}.")
     _check_value(entry, where)
     _check_texts(kind, entry, where)
+    _check_members(kind, entry, where)
     return dict(entry)
 
 
@@ -112,6 +115,23 @@ def _check_texts(kind: Kind, entry: JSONDict, where: str) -> None:
     for path, value in (texts | {f"tags.{tag}": value for tag, value in tags.items()}).items():
         if not isinstance(value, str):
             raise _not_text(f"{where}.{path}", value)
+
+
+def _check_members(kind: Kind, entry: JSONDict, where: str) -> None:
+    """Hold members to what the operation that makes the entry takes, which would refuse them when half is applied.
+
+    Raises:
+        DocumentError: a member has another type or breaks another rule of AWS's model.
+    """
+    if "schema" in entry and kind is BY_NOUN["schema"] and not isinstance(entry["schema"], dict):
+        raise DocumentError(f"{where}.schema is {_shown(entry['schema'])}, a mapping is needed.")
+    places = entry.get("importFrom") or []
+    given = {member: value for member, value in entry.items() if value is not None and member in kind.shapes}
+    values = [(kind.shapes[member], value, f"{where}.{member}") for member, value in given.items()]
+    values += [(LOCATION, place, f"{where}.importFrom") for place in (places if isinstance(places, list) else [places])]
+    for shape, value, path in values:
+        for at, found, rule in violations(shape, without_nulls(value), path):
+            raise DocumentError(f"{at} is {_shown(found)}. {rule}.{' Put it in quotes.' if rule == TEXT else ''}")
 
 
 def _check_value(value: Any, where: str, above: tuple[Any, ...] = ()) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from botocore.model import Shape
+
 from console.shapes import OPERATION_MODELS
 
 
@@ -55,6 +57,13 @@ class Kind:
         return (*named, *EXTRA.get(self.noun, ()))
 
     @cached_property
+    def shapes(self) -> Mapping[str, Shape]:
+        """What the members take that a document writes as Create… does."""
+        shape = OPERATION_MODELS[f"Create{self.title}"].input_shape
+        members = shape.members.items() if shape else ()
+        return {member: of for member, of in members if member not in {*self.references, *OTHERWISE}}
+
+    @cached_property
     def required(self) -> tuple[str, ...]:
         """Members that an entry must hold."""
         shape = OPERATION_MODELS[f"Create{self.title}"].input_shape
@@ -66,6 +75,8 @@ WITH_RECIPE = IN_GROUP | {"recipeArn": "recipe"}
 EXTRA = {
     "dataset": ("importFrom",)
 }  # s3:// location that fills a dataset which is empty, or several: the first in full, the others added
+
+OTHERWISE = ("tags", "schema")  # members that documents write as mappings
 
 KINDS = (
     Kind("schema", "schemas"),

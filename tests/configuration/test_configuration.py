@@ -197,6 +197,32 @@ def test_a_failed_import_ends_the_run_and_a_later_one_goes_on(account, run_jobs)
         ("openpersonalize: 1\ndatasetGroups: [{name: g, tags: [a]}]", r"tags is \['a'\], a mapping is needed"),
         ("openpersonalize: 1\ndatasetGroups: [{name: g, tags: {a: 1}}]", r"tags.a is 1, text is needed"),
         ("openpersonalize: 1\ndatasetGroups: [{name: g, tags: {1: a}}]", r"tags's key is 1, text is needed"),
+        ("openpersonalize: 1\nschemas: [{name: s, schema: 7}]", r"schemas\[0\].schema is 7, a mapping is needed"),
+        ("openpersonalize: 1\nschemas: [{name: s, schema: '{}'}]", r"schemas\[0\].schema is .*, a mapping is needed"),
+        (
+            "openpersonalize: 1\nfilters: [{name: f, datasetGroup: g, filterExpression: 3}]",
+            r"filters\[0\].filterExpression is 3. Member must be a string. Put it in quotes",
+        ),
+        (
+            "openpersonalize: 1\ndatasetGroups: [{name: g h}]",
+            r"datasetGroups\[0\].name is \"g h\". Member must satisfy",
+        ),
+        (
+            "openpersonalize: 1\nsolutions: [{name: s, datasetGroup: g, recipe: r, performHPO: 'no'}]",
+            r"performHPO is \"no\". Member must be true or false",
+        ),
+        (
+            "openpersonalize: 1\nsolutions: [{name: s, datasetGroup: g, recipe: r, solutionConfig: {algorithmHyperParameters: {bptt: 3}}}]",
+            r"solutionConfig.algorithmHyperParameters.bptt is 3. Member must be a string. Put it in quotes",
+        ),
+        (
+            "openpersonalize: 1\ncampaigns: [{name: c, solution: s, campaignConfig: {colour: red}}]",
+            r"campaignConfig.colour is \"red\". Unknown parameter; allowed are",
+        ),
+        (
+            "openpersonalize: 1\ndatasets: [{name: d, datasetGroup: g, schema: s, datasetType: USERS, importFrom: [s3://b/a, null]}]",
+            r"datasets\[0\].importFrom is null. Member must be a string",
+        ),
         ("openpersonalize: 1\nschemas: [{name: s, schema: &a {b: *a}}]", "holds itself"),
         (
             "openpersonalize: 1\nsolutions: [{name: s, datasetGroup: {a: b}, recipe: r}]",
@@ -207,6 +233,13 @@ def test_a_failed_import_ends_the_run_and_a_later_one_goes_on(account, run_jobs)
 def test_a_wrong_document_is_refused_with_its_place(text, message):
     with pytest.raises(DocumentError, match=message):
         Document.from_yaml(text)
+
+
+def test_a_member_without_a_value_is_as_good_as_absent(account):
+    text = "openpersonalize: 1\ndatasetGroups: [{name: g, tags: , roleArn: , domain: }]"
+    apply(account, make_plan(account, Document.from_yaml(text)), lambda _job: None, lambda _told: None)
+    assert DatasetGroup.objects.get().name == "g"
+    assert make_plan(account, Document.from_yaml(text)).steps == []
 
 
 def test_a_hosted_account_is_made_here(account, run_jobs, tmp_path):
