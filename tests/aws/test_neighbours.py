@@ -301,6 +301,12 @@ def addresses(world: World, place: str) -> list[str]:
     assert all(choices.values()), (place, choices)
     found = []
     for values in product(*choices.values()):
+        given = dict(zip(choices, values, strict=True))
+        if (
+            "label" in given
+            and not JOBS[given["label"]].objects.for_account(world.account).filter(pk=given["pk"]).exists()
+        ):
+            continue  # the number of another kind of job, under which the neighbour may have one
         address = place
         for part, value in zip(choices, values, strict=True):
             address = address.replace(f"<{part}>", value)

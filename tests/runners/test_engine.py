@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from console.checks import environment
+from console.checks import variables
 from console.engine import engine
 from console.errors import ServiceUnavailableException
 from console.jobs import Stopped
@@ -96,4 +96,4 @@ def test_a_piece_that_is_lost_again_and_again_is_tried_later(settings):
 
 def test_an_engine_that_is_not_there_is_a_mistake_in_the_settings(settings):
     settings.ENGINE = "spark"
-    assert "ENGINE is 'spark'." in [mistake.msg for mistake in environment()]
+    assert "ENGINE is 'spark'." in [mistake.msg for mistake in variables()]
