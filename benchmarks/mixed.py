@@ -63,15 +63,15 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--puts", type=float, default=0.2, help="share of PutEvents among the requests")
     parser.add_argument("--events", type=int, default=1, help="of each PutEvents, at most 10")
-    parser.add_argument("--slow", type=int, default=0, help="strangers meanwhile whose bodies never come")
+    parser.add_argument("--slow", type=int, default=0, help="connections meanwhile whose bodies never come")
     parser.add_argument("--idle", type=int, default=0, help="connections meanwhile that send nothing")
     options = parser.parse_args()
     with running_server() as server, ExitStack() as crowd:
         requests = _requests(server, options.events)
         for number in range(options.slow + options.idle):
-            stranger = crowd.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            waiting = crowd.enter_context(socket.create_connection(("127.0.0.1", server.port)))
             if number < options.slow:
-                stranger.sendall(b"POST /aws/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+                waiting.sendall(b"POST /aws/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         clients = [Client(server.port) for _ in range(options.connections)]
         _run(clients, requests, options.puts, time.monotonic() + options.seconds, WARM_UP)
         before, began, load = cpu_seconds(server.pid), time.perf_counter(), os.getloadavg()[0]

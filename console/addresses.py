@@ -16,7 +16,7 @@ def address_of(environ: Mapping[str, Any]) -> str:
     return str(_address(environ))
 
 
-def visitor_of(environ: Mapping[str, Any]) -> str:
+def network_of(environ: Mapping[str, Any]) -> str:
     """Whom a limit counts a request for: its IPv4 address, or the network of its IPv6 address."""
     address = _address(environ)
     return str(IPv6Network((int(address), NETWORK_BITS), strict=False) if isinstance(address, IPv6Address) else address)

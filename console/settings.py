@@ -84,6 +84,7 @@ def database(url: str) -> dict[str, object]:
         return sqlite("/" + unquote(parts.path).lstrip("/"))
     if parts.scheme not in {"postgresql", "postgres"} or parts.fragment or not LIBPQ_PARAMETERS.issuperset(more):
         raise EnvironmentVariableError("DATABASE_URL", _without_password(url), allowed)
+    options = (POSTGRES_OPTIONS["options"], more.pop("options", ""))
     return {
         "ENGINE": "console.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -91,7 +92,7 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": more.pop("host", unquote(parts.hostname or "")),
         "PORT": more.pop("port", port),
-        "OPTIONS": POSTGRES_OPTIONS | more,
+        "OPTIONS": POSTGRES_OPTIONS | more | {"options": " ".join(map(str, options)).strip()},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -173,7 +174,7 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728; PRAGMA secure_delete=ON;",
 }
-POSTGRES_OPTIONS = {
+POSTGRES_OPTIONS: dict[str, int | str] = {
     "connect_timeout": 2,
     "keepalives_idle": 5,
     "tcp_user_timeout": 5000,  # a host that is gone is noticed
@@ -204,7 +205,7 @@ CACHES = {
         "OPTIONS": REDIS_TIMEOUTS,
     }
 }
-CELERY_BROKER_URL = text("REDIS_URL") or f"redis+socket://{REDIS_SOCKET}"
+CELERY_BROKER_URL = re.sub("^unix:", "redis+socket:", REDIS_URL)  # Celery's name for it
 CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_TIMEOUTS
 CELERY_BROKER_CONNECTION_TIMEOUT = CONNECT_TIMEOUT_S
 CELERY_TASK_IGNORE_RESULT = True

@@ -28,6 +28,11 @@ def streamed_types(group: DatasetGroup, *, is_action: bool = False) -> Counter[s
     return counts
 
 
+def streamed_events(group: DatasetGroup) -> int:
+    """How many there are of all kinds."""
+    return _counts(group).total()
+
+
 def forget_counts(group_id: int) -> None:
     """Count anew from now on: older events were deleted, or are back."""
     with suppress(redis.RedisError):

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from recipes.numerics.grouping import joined
 
-MERGED_AT = (
-    500_000  # texts of blocks that are held before they are looked up, or as many as are known if those are more
-)
+MERGED_AT = 500_000  # texts of blocks that are held before they are looked up; as many as are known if those are more
 
 
 class TextEncoder:
@@ -41,14 +39,13 @@ class TextEncoder:
 
     def _merge(self) -> None:
         first = len(self._codes) - len(self._texts)
+        # Empty chunks are left out, as `dictionary_encode` does.
         fresh = [(first + place, texts) for place, texts in enumerate(self._texts) if len(texts)]
         self._texts, self._held = [], 0
         if not fresh:
             return
         known = [self._known] if len(self._known) else []  # what is known keeps its codes
-        merged = pa.chunked_array(
-            [*known, *(texts for _, texts in fresh)]
-        ).dictionary_encode()  # leaves out empty chunks
+        merged = pa.chunked_array([*known, *(texts for _, texts in fresh)]).dictionary_encode()
         self._known = merged.chunk(0).dictionary
         for (place, _), chunk in zip(fresh, merged.chunks[len(known) :], strict=True):
             code = _codes(chunk.indices)

@@ -74,6 +74,11 @@ def test_how_the_database_is_reached_goes_to_its_client(read):
         found["OPTIONS"] | {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": "7"}
         == (found["OPTIONS"])
     )
+    found = read(DATABASE_URL="postgresql:///x?options=-c%20work_mem%3D8MB")["DATABASES"]["default"]["OPTIONS"][
+        "options"
+    ]
+    assert found.startswith("-c lock_timeout=")
+    assert found.endswith(" -c work_mem=8MB")
     assert read(DATABASE_URL="postgresql:///x?host=/run/pg")["DATABASES"]["default"]["HOST"] == "/run/pg"
 
 
@@ -85,6 +90,12 @@ def test_what_files_of_variables_leave_is_not_read(read):
     assert found["ALLOWED_HOSTS"] == ["a.example", "b.example"]
     assert found["SESSION_COOKIE_SECURE"] is True
     assert found["LOGGING"]["root"]["level"] == "DEBUG"
+
+
+def test_a_broker_behind_a_socket_is_found_by_pages_and_by_celery(read):
+    found = read(REDIS_URL="unix:///run/redis.sock?db=3")
+    assert found["REDIS_URL"] == found["CACHES"]["default"]["LOCATION"] == "unix:///run/redis.sock?db=3"
+    assert found["CELERY_BROKER_URL"] == "redis+socket:///run/redis.sock?db=3"
 
 
 def test_a_secret_is_what_its_file_holds_but_for_the_end_of_the_line(read, tmp_path, monkeypatch):

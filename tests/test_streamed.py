@@ -40,6 +40,7 @@ def test_they_follow_what_comes_in_and_what_is_deleted(group):
     for _ in range(2):
         assert streamed.streamed_types(group) == {"click": 150, "Buy": 10}
         assert streamed.streamed_types(group, is_action=True) == {"Taken": 5}
+    assert streamed.streamed_events(group) == 165
     stream(group, 150, 160)
     assert streamed.streamed_types(group) == {"click": 160, "Buy": 10}
     group.events.filter(event_type="click").delete()

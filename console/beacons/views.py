@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from console import transient
-from console.addresses import visitor_of
+from console.addresses import network_of
 from console.errors import AccessDeniedException, InvalidInputException, ServiceError, ThrottlingException
 from console.models import EventTracker
 from console.operations.base import call_by_wire_names
@@ -70,7 +70,7 @@ def _script() -> str:
 def _take(request: HttpRequest, key: str) -> None:
     if request.method != "POST":
         raise InvalidInputException(f"The method is {request.method}, allowed is POST.")
-    if not (RATE.allows(key, *PER_KEY) and RATE.allows(f"{key} {visitor_of(request.META)}", *PER_ADDRESS)):
+    if not (RATE.allows(key, *PER_KEY) and RATE.allows(f"{key} {network_of(request.META)}", *PER_ADDRESS)):
         raise ThrottlingException("Too many requests with this key; send several events at once, or wait a moment.")
     tracker = (
         EventTracker.objects.select_related("account").filter(ingest_key=key).first() if is_storable(key) else None

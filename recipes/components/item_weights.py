@@ -25,9 +25,7 @@ from recipes.data import Histories
 from recipes.numerics.arrays import Floats, Indexes, ragged_positions
 from recipes.numerics.weighted_rows import Sparse, add_entries, add_product, add_rows, add_sparse_rows
 
-MANY_TIMES = (
-    4  # times as many items in the catalogue from which on adding to the covered ones is faster than looking up all
-)
+MANY_TIMES = 4  # times as many items in the catalogue: adding to the covered ones is then faster than looking up all
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def weighted_users(data: TrainingData, chosen: NDArray[np.bool_] | None = None) 
     events = data.interactions
     if events.weight is None and chosen is None:
         return distinct_users(data).astype(np.float64)
-    total = np.zeros(data.num_items)
+    total = np.zeros(data.num_items)  # added to one event after the other, so that blocks change nothing
     for block in whole_groups(events.user_index):
         places: Any = block if chosen is None else block.start + np.flatnonzero(chosen[block])
         item = events.item_index[places]
@@ -51,9 +51,7 @@ def weighted_users(data: TrainingData, chosen: NDArray[np.bool_] | None = None) 
         weight = events.weight[places]
         order = np.lexsort((weight, pair))
         heaviest = order[np.diff(pair[order], append=-1) != 0]
-        np.add.at(
-            total, item[heaviest], weight[heaviest].astype(np.float64)
-        )  # one after the other, whatever the blocks
+        np.add.at(total, item[heaviest], weight[heaviest].astype(np.float64))
     return total
 
 

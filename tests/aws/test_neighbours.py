@@ -302,15 +302,8 @@ def addresses(world: World, place: str) -> list[str]:
     found = []
     for values in product(*choices.values()):
         given = dict(zip(choices, values, strict=True))
-        if (
-            "label" in given
-            and not JOBS[given["label"]].objects.for_account(world.account).filter(pk=given["pk"]).exists()
-        ):
-            continue  # the number of another kind of job, under which the neighbour may have one
-        address = place
-        for part, value in zip(choices, values, strict=True):
-            address = address.replace(f"<{part}>", value)
-        found.append(f"/{address}")
+        if "label" not in given or JOBS[given["label"]].objects.for_account(world.account).filter(pk=given["pk"]):
+            found.append("/" + re.sub(r"<(\w+)>", lambda part, given=given: given[part[1]], place))
     return found
 
 

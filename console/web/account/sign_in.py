@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from console.addresses import visitor_of
+from console.addresses import network_of
 from console.models import TwoStep
 from console.web.forms import style
 from console.web.languages import lazily
@@ -92,7 +92,7 @@ def has_used_up(request: HttpRequest | None, name: str) -> bool:
 
 def _count(request: HttpRequest | None, name: str, more: int) -> int:
     """How often an address tried a name lately, with so many more; 0 while the broker is away."""
-    key = f"sign-in:{visitor_of(request.META) if request else ''}:{name}"
+    key = f"sign-in:{network_of(request.META) if request else ''}:{name}"
     try:
         cache.add(key, 0, WAIT_MINUTES * 60)
         return int(cache.incr(key, more))

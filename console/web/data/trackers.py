@@ -16,7 +16,7 @@ from console.errors import ServiceError
 from console.models import DatasetGroup, Event, EventTracker
 from console.operations.data import event_trackers
 from console.shapes import JSONDict
-from console.streamed import streamed_types
+from console.streamed import streamed_events
 from console.web.access import Request, page, writing_page
 from console.web.data_kinds import TRACKERS
 from console.web.details import crumbs, detail_context
@@ -97,12 +97,11 @@ def detail(request: Request, name: str) -> HttpResponse:
 def _page(request: Request, row: EventTracker, form: TestEventForm) -> HttpResponse:
     endpoint = absolute(request, "/aws")
     events = Event.objects.filter(dataset_group=row.dataset_group)
-    received = sum(streamed_types(row.dataset_group, is_action=is_action).total() for is_action in (False, True))
     context = detail_context(TRACKERS, row) | {
         "facts": [
             (gettext("Tracking ID"), row.tracking_id, "copied"),
             (gettext("Dataset group"), row.dataset_group, "resource"),
-            (gettext("Events received"), received, "number"),
+            (gettext("Events received"), streamed_events(row.dataset_group), "number"),
         ],
         "snippets": snippets(row.tracking_id, endpoint),
         "page_snippet": page_snippet(row.ingest_key, absolute(request, reverse("op.js"))),

@@ -82,10 +82,7 @@ def test_one_process_trains_where_the_budget_is_short_or_workers_are_not_faster(
     task = task_on(walks())
     with using(TwoWorkers()):
         assert spread(task, Run(max_seconds=20)) is task
-        ticks = (
-            count()
-        )  # each look at the clock takes as long, so that a round takes as long as the steps of this process
-        assert spread(task, Run(max_seconds=1e6, started=0.0, clock=lambda: float(next(ticks)))) is task
+        assert spread(task, ticking()) is task
 
 
 def test_a_round_ends_with_the_budget():
