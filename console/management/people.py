@@ -13,8 +13,9 @@ from django.core.management.base import CommandError
 from django.db import IntegrityError, connection, transaction
 
 from console import arns
-from console.models import AccessKey, Account, Member, SignIn, Token, TwoStep
+from console.models import AccessKey, Account, Member, Token
 from console.models.people import SERVERS_ACCOUNT
+from console.operations.account.members import free_name
 
 DEFAULT_ACCOUNT = "default"
 DEFAULT_NUMBER = SERVERS_ACCOUNT
@@ -119,22 +120,20 @@ def person_named(
 ) -> Any:
     """The user of that name; made with this role in the account if need be. `password` replaces the old one if given.
 
-    With a password somebody who was removed comes back as somebody new, without tokens, second step and sign-ins of before.
+    With a password somebody who was removed comes back as somebody new, without anything of before.
 
     Raises:
         CommandError: no person can have the name; or the person was removed, and there is no password.
     """
     require_name("person", username, LONGEST_PERSON)
+    if password is not None:
+        free_name(username)
     user, _ = get_user_model().objects.get_or_create(username=username)
     if not user.is_active:
-        if password is None:
-            raise CommandError(f"{username} was removed; create_user {username} lets the person in again.")
-        for way_in in (Token, TwoStep, SignIn):
-            way_in.objects.filter(user=user).delete()
-        user.is_active = True
+        raise CommandError(f"{username} was removed; create_user {username} lets the person in again.")
     if password is not None:
         user.set_password(password)  # ends the sessions that began with the old one
-        user.save(update_fields=["password", "is_active"])
+        user.save(update_fields=["password"])
     if not Member.objects.filter(user=user).exists():
         Member.objects.get_or_create(user=user, defaults={"account": account_named(account_name), "role": role})
     return user

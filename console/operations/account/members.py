@@ -34,7 +34,7 @@ def withdraw(account: Account, *, pk: int) -> None:
 
 
 def accept(word: str, *, username: str, password: str) -> Any:
-    """Make the user that an invitation is for; works once.
+    """Make the user that an invitation is for; works once. The name of somebody who was removed is free.
 
     Raises:
         ResourceNotFoundException: the invitation was accepted, withdrawn, or is too old.
@@ -46,6 +46,7 @@ def accept(word: str, *, username: str, password: str) -> Any:
         mine = Invitation.objects.filter(digest=Token.hash(word), accepted=None, expires__gt=now)
         if found is None or not mine.update(accepted=now):
             raise ResourceNotFoundException("This invitation is used up, withdrawn or too old; ask for a new one.")
+        free_name(username)
         try:
             with transaction.atomic():
                 user = get_user_model().objects.create_user(username, found.email, password)
@@ -56,6 +57,15 @@ def accept(word: str, *, username: str, password: str) -> Any:
         Member.objects.create(user=user, account=found.account, role=found.role)
         _write_down(found.account, "AcceptInvitation", username, None, {"role": found.role}, actor=username)
         return user
+
+
+def free_name(username: str) -> None:
+    """Let somebody else have the name of a person who was removed.
+
+    The user goes with all that hangs on the row, so that no token, session, second step or right of before is the new
+    person's; the audit keeps the name.
+    """
+    get_user_model().objects.filter(username=username, is_active=False, member=None).delete()
 
 
 def change_role(account: Account, *, pk: int, role: str) -> Member:
