@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command, get_commands, loa
 
 from console.configuration.document import Document
 from console.management import people
+from console.management.command_line import WITH_ANY_DATABASE, CommandLine
 from console.models import AccessKey, Account, DatasetGroup, Member, Token
 from tests.configuration.answers import hosted_answers
 
@@ -233,19 +234,16 @@ def test_a_command_that_meets_a_passing_fault_says_so_in_a_line(tmp_path, argume
     assert done.stderr == "The database is busy. Try again when that is over; --traceback says more.\n"
 
 
-def test_a_server_refuses_a_newer_releases_database(tmp_path):
-    variables = {
-        "DATA_DIR": str(tmp_path),
-        "DATABASE_URL": "",
-        "DJANGO_SETTINGS_MODULE": "console.settings",
-        "PORT": "0",
-    }
-    with closing(sqlite3.connect(tmp_path / "console.sqlite3")) as database:
+def _run_on_a_newer_releases_database(folder, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where a newer release was; the database is as it was afterwards."""
+    variables = {"DATA_DIR": str(folder), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": "console.settings", "PORT": "0"}
+    with closing(sqlite3.connect(folder / "console.sqlite3")) as database:
         database.execute("CREATE TABLE django_migrations (id integer PRIMARY KEY, app text, name text, applied text)")
         database.execute("INSERT INTO django_migrations VALUES (1, 'console', '9999_future', '2099-01-01')")
         database.commit()
+    command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(
-        [sys.executable, "manage.py", "serve"],
+        command,
         cwd=settings.BASE_DIR,
         env=os.environ | variables,
         capture_output=True,
@@ -253,11 +251,48 @@ def test_a_server_refuses_a_newer_releases_database(tmp_path):
         check=False,
         timeout=60,
     )
+    with closing(sqlite3.connect(folder / "console.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone() == (1,)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve"], ["create_user", "bob"], ["migrate"], ["changepassword", "bob"]], ids=lambda words: words[0]
+)
+def test_a_command_refuses_a_newer_releases_database(tmp_path, arguments):
+    done = _run_on_a_newer_releases_database(tmp_path, *arguments)
     assert done.returncode == 1
     assert "was made by a newer release (it has the migration 9999_future). Install that release" in done.stderr
-    assert "Traceback" not in done.stderr
-    with closing(sqlite3.connect(tmp_path / "console.sqlite3")) as database:
-        assert database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["create_user", "--help"], ["help", "create_user"]], ids=" ".join)
+def test_help_is_given_whatever_the_database_is(tmp_path, arguments):
+    done = _run_on_a_newer_releases_database(tmp_path, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "create_user" in done.stdout
+
+
+def test_doctor_says_that_a_newer_release_made_the_database(tmp_path):
+    done = _run_on_a_newer_releases_database(tmp_path, "doctor")
+    assert done.returncode == 1
+    assert "the database was made by a newer release (9999_future)" in done.stdout
+
+
+def test_what_needs_no_database_is_a_command():
+    assert set(get_commands()) >= WITH_ANY_DATABASE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(get_commands()))
+def test_every_command_looks_whose_the_database_is_or_is_known_to_need_none(name, monkeypatch):
+    monkeypatch.setattr("console.management.releases.unknown_migrations", lambda: ["9999_future"])
+    command = CommandLine(["manage.py", name]).fetch_command(name)
+    if name in WITH_ANY_DATABASE:
+        assert "execute" not in vars(command)
+        return
+    with pytest.raises(CommandError, match="newer release"):
+        command.execute()
 
 
 @pytest.mark.django_db

