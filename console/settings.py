@@ -156,7 +156,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["console.web.templatetags.display", "console.web.templatetags.bars"],
+            "builtins": [f"console.web.templatetags.{name}" for name in ("display", "bars", "openid")],
         },
     }
 ]
@@ -286,6 +286,14 @@ LOGOUT_REDIRECT_URL = "/accounts/login/"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 86_400
+# Sign-in by OpenID Connect; console/checks.py says what goes together.
+OIDC_ISSUER = text("OIDC_ISSUER").rstrip("/")
+OIDC_CLIENT_ID, OIDC_CLIENT_SECRET = text("OIDC_CLIENT_ID"), text("OIDC_CLIENT_SECRET")
+OIDC_NAME = text("OIDC_NAME", "single sign-on")  # on buttons
+OIDC_SCOPES = text("OIDC_SCOPES", "openid email profile")
+OIDC_ACCOUNT, OIDC_ROLE = text("OIDC_ACCOUNT"), text("OIDC_ROLE")  # of who comes for the first time
+OIDC_ROLES, OIDC_GROUPS_CLAIM = names("OIDC_ROLES"), text("OIDC_GROUPS_CLAIM", "groups")  # group:role, at each sign-in
+OIDC_ONLY = flag("OIDC_ONLY", default=False)  # passwords open nothing
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # A proxy that ends TLS, sets X-Forwarded-Proto and appends to X-Forwarded-For: cookies then travel by HTTPS only.
 BEHIND_HTTPS = flag("BEHIND_HTTPS", default=False)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from console import checks
+
 SETTINGS = Path(__file__).resolve().parents[1] / "console" / "settings.py"
 NAMES = {
     name: reader
@@ -115,3 +117,49 @@ def test_a_folder_of_data_is_no_file(read, tmp_path, place):
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit, match="DATA_DIR is "):
         read(DATA_DIR=str(tmp_path / place))
+
+
+OPENID = {"OIDC_ISSUER": "https://id.example.org/", "OIDC_CLIENT_ID": "console"}
+HALF = [
+    ({"OIDC_ISSUER": "https://id.example.org"}, "OIDC_CLIENT_ID is missing"),
+    ({"OIDC_CLIENT_ID": "console"}, "OIDC_ISSUER is missing"),
+    ({"OIDC_CLIENT_SECRET": "topsecret"}, "OIDC_CLIENT_SECRET is set without OIDC_ISSUER"),
+    ({"OIDC_ONLY": "yes"}, "OIDC_ONLY is set without OIDC_ISSUER"),
+    (OPENID | {"OIDC_ISSUER": "http://id.example.org"}, "OIDC_ISSUER is 'http://id.example.org'"),
+    (OPENID | {"OIDC_ISSUER": "id.example.org"}, "OIDC_ISSUER is 'id.example.org'"),
+    (OPENID | {"OIDC_ISSUER": "http://[x"}, "OIDC_ISSUER is 'http://[x'"),
+    (OPENID | {"OIDC_ISSUER": "https://id.example.org?x=1"}, "OIDC_ISSUER is 'https://id.example.org?x=1'"),
+    (OPENID | {"OIDC_SCOPES": "email"}, "OIDC_SCOPES is 'email'"),
+    (OPENID | {"OIDC_ACCOUNT": "default"}, "OIDC_ROLE is missing"),
+    (OPENID | {"OIDC_ROLE": "viewer"}, "OIDC_ACCOUNT is missing"),
+    (OPENID | {"OIDC_ROLES": "a:viewer"}, "OIDC_ACCOUNT is missing"),
+    (OPENID | {"OIDC_ACCOUNT": "default", "OIDC_ROLE": "king"}, "OIDC_ROLE is 'king'"),
+    (OPENID | {"OIDC_ACCOUNT": "default", "OIDC_ROLES": "a:king"}, "OIDC_ROLES holds 'a:king'"),
+    (OPENID | {"OIDC_ACCOUNT": "default", "OIDC_ROLES": "viewer"}, "OIDC_ROLES holds 'viewer'"),
+    (OPENID | {"OIDC_ACCOUNT": "d", "OIDC_ROLES": "a:viewer", "OIDC_ROLE": "viewer"}, "both set"),
+]  # fmt: skip
+WHOLE = [
+    {}, OPENID, OPENID | {"OIDC_ISSUER": "http://127.0.0.1:8080/realms/x"}, OPENID | {"OIDC_ISSUER": "http://localhost"},
+    OPENID | {"OIDC_ACCOUNT": "default", "OIDC_ROLE": "viewer", "OIDC_ONLY": "yes", "OIDC_CLIENT_SECRET": "topsecret"},
+    OPENID | {"OIDC_ACCOUNT": "default", "OIDC_ROLES": "a:viewer, b:c:owner"},
+]  # fmt: skip
+
+
+def mistakes(read, settings, variables: dict[str, str]) -> str:
+    """What the system checks say about some variables of OpenID Connect."""
+    for name, value in read(**variables).items():
+        if name.startswith("OIDC_"):
+            setattr(settings, name, value)
+    return " ".join(found.msg for found in checks.variables() if found.id == "console.E010")
+
+
+@pytest.mark.parametrize(("variables", "sentence"), HALF)
+def test_a_provider_that_is_set_by_half_is_refused_by_name(read, settings, variables, sentence):
+    found = mistakes(read, settings, variables)
+    assert sentence in found
+    assert "topsecret" not in found
+
+
+@pytest.mark.parametrize("variables", WHOLE)
+def test_a_provider_that_is_set_is_taken(read, settings, variables):
+    assert mistakes(read, settings, variables) == ""

@@ -26,6 +26,8 @@ OPEN = {
     "yourself-sign-out": "one's own sign-ins",
     "second-step": "one's own second step",
     "second-step-remove": "one's own second step",
+    "identity-link": "one's own identity",
+    "identity-unlink": "one's own identity",
     "settings-access-make": "one's own tokens; keys are refused within",
     "settings-access-revoke": "one's own tokens; keys are refused within",
     "list-columns": "how one likes a list",

@@ -31,6 +31,7 @@ from console.errors import JobError, ServiceError, UnavailableError
 from console.management.database_copies import named_keys
 from console.management.releases import unknown_migrations
 from console.models import JOBS, AccessKey, Account, AuditEntry, Campaign, Event, Recommender, TwoStep
+from console.web.account import provider
 from recipes import integrity
 
 WAITS_LONG = timedelta(minutes=5)
@@ -239,6 +240,17 @@ def _secrets() -> Iterator[Finding]:
         yield well("keys are long enough, every access key and second step can be decrypted")
 
 
+def _openid() -> Iterator[Finding]:
+    if not settings.OIDC_ISSUER:
+        yield well("by passwords; no OpenID provider is set")
+        return
+    name = settings.OIDC_ACCOUNT
+    if name and not Account.objects.filter(name=name).exists():
+        yield bad(f"OIDC_ACCOUNT names {name}, which is no account", f"manage.py create_user NAME --account {name}")
+    provider.begin("http://localhost/")
+    yield well(f"{settings.OIDC_ISSUER} answers")
+
+
 def _port() -> Iterator[Finding]:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104
     where = f"{host}:{settings.PORT}"
@@ -265,9 +277,10 @@ def _listens(host: str) -> bool:
 
 EXAMINATIONS: dict[str, Examination] = {
     "settings": _settings, "disk": _disk, "folder": _folder, "secrets": _secrets, "database": _database, "migrations": _migrations,
-    "clock": _clock, "store": _store, "models": _models, "broker": _broker, "workers": _workers, "jobs": _jobs, "port": _port,
+    "clock": _clock, "store": _store, "models": _models, "broker": _broker, "workers": _workers, "jobs": _jobs, "sign-in": _openid,
+    "port": _port,
 }  # fmt: skip
-NEEDS_TABLES = {"secrets", "clock", "store", "models", "workers", "jobs"}
+NEEDS_TABLES = {"secrets", "clock", "store", "models", "workers", "jobs", "sign-in"}
 
 
 def examine() -> Iterator[tuple[str, Finding]]:

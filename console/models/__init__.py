@@ -19,6 +19,7 @@ from console.models.data import (
     SeenList,
 )
 from console.models.experiments import Experiment, ExperimentUser, InterleavedList
+from console.models.identities import Identity
 from console.models.people import AccessKey, Holding, Invitation, Member, SignIn, Token, TwoStep
 from console.models.samples import SampleLoad
 from console.models.serving import (
@@ -75,6 +76,7 @@ __all__ = [
     "ExperimentUser",
     "Filter",
     "Holding",
+    "Identity",
     "InterleavedList",
     "Invitation",
     "Job",

@@ -20,6 +20,7 @@ from console.management import examination
 from console.management.examination import Level, examine
 from console.models import AccessKey, AuditEntry, SampleLoad, SolutionVersion, TwoStep
 from tests.factories import call, trained
+from tests.web.account.conftest import provider  # noqa: F401  a fixture
 from tests.worlds import films
 
 
@@ -154,3 +155,12 @@ def test_the_command_says_what_to_do_and_its_status_tells(settings):
     with pytest.raises(SystemExit):
         call_command("doctor", "--json", stdout=said)
     assert {"part", "level", "text", "remedy"} == json.loads(said.getvalue())[0].keys()
+
+
+def test_a_provider_that_is_away_and_an_account_that_is_not_there_are_told(db, settings, provider):  # noqa: F811
+    assert [one.text for one in examination.EXAMINATIONS["sign-in"]()] == [f"{provider.issuer} answers"]
+    settings.OIDC_ACCOUNT = "nowhere"
+    assert "OIDC_ACCOUNT names nowhere" in bad("sign-in")[0]
+    settings.OIDC_ISSUER = "http://127.0.0.1:9"
+    found = [one.text for part, one in examine() if part == "sign-in" and one.level is Level.BAD]
+    assert "does not answer as it should" in found[1]

@@ -21,6 +21,17 @@ TYPES = {"Interactions", "Items", "Users", "Actions"}  # as addresses, schemas a
 # Strings of console.web that nobody reads, or that are the same in every language.
 QUIET = {
     "access.py": {"Request"},
+    "account/openid.py": {"Lax"},
+    "account/provider.py": {  # the log's
+        "Result",
+        "an answer has more than ",
+        "the discovery document has no ",
+        " that is safe",
+        "the provider signs with no key pair",
+        "the discovery document is not that of OIDC_ISSUER",
+        "the subject is not a text of 1 to 255 characters",
+        "the token endpoint gave no id_token",
+    },
     "account/programs.py": {
         "Android",
         "Chrome",

@@ -24,7 +24,7 @@ def invite(account: Account, *, role: str, email: str = "") -> str:
     """
     _check_role(role)
     word = Invitation.issue(account, role, acting().name, email)
-    _write_down(account, "InviteMember", email or "somebody", None, {"role": role})
+    write_down(account, "InviteMember", email or "somebody", None, {"role": role})
     return word
 
 
@@ -41,11 +41,7 @@ def accept(word: str, *, username: str, password: str) -> Any:
         ResourceAlreadyExistsException: the name is taken.
     """
     with transaction.atomic():
-        found = Invitation.of(word)
-        now = timezone.now()
-        mine = Invitation.objects.filter(digest=Token.hash(word), accepted=None, expires__gt=now)
-        if found is None or not mine.update(accepted=now):
-            raise ResourceNotFoundException("This invitation is used up, withdrawn or too old; ask for a new one.")
+        found = use_invitation(word)
         free_name(username)
         try:
             with transaction.atomic():
@@ -55,7 +51,7 @@ def accept(word: str, *, username: str, password: str) -> Any:
                 f"The name {username} is taken; choose another one.", field="username"
             ) from None
         Member.objects.create(user=user, account=found.account, role=found.role)
-        _write_down(found.account, "AcceptInvitation", username, None, {"role": found.role}, actor=username)
+        write_down(found.account, "AcceptInvitation", username, None, {"role": found.role}, actor=username)
         return user
 
 
@@ -66,6 +62,20 @@ def free_name(username: str) -> None:
     person's; the audit keeps the name.
     """
     get_user_model().objects.filter(username=username, is_active=False, member=None).delete()
+
+
+def use_invitation(word: str) -> Invitation:
+    """The invitation of a link, which opens nothing any more once the transaction around this is committed.
+
+    Raises:
+        ResourceNotFoundException: the invitation was accepted, withdrawn, or is too old.
+    """
+    found = Invitation.of(word)
+    now = timezone.now()
+    mine = Invitation.objects.filter(digest=Token.hash(word), accepted=None, expires__gt=now)
+    if found is None or not mine.update(accepted=now):
+        raise ResourceNotFoundException("This invitation is used up, withdrawn or too old; ask for a new one.")
+    return found
 
 
 def change_role(account: Account, *, pk: int, role: str) -> Member:
@@ -82,7 +92,7 @@ def change_role(account: Account, *, pk: int, role: str) -> Member:
             _keep_an_owner(account, member)
         before, member.role = member.role, role
         member.save(update_fields=["role"])
-        _write_down(account, "ChangeRole", str(member.user), {"role": before}, {"role": role})
+        write_down(account, "ChangeRole", str(member.user), {"role": before}, {"role": role})
     return member
 
 
@@ -100,7 +110,7 @@ def remove(account: Account, *, pk: int) -> Member:
         Token.objects.filter(user_id=member.user_id).delete()
         TwoStep.objects.filter(user_id=member.user_id).delete()
         Member.objects.filter(pk=member.pk).delete()
-        _write_down(account, "RemoveMember", str(member.user), {"role": member.role}, None)
+        write_down(account, "RemoveMember", str(member.user), {"role": member.role}, None)
     return member
 
 
@@ -133,7 +143,7 @@ def _check_role(role: str) -> None:
         raise InvalidInputException(f"The role is {role}, allowed are {', '.join(Role.values)}.", field="role")
 
 
-def _write_down(
+def write_down(
     account: Account,
     operation: str,
     name: str,
@@ -142,6 +152,7 @@ def _write_down(
     *,
     actor: str = "",
 ) -> None:
+    """Keep a change of a member in the audit; `actor` is somebody who is not signed in yet."""
     who = acting()
     AuditEntry.objects.create(
         account=account, actor=actor or who.name, door=who.door if not actor else "console", operation=operation,

@@ -79,13 +79,21 @@ class ForgottenForm(StyledForm):
     email = forms.EmailField(label=lazily("E-mail"))
 
 
+class SignInView(auth.LoginView):
+    """Sign-in by a password, and by what else there is."""
+
+    def get_template_names(self) -> list[str]:
+        """A page without the form, where passwords open nothing."""
+        return ["registration/openid_only.html" if settings.OIDC_ONLY else "registration/login.html"]
+
+
 def invitation_view(request: HttpRequest, word: str) -> HttpResponse:
     """Make a user of one's own and be signed in."""
     found = Invitation.of(word)
     if found is None:
         return render(request, TEMPLATE, {"title": gettext("Invitation"), "message": GONE}, status=404)
-    form = AcceptForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = None if settings.OIDC_ONLY else AcceptForm(request.POST or None)
+    if form is not None and request.method == "POST" and form.is_valid():
         try:
             user = members.accept(word, **form.cleaned_data)
         except ServiceError as error:
@@ -96,8 +104,8 @@ def invitation_view(request: HttpRequest, word: str) -> HttpResponse:
     message = gettext("You are invited to the account {account} as {role}. Choose how you sign in.").format(
         account=found.account, role=translated(found.role)
     )
-    context = {"title": gettext("Welcome"), "message": message, "form": form, "button": gettext("Begin")}
-    return render(request, TEMPLATE, context, status=400 if form.errors else 200)
+    context = {"title": gettext("Welcome"), "message": message, "form": form, "button": gettext("Begin"), "word": word}
+    return render(request, "registration/invitation.html", context, status=400 if form and form.errors else 200)
 
 
 def forgotten_view(request: HttpRequest) -> HttpResponse:
@@ -131,8 +139,8 @@ def _send_links(request: HttpRequest, email: str) -> None:
 urlpatterns = [
     path(
         "accounts/login/",
-        auth.LoginView.as_view(
-            template_name="registration/login.html", authentication_form=SignInForm, redirect_authenticated_user=True
+        SignInView.as_view(
+            authentication_form=SignInForm, redirect_authenticated_user=True
         ),
         name="login",
     ),

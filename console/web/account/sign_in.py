@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
@@ -48,6 +49,10 @@ class SignInForm(AuthenticationForm):
         Raises:
             ValidationError: the password is wrong, or was too often.
         """
+        if settings.OIDC_ONLY:
+            raise ValidationError(
+                gettext("Passwords open nothing here; sign in with {name}.").format(name=settings.OIDC_NAME)
+            )
         with guess(self.request, self.cleaned_data.get("username", "")[:150]):
             cleaned = super().clean()
             self._take_second_step()

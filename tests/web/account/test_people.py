@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from datetime import timedelta
 
 import pyotp
@@ -20,26 +19,7 @@ from console.models import AuditEntry, Invitation, Member, SignIn, Token, TwoSte
 from console.models.people import STEP_S
 from console.web.account.members import reset_path
 from tests.conftest import person
-
-PASSWORD = "a-long-new-password"
-
-
-def link(text: str) -> str:
-    """The path of the link that a page or a letter shows."""
-    found = re.search(r"http://[^/\s]+(/accounts/[^\s<\"]+)", text)
-    assert found, text
-    return found[1]
-
-
-def invited(owner: Client, role: str = "editor", email: str = "") -> str:
-    return link(owner.post("/settings/people/", {"role": role, "email": email}, follow=True).text)
-
-
-def accepted(path: str, name: str = "bob") -> Client:
-    client = Client()
-    answer = client.post(path, {"username": name, "password": PASSWORD})
-    assert answer.status_code == 302, answer.text
-    return client
+from tests.web.account.conftest import PASSWORD, accepted, invited, link
 
 
 def test_an_invitation_leads_into_the_console_with_its_role(alice, account):

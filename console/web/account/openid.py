@@ -1,0 +1,203 @@
+"""Signing in by an OpenID provider: out to it by a form, back from it with a code (OpenID Connect Core 1.0, section 3.1).
+
+What the way back is checked by lies in a signed cookie of the browser that went out, one for each attempt, so that attempts of
+people who are not known cost the database nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from console.errors import InvalidInputException, ServiceError
+from console.models import Member
+from console.operations.account import identities
+from console.operations.account.identities import Claims
+from console.operations.auditing import acting_as
+from console.web.access import Request, reading_page
+from console.web.account import provider
+from console.web.glossary import explained
+from console.web.links import absolute
+from console.web.pages import service_error
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+PLACE = "/accounts/openid/"  # where browsers send the cookies
+ATTEMPT_S = 600  # people look for their phones
+SALT = "console.openid"
+LONGEST_NEXT = 1000
+
+Attempt = dict[str, Any]
+
+
+@never_cache
+@require_POST
+def out_view(request: HttpRequest) -> HttpResponse:
+    """Lead to the provider, to sign in or to accept an invitation."""
+    attempt = {"next": _safe(request, request.POST.get("next", "")), "word": request.POST.get("invitation", "")[:100]}
+    return _lead(request, attempt)
+
+
+@never_cache
+@require_POST
+@reading_page
+def link_view(request: Request) -> HttpResponse:
+    """Lead to the provider, to link an identity to the person who is signed in."""
+    return _lead(request, {"user": request.member.user_id})
+
+
+@require_POST
+@reading_page
+def unlink_view(request: Request, pk: int) -> HttpResponse:
+    """Let an identity open one's user no more."""
+    try:
+        identities.unlink(request.member, pk=pk)
+    except ServiceError as error:
+        messages.error(request, service_error(error))
+    else:
+        messages.success(request, gettext("Unlinked. This identity opens your user no more."))
+    return HttpResponseRedirect(reverse("yourself"))
+
+
+@never_cache
+@require_GET
+def back_view(request: HttpRequest) -> HttpResponse:
+    """Let in who comes back from the provider, or say why not; the attempt is over either way."""
+    _require_provider()
+    state = request.GET.get("state", "")
+    try:
+        attempt = _attempt(request, state)
+        claims = _claims(request, attempt)
+        answer = _link(request, attempt, claims) if "user" in attempt else _enter(request, attempt, claims)
+    except ServiceError as error:
+        answer = _refused(request, error)
+    answer.delete_cookie(_cookie(state), path=PLACE, samesite="Lax")
+    return answer
+
+
+def _lead(request: HttpRequest, attempt: Attempt) -> HttpResponse:
+    _require_provider()
+    redirect_uri = absolute(request, reverse("openid-back"))
+    try:
+        found = provider.begin(redirect_uri)
+    except ServiceError as error:
+        return _refused(request, error)
+    url = found.pop("url")
+    page = render(request, "registration/openid_onward.html", {"name": settings.OIDC_NAME, "url": url})
+    page["Refresh"] = f"0; url={url}"
+    page.set_cookie(
+        _cookie(found["state"]),
+        signing.dumps({**attempt, **found, "redirect_uri": redirect_uri}, salt=SALT),
+        max_age=ATTEMPT_S,
+        path=PLACE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return page
+
+
+def _attempt(request: HttpRequest, state: str) -> Attempt:
+    """What this browser went out with.
+
+    Raises:
+        InvalidInputException: it did not, or too long ago, or was here with it already.
+    """
+    try:
+        found: Attempt = signing.loads(request.COOKIES.get(_cookie(state), ""), salt=SALT, max_age=ATTEMPT_S)
+    except signing.BadSignature:
+        found = {}
+    if not state or not hmac.compare_digest(str(found.get("state", "")).encode(), state.encode()):
+        raise InvalidInputException(
+            gettext("This sign-in was begun in another browser, is over, or took too long. Begin it anew.")
+        )
+    return found
+
+
+def _claims(request: HttpRequest, attempt: Attempt) -> Claims:
+    """Who the provider says it is.
+
+    Raises:
+        InvalidInputException: the provider or the person did not want to.
+    """
+    code = request.GET.get("code", "")
+    if not code or request.GET.get("error"):
+        text = gettext("{name} did not sign you in: {reason}").format(
+            name=settings.OIDC_NAME,
+            reason=(request.GET.get("error_description") or request.GET.get("error") or "–")[:200],
+        )
+        raise InvalidInputException(text)
+    return provider.identify(
+        code,
+        nonce=attempt["nonce"],
+        code_verifier=attempt["code_verifier"],
+        redirect_uri=attempt["redirect_uri"],
+    )
+
+
+def _enter(request: HttpRequest, attempt: Attempt, claims: Claims) -> HttpResponse:
+    word = attempt.get("word")
+    user = identities.accept(word, claims) if word else identities.sign_in(claims)
+    login(request, user, backend=BACKEND)
+    return HttpResponseRedirect(_safe(request, attempt.get("next", "")))
+
+
+def _link(request: HttpRequest, attempt: Attempt, claims: Claims) -> HttpResponse:
+    member = Member.objects.select_related("user", "account").filter(user_id=attempt["user"]).first()
+    if member is None or request.user.pk != member.user_id:
+        raise InvalidInputException(gettext("Somebody else is signed in now; nothing was linked."))
+    acting_as(member.user.get_username(), "console")
+    try:
+        identities.link(member, claims)
+    except ServiceError as error:
+        messages.error(request, service_error(error))
+    else:
+        messages.success(
+            request, gettext("Linked. You sign in with {name} from now on.").format(name=settings.OIDC_NAME)
+        )
+    return HttpResponseRedirect(reverse("yourself"))
+
+
+def _refused(request: HttpRequest, error: ServiceError) -> HttpResponse:
+    context = {"message": explained(str(error))}
+    page = render(request, "registration/openid_refused.html", context, status=error.status_code)
+    if error.retry_after_s:
+        page["Retry-After"] = str(error.retry_after_s)
+    return page
+
+
+def _safe(request: HttpRequest, address: str) -> str:
+    """The address, if it is one of this server; else the first page."""
+    is_ours = len(address) <= LONGEST_NEXT and url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_ours else settings.LOGIN_REDIRECT_URL
+
+
+def _cookie(state: str) -> str:
+    """The name of an attempt's cookie."""
+    return f"openid-{''.join(letter for letter in state[:16] if letter.isalnum() and letter.isascii())}"
+
+
+def _require_provider() -> None:
+    if not settings.OIDC_ISSUER:
+        raise Http404(gettext("This server has no OpenID provider."))
+
+
+urlpatterns = [
+    path("accounts/openid/", out_view, name="openid"),
+    path("accounts/openid/back/", back_view, name="openid-back"),
+    path("settings/you/identities/link/", link_view, name="identity-link"),
+    path("settings/you/identities/<int:pk>/unlink/", unlink_view, name="identity-unlink"),
+]

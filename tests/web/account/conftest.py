@@ -1,0 +1,72 @@
+"""A provider that the server signs in by, and people who walk through it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
+
+import pytest
+from django.test import Client
+
+from console.web.account import provider as client_side
+from tests import openid
+
+PASSWORD = "a-long-new-password"
+
+
+def link(text: str) -> str:
+    """The path of the link that a page or a letter shows."""
+    found = re.search(r"http://[^/\s]+(/accounts/[^\s<\"]+)", text)
+    assert found, text
+    return found[1]
+
+
+def invited(owner: Client, role: str = "editor", email: str = "") -> str:
+    return link(owner.post("/settings/people/", {"role": role, "email": email}, follow=True).text)
+
+
+def accepted(path: str, name: str = "bob") -> Client:
+    client = Client()
+    answer = client.post(path, {"username": name, "password": PASSWORD})
+    assert answer.status_code == 302, answer.text
+    return client
+
+
+@pytest.fixture
+def provider(settings) -> Iterator[openid.Provider]:
+    """A provider, and the server set to it: only who was invited or linked an identity comes in."""
+    with openid.provider() as found:
+        settings.OIDC_ISSUER, settings.OIDC_NAME = found.issuer, "Example ID"
+        settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = openid.CLIENT_ID, openid.CLIENT_SECRET
+        client_side._app_of.cache.clear()
+        yield found
+        client_side._app_of.cache.clear()
+
+
+def went_out(client: Client, path: str = "/accounts/openid/", **form: str) -> str:
+    """The address at the provider that a form leads to."""
+    answer = client.post(path, form)
+    assert answer.status_code == 200, answer.text
+    return answer["Refresh"].removeprefix("0; url=")
+
+
+def agreed(address: str) -> str:
+    """The way back, as the provider's page offers it."""
+    with urlopen(address) as page:
+        found = re.search('href="([^"]+)"', page.read().decode())
+    assert found
+    place = urlsplit(html.unescape(found[1]))
+    return f"{place.path}?{place.query}"
+
+
+def walk(client: Client, path: str = "/accounts/openid/", **form: str) -> Any:
+    """Out to the provider and back; the answer to that."""
+    return client.get(agreed(went_out(client, path, **form)))
+
+
+def query(address: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}

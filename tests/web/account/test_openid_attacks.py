@@ -1,0 +1,254 @@
+"""What nobody gets in by: forged, foreign and stale tokens and ways back; and a provider that is away, slow or broken."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+from authlib.common.encoding import urlsafe_b64encode
+from django.contrib.auth.models import User
+from django.test import Client
+from joserfc import jwk, jwt
+
+from console.web.account import provider as client_side
+from tests import openid
+from tests.web.account.conftest import agreed, walk, went_out
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+@pytest.fixture(autouse=True)
+def _open_door(settings, account):
+    """Whoever is believed comes in."""
+    settings.OIDC_ACCOUNT, settings.OIDC_ROLE = account.name, "viewer"
+
+
+def is_refused(answer, status: int = 400) -> bool:
+    assert openid.CLIENT_SECRET not in answer.text
+    assert "sessionid" not in answer.cookies
+    return bool(answer.status_code == status and "You are not signed in" in answer.text and not User.objects.exists())
+
+
+NOW = time.time()
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"nonce": "another"}, {"aud": "another"}, {"aud": "another", "azp": openid.CLIENT_ID}, {"aud": ["another"]}, {"iss": "https://evil.example"},
+        {"exp": int(NOW) - 3600}, {"azp": "another"}, {"aud": [openid.CLIENT_ID, "another"], "azp": "another"}, {"iat": int(NOW) + 36_000},
+        {"exp": "never"}, {"nbf": int(NOW) + 36_000},
+    ],
+)  # fmt: skip
+def test_a_token_for_something_else_is_refused(provider, claims):
+    provider.claims = claims
+    assert is_refused(walk(Client()))
+
+
+@pytest.mark.parametrize("name", ["nonce", "aud", "iss", "exp", "iat", "sub"])
+def test_a_token_without_a_claim_is_refused(provider, name):
+    provider.dropped = {name}
+    assert is_refused(walk(Client()))
+
+
+@pytest.mark.parametrize("subject", ["", 7, ["s-1"], "x" * 256, None])
+def test_a_subject_that_is_none_is_refused(provider, subject):
+    provider.person = {"sub": subject}
+    answer = walk(Client())
+    assert is_refused(answer, answer.status_code)
+    assert answer.status_code in {400, 503}
+
+
+def unsigned(claims: dict) -> str:
+    parts = (json.dumps({"alg": "none"}), json.dumps(claims), "")
+    return ".".join(urlsafe_b64encode(part.encode()).decode() for part in parts)
+
+
+def test_a_token_that_nobody_signed_is_refused(provider):
+    provider.sign = unsigned
+    assert is_refused(walk(Client()))
+
+
+def test_the_public_key_is_no_secret_to_sign_with(provider):
+    public = provider.key.as_pem(private=False)
+
+    def signed(claims: dict) -> str:
+        head, body = ({"alg": "HS256", "kid": "first"}, claims)
+        import hashlib  # noqa: PLC0415
+        import hmac  # noqa: PLC0415
+
+        text = ".".join(urlsafe_b64encode(json.dumps(part).encode()).decode() for part in (head, body))
+        return f"{text}.{urlsafe_b64encode(hmac.digest(public, text.encode(), hashlib.sha256)).decode()}"
+
+    provider.sign = signed
+    assert is_refused(walk(Client()))
+
+
+def test_a_clients_secret_signs_nothing(provider):
+    key = jwk.OctKey.import_key(openid.CLIENT_SECRET.ljust(32, "x"))
+    provider.sign = lambda claims: jwt.encode({"alg": "HS256"}, claims, key)
+    assert is_refused(walk(Client()))
+
+
+def test_another_key_of_the_same_name_is_refused(provider):
+    provider.published = [openid.new_key()]
+    assert is_refused(walk(Client()))
+
+
+def test_keys_that_were_changed_are_asked_for_anew(provider):
+    assert walk(Client()).status_code == 302
+    provider.key = openid.new_key("second")
+    assert walk(Client()).status_code == 302
+    assert provider.asked.count("/keys") == 2
+    assert walk(Client()).status_code == 302
+    assert provider.asked.count("/keys") == 2, "keys are kept"
+    assert provider.asked.count(DISCOVERY) == 1, "the discovery document, too"
+
+
+def test_a_key_that_is_not_published_is_refused(provider):
+    provider.key, provider.published = openid.new_key("unknown"), [openid.new_key("first")]
+    assert is_refused(walk(Client()))
+    assert provider.asked.count("/keys") == 2
+
+
+def test_a_way_back_works_once(provider):
+    client = Client()
+    back = agreed(went_out(client))
+    kept = client.cookies.copy()
+    assert client.get(back).status_code == 302
+    replayed = client.get(back)
+    assert replayed.status_code == 400
+    other = Client()
+    other.cookies = kept  # somebody who copied the cookie, too: the code is used up
+    answer = other.get(back)
+    assert (answer.status_code, "sessionid" in answer.cookies) == (400, False)
+
+
+def test_another_browsers_way_back_opens_nothing(provider):
+    back = agreed(went_out(Client()))
+    assert is_refused(Client().get(back))
+    victim = Client()
+    went_out(victim)
+    assert is_refused(victim.get(back))
+
+
+@pytest.mark.parametrize("state", ["", "x", "é", "x" * 5000, "%00"])
+def test_a_state_that_is_none_is_refused(provider, state):
+    client = Client()
+    went_out(client)
+    assert is_refused(client.get(f"/accounts/openid/back/?code=x&state={state}"))
+
+
+def test_an_attempt_ends_after_a_while(provider, monkeypatch):
+    client = Client()
+    back = agreed(went_out(client))
+    later = time.time() + 601
+    monkeypatch.setattr("django.core.signing.time.time", lambda: later)
+    assert is_refused(client.get(back))
+
+
+def test_a_code_of_another_attempt_is_refused_by_pkce(provider):
+    stolen = agreed(went_out(Client())).partition("code=")[2].partition("&")[0]
+    client = Client()
+    own = agreed(went_out(client))
+    code = own.partition("code=")[2].partition("&")[0]
+    assert is_refused(client.get(own.replace(code, stolen)))
+
+
+def test_who_does_not_agree_reads_why_and_nothing_of_it_is_a_page(provider):
+    provider.error = {"error": "access_denied", "error_description": "<script>alert(1)</script>" + "x" * 500}
+    answer = walk(Client())
+    assert is_refused(answer)
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;" in answer.text
+    assert "x" * 300 not in answer.text
+
+
+def test_what_a_link_says_is_not_shown(provider):
+    answer = Client().get("/accounts/openid/back/?error=x&error_description=Call+this+number&state=y")
+    assert "Call this number" not in answer.text
+    assert is_refused(answer)
+
+
+def test_a_wrong_secret_is_refused_and_shown_nowhere(provider, caplog):
+    provider.secret = "changed"
+    assert is_refused(walk(Client()))
+    assert openid.CLIENT_SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"issuer": "https://evil.example"}, {"issuer": None}, {"token_endpoint": None}, {"authorization_endpoint": "javascript:alert(1)"},
+        {"jwks_uri": "file:///etc/passwd"}, {"id_token_signing_alg_values_supported": ["HS256", "none"]},
+    ],
+)  # fmt: skip
+def test_a_discovery_document_that_cannot_be_is_not_used(provider, metadata):
+    provider.metadata = metadata
+    assert is_refused(Client().post("/accounts/openid/"), 503)
+    provider.metadata = {}
+    assert walk(Client()).status_code == 302, "what was wrong is not kept"
+
+
+FAULTS = [500, 404, 302, "huge", b"", b"[]", b"null", b'"x"', b"{", b"\xff\xfe", b"{}"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+@pytest.mark.parametrize("path", [DISCOVERY, "/token", "/keys", "/userinfo"])
+def test_a_provider_that_answers_nonsense_opens_nothing_and_is_not_asked_for_ever(provider, path, fault):
+    provider.faults = {path: fault}
+    client = Client()
+    if path == DISCOVERY:
+        answer = client.post("/accounts/openid/")
+        assert is_refused(answer, 503)
+        assert answer["Retry-After"]
+        assert "Example ID does not answer as it should" in answer.text
+        return
+    answer = walk(client)
+    if path == "/userinfo" and fault in {b"{}", b"[]"}:
+        assert answer.status_code == 302, "nothing more is known"
+    else:
+        assert is_refused(answer, answer.status_code)
+        assert answer.status_code in {400, 503}
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(client_side, "TIMEOUTS_S", (0.3, 0.5))
+    monkeypatch.setattr(client_side, "PATIENCE_S", 1.0)
+
+
+@pytest.mark.parametrize("path", [DISCOVERY, "/token", "/keys"])
+@pytest.mark.parametrize("fault", ["hang", "drip"])
+def test_nobody_waits_long_for_a_provider(provider, impatient, path, fault):
+    provider.faults = {path: fault}
+    began = time.monotonic()
+    client = Client()
+    answer = client.post("/accounts/openid/") if path == DISCOVERY else walk(client)
+    assert is_refused(answer, 503)
+    assert time.monotonic() - began < 3
+    assert client.get("/accounts/login/").status_code == 200
+
+
+def test_passwords_work_while_the_provider_is_away(alice, settings, provider):
+    settings.OIDC_ISSUER = "http://127.0.0.1:9"
+    answer = Client().post("/accounts/openid/")
+    assert answer.status_code == 503
+    assert Client().post("/accounts/login/", {"username": "alice", "password": "right-password"}).status_code == 302
+
+
+def test_a_provider_that_hangs_holds_two_sign_ins_and_no_more(provider, impatient, monkeypatch):
+    monkeypatch.setattr(client_side, "SLOTS", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(client_side, "SLOT_PATIENCE_S", 0.05)
+    provider.faults = {DISCOVERY: "hang"}
+    threads = [threading.Thread(target=Client().post, args=("/accounts/openid/",)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    began = time.monotonic()
+    assert Client().post("/accounts/openid/").status_code == 503
+    assert time.monotonic() - began < 0.4
+    for thread in threads:
+        thread.join()
