@@ -78,15 +78,16 @@ def parse(text: str) -> list[Any]:
             raise
 
 
-def mappings(content: Any) -> Iterator[JSONDict]:
-    """All mappings anywhere in a document."""
+def mappings(content: Any, seen: set[int] | None = None) -> Iterator[JSONDict]:
+    """All mappings anywhere in a document; one to which YAML refers again and again comes once."""
+    seen = set() if seen is None else seen
+    if not isinstance(content, dict | list) or id(content) in seen:
+        return
+    seen.add(id(content))
     if isinstance(content, dict):
         yield content
-        for value in content.values():
-            yield from mappings(value)
-    elif isinstance(content, list):
-        for value in content:
-            yield from mappings(value)
+    for value in content.values() if isinstance(content, dict) else content:
+        yield from mappings(value, seen)
 
 
 def template_of(content: Any) -> Mapping[str, Any] | None:
@@ -104,7 +105,7 @@ def _contents(path: Path) -> list[Any]:
         data = path.read_bytes()
         encoding = next((name for mark, name in MARKS.items() if data.startswith(mark)), "utf-8")
         return parse(data.decode(encoding))
-    except (ValueError, OSError, yaml.YAMLError) as error:
+    except (ValueError, OSError, RecursionError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from None
 
 
@@ -115,7 +116,7 @@ def _printed(text: str) -> list[Any] | None:
     try:
         parsed = ast.parse(TIME.sub(_iso_time, text).strip())
         return [ast.literal_eval(line.value) for line in parsed.body if isinstance(line, ast.Expr)]
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, IndexError, SyntaxError, MemoryError, RecursionError):
         return None
 
 

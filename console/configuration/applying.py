@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from console.configuration.kinds import BY_NOUN, Kind
-from console.configuration.plan import Action, Plan, Step
+from console.configuration.steps import Action, Plan, Step
 from console.models import RESOURCES, Account, DatasetImportJob, Job, SolutionVersion, Status
 from console.operations.base import call_by_wire_names
 from console.shapes import JSONDict
@@ -46,7 +46,7 @@ def apply(account: Account, plan: Plan, wait: Callable[[Job], None], report: Cal
     require_no_conflicts(plan)
     for step in plan.steps:
         report(str(step))
-        job = _take(account, step)
+        job = take(account, step)
         if job is None:
             continue
         wait(job)
@@ -55,8 +55,13 @@ def apply(account: Account, plan: Plan, wait: Callable[[Job], None], report: Cal
             raise ApplyError(f"{job.name} ended {job.status}: {job.failure_reason}")
 
 
-def _take(account: Account, step: Step) -> Job | None:
-    """Take one step; the job that must end before the next one is taken, if there is one."""
+def take(account: Account, step: Step) -> Job | None:
+    """Take one step; the job that must end before the next one is taken, if there is one.
+
+    Raises:
+        ApplyError: what the step needs is not there.
+        ServiceError: the operation refused.
+    """
     match step.action:
         case Action.CREATE:
             call_by_wire_names(f"Create{step.kind.title}", account, _wire(account, step))

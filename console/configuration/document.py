@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,7 +77,15 @@ class Document:
             raise DocumentError("The document is nested too deeply.") from None
         if not isinstance(content, dict) or content.get(MARK) != FORMAT:
             raise DocumentError(f"The document must begin with `{MARK}: {FORMAT}`, which says its format.")
-        sections = {name: entries for name, entries in content.items() if name != MARK}
+        return cls.checked({name: entries for name, entries in content.items() if name != MARK})
+
+    @classmethod
+    def checked(cls, sections: Mapping[Any, Any]) -> Document:
+        """The document of these sections, which come from outside.
+
+        Raises:
+            DocumentError: something in them is unknown, missing, given twice, or nothing that an operation takes.
+        """
         if unknown := [name for name in sections if name not in BY_SECTION]:
             raise DocumentError(f"There is no section {unknown[0]}; allowed are {', '.join(BY_SECTION)}.")
         return cls({name: _entries(BY_SECTION[name], found) for name, found in sections.items()})
@@ -138,12 +147,14 @@ def _check_value(value: Any, where: str, above: tuple[Any, ...] = ()) -> None:
     """Hold a value, and all within it, to what JSON has and databases can keep.
 
     Raises:
-        DocumentError: it holds a date, a key that is no text, text that is no Unicode, or itself.
+        DocumentError: it holds a date, a key that is no text, text that is no Unicode, no finite number, or itself.
     """
     if any(value is one for one in above):
         raise DocumentError(f"{where} holds itself.")
     if isinstance(value, str) and not is_storable(value):
         raise DocumentError(f"{where} is {_shown(value)}, which is no Unicode text or holds NUL.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DocumentError(f"{where} is {value}, which is no number of JSON.")
     if not isinstance(value, dict | list | str | int | float | None):
         raise _not_text(where, value)
     for key, within in _parts(value, where):
@@ -199,4 +210,5 @@ def name_of(arn: str) -> str:
     >>> name_of("arn:aws:personalize:us-east-1:000000000000:solution/films/2f7")
     'films'
     """
-    return arn.rpartition(":")[2].split("/")[1] if "/" in arn else arn
+    resource = arn.rpartition(":")[2]
+    return resource.split("/")[1] if "/" in resource else arn

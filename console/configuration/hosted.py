@@ -17,7 +17,7 @@ from console.configuration.answers import documents, mappings, template_of
 from console.configuration.document import Document, DocumentError, entry_of
 from console.configuration.export import current_sources
 from console.configuration.kinds import BY_NOUN, KINDS, Kind
-from console.configuration.templates import RESOLVED_LATER, Resource, resources
+from console.configuration.templates import RESOLVED_LATER, Resource, mapping, resources
 from console.shapes import JSONDict
 
 IMPORT_JOB = "datasetImportJobArn"
@@ -30,21 +30,33 @@ def read(paths: Iterable[Path], parameters: Mapping[str, str] | None = None) -> 
     """The document of all files, and of all files below folders; `parameters` are those of templates.
 
     Raises:
-        DocumentError: a file cannot be read, nothing of Personalize is in any, or a resource lacks what makes it.
+        DocumentError: a file cannot be read, nothing of Personalize is in any, or a resource lacks what makes it or has a
+            value that no operation takes.
     """
+    try:
+        return _read(paths, parameters or {})
+    except RecursionError:
+        raise DocumentError("The files are nested too deeply, or one holds itself.") from None
+
+
+def _read(paths: Iterable[Path], parameters: Mapping[str, str]) -> Document:
     found: dict[str, JSONDict] = {}  # by ARN: the fullest description
     entries: Entries = {kind.noun: {} for kind in KINDS}
     jobs: dict[str, JSONDict] = {}
     metrics: list[JSONDict] = []
     for content in documents(paths):
         if template := template_of(content):
-            _add_template(template, parameters or {}, entries)
+            _add_template(template, parameters, entries)
             continue
         for about in mappings(content):
             if IMPORT_JOB in about and "dataSource" in about:
+                _require_texts(about, (IMPORT_JOB, "datasetArn"))
+                _require_texts(about["dataSource"], ("dataLocation",))
                 jobs[about[IMPORT_JOB]] = about
             metrics += [entry for entry in _rows(about.get("metrics")) if {"metricName", "expression"} <= entry.keys()]
             if kind := _kind_of(about):
+                _require_texts(about, (kind.arn, "name"))
+                _require_texts(about, [wire for wire in kind.references if about.get(wire) is not None])
                 found[about[kind.arn]] = found.get(about[kind.arn], {}) | about
     _add_metrics(metrics, found)
     _add_described(found, entries)
@@ -53,11 +65,23 @@ def read(paths: Iterable[Path], parameters: Mapping[str, str] | None = None) -> 
         raise DocumentError(
             "No resource of Amazon Personalize was found; give the JSON that List and Describe operations print."
         )
-    return Document({kind.section: list(entries[kind.noun].values()) for kind in KINDS})
+    return Document.checked({kind.section: list(entries[kind.noun].values()) for kind in KINDS})
 
 
 def _rows(value: Any) -> list[JSONDict]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _require_texts(about: Any, members: Iterable[str]) -> None:
+    """Hold members that say what is described, and what it belongs to, to be text.
+
+    Raises:
+        DocumentError: one is missing, empty or something else.
+    """
+    for member in members:
+        value = about.get(member) if isinstance(about, dict) else None
+        if not isinstance(value, str) or not value:
+            raise DocumentError(f"{member} is {json.dumps(value, default=str)[:60]}, text is needed.")
 
 
 def _is_there(about: Mapping[str, Any]) -> bool:
@@ -150,11 +174,12 @@ def _add_template(template: Mapping[str, Any], parameters: Mapping[str, str], en
     known = resources(template, parameters)
     for resource in known.values():
         kind, about = BY_NOUN[resource.noun], dict(resource.members)
-        job = about.pop("datasetImportJob", None) or {}
+        job = mapping(about.pop("datasetImportJob", None) or {}, f"DatasetImportJob of {about['name']}")
         for wire in kind.references.keys() & about.keys():
             about[wire] = _referred(about[wire], known, f"{wire} of {kind.noun} {about['name']}")
         entry = entry_of(kind, about)
-        if place := (job.get("dataSource") or {}).get("dataLocation"):
+        source = mapping(job.get("dataSource") or {}, f"DataSource of {about['name']}")
+        if place := source.get("dataLocation"):
             entry["importFrom"] = place
         if missing := [member for member in kind.required if member not in entry]:
             raise DocumentError(f"{kind.noun} {entry['name']} lacks {missing[0]}; the template does not tell it.")

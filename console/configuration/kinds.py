@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -33,6 +33,11 @@ class Kind:
     def key(self, entry: Mapping[str, Any]) -> tuple[str, str, str]:
         """What tells an entry from all others of a document."""
         return self.noun, str(entry.get("datasetGroup", "")) if self.has_own_names else "", str(entry["name"])
+
+    def referred(self, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The noun and name of each resource that an entry names; recipes are everybody's."""
+        members = (member for member in self.references.values() if member in BY_NOUN and member in entry)
+        yield from ((member, entry[member]) for member in members)
 
     @property
     def title(self) -> str:

@@ -2,87 +2,36 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from console.configuration.document import Document
 from console.configuration.export import export
 from console.configuration.kinds import BY_NOUN, Kind
+from console.configuration.rehearsal import nothing_comes, rehearsed
+from console.configuration.steps import Action, Plan, Step
 from console.models import RESOURCES, Account, DatasetImportJob, Solution, Status
 from console.shapes import JSONDict
 
 
-class Action(StrEnum):
-    """What a step does, as people read it."""
+def make_plan(account: Account, document: Document, is_coming: Callable[[str], bool] = nothing_comes) -> Plan:
+    """Hold the document against the account, and its steps against what operations refuse; nothing is changed.
 
-    CREATE = "+"
-    CHANGE = "~"
-    FILL = "<"
-    TRAIN = "*"
-    CONFLICT = "!"
+    Args:
+        account: whose resources are to be made.
+        document: what there is to be.
+        is_coming: whether files will be at a location before the steps are taken.
 
-
-@dataclass(frozen=True)
-class Step:
-    """One thing to do.
-
-    Attributes:
-        entry: as the document has it.
-        differences: by path, what there is and what the document says.
-        is_added: whether imported rows are added to those that are there.
-        lacks: what the entry names and what is neither in the account nor in the document, such as "datasetGroup shop".
+    Raises:
+        ServiceUnavailableException: the database or the store is away or busy.
     """
-
-    action: Action
-    kind: Kind
-    entry: JSONDict
-    differences: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    is_added: bool = False
-    lacks: str = ""
-
-    def __str__(self) -> str:
-        """A line for people, and one for each difference."""
-        name = f"{self.action} {self.kind.noun} {self.entry['name']}"
-        match self.action:
-            case Action.FILL:
-                return f"{name}: import {self.entry['importFrom']}{', added' if self.is_added else ''}"
-            case Action.TRAIN:
-                return f"{name}: train a version"
-            case Action.CONFLICT if self.lacks:
-                return f"{name} names the {self.lacks}, which is neither in the account nor in the document"
-            case Action.CONFLICT:
-                name += " cannot be changed in place; delete it first, or change the document"
-        changes = [f"    {path}: {_short(now)} → {_short(wanted)}" for path, (now, wanted) in self.differences.items()]
-        return "\n".join([name, *changes])
+    plan = compared(account, document)
+    return replace(plan, steps=rehearsed(account, plan.steps, is_coming))
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Steps in the order in which they are taken, and what the account has beside the document."""
-
-    steps: list[Step]
-    unchanged: int
-    others: list[str]
-
-    @property
-    def conflicts(self) -> list[Step]:
-        """Steps that cannot be taken."""
-        return [step for step in self.steps if step.action is Action.CONFLICT]
-
-    def __str__(self) -> str:
-        """The plan for people."""
-        lines = [str(step) for step in self.steps] or ["Nothing to do."]
-        lines.append(f"{self.unchanged} unchanged.")
-        if self.others:
-            lines.append(f"Only in the account, left as they are: {', '.join(self.others)}.")
-        return "\n".join(lines)
-
-
-def make_plan(account: Account, document: Document) -> Plan:
-    """Hold the document against the account."""
+def compared(account: Account, document: Document) -> Plan:
+    """Hold the document against the account: what differs, whether or not operations would take it."""
     present = {kind.key(entry): entry for kind, entry in export(account).entries()}
     steps: list[Step] = []
     unchanged = 0
@@ -91,20 +40,19 @@ def make_plan(account: Account, document: Document) -> Plan:
     for kind, entry in document.entries():
         found = present.pop(kind.key(entry), None)
         lacking = [
-            Step(Action.CONFLICT, kind, entry, lacks=f"{noun} {name}")
-            for noun, name in _references(kind, entry)
+            Step(
+                Action.CONFLICT,
+                kind,
+                entry,
+                refusal=f"names the {noun} {name}, which is neither in the account nor in the document",
+            )
+            for noun, name in kind.referred(entry)
             if (noun, name) not in named and not _is_there(account, noun, name)
         ]
         own = lacking or [*_steps(kind, entry, found), *_jobs(account, kind, entry, put_up)]
         steps += own
         unchanged += not own
     return Plan(steps, unchanged, [f"{noun} {name}" for noun, _, name in present])
-
-
-def _references(kind: Kind, entry: JSONDict) -> Iterator[tuple[str, str]]:
-    """The noun and name of each resource that an entry names; recipes are everybody's."""
-    members = (member for member in kind.references.values() if member in BY_NOUN and member in entry)
-    yield from ((member, entry[member]) for member in members)
 
 
 def _is_there(account: Account, noun: str, name: str) -> bool:
@@ -168,8 +116,3 @@ def _differences(wanted: Any, found: Any, path: str = "") -> Iterator[tuple[str,
             yield from _differences(value, found.get(member), f"{path}.{member}" if path else member)
     elif wanted != found and not (wanted in (None, False, {}, []) and found is None):
         yield path, (found, wanted)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -53,18 +53,19 @@ def resources(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str
         given: values of parameters, and of pseudo parameters such as AWS::StackName.
 
     Raises:
-        DocumentError: one has no name that the template tells.
+        DocumentError: one has no name that the template tells, or something is of another form than CloudFormation's.
     """
     values = _Values(template, given)
     found = {}
     for logical, about in template["Resources"].items():
-        noun = TYPES.get(about.get("Type", "")) if isinstance(about, dict) else None
+        noun = TYPES.get(str(about.get("Type"))) if isinstance(about, dict) else None
         if noun and values.holds(about.get("Condition")):
-            members = typed(camel(values.resolved(about.get("Properties") or {})), _shape_of(noun))
+            properties = mapping(values.resolved(about.get("Properties") or {}), f"Properties of {logical}")
+            members = typed(camel(properties), _shape_of(noun))
             name = members.setdefault("name", logical)
             if tags := members.get("tags"):
-                members["tags"] = dict(map(_tag, tags))
-            if not isinstance(name, str) or RESOLVED_LATER in name:
+                members["tags"] = dict(_tag(tag, logical) for tag in (tags if isinstance(tags, list) else [tags]))
+            if not isinstance(name, str) or not name or RESOLVED_LATER in name:
                 raise DocumentError(
                     f"The name of {logical} is {json.dumps(name)[:100]}, which the template does not tell; "
                     "give the parameter's value (--parameter NAME=VALUE), or write the name out."
@@ -73,8 +74,20 @@ def resources(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str
     return found
 
 
-def _tag(tag: Mapping[str, Any]) -> tuple[str, str]:
+def mapping(value: Any, what: str) -> dict[str, Any]:
+    """The value, which must be a mapping.
+
+    Raises:
+        DocumentError: it is none.
+    """
+    if not isinstance(value, dict):
+        raise DocumentError(f"{what} is {json.dumps(value, default=str)[:60]}, a mapping is needed.")
+    return value
+
+
+def _tag(tag: Any, logical: str) -> tuple[str, str]:
     """A tag's key and value, which some types call Key and Value and others TagKey and TagValue."""
+    tag = mapping(tag, f"A tag of {logical}")
     return str(tag.get("tagKey", tag.get("key"))), str(tag.get("tagValue", tag.get("value", "")))
 
 
@@ -133,13 +146,26 @@ def _as_list(value: Any, parameter: Any) -> Any:
     return [part.strip() for part in value.split(",")] if is_list and isinstance(value, str) else value
 
 
+def _carried_out(name: str, function: Callable[[Any], Any], argument: Any) -> Any:
+    """What a function gives.
+
+    Raises:
+        DocumentError: the argument is none that the function takes, or leads back to itself.
+    """
+    try:
+        return function(argument)
+    except (TypeError, ValueError, AttributeError, LookupError, RecursionError) as error:
+        shown = json.dumps(argument, default=str)[:100]
+        raise DocumentError(f"{name} has {shown}, with which CloudFormation cannot carry it out.") from error
+
+
 class _Values:
     """What the functions of one template give."""
 
     def __init__(self, template: Mapping[str, Any], given: Mapping[str, str]) -> None:
         """Take parameters for what is `given`, else for their defaults."""
         self._resources = template["Resources"]
-        parameters = template.get("Parameters") or {}
+        parameters = mapping(template.get("Parameters") or {}, "Parameters")
         values = {name: about["Default"] for name, about in parameters.items() if _tells_default(about)} | dict(given)
         self._known = PSEUDO | {name: _as_list(value, parameters.get(name, {})) for name, value in values.items()}
         self._functions: dict[str, Callable[[Any], Any]] = {
@@ -153,11 +179,12 @@ class _Values:
             "Fn::Split": self._split,
             "Fn::ToJsonString": self._json,
         }
-        self._mappings, self._conditions = template.get("Mappings") or {}, template.get("Conditions") or {}
+        self._mappings = mapping(template.get("Mappings") or {}, "Mappings")
+        self._conditions = mapping(template.get("Conditions") or {}, "Conditions")
 
     def holds(self, condition: Any) -> bool:
         """Whether a resource with this condition is made; without one it is."""
-        return condition is None or self._truth(self._conditions.get(condition))
+        return condition is None or _carried_out("Condition", self._condition, condition)
 
     def resolved(self, value: Any) -> Any:
         """The value with its functions carried out; what the template alone does not tell stays as it is."""
@@ -168,7 +195,7 @@ class _Values:
         if len(value) == 1:
             [(name, argument)] = value.items()
             if name in self._functions:
-                found = self._functions[name](argument)
+                found = _carried_out(name, self._functions[name], argument)
                 return value if found is UNKNOWN else found
         found = {key: self.resolved(entry) for key, entry in value.items()}
         return {key: entry for key, entry in found.items() if entry is not None}
@@ -206,7 +233,7 @@ class _Values:
 
     def _if(self, argument: Any) -> Any:
         condition, yes, no = argument
-        return self.resolved(yes if self._truth(self._conditions.get(condition)) else no)
+        return self.resolved(yes if self._condition(condition) else no)
 
     def _map(self, argument: Any) -> Any:
         name, *keys = map(self.resolved, argument)
@@ -226,6 +253,9 @@ class _Values:
     def _json(self, argument: Any) -> Any:
         return json.dumps(self.resolved(argument))
 
+    def _condition(self, name: Any) -> bool:
+        return self._truth(self._conditions.get(name))
+
     def _truth(self, condition: Any) -> bool:
         """A condition that the template's defaults tell; of one that they leave open true."""
         if isinstance(condition, bool):
@@ -244,5 +274,5 @@ class _Values:
             case "Fn::Or":
                 return any(map(self._truth, argument))
             case "Condition":
-                return self._truth(self._conditions.get(argument))
+                return self._condition(argument)
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console import operations  # noqa: F401  registers them
 from console.configuration.applying import ApplyError, apply, require_no_conflicts
+from console.configuration.copied_buckets import CopiedBuckets
 from console.configuration.document import Document, DocumentError
 from console.configuration.plan import make_plan
+from console.configuration.rehearsal import nothing_comes, taken_back
+from console.configuration.steps import Plan
 from console.errors import ServiceError
 from console.management.people import DEFAULT_ACCOUNT, LONGEST_ACCOUNT, account_named, require_database, require_name
 from console.models import Account, Job
 
 POLL_S = 0.5
-NO_ROW = 0  # of an account that is not there: nothing belongs to it
 QUIET_S = 30.0  # a job that nobody took up by then is reported
 
 
@@ -27,32 +30,40 @@ class ConfigurationCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--account", default=DEFAULT_ACCOUNT)
 
-    def show(self, document: Document, account_name: str, *, is_applied: bool) -> None:
-        """Print the plan and take its steps.
+    def show(
+        self, document: Document, account_name: str, *, is_applied: bool, data: CopiedBuckets | None = None
+    ) -> None:
+        """Print the plan and take its steps, after the files of `data` are copied.
 
         Raises:
-            CommandError: a step was refused or failed, or no account can have the name.
+            CommandError: a step or a file was refused or failed, or no account can have the name.
         """
         require_database()
         require_name("account", account_name, LONGEST_ACCOUNT)
         found = Account.objects.filter(name=account_name).first()
         if found is None:
             self.stdout.write(f"There is no account {account_name} yet; applying makes it.")
-        plan = make_plan(found or Account(pk=NO_ROW, name=account_name), document)
-        self.stdout.write(str(plan))
-        if not is_applied:
-            return
         try:
-            require_no_conflicts(plan)  # before the account is made
-            apply(
-                found or account_named(account_name),
-                plan,
-                self._wait,
-                lambda line: self.stdout.write(line.splitlines()[0]),
-            )
-        except (ApplyError, ServiceError) as error:
+            with taken_back() if found is None else nullcontext():
+                plan = self._plan(found or account_named(account_name), document, data)
+            if is_applied:
+                require_no_conflicts(plan)  # before the account is made
+                account = found or account_named(account_name)
+                if data is not None:
+                    self.stdout.write(f"{data.copy_to(account)} files copied from {data.folder}.")
+                apply(account, plan, self._wait, lambda line: self.stdout.write(line.splitlines()[0]))
+                self.stdout.write("Done.")
+        except (ApplyError, DocumentError, ServiceError) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write("Done.")
+
+    def _plan(self, account: Account, document: Document, data: CopiedBuckets | None) -> Plan:
+        """Make the plan and print it."""
+        if data is not None:
+            with taken_back():
+                data.check(account)
+        plan = make_plan(account, document, data.will_have if data else nothing_comes)
+        self.stdout.write(str(plan))
+        return plan
 
     def _wait(self, job: Job) -> None:
         began = time.monotonic()

@@ -14,7 +14,7 @@ from console.configuration.document import DocumentError
 from console.configuration.export import export
 from console.configuration.plan import make_plan
 from console.models import Dataset
-from tests.configuration.answers import ARN, EVENTS, SCHEMA, ended, hosted_answers, put
+from tests.configuration.answers import ARN, EVENTS, MORE, SCHEMA, TEMPLATE, ended, hosted_answers, put
 
 
 def read(folder, *answers):
@@ -168,69 +168,6 @@ def test_metrics_find_their_attribution(tmp_path):
     assert document.sections["metricAttributions"][0]["metrics"] == listed["metrics"]
 
 
-TEMPLATE = """
-AWSTemplateFormatVersion: 2010-09-09
-Parameters:
-  Prefix: {Type: String, Default: shop}
-  Stage: {Type: String}
-  Slow: {Type: String, Default: "no"}
-Conditions:
-  IsSlow: !Equals [!Ref Slow, "yes"]
-Mappings:
-  Recipes: {quick: {name: aws-popularity-count}}
-Resources:
-  Group:
-    Type: AWS::Personalize::DatasetGroup
-    Properties:
-      Name: !Sub "${Prefix}-${Stage}"
-      Tags: [{Key: team, Value: web}, {TagKey: stage, TagValue: !Ref Stage}]
-  Tracker:
-    Type: AWS::Personalize::EventTracker
-    Properties: {Name: site, DatasetGroupArn: !GetAtt Group.DatasetGroupArn}
-  Views:
-    Type: AWS::Personalize::MetricAttribution
-    Properties:
-      Name: views
-      DatasetGroupArn: !GetAtt Group.DatasetGroupArn
-      Metrics: [{EventType: watch, MetricName: watched, Expression: SAMPLECOUNT()}]
-      MetricsOutputConfig: {RoleArn: "arn:aws:iam::123456789012:role/x", S3DataDestination: {Path: "s3://reports/views/"}}
-  Events:
-    Type: AWS::Personalize::Schema
-    Properties:
-      Name: !Join ["-", [!Ref Prefix, events]]
-      Schema: !Sub |
-        {"type": "record", "name": "Interactions", "fields": [{"name": "USER_ID", "type": "string"}]}
-  Dataset:
-    Type: AWS::Personalize::Dataset
-    Properties:
-      Name: !Sub "${AWS::StackName}-events"
-      DatasetType: Interactions
-      DatasetGroupArn: !GetAtt Group.DatasetGroupArn
-      SchemaArn: !Ref Events
-      DatasetImportJob:
-        JobName: first
-        DataSource: {DataLocation: !Sub "s3://${Bucket}/${Prefix}/events.csv"}
-  Popular:
-    Type: AWS::Personalize::Solution
-    Properties:
-      Name: popular
-      DatasetGroupArn: !GetAtt [Group, DatasetGroupArn]
-      RecipeArn: !Sub
-        - arn:${AWS::Partition}:personalize:::recipe/${Name}
-        - {Name: !FindInMap [Recipes, quick, name]}
-      PerformHPO: !If [IsSlow, true, !Ref "AWS::NoValue"]
-      SolutionConfig:
-        EventValueThreshold: "3"
-        HpoConfig: {HpoObjective: {Type: max, MetricName: coverage}}
-        AlgorithmHyperParameters: {Hidden: "4"}
-  Slow:
-    Type: AWS::Personalize::Solution
-    Condition: IsSlow
-    Properties: {Name: slow}
-  Bucket: {Type: "AWS::S3::Bucket", Properties: {BucketName: !Sub "${Prefix}-data"}}
-"""
-
-
 def test_functions_parameters_and_conditions_of_a_template_are_carried_out(tmp_path):
     (tmp_path / "stack.yaml").write_text(TEMPLATE)
     document = hosted.read([tmp_path], {"Stage": "live", "AWS::StackName": "web"})
@@ -272,32 +209,6 @@ def test_a_name_that_a_template_does_not_tell_is_asked_for(tmp_path):
 def test_what_get_template_prints_is_read(tmp_path):
     (tmp_path / "text.json").write_text(json.dumps({"TemplateBody": TEMPLATE, "StagesAvailable": ["Original"]}))
     assert hosted.read([tmp_path], {"Stage": "live"}).sections["solutions"][0]["name"] == "popular"
-
-
-MORE = """
-Parameters:
-  Names: {Type: CommaDelimitedList, Default: "shop, cinema"}
-  Hpo: {Type: String, Default: "false"}
-  Stored: {Type: "AWS::SSM::Parameter::Value<String>", Default: /shop/name}
-Conditions: {Never: !Equals [a, b]}
-Resources:
-  Site: {Type: AWS::EC2::Instance, Properties: {UserData: !Base64 x, Zone: !Select [0, !GetAZs ""], Net: !Cidr [a, 1, 2]}}
-  Group:
-    Type: AWS::Personalize::DatasetGroup
-    DependsOn: Site
-    DeletionPolicy: Retain
-    Properties:
-      Name: !Select [0, !Ref Names]
-      Tags: [!If [Never, {Key: a, Value: b}, !Ref "AWS::NoValue"], {Key: team, Value: 7}]
-  Solution:
-    Type: AWS::Personalize::Solution
-    Properties:
-      Name: popular
-      DatasetGroupArn: !Join [":", ["arn:aws:personalize", !Ref "AWS::Region", !Ref "AWS::AccountId", dataset-group/shop]]
-      RecipeArn: !Sub "arn:${AWS::Partition}:personalize:::recipe/aws-popularity-count"
-      PerformHPO: !Ref Hpo
-      SolutionConfig: {EventValueThreshold: 3}
-"""
 
 
 def test_members_of_a_template_have_the_types_of_the_api(tmp_path):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from console import storage
 from console.configuration import hosted
-from console.configuration.document import DocumentError
+from console.configuration.copied_buckets import CopiedBuckets
+from console.configuration.document import Document, DocumentError
 from console.management.configuring import ConfigurationCommand
 
 
@@ -47,20 +46,16 @@ class Command(ConfigurationCommand):
         except DocumentError as error:
             raise CommandError(str(error)) from None
         if options["write"]:
-            options["write"].write_text(document.to_yaml())
-        if options["data"] and options["apply"]:
-            self._bring(options["data"])
-        self.show(document, options["account"], is_applied=options["apply"])
+            _write(options["write"], document)
+        data = CopiedBuckets(options["data"]) if options["data"] else None
+        self.show(document, options["account"], is_applied=options["apply"], data=data)
 
-    def _bring(self, folder: Path) -> None:
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        if not files:
-            raise CommandError(f"--data {folder} has no files.")
-        for path in files:
-            bucket, _, key = path.relative_to(folder).as_posix().partition("/")
-            with path.open("rb") as source, storage.open_write(storage.Location(bucket, key)) as sink:
-                shutil.copyfileobj(source, sink)
-        self.stdout.write(f"{len(files)} files copied from {folder}.")
+
+def _write(path: Path, document: Document) -> None:
+    try:
+        path.write_text(document.to_yaml(), encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"--write {path}: {error.strerror}.") from None
 
 
 def _parameters(given: Sequence[str]) -> dict[str, str]:
