@@ -1,7 +1,8 @@
 """`python -m benchmarks.scale`: seconds and memory against events, with the slopes; one JSON line a result, then tables and plots.
 
-Files are made by `benchmarks.generate`. Each step is a process of its own: an import, and a training of each recipe with the
-lists of its users. `--write` renews results/scale.md and its plots.
+Files are made by `benchmarks.generate`. Each step is a process of its own: an import, a popularity of the imported rows with its
+evaluation as the server's worker trains it, and a training of each recipe with the lists of its users. `--write` renews
+results/scale.md and its plots.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks import table
+from benchmarks import table, worker
 from benchmarks.datasets import CACHE, ROOT
 from benchmarks.generate import write_interactions
 from benchmarks.plot import log_log, slope
@@ -28,6 +29,7 @@ EVENTS_OF_A_USER, EVENTS_OF_AN_ITEM = 100, 200
 EVENT_BYTES = 30  # of an event in the arrays that recipes learn from: user, item, time, type, value
 ASKED_USERS = 1_000
 RECIPES = {"popularity": "aws-popularity-count", "sims": "aws-sims", "user-personalization": "aws-user-personalization"}
+STEPS = ("import", "worker", *RECIPES)
 HEADS = (
     "step",
     "events",
@@ -52,6 +54,8 @@ def main() -> None:
         )
         if "import" in options.steps:
             rows.append(_told({"step": "import", "events": events} | _imported(file, events)))
+        if "worker" in options.steps:
+            rows.append(_told({"step": "worker", "events": events} | worker.measured(file, "aws-popularity-count")[-1]))
         for name in (name for name in RECIPES if name in options.steps):
             rows.append(_told({"step": name, "events": events} | _trained(name, file, options.budget)))
     page = _page(rows, options.budget)
@@ -171,7 +175,7 @@ def _plots(rows: list[Row]) -> dict[str, str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--events", type=float, nargs="+", default=[1e5, 1e6, 1e7])
-    parser.add_argument("--steps", nargs="+", choices=("import", *RECIPES), default=["import", *RECIPES])
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=[*STEPS])
     parser.add_argument("--budget", type=int, default=120, help="seconds of user-personalization")
     parser.add_argument("--write", action="store_true", help="renew results/scale.md and its plots")
     return parser

@@ -135,5 +135,18 @@ class JobError(Exception):
     """A job cannot go on for a reason the user should read; it becomes the row's failureReason."""
 
 
+class DamagedPartError(JobError):
+    """The bytes of a dataset's part are not those that were written.
+
+    Attributes:
+        reason: what the reader says of them.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.reason = reason
+
+
 class UnavailableError(Exception):
     """What a job or a request needs is away for a moment. No JobError, as those end jobs for good."""

@@ -204,7 +204,9 @@ class Interactions:
         return replace(self, event_type=moved[self.event_type], event_types=joined)
 
     def keep(self, events: NDArray[np.bool_]) -> Interactions:
-        """Only the events where the (E,) mask is true."""
+        """Only the events where the (E,) mask is true; itself where it is all true."""
+        if events.all():
+            return self
         rows = np.flatnonzero(events)
         return replace(
             self,

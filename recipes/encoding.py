@@ -37,6 +37,12 @@ class TextEncoder:
         self._merge()
         return joined(self._codes or [np.zeros(0, np.int32)]), self._known
 
+    def finish_dictionary(self) -> pa.DictionaryArray:
+        """(E,) the texts added as one dictionary-encoded array."""
+        codes, texts = self.finish()
+        unknown = codes < 0
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=unknown if unknown.any() else None), texts)
+
     def _merge(self) -> None:
         first = len(self._codes) - len(self._texts)
         # Empty chunks are left out, as `dictionary_encode` does.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from console import storage
-from console.errors import JobError
+from console.errors import DamagedPartError, JobError
 from console.ingest.profile import encoded
 from console.ingest.schema import DatasetSchema
+from console.server_paths import reason_of
 
 ROWS_PER_PART = 10_000_000
 ROWS_PER_GROUP = 100_000  # at least; a group is a block of the file where that is large enough
@@ -95,11 +97,28 @@ def local_path(key: str) -> Path:
 
 
 def batches(path: Path, schema: pa.Schema, rows: int = 250_000) -> Iterator[pa.Table]:
-    """A part's rows in tables of at most `rows`, in the columns of `schema`: those it lacks are null."""
-    with pq.ParquetFile(path) as file:
+    """A part's rows in tables of at most `rows`, in the columns of `schema`: those it lacks are null.
+
+    Raises:
+        DamagedPartError: a checksum is wrong, or the file is none of ours.
+        FileNotFoundError: it is not there any more.
+    """
+    words = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    with _reporting_damage(), pq.ParquetFile(path, read_dictionary=words, page_checksum_verification=True) as file:
         known = [name for name in schema.names if name in file.schema_arrow.names]
         for batch in file.iter_batches(rows, columns=known):
             yield fitted(pa.Table.from_batches([batch]), schema)
+
+
+@contextmanager
+def _reporting_damage() -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's, not the reader's
+            raise
+        reason = reason_of(error)
+        raise DamagedPartError(f"Rows of a dataset are damaged: {reason}. Import its data again.", reason) from error
 
 
 def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from django.db.models import QuerySet
 
-from console.errors import JobError
+from console.errors import DamagedPartError, JobError
 from console.ingest import parts
 from console.ingest import schema as avro
 from console.ingest.schema import DatasetSchema
 from console.models import Dataset, DatasetGroup, Event, Record
-from console.server_paths import reason_of
 from recipes.columns import Kind
+from recipes.encoding import TextEncoder
+from recipes.memory import give_back_memory
 from recipes.tables.field import Field
 from recipes.tables.values import value_of
 
@@ -38,12 +38,15 @@ EVENT_FIELDS: dict[str, tuple[pa.DataType, Callable[[Event], Any]]] = {
 STREAMED_TOO = ("EVENT_TYPE", "EVENT_VALUE", "IMPRESSION")  # live events have them whether the schema does or not
 
 
-@dataclass(frozen=True)
+ENCODED = ("USER_ID", "ITEM_ID", "ACTION_ID", "EVENT_TYPE")  # of events that are learned from: four bytes a row
+
+
+@dataclass
 class Tables:
     """A group's rows; `kinds` says by dataset type how each metadata column is read.
 
     `interactions` has USER_ID, ITEM_ID and TIMESTAMP even when there are no rows; the others are None where the group has
-    no such dataset. `seen` are lists that users saw and that no event names.
+    no such dataset. `seen` are lists that users saw and that no event names. Ids and types of events are dictionaries.
     """
 
     interactions: pa.Table
@@ -54,6 +57,11 @@ class Tables:
     action_interactions: pa.Table | None = None
     seen: pa.Table | None = None
 
+    def take_interactions(self) -> pa.Table:
+        """The interactions, no longer held here: what encodes them can free each column when it is done with it."""
+        table, self.interactions = self.interactions, self.interactions.schema.empty_table()
+        return table
+
 
 def training_tables(group: DatasetGroup) -> Tables:
     """Read everything that models may learn from: what anonymous sessions did is left out until they say who they are.
@@ -62,7 +70,7 @@ def training_tables(group: DatasetGroup) -> Tables:
         JobError: the parts were replaced several times while they were read.
     """
     kinds = {row.type: schema_of(row).kinds() for row in group.datasets.select_related("schema")}
-    tables = {kind: dataset_table(group, kind, anonymous=False) for kind in kinds}
+    tables = {kind: dataset_table(group, kind, anonymous=False, encoded=ENCODED) for kind in kinds}
     interactions = tables.get("INTERACTIONS")
     if interactions is None:
         interactions = _streamed(
@@ -79,26 +87,37 @@ def training_tables(group: DatasetGroup) -> Tables:
 
 
 def dataset_table(
-    group: DatasetGroup, kind: str, *, bulk: bool = True, streamed: bool = True, anonymous: bool = True
+    group: DatasetGroup,
+    kind: str,
+    *,
+    bulk: bool = True,
+    streamed: bool = True,
+    anonymous: bool = True,
+    encoded: Collection[str] = (),
 ) -> pa.Table | None:
     """All rows of the group's dataset of a type, bulk and streamed or one of them; None if there is no such dataset.
 
-    Streamed rows of `anonymous` sessions have the session's id in the place of the user's.
+    Streamed rows of `anonymous` sessions have the session's id in the place of the user's. Columns of events that are
+    `encoded` are dictionaries, which are made while the rows are read.
     """
     dataset = group.datasets.select_related("schema").filter(type=kind).first()
     if dataset is None:
         return None
     schema = schema_of(dataset)
-    columns = avro_columns(schema, kind)
-    rows = _bulk(dataset, schema.arrow()) if bulk else schema.arrow().empty_table()
+    own = schema.arrow()
+    if not schema.key:
+        own = _with_dictionaries(own, encoded)
+    rows = _bulk(dataset, own) if bulk else own.empty_table()
     if not streamed:
         return rows
     if not schema.key:
         events = group.events.filter(is_action=kind == "ACTION_INTERACTIONS")
+        columns = avro_columns(schema, kind)
         live = _streamed(events if anonymous else events.filter(is_anonymous=False), columns)
         if live.num_rows == 0:
             return rows
-        return pa.concat_tables([parts.fitted(rows, columns), live])
+        columns = _with_dictionaries(columns, encoded)
+        return pa.concat_tables([parts.fitted(rows, columns), parts.fitted(live, columns)])
     return _with_records(rows, dataset, schema)
 
 
@@ -119,26 +138,41 @@ def avro_columns(schema: DatasetSchema | None, kind: str) -> pa.Schema:
     return pa.schema(fields)
 
 
+def _with_dictionaries(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema([field.with_type(word) if field.name in names else field for field in schema])
+
+
 def _bulk(dataset: Dataset, schema: pa.Schema) -> pa.Table:
     """The bulk rows. An import may replace the parts meanwhile; then the new list is read."""
     for attempt in range(RETRIES):
         try:
-            return pa.concat_tables([schema.empty_table(), *(_part(key, schema) for key in dataset.parts)])
+            return _read(dataset.parts, schema)
+        except DamagedPartError as error:
+            raise JobError(
+                f"The rows of the dataset {dataset.name} are damaged: {error.reason}. Import its data again."
+            ) from error
         except (JobError, FileNotFoundError):
             if attempt == RETRIES - 1:
                 raise
             dataset.refresh_from_db(fields=["parts"])
-        except (pa.ArrowInvalid, OSError) as error:
-            raise JobError(
-                f"The rows of the dataset {dataset.name} are damaged: {reason_of(error)}. Import its data again."
-            ) from error
     raise AssertionError
 
 
-def _part(key: str, schema: pa.Schema) -> pa.Table:
-    with pq.ParquetFile(parts.local_path(key), page_checksum_verification=True) as file:
-        known = [name for name in schema.names if name in file.schema_arrow.names]
-        return parts.fitted(file.read(columns=known), schema)
+def _read(keys: Sequence[str], schema: pa.Schema) -> pa.Table:
+    """The rows of several parts; a column that is to be a dictionary becomes one for all parts, block by block."""
+    encoders = {field.name: TextEncoder() for field in schema if pa.types.is_dictionary(field.type)}
+    plain = pa.schema([field for field in schema if field.name not in encoders])
+    blocks = [plain.empty_table()]
+    for key in keys:
+        for block in parts.batches(parts.local_path(key), schema):
+            for name, encoder in encoders.items():
+                encoder.add(block[name])
+            blocks.append(block.select(plain.names))
+    table = pa.concat_tables(blocks)
+    columns = [encoders.pop(name).finish_dictionary() if name in encoders else table[name] for name in schema.names]
+    give_back_memory()  # of the files' pages
+    return pa.table(columns, schema=schema)
 
 
 def _streamed(events: QuerySet[Event], columns: pa.Schema) -> pa.Table:

@@ -121,7 +121,7 @@ def read(
         tables = _actions(tables)
     if before is None:
         everything = TrainingData.from_tables(
-            tables.interactions, tables.items, tables.users, tables.kinds, tables.seen
+            tables.take_interactions(), tables.items, tables.users, tables.kinds, tables.seen
         )
     else:
         everything = grown(tables, before, tables.kinds)

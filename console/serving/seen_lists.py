@@ -148,18 +148,16 @@ def _with_lists(group: DatasetGroup, table: pa.Table, known: Mapping[str, str]) 
     """The interactions with the lists that rows without an impression name; also all names in them."""
     if "RECOMMENDATION_ID" not in table.column_names:
         return table, set()
-    names = table["RECOMMENDATION_ID"].combine_chunks()
+    names = table["RECOMMENDATION_ID"]
     has_column = "IMPRESSION" in table.column_names
-    before = table["IMPRESSION"].combine_chunks() if has_column else pa.nulls(table.num_rows, pa.string())
-    is_missing = pc.and_(pc.is_valid(names), pc.equal(pc.fill_null(before, ""), ""))
-    rows = np.flatnonzero(is_missing.to_numpy(zero_copy_only=False))
+    before = table["IMPRESSION"] if has_column else pa.chunked_array([pa.nulls(table.num_rows, pa.string())])
+    is_missing = np.asarray(pc.and_(pc.is_valid(names), pc.equal(pc.fill_null(before, ""), "")), bool)
+    rows = pa.array(np.flatnonzero(is_missing))
     lists = dict(known)
     if len(rows):
         lists |= _recalled(group, table.take(rows), known)
-    texts = before.to_pylist()
-    for row in rows.tolist():
-        texts[row] = lists.get(names[row].as_py())
-    column = pa.array(texts, pa.string())
+    found = pa.array([lists.get(name) for name in names.take(rows).to_pylist()], pa.string())
+    column = pc.replace_with_mask(before, pa.array(is_missing), found)
     place = table.column_names.index("IMPRESSION") if has_column else table.num_columns
     without = table.remove_column(place) if has_column else table
     return without.add_column(place, "IMPRESSION", column), set(pc.unique(pc.drop_null(names)).to_pylist())

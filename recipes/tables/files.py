@@ -90,7 +90,8 @@ def read_file(path: Path, required: Sequence[str], encoded: Collection[str] = ()
     if table.num_rows == 0:
         raise TableError(f"{path} has a header and no rows.")
     columns = [
-        _dictionary(encoders.pop(name)) if name in encoders else _typed(table[name], name) for name in schema.names
+        encoders.pop(name).finish_dictionary() if name in encoders else _typed(table[name], name)
+        for name in schema.names
     ]
     return FileTable(pa.table(columns, schema.names), notes)
 
@@ -164,12 +165,6 @@ def _without(part: Converted, encoders: Mapping[str, TextEncoder]) -> Converted:
     for name, encoder in encoders.items():
         encoder.add(part.table[name])
     return replace(part, table=part.table.drop_columns(list(encoders)))
-
-
-def _dictionary(encoder: TextEncoder) -> pa.ChunkedArray:
-    codes, texts = encoder.finish()
-    indices = pa.array(codes, mask=codes < 0) if (codes < 0).any() else pa.array(codes)
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, texts)])
 
 
 def _typed(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
