@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from console.web import job_pages, jobs, lists, model_urls
-from console.web.account import audit, members, openid, people, settings_pages, trash, yourself
+from console.web.account import audit, members, openid, people, settings_pages, trash, way_in, yourself
 from console.web.data import data_insights, datasets, groups, imports, item_display, records, schemas, trackers
 from console.web.evaluation import attributions
 from console.web.serving import filters
@@ -16,6 +16,7 @@ urlpatterns = [
     *members.urlpatterns,
     *yourself.urlpatterns,
     *openid.urlpatterns,
+    *way_in.urlpatterns,
     *groups.urlpatterns,
     *schemas.urlpatterns,
     *imports.urlpatterns,

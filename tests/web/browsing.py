@@ -37,7 +37,7 @@ def page(browser, live_server, alice):
     page.goto("/")
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill("right-password")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(live_server.url + "/")
     yield page
     context.close()

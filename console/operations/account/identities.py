@@ -112,7 +112,9 @@ def unlink(member: Member, *, pk: int) -> None:
     if row is None:
         raise ResourceNotFoundException("You have no such identity.")
     if not _has_another_way_in(member.user, row):
-        raise InvalidInputException("This identity is your only way in; set a password first.")
+        raise InvalidInputException(
+            "This identity is your only way in; ask an owner for a link to set a password first."
+        )
     row.delete()
     before = {"issuer": row.issuer, "subject": row.subject}
     write_down(member.account, "UnlinkIdentity", str(member.user), before, None)
