@@ -139,7 +139,7 @@ def sign_in(page: Page, server: servers.Server) -> Page:
     page.goto("/")
     page.get_by_label("Username").fill(server.username)
     page.get_by_label("Password").fill(server.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(server.url + "/")
     return page
 

@@ -128,7 +128,7 @@ def _signed_in(cache: Path | None) -> Iterator[tuple[Page, servers.Server]]:
                 page.goto("/")
                 page.get_by_label("Username").fill(server.username)
                 page.get_by_label("Password").fill(server.password)
-                page.get_by_role("button", name="Sign in").click()
+                page.get_by_role("button", name="Sign in", exact=True).click()
                 page.wait_for_url(server.url + "/")
                 yield page, server
                 browser.close()

@@ -156,7 +156,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": [f"console.web.templatetags.{name}" for name in ("display", "bars", "openid")],
+            "builtins": [f"console.web.templatetags.{name}" for name in ("display", "bars", "openid", "passkeys")],
         },
     }
 ]

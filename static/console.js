@@ -74,7 +74,8 @@
     }
     said.textContent = measure.measureText(label).width > room ? label : "";
   };
-  const fit = (within = document) => within.querySelectorAll("form > div > select.form-select, .whom select.form-select").forEach(whole);
+  const fit = (within = document) =>
+    within.querySelectorAll("form > div > select.form-select, .whom select.form-select").forEach(whole);
   window.addEventListener("resize", () => fit());
 
   const copy = async (button) => {

@@ -28,13 +28,19 @@ OPEN = {
     "second-step-remove": "one's own second step",
     "identity-link": "one's own identity",
     "identity-unlink": "one's own identity",
+    "passkey-options": "one's own passkeys",
+    "passkey-add": "one's own passkeys",
+    "passkey-confirm": "one's own passkeys",
+    "passkey-rename": "one's own passkeys",
+    "passkey-remove": "one's own passkeys",
     "settings-access-make": "one's own tokens; keys are refused within",
     "settings-access-revoke": "one's own tokens; keys are refused within",
     "list-columns": "how one likes a list",
 }
 ANALYSIS = {"compare-together", "data-insights-jobs-create"}
 OWNERS = {
-    "people", "people-role", "people-remove", "people-reset", "people-second-step", "people-sign-out", "people-withdraw",
+    "people", "people-role", "people-remove", "people-reset", "people-second-step", "people-passkeys", "people-sign-out",
+    "people-withdraw",
 }  # fmt: skip
 # What is not behind the console's guard, by the beginning of its address: why
 ELSEWHERE = {

@@ -20,6 +20,7 @@ from console.models.data import (
 )
 from console.models.experiments import Experiment, ExperimentUser, InterleavedList
 from console.models.identities import Identity
+from console.models.passkeys import Passkey
 from console.models.people import AccessKey, Holding, Invitation, Member, SignIn, Token, TwoStep
 from console.models.samples import SampleLoad
 from console.models.serving import (
@@ -82,6 +83,7 @@ __all__ = [
     "Job",
     "Member",
     "MetricAttribution",
+    "Passkey",
     "Recommender",
     "Record",
     "Resource",

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from console.web import job_pages, jobs, lists, model_urls
-from console.web.account import audit, members, openid, people, settings_pages, trash, way_in, yourself
+from console.web.account import audit, members, openid, passkeys, people, settings_pages, trash, way_in, yourself
 from console.web.data import data_insights, datasets, groups, imports, item_display, records, schemas, trackers
 from console.web.evaluation import attributions
 from console.web.serving import filters
@@ -17,6 +17,7 @@ urlpatterns = [
     *yourself.urlpatterns,
     *openid.urlpatterns,
     *way_in.urlpatterns,
+    *passkeys.urlpatterns,
     *groups.urlpatterns,
     *schemas.urlpatterns,
     *imports.urlpatterns,

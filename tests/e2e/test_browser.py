@@ -30,7 +30,7 @@ def _sign_in(page: Page, server: Server) -> None:
     expect(page).to_have_url(re.compile("/accounts/login/"))
     page.get_by_label("Username").fill(server.username)
     page.get_by_label("Password").fill(server.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Dataset groups")).to_be_visible()
 
 

@@ -118,7 +118,7 @@ def _signed_in(server, browser, path):
     page.goto(path)
     page.get_by_label("Username").fill(server.username)
     page.get_by_label("Password").fill(server.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     return page
 
 

@@ -130,7 +130,7 @@ def test_pages_work_without_javascript(browser, live_server, alice, films, tmp_p
     page.goto("/create/datasets/?group=films")
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill("right-password")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     file = tmp_path / "watched.csv"
     file.write_text(watched())
     page.get_by_label("Files").set_input_files(file)
@@ -150,7 +150,7 @@ def test_times_are_told_in_the_zone_of_the_person(browser, live_server, alice, f
     page.goto("/dataset-groups/")
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill("right-password")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/dataset-groups/")
     assert "GMT+9" in page.locator("time").first.get_attribute("title")
     context.close()

@@ -42,7 +42,7 @@ def german(browser, live_server, alice):
     page.goto("/")
     page.get_by_label("Benutzername").fill("alice")
     page.get_by_label("Passwort").fill("right-password")
-    page.get_by_role("button", name="Anmelden").click()
+    page.get_by_role("button", name="Anmelden", exact=True).click()
     page.wait_for_url(live_server.url + "/")
     yield page
     context.close()

@@ -24,6 +24,7 @@ from console.errors import (
     ResourceNotFoundException,
 )
 from console.models import Account, Identity, Member
+from console.operations.account.last_way import has_another
 from console.operations.account.members import free_name, use_invitation, write_down
 
 LONGEST_NAME = 140  # leaves room for what tells names apart
@@ -111,7 +112,7 @@ def unlink(member: Member, *, pk: int) -> None:
     row = Identity.objects.filter(user_id=member.user_id, pk=pk).first()
     if row is None:
         raise ResourceNotFoundException("You have no such identity.")
-    if not _has_another_way_in(member.user, row):
+    if not has_another(member.user, row):
         raise InvalidInputException(
             "This identity is your only way in; ask an owner for a link to set a password first."
         )
@@ -220,11 +221,6 @@ def _names(claims: Claims) -> Iterator[str]:
     yield name
     yield from (f"{name}-{number}" for number in range(2, NUMBERED))
     yield f"{name}-{secrets.token_hex(4)}"
-
-
-def _has_another_way_in(user: User, row: Identity) -> bool:
-    others = Identity.objects.filter(user=user, issuer=settings.OIDC_ISSUER).exclude(pk=row.pk)
-    return others.exists() or (user.has_usable_password() and not settings.OIDC_ONLY)
 
 
 def _shown(claims: Claims) -> dict[str, str]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from console import arns
 from console.errors import InvalidInputException, ResourceAlreadyExistsException, ResourceNotFoundException
-from console.models import Account, AuditEntry, Invitation, Member, Token, TwoStep
+from console.models import Account, AuditEntry, Invitation, Member, Passkey, Token, TwoStep
 from console.operations.auditing import acting
 
 Role = Member.Role
@@ -97,7 +97,7 @@ def change_role(account: Account, *, pk: int, role: str) -> Member:
 
 
 def remove(account: Account, *, pk: int) -> Member:
-    """End a member's access for good: the user stays, inactive, as the audit names it; tokens and the second step go.
+    """End a member's access for good: the user stays, inactive, as the audit names it; tokens, passkeys and the second step go.
 
     Raises:
         InvalidInputException: the account would be left without an owner.
@@ -109,6 +109,7 @@ def remove(account: Account, *, pk: int) -> Member:
         get_user_model().objects.filter(pk=member.user_id).update(is_active=False)
         Token.objects.filter(user_id=member.user_id).delete()
         TwoStep.objects.filter(user_id=member.user_id).delete()
+        Passkey.objects.filter(user_id=member.user_id).delete()
         Member.objects.filter(pk=member.pk).delete()
         write_down(account, "RemoveMember", str(member.user), {"role": member.role}, None)
     return member

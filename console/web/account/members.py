@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
+from django.db.models import Count
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.encoding import force_bytes
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_POST
 from console.errors import ServiceError
 from console.models import Invitation, Member, TwoStep
 from console.models.sealed import opened, seal
-from console.operations.account import members
+from console.operations.account import members, passkeys
 from console.web.access import Request, owners_page
 from console.web.account import sign_ins
 from console.web.forms import StyledForm
@@ -57,7 +58,12 @@ def people_view(request: Request) -> HttpResponse:
         word = members.invite(request.account, role=form.cleaned_data["role"], email=form.cleaned_data["email"])
         _hand_over(request, reverse("invitation", args=[word]), form.cleaned_data["email"])
         return HttpResponseRedirect(reverse("people"))
-    rows = Member.objects.filter(account=request.account).select_related("user").order_by("user__username")
+    rows = (
+        Member.objects.filter(account=request.account)
+        .select_related("user")
+        .annotate(passkeys=Count("user__passkeys"))
+        .order_by("user__username")
+    )
     second = set(
         TwoStep.objects.filter(user__member__account=request.account, is_confirmed=True).values_list(
             "user_id", flat=True
@@ -112,6 +118,11 @@ def _reset_second_step(request: Request, pk: int) -> None:
     )
 
 
+def _drop_passkeys(request: Request, pk: int) -> None:
+    member, count = passkeys.drop_all(request.account, pk=pk)
+    messages.success(request, gettext("Dropped {count} passkeys of {name}.").format(count=count, name=member.user))
+
+
 def _end_sessions(request: Request, pk: int) -> None:
     member = members.member_of(request.account, pk)
     count = sign_ins.end(member.user_id, but=request.session.session_key)
@@ -125,7 +136,7 @@ def _withdraw(request: Request, pk: int) -> None:
 
 ACTIONS: dict[str, Callable[[Request, int], None]] = {
     "role": _change_role, "remove": _remove, "reset": _reset, "second-step": _reset_second_step,
-    "sign-out": _end_sessions, "withdraw": _withdraw,
+    "passkeys": _drop_passkeys, "sign-out": _end_sessions, "withdraw": _withdraw,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import redis
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -68,26 +69,35 @@ class SignInForm(AuthenticationForm):
 
 
 @contextmanager
-def guess(request: HttpRequest | None, name: str) -> Iterator[None]:
+def guess(request: HttpRequest | None, name: str, refusal: str = "") -> Iterator[None]:
     """Hold who tries a password for a name to a number of wrong ones; who is right raises nothing, and is not counted.
 
     A try counts before it is made, so that tries side by side gain nothing.
 
     Args:
         request: tells visitors apart; None of who is signed in, wherever that is.
-        name: of the person.
+        name: of the person, or of what else is tried.
+        refusal: what is said when too many were wrong, with {minutes}; that it were passwords, unless given.
 
     Raises:
         ValidationError: too many were wrong.
     """
     if has_used_up(request, name):
-        raise ValidationError(
-            gettext("Too many wrong passwords for this name. Wait {minutes} minutes, then try again.").format(
-                minutes=WAIT_MINUTES
-            )
-        )
+        refusal = refusal or gettext("Too many wrong passwords for this name. Wait {minutes} minutes, then try again.")
+        raise ValidationError(refusal.format(minutes=WAIT_MINUTES))
     yield
     _count(request, name, -1)
+
+
+def confirm_password(user: User, password: str) -> None:
+    """Ask somebody who is signed in for the password again.
+
+    Raises:
+        ValidationError: it is wrong, or was too often.
+    """
+    with guess(None, user.get_username()):
+        if not user.check_password(password):
+            raise ValidationError(gettext("That is not your password; nothing was changed."))
 
 
 def has_used_up(request: HttpRequest | None, name: str) -> bool:

@@ -7,7 +7,6 @@ import segno
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
@@ -16,9 +15,9 @@ from django.views.decorators.http import require_POST
 
 from console.models import TwoStep
 from console.web.access import Request, reading_page
-from console.web.account import sign_ins
+from console.web.account import passkeys, sign_ins
 from console.web.account.programs import program
-from console.web.account.sign_in import guess
+from console.web.account.sign_in import confirm_password
 from console.web.forms import StyledForm
 from console.web.languages import lazily
 from console.web.pages import render
@@ -51,6 +50,7 @@ def yourself_view(request: Request) -> HttpResponse:
             (row, program(row.browser), row.session_key == request.session.session_key)
             for row in sign_ins.list_of(user.pk)
         ],
+        "passkeys": passkeys.panel(request),
     }
     return render(request, "account/settings/yourself.html", context)
 
@@ -97,19 +97,13 @@ def no_second_step_view(request: Request) -> HttpResponse:
     """Do without the second step; the password is asked for again."""
     user = request.member.user
     try:
-        with guess(None, user.get_username()):
-            _check_password(user, request.POST.get("password", ""))
+        confirm_password(user, request.POST.get("password", ""))
     except ValidationError as error:
         messages.error(request, error.message)
     else:
         TwoStep.objects.filter(user=user).delete()
         messages.success(request, gettext("You sign in with your password alone."))
     return HttpResponseRedirect(reverse("yourself"))
-
-
-def _check_password(user: User, password: str) -> None:
-    if not user.check_password(password):
-        raise ValidationError(gettext("That is not your password; nothing was changed."))
 
 
 urlpatterns = [
