@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from joserfc import jwk, jwt
+from joserfc import jwk, jws
 
 CLIENT_ID, CLIENT_SECRET = "console", "a-secret-of-the-client"
 
@@ -86,7 +86,7 @@ class Provider:
     def _signed(self, claims: dict[str, Any]) -> str:
         if self.sign is not None:
             return str(self.sign(claims))
-        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
+        return jws.serialize_compact({"alg": "RS256", "kid": self.key.kid}, json.dumps(claims), self.key)
 
     def _is_client(self, form: dict[str, str], authorization: str) -> bool:
         if not self.secret:

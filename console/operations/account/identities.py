@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -216,7 +217,7 @@ def _new_user(claims: Claims, email: str) -> User:
 
 
 def _names(claims: Claims) -> Iterator[str]:
-    said = claims.name or claims.email.partition("@")[0]
+    said = unicodedata.normalize("NFKC", claims.name or claims.email.partition("@")[0])  # as Django keeps names
     name = re.sub(r"[^\w.@+-]+", "-", said).strip("-")[:LONGEST_NAME] or "person"  # User.username_validator
     yield name
     yield from (f"{name}-{number}" for number in range(2, NUMBERED))

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.views import LogoutView
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -37,6 +38,7 @@ PLACE = "/accounts/openid/"  # where browsers send the cookies
 ATTEMPT_S = 600  # people look for their phones
 SALT = "console.openid"
 LONGEST_NEXT = 1000
+END = "openid_end"  # where the provider ends its sign-in, in the session
 
 Attempt = dict[str, Any]
 
@@ -84,6 +86,18 @@ def back_view(request: HttpRequest) -> HttpResponse:
         answer = _refused(request, error)
     answer.delete_cookie(_cookie(state), path=PLACE, samesite="Lax")
     return answer
+
+
+class SignOutView(LogoutView):
+    """Ends the sign-in here, and offers to end the provider's."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Sign out."""
+        end = request.session.get(END)
+        answer = super().post(request, *args, **kwargs)
+        if not end:
+            return answer
+        return render(request, "registration/openid_signed_out.html", {"name": settings.OIDC_NAME, "url": end})
 
 
 def _lead(request: HttpRequest, attempt: Attempt) -> HttpResponse:
@@ -150,6 +164,7 @@ def _enter(request: HttpRequest, attempt: Attempt, claims: Claims) -> HttpRespon
     word = attempt.get("word")
     user = identities.accept(word, claims) if word else identities.sign_in(claims)
     login(request, user, backend=BACKEND)
+    request.session[END] = provider.end_address(absolute(request, reverse("login")))
     return HttpResponseRedirect(_safe(request, attempt.get("next", "")))
 
 

@@ -20,6 +20,7 @@ from console.errors import ServiceError
 from console.models import Invitation
 from console.operations.account import members
 from console.web.account.members import reset_path
+from console.web.account.openid import SignOutView
 from console.web.account.sign_in import SignInForm, guess, has_used_up
 from console.web.forms import StyledForm, style
 from console.web.glossary import explained, translated
@@ -144,7 +145,7 @@ urlpatterns = [
         ),
         name="login",
     ),
-    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/logout/", SignOutView.as_view(), name="logout"),
     path(
         "accounts/password/",
         auth.PasswordChangeView.as_view(

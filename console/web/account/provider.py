@@ -45,7 +45,7 @@ GROUPS_MAX = 1000
 SIGNED_BY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 METADATA = {
     "issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "_loaded_at",
-    "id_token_signing_alg_values_supported",
+    "id_token_signing_alg_values_supported", "end_session_endpoint",
 }  # fmt: skip
 
 Result = TypeVar("Result")
@@ -81,9 +81,14 @@ class ProviderApp(DjangoOAuth2App):
 
     client_cls = BoundedSession
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the discovery document was read."""
+        return "_loaded_at" in self.server_metadata
+
     def load_server_metadata(self) -> JSONDict:
         """The discovery document, asked for once."""
-        if "_loaded_at" not in self.server_metadata:
+        if not self.is_known:
             try:
                 found = _checked(super().load_server_metadata())
             finally:
@@ -102,7 +107,18 @@ def begin(redirect_uri: str) -> dict[str, str]:
     Raises:
         ServiceUnavailableException: the provider does not answer, or not as it should.
     """
-    return _bounded(lambda: dict(_app().create_authorization_url(redirect_uri)))
+    app = _app()
+    if app.is_known:  # nothing is asked, so that nobody waits for those who do ask
+        return dict(app.create_authorization_url(redirect_uri))
+    return _bounded(lambda: dict(app.create_authorization_url(redirect_uri)))
+
+
+def end_address(back: str) -> str:
+    """Where the provider ends its own sign-in and leads to `back`; "" where it says no such place."""
+    app = _app()
+    if not (app.is_known and _is_safe(app.server_metadata.get("end_session_endpoint"))):
+        return ""
+    return str(app.create_logout_url(back, client_id=settings.OIDC_CLIENT_ID)["url"])
 
 
 def identify(code: str, *, nonce: str, code_verifier: str, redirect_uri: str) -> Claims:
@@ -128,7 +144,7 @@ def _claims(app: ProviderApp, code: str, nonce: str, code_verifier: str, redirec
         raise MalformedError("the token endpoint gave no id_token")
     found: JSONDict = dict(app.parse_id_token(token, nonce, claims_options=options, leeway=LEEWAY_S) or {})
     subject = found["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
         raise MalformedError("the subject is not a text of 1 to 255 characters")
     wanted = {"email"} | ({settings.OIDC_GROUPS_CLAIM} if settings.OIDC_ROLES else set())
     if wanted - found.keys() and app.server_metadata.get("userinfo_endpoint"):
@@ -145,7 +161,8 @@ def _claims(app: ProviderApp, code: str, nonce: str, code_verifier: str, redirec
 
 
 def _text(value: object) -> str:
-    return value[:200] if isinstance(value, str) else ""
+    """A text that every database takes."""
+    return "".join(filter(str.isprintable, value[:200])) if isinstance(value, str) else ""
 
 
 def _email(claims: JSONDict) -> str:
@@ -187,9 +204,8 @@ def _checked(found: object) -> JSONDict:
     """
     if not isinstance(found, dict) or str(found.get("issuer")).rstrip("/") != settings.OIDC_ISSUER:
         raise MalformedError("the discovery document is not that of OIDC_ISSUER")
-    schemes = {"https", urlsplit(settings.OIDC_ISSUER).scheme}
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-        if urlsplit(str(found.get(name))).scheme not in schemes:
+        if not _is_safe(found.get(name)):
             raise MalformedError(f"the discovery document has no {name} that is safe")
     said = found.get("id_token_signing_alg_values_supported") or ["RS256"]
     algorithms = [name for name in SIGNED_BY if name in said]
@@ -198,6 +214,13 @@ def _checked(found: object) -> JSONDict:
     methods = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     kept = {name: value for name, value in found.items() if name in METADATA}
     return kept | {"id_token_signing_alg_values_supported": algorithms, "methods": methods}
+
+
+def _is_safe(address: object) -> bool:
+    """Whether browsers and secrets may go to an address: by HTTPS, unless the issuer is this machine."""
+    if not isinstance(address, str) or not address.isascii() or not address.isprintable() or " " in address:
+        return False
+    return urlsplit(address).scheme in {"https", urlsplit(settings.OIDC_ISSUER).scheme}
 
 
 def _bounded(work: Callable[[], Result]) -> Result:

@@ -67,6 +67,7 @@ def test_an_account_that_is_missing_takes_nobody_in(db, provider, settings):
     ("said", "name"),
     [
         ("bob", "bob"), ("alice", "alice-2"), ("ALICE", "ALICE-2"), ("Bob Ö. <b>", "Bob-Ö.-b"), ("  ", "person"), ("é" * 300, "é" * 140), (None, "person"),
+        ("\ud800\x00b", "b"), ("ﷺ", "صلى-الله-عليه-وسلم"), ("ﬁ" * 140, "fi" * 70),
     ],
 )  # fmt: skip
 def test_names_are_made_such_as_names_may_be(open_door, alice, provider, said, name):
@@ -285,3 +286,23 @@ def test_a_client_without_a_secret_and_one_that_posts_it_are_let_in(open_door, p
     assert walk(Client()).status_code == 302
     settings.OIDC_CLIENT_SECRET = provider.secret = ""
     assert walk(Client()).status_code == 302
+
+
+def test_signing_out_offers_to_end_the_providers_sign_in(open_door, provider):
+    provider.metadata = {"end_session_endpoint": f"{provider.issuer}/end"}
+    client = Client()
+    walk(client)
+    page = client.post("/accounts/logout/").text
+    assert "Sign out of Example ID, too" in page
+    assert f'href="{provider.issuer}/end?' in page
+    assert "post_logout_redirect_uri=http%3A%2F%2Ftestserver%2Faccounts%2Flogin%2F" in page
+    assert client.get("/").status_code == 302
+
+
+@pytest.mark.parametrize("place", [None, "javascript:alert(1)", 7, "http://x y"])
+def test_signing_out_leads_to_no_place_that_is_none(open_door, alice, provider, place):
+    provider.metadata = {"end_session_endpoint": place}
+    client = Client()
+    walk(client)
+    for one in (client, alice):
+        assert one.post("/accounts/logout/")["Location"] == "/accounts/login/"

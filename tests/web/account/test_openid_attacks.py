@@ -53,7 +53,7 @@ def test_a_token_without_a_claim_is_refused(provider, name):
     assert is_refused(walk(Client()))
 
 
-@pytest.mark.parametrize("subject", ["", 7, ["s-1"], "x" * 256, None])
+@pytest.mark.parametrize("subject", ["", 7, ["s-1"], "x" * 256, None, "s\x00", "\ud800"])
 def test_a_subject_that_is_none_is_refused(provider, subject):
     provider.person = {"sub": subject}
     answer = walk(Client())
@@ -181,7 +181,7 @@ def test_a_wrong_secret_is_refused_and_shown_nowhere(provider, caplog):
 @pytest.mark.parametrize(
     "metadata",
     [
-        {"issuer": "https://evil.example"}, {"issuer": None}, {"token_endpoint": None}, {"authorization_endpoint": "javascript:alert(1)"},
+        {"issuer": "https://evil.example"}, {"issuer": None}, {"token_endpoint": None}, {"authorization_endpoint": "javascript:alert(1)"}, {"authorization_endpoint": "http://x\r\nSet-Cookie: a=b"},
         {"jwks_uri": "file:///etc/passwd"}, {"id_token_signing_alg_values_supported": ["HS256", "none"]},
     ],
 )  # fmt: skip
@@ -252,3 +252,14 @@ def test_a_provider_that_hangs_holds_two_sign_ins_and_no_more(provider, impatien
     assert time.monotonic() - began < 0.4
     for thread in threads:
         thread.join()
+
+
+def test_who_goes_out_waits_for_nobody_once_the_provider_is_known(provider, monkeypatch):
+    client = Client()
+    address = went_out(client)
+    monkeypatch.setattr(client_side, "SLOTS", threading.BoundedSemaphore(1))
+    client_side.SLOTS.acquire()
+    began = time.monotonic()
+    went_out(Client())
+    assert time.monotonic() - began < client_side.SLOT_PATIENCE_S
+    assert client.get(agreed(address)).status_code == 503

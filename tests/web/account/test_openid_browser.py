@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_one_links_signs_out_signs_in_and_unlinks(provider, page, live_server):
+    provider.metadata = {"end_session_endpoint": f"{provider.issuer}/end"}
     page.goto("/settings/you/")
     page.get_by_role("button", name="Link Example ID").click()
     page.get_by_role("link", name="Agree").click()
@@ -29,6 +30,9 @@ def test_one_links_signs_out_signs_in_and_unlinks(provider, page, live_server):
     page.get_by_role("button", name="Unlink").click()
     expect(page.get_by_text("This identity opens your user no more.")).to_be_visible()
     page.get_by_role("button", name="Link Example ID").wait_for()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.get_by_role("link", name="Sign out of Example ID, too").wait_for()
+    assert faults(page) == []
 
 
 def test_who_is_refused_reads_why(provider, browser, live_server, account):
