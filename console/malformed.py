@@ -16,6 +16,15 @@ from django.core.exceptions import (
 from console.errors import InvalidInputException, SerializationException, ServiceError
 
 
+class UnknownChoice(BadRequest):
+    """A form was sent with a value that it does not offer."""
+
+    def __init__(self, name: str, sent: str, offered: str) -> None:
+        """Keep what the sentence says."""
+        super().__init__(name)
+        self.name, self.sent, self.offered = name, sent, offered
+
+
 def refusal(error: BaseException) -> ServiceError | None:
     """The error as callers get it; None of one that is not the request's fault."""
     match error:
@@ -32,6 +41,8 @@ def refusal(error: BaseException) -> ServiceError | None:
             return InvalidInputException("The request names a host that is none of this server's; see ALLOWED_HOSTS.")
         case DisallowedRedirect():
             return InvalidInputException("The address is too long, or leads where the server sends nobody; shorten it.")
+        case UnknownChoice():
+            return InvalidInputException(f"{error.name} is {error.sent}, allowed is one of {error.offered}.")
         case BadRequest() | SuspiciousOperation():
             return InvalidInputException("The request cannot be read; load the page again, or check the program.")
         case _:

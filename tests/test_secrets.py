@@ -69,7 +69,7 @@ def test_the_database_holds_secret_keys_encrypted(account, settings):
 
 
 def test_a_secret_that_is_yet_to_be_shown_is_encrypted_too(alice):
-    alice.post("/settings/access/make/", {"what": "key"})
+    alice.post("/settings/access/make/", {"what": "key", "days": ""})
     secret = AccessKey.objects.get().secret
     assert secret not in str([row.get_decoded() for row in Session.objects.all()])
     assert secret in alice.get("/settings/access/").text

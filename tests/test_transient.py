@@ -133,7 +133,7 @@ def test_every_interface_answers_503_while_the_database_is_locked(account, caplo
         refused = raised(ClientError, lambda: wire.create_dataset_group(name="films")).response
         api = rest.post("/api/v1/dataset-groups/", {"name": "films"}, format="json")
         form = browser.post("/create/dataset-groups/", {"name": "films"})
-        page = browser.post("/settings/access/make/", {"what": "key"})
+        page = browser.post("/settings/access/make/", {"what": "key", "days": ""})
     assert (refused["Error"]["Code"], refused["ResponseMetadata"]["HTTPStatusCode"]) == (
         "ServiceUnavailableException",
         503,

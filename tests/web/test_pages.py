@@ -233,11 +233,11 @@ def test_a_metric_attribution_is_made(alice, imported):
 
 
 def test_a_key_and_a_token_are_shown_once(alice, account):
-    page = alice.post("/settings/access/make/", {"what": "key"}, follow=True).text
+    page = alice.post("/settings/access/make/", {"what": "key", "days": ""}, follow=True).text
     key = AccessKey.objects.get()
     assert key.secret in page
     assert key.secret not in alice.get("/settings/access/").text
-    token = alice.post("/settings/access/make/", {"what": "token"}, follow=True).context["made"]["token"]
+    token = alice.post("/settings/access/make/", {"what": "token", "days": ""}, follow=True).context["made"]["token"]
     assert Token.objects.get().digest == Token.hash(token)
     alice.post(f"/settings/access/key/{key.pk}/revoke/")
     assert not AccessKey.objects.exists()

@@ -21,6 +21,7 @@ from console.models.base import UNFINISHED
 from console.models.sealed import opened, seal
 from console.shapes import JSONDict
 from console.web.access import Request, page, reading_page, require_owner
+from console.web.choices import chosen
 from console.web.jobs import running_jobs
 from console.web.kinds import KINDS
 from console.web.languages import lazily
@@ -82,12 +83,14 @@ def _made(request: Request) -> dict[str, str]:
 def make(request: Request) -> HttpResponse:
     """Make a key pair of the account, as an owner, or a token of one's own, which may do what its person may; it is shown on the next page and never again."""
     if request.method == "POST":
-        days = request.POST.get("days", "")
-        lifetime = int(days) if days in dict(LIFETIMES) and days else None
-        if request.POST.get("what") == "token":
+        what = chosen(request, "what", ("key", "token"))
+        if what == "key":
+            require_owner(request)
+        days = chosen(request, "days", dict(LIFETIMES))
+        lifetime = int(days) if days else None
+        if what == "token":
             made = {"token": Token.issue(request.member.user, lifetime)}
         else:
-            require_owner(request)
             key = AccessKey.issue(request.account, lifetime)
             made = {"key_id": key.key_id, "secret": key.secret}
         request.session[SHOWN_ONCE] = seal(json.dumps(made))

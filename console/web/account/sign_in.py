@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,7 +108,8 @@ def has_used_up(request: HttpRequest | None, name: str) -> bool:
 
 def _count(request: HttpRequest | None, name: str, more: int) -> int:
     """How often an address tried a name lately, with so many more; 0 while the broker is away."""
-    key = f"sign-in:{network_of(request.META) if request else ''}:{name}"
+    who = hashlib.sha256(name.encode(errors="replace")).hexdigest()  # a name may hold what no key may
+    key = f"sign-in:{network_of(request.META) if request else ''}:{who}"
     try:
         cache.add(key, 0, WAIT_MINUTES * 60)
         return int(cache.incr(key, more))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from console.models import DatasetGroup
+from console.models import AccessKey, DatasetGroup, Token
 from console.web.account.sign_in import ATTEMPTS, guess
 
 PAGES = [
@@ -129,3 +130,23 @@ def test_another_account_finds_nothing(charlie, films):
 def test_posts_need_the_csrf_token(account, alice):
     alice.handler.enforce_csrf_checks = True
     assert alice.post("/create/dataset-groups/", {"name": "films"}).status_code == 403
+
+
+@pytest.mark.parametrize("days", ["-1", "9" * 400, "31", "soon", "nan", "30 ", "²", [], ["30", ""]], ids=repr)
+@pytest.mark.parametrize("what", ["key", "token"])
+def test_a_lifetime_that_is_not_offered_is_refused_and_nothing_is_made(alice, what, days):
+    answer = alice.post("/settings/access/make/", {"what": what, "days": days})
+    assert answer.status_code == 400
+    assert "days is " in unescape(answer.text)
+    assert "allowed is one of '', '30', '90', '365'." in unescape(answer.text)
+    assert not AccessKey.objects.exists()
+    assert not Token.objects.exists()
+
+
+def test_what_is_to_be_made_is_one_of_two(alice):
+    for what in ("", "king", [], ["token", "key"]):
+        answer = alice.post("/settings/access/make/", {"what": what, "days": "30"})
+        assert answer.status_code == 400
+        assert "allowed is one of 'key', 'token'." in unescape(answer.text)
+    german = alice.post("/settings/access/make/", {"what": "x", "days": "30"}, headers={"Accept-Language": "de"})
+    assert "what ist 'x', erlaubt ist eines von 'key', 'token'." in unescape(german.text)

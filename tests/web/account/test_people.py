@@ -327,6 +327,6 @@ def test_nobody_ends_anothers_sign_in(alice, vera):
 def test_everybody_makes_tokens_and_only_owners_make_keys(account, alice, vera):
     editor = person(account, "ed", Member.Role.EDITOR)
     for client, status in ((alice, 302), (editor, 403), (vera, 403)):
-        assert client.post("/settings/access/make/", {"what": "token"}).status_code == 302
-        assert client.post("/settings/access/make/", {"what": "key"}).status_code == status
+        assert client.post("/settings/access/make/", {"what": "token", "days": ""}).status_code == 302
+        assert client.post("/settings/access/make/", {"what": "key", "days": ""}).status_code == status
     assert editor.post("/settings/access/key/1/revoke/").status_code == 403
