@@ -335,6 +335,7 @@ LOGGING = {
     },
     "filters": {"transient": {"()": "console.transient.OneLine"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["transient"]}},
+    "loggers": {"authlib": {"level": "INFO"}},  # what it tells of a sign-in for debugging would let somebody finish it
     "root": {
         "handlers": ["console"],
         "level": choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "WARN", "ERROR", "CRITICAL")),

@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.views import LogoutView
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -22,14 +23,16 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from console.errors import InvalidInputException, ServiceError
+from console.errors import InvalidInputException, ServiceError, ServiceUnavailableException, ThrottlingException
 from console.models import Member
 from console.operations.account import identities
 from console.operations.account.identities import Claims
 from console.operations.auditing import acting_as
 from console.web.access import Request, reading_page
 from console.web.account import provider
+from console.web.account.sign_in import guess
 from console.web.glossary import explained
+from console.web.languages import lazily
 from console.web.links import absolute
 from console.web.pages import service_error
 
@@ -38,6 +41,7 @@ PLACE = "/accounts/openid/"  # where browsers send the cookies
 ATTEMPT_S = 600  # people look for their phones
 SALT = "console.openid"
 LONGEST_NEXT = 1000
+TOO_MANY = lazily("Too many sign-ins from here failed. Wait {minutes} minutes, then try again.")
 END = "openid_end"  # where the provider ends its sign-in, in the session
 
 Attempt = dict[str, Any]
@@ -152,12 +156,29 @@ def _claims(request: HttpRequest, attempt: Attempt) -> Claims:
             reason=(request.GET.get("error_description") or request.GET.get("error") or "–")[:200],
         )
         raise InvalidInputException(text)
-    return provider.identify(
-        code,
-        nonce=attempt["nonce"],
-        code_verifier=attempt["code_verifier"],
-        redirect_uri=attempt["redirect_uri"],
-    )
+    return _identified(request, attempt, code)
+
+
+def _identified(request: HttpRequest, attempt: Attempt, code: str) -> Claims:
+    """Whose code it is; codes that were invented are counted as wrong passwords are, a provider that is away is not.
+
+    Raises:
+        ThrottlingException: too many were invented.
+    """
+    try:
+        with guess(request, "openid:", str(TOO_MANY)):
+            try:
+                return provider.identify(
+                    code,
+                    nonce=attempt["nonce"],
+                    code_verifier=attempt["code_verifier"],
+                    redirect_uri=attempt["redirect_uri"],
+                )
+            except ServiceUnavailableException as error:
+                away = error
+    except ValidationError as error:
+        raise ThrottlingException(str(error.message)) from None
+    raise away
 
 
 def _enter(request: HttpRequest, attempt: Attempt, claims: Claims) -> HttpResponse:

@@ -9,6 +9,7 @@ import time
 import pytest
 from authlib.common.encoding import urlsafe_b64encode
 from django.contrib.auth.models import User
+from django.core import signing
 from django.test import Client
 from joserfc import jwk, jwt
 
@@ -263,3 +264,30 @@ def test_who_goes_out_waits_for_nobody_once_the_provider_is_known(provider, monk
     went_out(Client())
     assert time.monotonic() - began < client_side.SLOT_PATIENCE_S
     assert client.get(agreed(address)).status_code == 503
+
+
+def test_codes_that_are_invented_are_counted_and_those_of_a_provider_that_is_away_are_not(provider, counting):
+    def came_back(**faults: object) -> int:
+        provider.faults = faults
+        client = Client()
+        own = agreed(went_out(client))
+        return client.get(own if faults else own.replace("code=", "code=x")).status_code
+
+    assert {came_back(**{"/token": 500}) for _ in range(12)} == {503}
+    provider.faults = {}
+    assert walk(Client()).status_code == 302
+    assert [came_back() for _ in range(12)] == [400] * 10 + [429] * 2
+    assert provider.asked.count("/token") == 12 + 1 + 10
+    assert walk(Client()).status_code == 429
+
+
+def test_nothing_of_a_sign_in_is_logged(provider, caplog):
+    caplog.set_level("DEBUG")
+    client = Client()
+    address = went_out(client)
+    kept = signing.loads(next(iter(client.cookies.values())).value, salt="console.openid")
+    assert client.get(agreed(address)).status_code == 302
+    assert "/token" in caplog.text
+    for word in ("code_verifier", "nonce", "state"):
+        assert kept[word] not in caplog.text
+    assert openid.CLIENT_SECRET not in caplog.text
