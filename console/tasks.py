@@ -8,6 +8,7 @@ from functools import wraps
 from importlib import import_module
 
 from celery import shared_task
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
@@ -97,10 +98,11 @@ def report_attributions() -> None:
 
 @_task("console.empty_trash")
 def empty_trash() -> None:
-    """Give up for good what has been in the trash for a week, and what killed processes and old versions left."""
+    """Give up for good what has been in the trash for a week, what killed processes and old versions left, and sessions that ended."""
     trainings.purge_trash(Trash.objects.filter(time__lt=timezone.now() - KEPT_FOR))
     sweep()
     trainings.retire_versions()
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
     if (left := disk()).is_short:
         logger.warning("The disk of DATA_DIR has %d of %d MB left.", left.free >> 20, left.total >> 20)
 

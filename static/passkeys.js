@@ -96,7 +96,7 @@
       attempt(part, form.querySelector("button"), async () => {
         const password = form.elements.password?.value ?? "";
         const answer = await made(await post(form.dataset.options, { password }));
-        const { next } = await post(form.action, { ...answer, name: form.elements.name.value });
+        const { next } = await post(form.dataset.target, { ...answer, name: form.elements.name.value });
         window.location.assign(next);
       });
     });

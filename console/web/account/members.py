@@ -119,6 +119,9 @@ def _reset_second_step(request: Request, pk: int) -> None:
 
 
 def _drop_passkeys(request: Request, pk: int) -> None:
+    if pk == request.member.pk:  # there a password is asked for, and a way in is kept
+        messages.error(request, gettext("Remove your own passkeys on the page You."))
+        return
     member, count = passkeys.drop_all(request.account, pk=pk)
     messages.success(request, gettext("Dropped {count} passkeys of {name}.").format(count=count, name=member.user))
 

@@ -28,12 +28,13 @@ from console.web.access import Request, reading_page
 from console.web.account import sites, webauthn
 from console.web.account.openid import BACKEND
 from console.web.account.programs import program
-from console.web.account.sign_in import confirm_password, guess
+from console.web.account.sign_in import confirm_password, guess, has_used_up
 from console.web.languages import lazily
 from console.web.pages import service_error
 
 logger = logging.getLogger(__name__)
 
+MAX_ASKED = 300  # sign-ins begun from one address, or one network of IPv6, in a quarter of an hour
 UNKNOWN = lazily("This passkey is not known here. Sign in with your password.")
 TOO_MANY = lazily("This passkey failed too often. Wait {minutes} minutes, then try again.")
 Answer = Callable[..., JSONDict]
@@ -186,6 +187,8 @@ def _confirm_by_passkey(request: Request) -> None:
 @_json_view
 def sign_in_options_view(request: HttpRequest, _body: JSONDict) -> JSONDict:
     """What a device is asked for to sign somebody in; which passkeys there are for this server, it knows itself."""
+    if has_used_up(request, "passkeys", MAX_ASKED):  # each may leave a session behind
+        raise ValidationError(gettext("Too many sign-ins by passkey were begun here. Wait a quarter of an hour."))
     return _request_options(request, "sign-in")
 
 
@@ -217,7 +220,7 @@ def _proved(request: HttpRequest, answer: JSONDict, purpose: str) -> tuple[Passk
     """
     state = webauthn.take(request, purpose)
     credential_id = webauthn.credential_of(answer)
-    with guess(request, f"passkey:{credential_id[:64]}", str(TOO_MANY)):
+    with guess(request, f"passkey:{credential_id}", str(TOO_MANY)):
         site = sites.required(request)
         passkey = Passkey.objects.select_related("user").filter(credential_id=credential_id, rp_id=site.rp_id).first()
         member = passkey and Member.objects.select_related("user", "account").filter(user_id=passkey.user_id).first()

@@ -101,18 +101,22 @@ def confirm_password(user: User, password: str) -> None:
             raise ValidationError(gettext("That is not your password; nothing was changed."))
 
 
-def has_used_up(request: HttpRequest | None, name: str) -> bool:
+def has_used_up(request: HttpRequest | None, name: str, most: int = ATTEMPTS) -> bool:
     """Whether an address had used up its tries for a name before this one, which counts, too."""
-    return _count(request, name, 1) > ATTEMPTS
+    return _count(request, name, 1) > most
 
 
 def _count(request: HttpRequest | None, name: str, more: int) -> int:
     """How often an address tried a name lately, with so many more; 0 while the broker is away."""
-    who = hashlib.sha256(name.encode(errors="replace")).hexdigest()  # a name may hold what no key may
-    key = f"sign-in:{network_of(request.META) if request else ''}:{who}"
+    key = tries_key(network_of(request.META) if request else "", name)
     try:
         cache.add(key, 0, WAIT_MINUTES * 60)
         return int(cache.incr(key, more))
     except (redis.RedisError, ValueError) as error:
         logger.warning("Wrong passwords are not counted: %s", error)
         return 0
+
+
+def tries_key(network: str, name: str) -> str:
+    """Under which tries of a network for a name are counted; the name may hold what no key may."""
+    return f"sign-in:{network}:{hashlib.sha256(name.encode(errors='replace')).hexdigest()}"

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import time
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 from fido2.cose import ES256, ES384, RS256, EdDSA
 
-from console.models import AuditEntry, Member, Passkey, SignIn, TwoStep
-from console.operations.account import passkeys
+from console import tasks
+from console.errors import InvalidInputException
+from console.models import AuditEntry, Identity, Member, Passkey, SignIn, TwoStep
+from console.operations.account import identities, passkeys
+from console.web.account import passkeys as pages
 from console.web.account import webauthn
 from console.web.account.webauthn import encoded
 from tests.conftest import person
@@ -294,6 +300,42 @@ def test_an_owner_sees_and_drops_the_passkeys_of_who_lost_a_device(alice, accoun
     assert "Drop passkeys" not in alice.get("/settings/people/").text
     assert signed_in(device).status_code == 400
     assert AuditEntry.objects.filter(operation="DropPasskeys", account=account).count() == 1
+
+
+def test_owners_remove_their_own_passkeys_where_the_password_is_asked_for(alice, device):
+    row = Member.objects.get(user__username="alice")
+    assert "Drop passkeys" not in alice.get("/settings/people/").text
+    assert "on the page You" in alice.post(f"/settings/people/{row.pk}/passkeys/", follow=True).text
+    assert Passkey.objects.exists()
+
+
+def test_an_identity_of_the_provider_is_a_way_in_as_well(alice, device, settings):
+    settings.OIDC_ISSUER = "https://sso.example"
+    user = User.objects.get(username="alice")
+    user.set_unusable_password()
+    user.save()
+    member = Member.objects.get(user=user)
+    identity = Identity.objects.create(user=user, issuer="https://sso.example", subject="1")
+    settings.OIDC_ONLY = True
+    with pytest.raises(InvalidInputException, match="only way in"):  # passkeys open nothing then
+        identities.unlink(member, pk=identity.pk)
+    settings.OIDC_ONLY = False
+    identities.unlink(member, pk=identity.pk)
+    with pytest.raises(InvalidInputException, match="only way in"):
+        passkeys.remove(member, pk=Passkey.objects.get().pk)
+    Identity.objects.create(user=user, issuer="https://sso.example", subject="1")
+    passkeys.remove(member, pk=Passkey.objects.get().pk)
+    assert not Passkey.objects.exists()
+
+
+def test_sign_ins_that_are_begun_are_counted_and_leave_nothing_for_ever(db, counting, monkeypatch):
+    monkeypatch.setattr(pages, "MAX_ASKED", 2)
+    answers = [sent(Client(), "/accounts/passkey/options/", {}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 400]
+    assert Session.objects.count() == 2
+    Session.objects.filter(pk=Session.objects.first().pk).update(expire_date=timezone.now() - timedelta(seconds=1))
+    tasks.empty_trash()
+    assert Session.objects.count() == 1
 
 
 def test_owners_of_another_account_drop_nothing(device, charlie):
