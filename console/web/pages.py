@@ -17,7 +17,7 @@ from console.errors import JobError, ServiceError
 from console.models import DatasetGroup, Resource
 from console.operations import rights
 from console.operations.base import call_by_wire_names
-from console.shapes import JSONDict
+from console.shapes import JSONDict, is_storable
 from console.web.access import Request
 from console.web.data.steps import shown_steps
 from console.web.glossary import explained
@@ -97,7 +97,8 @@ def call(request: Request, name: str, members: JSONDict) -> JSONDict:
 def find(request: Request, label: str, name: str) -> Any:
     """The account's resource of that kind and ARN name, or a 404 page."""
     kind = KINDS[label]
-    row = kind.rows(request.account).filter(**kind.model.arn_lookup(name)).first()
+    rows = kind.rows(request.account).filter(**kind.model.arn_lookup(name))
+    row = rows.first() if is_storable(name) else None
     if row is None:
         raise Http404(gettext("There is no {noun} {name} in this account.").format(noun=kind.called(), name=name))
     return row
