@@ -21,6 +21,7 @@ TYPES = {"Interactions", "Items", "Users", "Actions"}  # as addresses, schemas a
 # Strings of console.web that nobody reads, or that are the same in every language.
 QUIET = {
     "access.py": {"Request"},
+    "account/lines.py": {"nobody waits for an answer any more"},  # the log's
     "account/openid.py": {"Lax"},
     "account/provider.py": {  # the log's
         "Result",

@@ -7,7 +7,9 @@ people who are not known cost the database nothing.
 from __future__ import annotations
 
 import hmac
+import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,6 +20,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -40,7 +43,9 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 PLACE = "/accounts/openid/"  # where browsers send the cookies
 ATTEMPT_S = 600  # people look for their phones
 SALT = "console.openid"
+PREFIX = "openid-"  # of the cookies' names
 LONGEST_NEXT = 1000
+MOST_ATTEMPTS = 5  # of a browser at once: proxies read 8 KB of cookies
 TOO_MANY = lazily("Too many sign-ins from here failed. Wait {minutes} minutes, then try again.")
 END = "openid_end"  # where the provider ends its sign-in, in the session
 
@@ -108,15 +113,17 @@ def _lead(request: HttpRequest, attempt: Attempt) -> HttpResponse:
     _require_provider()
     redirect_uri = absolute(request, reverse("openid-back"))
     try:
+        _require_way_back(request, redirect_uri)
         found = provider.begin(redirect_uri)
     except ServiceError as error:
         return _refused(request, error)
     url = found.pop("url")
     page = render(request, "registration/openid_onward.html", {"name": settings.OIDC_NAME, "url": url})
     page["Refresh"] = f"0; url={url}"
+    _end_older(request, page)
     page.set_cookie(
         _cookie(found["state"]),
-        signing.dumps({**attempt, **found, "redirect_uri": redirect_uri}, salt=SALT),
+        signing.dumps({**attempt, **found, "redirect_uri": redirect_uri, "begun": time.time()}, salt=SALT),
         max_age=ATTEMPT_S,
         path=PLACE,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -126,16 +133,53 @@ def _lead(request: HttpRequest, attempt: Attempt) -> HttpResponse:
     return page
 
 
+def _require_way_back(request: HttpRequest, redirect_uri: str) -> None:
+    """Refuse to lead out a browser that would come back at another address, where it has no cookie of the attempt.
+
+    Raises:
+        InvalidInputException: it would.
+    """
+    origin = urlsplit(
+        request.META.get("HTTP_ORIGIN", "")
+    ).hostname  # as the browser has it, whatever proxies make of it
+    if origin in {None, urlsplit(redirect_uri).hostname}:
+        return
+    if not settings.PUBLIC_URL:
+        raise InvalidInputException(
+            gettext("This server does not know its own address, to which {name} leads back: set PUBLIC_URL.").format(
+                name=settings.OIDC_NAME
+            )
+        )
+    raise InvalidInputException(
+        gettext("{name} leads back to {address}: open the console there to sign in.").format(
+            name=settings.OIDC_NAME, address=settings.PUBLIC_URL
+        )
+    )
+
+
+def _end_older(request: HttpRequest, page: HttpResponse) -> None:
+    """End all attempts of a browser but the last ones, which may be open beside a new one."""
+    begun = {name: _read(value).get("begun", 0.0) for name, value in request.COOKIES.items() if name.startswith(PREFIX)}
+    for name in sorted(begun, key=begun.__getitem__)[: 1 - MOST_ATTEMPTS]:
+        page.delete_cookie(name, path=PLACE, samesite="Lax")
+
+
+def _read(cookie: str) -> Attempt:
+    """What a cookie says of an attempt; nothing if it is another's, or too old."""
+    try:
+        found: Attempt = signing.loads(cookie, salt=SALT, max_age=ATTEMPT_S)
+    except signing.BadSignature:
+        return {}
+    return found
+
+
 def _attempt(request: HttpRequest, state: str) -> Attempt:
     """What this browser went out with.
 
     Raises:
         InvalidInputException: it did not, or too long ago, or was here with it already.
     """
-    try:
-        found: Attempt = signing.loads(request.COOKIES.get(_cookie(state), ""), salt=SALT, max_age=ATTEMPT_S)
-    except signing.BadSignature:
-        found = {}
+    found = _read(request.COOKIES.get(_cookie(state), ""))
     if not state or not hmac.compare_digest(str(found.get("state", "")).encode(), state.encode()):
         raise InvalidInputException(
             gettext("This sign-in was begun in another browser, is over, or took too long. Begin it anew.")
@@ -215,7 +259,7 @@ def _refused(request: HttpRequest, error: ServiceError) -> HttpResponse:
 
 def _safe(request: HttpRequest, address: str) -> str:
     """The address, if it is one of this server; else the first page."""
-    is_ours = len(address) <= LONGEST_NEXT and url_has_allowed_host_and_scheme(
+    is_ours = len(iri_to_uri(address)) <= LONGEST_NEXT and url_has_allowed_host_and_scheme(
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return address if is_ours else settings.LOGIN_REDIRECT_URL
@@ -223,7 +267,7 @@ def _safe(request: HttpRequest, address: str) -> str:
 
 def _cookie(state: str) -> str:
     """The name of an attempt's cookie."""
-    return f"openid-{''.join(letter for letter in state[:16] if letter.isalnum() and letter.isascii())}"
+    return f"{PREFIX}{''.join(letter for letter in state[:16] if letter.isalnum() and letter.isascii())}"
 
 
 def _require_provider() -> None:

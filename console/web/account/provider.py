@@ -2,7 +2,8 @@
 
 A sign-in asks for the discovery document and the keys (both kept for an hour, keys asked for anew when a token names another
 one), exchanges the code, and verifies the ID token (OpenID Connect Core 1.0, section 3.1.3.7). All of that happens in a
-thread of its own, as look-ups of names and bytes that trickle in hold to no timeout of a socket.
+thread of its own, as look-ups of names and bytes that trickle in hold to no timeout of a socket; its connections are cut when
+nobody waits any more, so that the thread ends, too.
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.django_client import DjangoIntegration, DjangoOAuth2App
 from authlib.integrations.requests_client import OAuth2Session
 from cachetools import TTLCache, cached
+from cryptography.exceptions import UnsupportedAlgorithm
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext
 from joserfc.errors import JoseError
+from joserfc.jwk import JWKRegistry
 
 from console.errors import InvalidInputException, ServiceUnavailableException
 from console.models.identities import LONGEST_SUBJECT
 from console.operations.account.identities import Claims
 from console.shapes import JSONDict
+from console.web.account.lines import LINES, Lines, NotingAdapter
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +52,13 @@ METADATA = {
     "id_token_signing_alg_values_supported", "end_session_endpoint",
 }  # fmt: skip
 
+# What comes of a provider that is away, and of answers that are not what they should be.
+AWAY = (requests.RequestException, OSError, TimeoutError)
+MALFORMED = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError, RecursionError, UnsupportedAlgorithm,
+)  # fmt: skip
+OURS = ("invalid_client", "unauthorized_client")  # errors of the token endpoint that say nothing about the code
+
 Result = TypeVar("Result")
 
 
@@ -57,6 +68,12 @@ class MalformedError(ValueError):
 
 class BoundedSession(OAuth2Session):
     """A session whose requests follow no redirects, and end after a time and a size."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Note each connection."""
+        super().__init__(*args, **kwargs)
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, NotingAdapter())
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
         """Ask, and read the answer.
@@ -99,6 +116,11 @@ class ProviderApp(DjangoOAuth2App):
             self.server_metadata = found
         metadata: JSONDict = self.server_metadata
         return metadata
+
+    def fetch_jwk_set(self, force: bool = False) -> JSONDict:
+        """The provider's keys, without those that cannot be read here, which others may have a use for (RFC 7517, section 5)."""
+        found = super().fetch_jwk_set(force=force)
+        return {"keys": [key for key in found["keys"] if _is_key(key)]}
 
 
 def begin(redirect_uri: str) -> dict[str, str]:
@@ -158,6 +180,16 @@ def _claims(app: ProviderApp, code: str, nonce: str, code_verifier: str, redirec
         email=_email(found),
         groups=_groups(found.get(settings.OIDC_GROUPS_CLAIM)),
     )
+
+
+def _is_key(value: object) -> bool:
+    if not isinstance(value, dict) or value.get("kty") == "oct":  # a secret that is published signs nothing
+        return False
+    try:
+        JWKRegistry.import_key(value)
+    except (JoseError, *MALFORMED):
+        return False
+    return True
 
 
 def _text(value: object) -> str:
@@ -234,20 +266,26 @@ def _bounded(work: Callable[[], Result]) -> Result:
     if not SLOTS.acquire(timeout=SLOT_PATIENCE_S):
         raise ServiceUnavailableException(away)
     done: Future[Result] = Future()
-    threading.Thread(target=_run, args=(work, done), name="openid", daemon=True).start()
+    lines = Lines()
+    threading.Thread(target=_run, args=(work, done, lines), name="openid", daemon=True).start()
     try:
         return done.result(PATIENCE_S)
     except (OAuthError, JoseError) as error:
         logger.warning("A sign-in by OpenID Connect was refused: %s", _log_text(error))
+        if getattr(error, "error", "") in OURS:
+            raise ServiceUnavailableException(away) from None
         raise InvalidInputException(
             gettext("{name} did not confirm who you are. Begin the sign-in anew.").format(name=settings.OIDC_NAME)
         ) from None
-    except (requests.RequestException, OSError, TimeoutError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (*AWAY, *MALFORMED) as error:
         logger.warning("The OpenID provider does not answer as it should: %s", _log_text(error))
         raise ServiceUnavailableException(away) from None
+    finally:
+        lines.cut()
 
 
-def _run(work: Callable[[], Result], done: Future[Result]) -> None:
+def _run(work: Callable[[], Result], done: Future[Result], lines: Lines) -> None:
+    LINES.set(lines)
     try:
         done.set_result(work())
     except Exception as error:  # noqa: BLE001  raised where it is waited for

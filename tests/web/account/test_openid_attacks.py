@@ -175,7 +175,7 @@ def test_what_a_link_says_is_not_shown(provider):
 
 def test_a_wrong_secret_is_refused_and_shown_nowhere(provider, caplog):
     provider.secret = "changed"
-    assert is_refused(walk(Client()))
+    assert is_refused(walk(Client()), 503)
     assert openid.CLIENT_SECRET not in caplog.text
 
 
@@ -291,3 +291,87 @@ def test_nothing_of_a_sign_in_is_logged(provider, caplog):
     for word in ("code_verifier", "nonce", "state"):
         assert kept[word] not in caplog.text
     assert openid.CLIENT_SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("path", [DISCOVERY, "/token", "/keys"])
+def test_answers_that_trickle_in_for_ever_hold_no_sign_in_of_later(provider, monkeypatch, path):
+    monkeypatch.setattr(client_side, "SLOTS", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(client_side, "SLOT_PATIENCE_S", 5.0)
+    provider.faults = {path: "drip"}
+    monkeypatch.setattr(client_side, "PATIENCE_S", 1.0)
+    for _ in range(2):
+        client = Client()
+        answer = client.post("/accounts/openid/") if path == DISCOVERY else walk(client)
+        assert answer.status_code == 503
+    monkeypatch.setattr(client_side, "PATIENCE_S", 5.0)
+    provider.faults = {}
+    assert walk(Client()).status_code == 302
+
+
+DEEP = [
+    b"[" * 200_000,
+    b'{"a":' * 80_000,
+    b"1" * 5000,
+    b'{"expires_in": 1e999, "id_token": "a.b.c"}',
+    b'{"keys": Infinity}',
+]
+
+
+@pytest.mark.parametrize("fault", DEEP, ids=lambda body: body[:12])
+@pytest.mark.parametrize("path", [DISCOVERY, "/token", "/keys", "/userinfo"])
+def test_json_that_no_reader_takes_is_no_fault_of_the_server(provider, path, fault):
+    provider.faults = {path: fault}
+    client = Client()
+    answer = client.post("/accounts/openid/") if path == DISCOVERY else walk(client)
+    assert answer.status_code in {302, 400, 503}
+    assert answer.status_code != 302 or path == "/userinfo"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kty": "EC", "crv": "P-256K", "x": "A" * 43, "y": "A" * 43}, {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, {"kty": "new"}, {},
+        {"kty": "oct", "k": "AA"}, {"kty": "RSA", "n": "!", "e": "AQAB"}, {"kty": ["RSA"]}, {"kty": "OKP", "crv": "Ed25519", "x": "AA"}, 5, None,
+    ],
+)  # fmt: skip
+def test_keys_that_are_of_no_use_here_stand_beside_the_one_that_is(provider, monkeypatch, other):
+    own = provider.keys()["keys"]
+    monkeypatch.setattr(openid.Provider, "keys", lambda _self: {"keys": [other, *own]})
+    assert walk(Client()).status_code == 302
+
+
+@pytest.mark.parametrize("error", ["invalid_client", "unauthorized_client"])
+def test_a_secret_that_is_wrong_or_too_old_is_no_guess_of_the_person(provider, counting, error, monkeypatch):
+    monkeypatch.setattr(openid.Provider, "token", lambda *_args: (401, {"error": error}))
+    assert {walk(Client()).status_code for _ in range(12)} == {503}
+
+
+def test_attempts_that_come_to_nothing_do_not_fill_the_cookies(provider):
+    client = Client()
+    addresses = [went_out(client, next=f"/?{'x' * 900}") for _ in range(12)]
+    left = [cookie for name, cookie in client.cookies.items() if name.startswith("openid-") and cookie.value]
+    assert len(left) == 5
+    assert sum(len(cookie.value) for cookie in left) < 8000
+    assert client.get(agreed(addresses[0])).status_code == 400
+    assert client.get(agreed(addresses[-2])).status_code == 302
+
+
+def test_each_cookie_is_one_that_browsers_keep(provider):
+    for letter in ("ü", "😀", "x", '"', "\\"):
+        client = Client()
+        went_out(client, next="/" + letter * 990, invitation=letter * 990)
+        assert max(len(cookie.value) for cookie in client.cookies.values()) < 3800
+
+
+@pytest.mark.parametrize(
+    ("known", "origin", "status", "text"),
+    [
+        ("https://recommend.example.org", "https://recommend.example.org", 200, "On to"), ("https://recommend.example.org", "https://10.0.0.5", 400, "leads back to https://recommend.example.org: open"),
+        ("", "https://recommend.example.org", 400, "set PUBLIC_URL"), ("", "http://testserver", 200, "On to"), ("https://recommend.example.org", "null", 200, "On to"),
+    ],
+)  # fmt: skip
+def test_nobody_is_led_out_who_would_come_back_without_the_cookie(provider, settings, known, origin, status, text):
+    settings.PUBLIC_URL, settings.CSRF_TRUSTED_ORIGINS = known, [origin]
+    answer = Client().post("/accounts/openid/", headers={"Origin": origin})
+    assert answer.status_code == status
+    assert text in answer.text
