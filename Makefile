@@ -73,6 +73,13 @@ pins: $(VENV)/installed-dev  ## choose anew the versions that the image holds, w
 	$(PINS) --extra ray --output-file deploy/pins/ray.txt pyproject.toml
 	$(BIN)/python -m pip freeze | sed -n 's/^\(torch==[0-9.]*\).*/\1/p' > deploy/pins/torch.txt
 
+release:  ## sign a tag of VERSION, whose message is that part of CHANGELOG.md
+	@grep -q '^version = "$(VERSION)"$$' pyproject.toml || { echo "pyproject.toml does not have the version '$(VERSION)'." >&2; exit 1; }
+	@test -z "$$(git status --porcelain)" || { echo "Commit what has changed first." >&2; exit 1; }
+	@notes=$$(awk '/^## / { on = $$2 == "$(VERSION)"; next } on' CHANGELOG.md); \
+	test -n "$$notes" || { echo "CHANGELOG.md has no part '$(VERSION)'." >&2; exit 1; }; \
+	printf 'OpenPersonalize %s\n\n%s\n' "$(VERSION)" "$$notes" | git tag --sign --cleanup=whitespace --file=- "v$(VERSION)"
+
 fuzz: $(VENV)/installed-dev  ## send made-up requests, filters and files; CASES=20000 KINDS=files for a long run of one kind
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),2000) $(if $(KINDS),--kinds $(KINDS))
 
@@ -99,4 +106,4 @@ bench-exploration: install  ## simulate markets in which new items arrive, ten s
 clean:  ## remove .venv and what tools left; DATA_DIR stays
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo run browser test screenshots format check audit pins messages fuzz soak soak-updates bench bench-scale bench-exploration clean
+.PHONY: help install demo run browser test screenshots format check audit pins release messages fuzz soak soak-updates bench bench-scale bench-exploration clean
