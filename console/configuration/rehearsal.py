@@ -1,7 +1,8 @@
 """Takes the steps of a plan and takes them back, so that what an operation would refuse half-way is known before anything changes.
 
 The rules are those of the operations, which are called as `apply` calls them, in a transaction that is rolled back. Jobs are not
-run: each counts as one that ended well, so that what comes after it is looked at, too.
+run: each counts as one that ended well, so that what comes after it is looked at, too. On SQLite all of that happens in a copy,
+as a document of some size would keep events and requests of others waiting.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from console.configuration.applying import ApplyError, take
+from console.configuration.copied_database import in_a_copy
 from console.configuration.steps import Action, Step
 from console.errors import ServiceError
 from console.models import Account, Dataset, DatasetImportJob, Job, SolutionVersion
@@ -28,7 +30,7 @@ Key = tuple[str, str, str]
 @contextmanager
 def taken_back() -> Iterator[None]:
     """Roll back what the block does to the database; jobs that it queues are sent to nobody."""
-    with transaction.atomic():
+    with in_a_copy(), transaction.atomic():
         yield
         transaction.set_rollback(True)
     REQUEST_CACHE.forget()
