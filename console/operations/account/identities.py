@@ -78,6 +78,7 @@ def accept(word: str, claims: Claims) -> User:
     invitation = use_invitation(word)
     role = _role_in(invitation.account, claims) or invitation.role
     _take_back(claims)
+    free_name(next(_names(claims)))
     user = _new_user(claims, claims.email or invitation.email)
     _give(user, claims)
     Member.objects.create(user=user, account=invitation.account, role=role)
@@ -102,8 +103,8 @@ def link(member: Member, claims: Claims) -> None:
 
 
 @transaction.atomic
-def unlink(member: Member, *, pk: int) -> None:
-    """Let a member sign in by an identity no more.
+def unlink(member: Member, *, pk: int, host: str) -> None:
+    """Let a member, whose passkeys are for `host`, sign in by an identity no more.
 
     Raises:
         ResourceNotFoundException: the member has no such identity.
@@ -113,7 +114,7 @@ def unlink(member: Member, *, pk: int) -> None:
     row = Identity.objects.filter(user_id=member.user_id, pk=pk).first()
     if row is None:
         raise ResourceNotFoundException("You have no such identity.")
-    if not has_another(member.user, row):
+    if not has_another(member.user, row, host=host):
         raise InvalidInputException(
             "This identity is your only way in; ask an owner for a link to set a password first."
         )

@@ -61,8 +61,8 @@ def rename(member: Member, *, pk: int, name: str) -> None:
         raise ResourceNotFoundException("You have no such passkey.")
 
 
-def remove(member: Member, *, pk: int) -> None:
-    """Forget a passkey of one's own.
+def remove(member: Member, *, pk: int, host: str) -> None:
+    """Forget a passkey of one's own, at a server that is at `host`.
 
     Raises:
         InvalidInputException: it is the only way in.
@@ -73,7 +73,7 @@ def remove(member: Member, *, pk: int) -> None:
         found = Passkey.objects.filter(user_id=member.user_id, pk=pk).first()
         if found is None:
             raise ResourceNotFoundException("You have no such passkey.")
-        if not has_another(member.user, found):
+        if not has_another(member.user, found, host=host):
             raise InvalidInputException("This passkey is your only way in; add another one first.")
         found.delete()
         write_down(

@@ -32,7 +32,7 @@ from console.operations.account import identities
 from console.operations.account.identities import Claims
 from console.operations.auditing import acting_as
 from console.web.access import Request, reading_page
-from console.web.account import provider
+from console.web.account import provider, sites
 from console.web.account.sign_in import guess
 from console.web.glossary import explained
 from console.web.languages import lazily
@@ -73,7 +73,7 @@ def link_view(request: Request) -> HttpResponse:
 def unlink_view(request: Request, pk: int) -> HttpResponse:
     """Let an identity open one's user no more."""
     try:
-        identities.unlink(request.member, pk=pk)
+        identities.unlink(request.member, pk=pk, host=sites.site_of(request).rp_id)
     except ServiceError as error:
         messages.error(request, service_error(error))
     else:

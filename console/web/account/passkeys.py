@@ -168,7 +168,7 @@ def remove_view(request: Request, pk: int) -> HttpResponse:
             confirm_password(request.member.user, request.POST.get("password", ""))
         else:
             _confirm_by_passkey(request)
-        passkeys.remove(request.member, pk=pk)
+        passkeys.remove(request.member, pk=pk, host=sites.site_of(request).rp_id)
     except ValidationError as error:
         messages.error(request, error.message)
     except ServiceError as error:

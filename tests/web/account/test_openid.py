@@ -141,6 +141,15 @@ def test_who_was_removed_comes_in_by_a_new_invitation_only(alice, provider, sett
     assert walk(Client()).status_code == 302
 
 
+def test_who_was_removed_keeps_the_name_where_the_provider_takes_the_place_of_the_password(alice, provider):
+    accepted(invited(alice), "bob")
+    former = Member.objects.get(user__username="bob")
+    alice.post(f"/settings/people/{former.pk}/remove/")
+    assert walk(Client(), invitation=invited(alice).strip("/").rpartition("/")[2]).status_code == 302
+    assert Identity.objects.get().user.username == "bob"
+    assert Identity.objects.get().user.pk != former.user_id
+
+
 def test_who_was_removed_is_not_new_after_somebody_else_got_the_name(alice, provider, settings, account):
     walk(Client(), invitation=invited(alice).strip("/").rpartition("/")[2])
     settings.OIDC_ACCOUNT, settings.OIDC_ROLE = account.name, "owner"

@@ -318,13 +318,13 @@ def test_an_identity_of_the_provider_is_a_way_in_as_well(alice, device, settings
     identity = Identity.objects.create(user=user, issuer="https://sso.example", subject="1")
     settings.OIDC_ONLY = True
     with pytest.raises(InvalidInputException, match="only way in"):  # passkeys open nothing then
-        identities.unlink(member, pk=identity.pk)
+        identities.unlink(member, pk=identity.pk, host="localhost")
     settings.OIDC_ONLY = False
-    identities.unlink(member, pk=identity.pk)
+    identities.unlink(member, pk=identity.pk, host="localhost")
     with pytest.raises(InvalidInputException, match="only way in"):
-        passkeys.remove(member, pk=Passkey.objects.get().pk)
+        passkeys.remove(member, pk=Passkey.objects.get().pk, host="localhost")
     Identity.objects.create(user=user, issuer="https://sso.example", subject="1")
-    passkeys.remove(member, pk=Passkey.objects.get().pk)
+    passkeys.remove(member, pk=Passkey.objects.get().pk, host="localhost")
     assert not Passkey.objects.exists()
 
 
@@ -366,6 +366,22 @@ def test_who_has_no_password_confirms_by_a_passkey_and_keeps_a_way_in(alice, dev
     assert Passkey.objects.count() == 2
     assert "Removed the passkey" in removed(first, second)
     assert "only way in" in removed(Passkey.objects.get().pk, second)
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_what_opens_nothing_is_no_other_way_in_and_may_always_go(alice, device, settings, only):
+    settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_ONLY = "https://id.example.org", "console", only
+    user = User.objects.get(username="alice")
+    user.set_unusable_password()
+    user.save()
+    member = Member.objects.get(user=user)
+    identity = Identity.objects.create(user=user, issuer=settings.OIDC_ISSUER, subject="s-1")
+    other = Identity.objects.create(user=user, issuer="https://old.example.org", subject="s-1")
+    with pytest.raises(InvalidInputException, match="only way in"):  # the passkey was made before the server moved
+        identities.unlink(member, pk=identity.pk, host="new.example.org")
+    passkeys.remove(member, pk=Passkey.objects.get().pk, host="new.example.org")
+    identities.unlink(member, pk=other.pk, host="new.example.org")
+    assert Identity.objects.get() == identity
 
 
 def test_somebody_elses_passkey_confirms_nothing(alice, account, device):
