@@ -10,6 +10,7 @@ import pytest
 from authlib.common.encoding import urlsafe_b64encode
 from django.contrib.auth.models import User
 from django.core import signing
+from django.db import connections
 from django.test import Client
 from joserfc import jwk, jwt
 
@@ -244,7 +245,12 @@ def test_a_provider_that_hangs_holds_two_sign_ins_and_no_more(provider, impatien
     monkeypatch.setattr(client_side, "SLOTS", threading.BoundedSemaphore(2))
     monkeypatch.setattr(client_side, "SLOT_PATIENCE_S", 0.05)
     provider.faults = {DISCOVERY: "hang"}
-    threads = [threading.Thread(target=Client().post, args=("/accounts/openid/",)) for _ in range(2)]
+
+    def ask() -> None:
+        Client().post("/accounts/openid/")
+        connections.close_all()
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
     time.sleep(0.2)
