@@ -65,7 +65,10 @@ def _places() -> list[CheckMessage]:
 def _openid() -> Iterator[tuple[str, str]]:
     """What is wrong with the variables of OpenID Connect, and what is allowed."""
     if settings.OIDC_ISSUER and not _is_issuer(settings.OIDC_ISSUER):
-        yield f"OIDC_ISSUER is {settings.OIDC_ISSUER!r}.", "Allowed is https://…, and http://… of this machine."
+        yield (
+            f"OIDC_ISSUER is {settings.OIDC_ISSUER!r}.",
+            "Allowed is https://…, and http://… of this machine, without /.well-known/…",
+        )
     if bool(settings.OIDC_ISSUER) != bool(settings.OIDC_CLIENT_ID):
         lacking = "OIDC_CLIENT_ID" if settings.OIDC_ISSUER else "OIDC_ISSUER"
         yield f"{lacking} is missing.", "OIDC_ISSUER and OIDC_CLIENT_ID go together."
@@ -99,4 +102,5 @@ def _is_issuer(address: str) -> bool:
     except ValueError:
         return False
     is_local = found.scheme == "http" and found.hostname in {"localhost", "127.0.0.1", "::1"}
-    return bool(found.hostname) and (found.scheme == "https" or is_local) and not (found.query or found.fragment)
+    has_more = found.query or found.fragment or "/.well-known/" in found.path
+    return bool(found.hostname) and (found.scheme == "https" or is_local) and not has_more

@@ -129,6 +129,10 @@ HALF = [
     (OPENID | {"OIDC_ISSUER": "id.example.org"}, "OIDC_ISSUER is 'id.example.org'"),
     (OPENID | {"OIDC_ISSUER": "http://[x"}, "OIDC_ISSUER is 'http://[x'"),
     (OPENID | {"OIDC_ISSUER": "https://id.example.org?x=1"}, "OIDC_ISSUER is 'https://id.example.org?x=1'"),
+    (
+        OPENID | {"OIDC_ISSUER": "https://id.example.org/.well-known/openid-configuration"},
+        "OIDC_ISSUER is 'https://id.example.org/.well-known/openid-configuration'",
+    ),
     (OPENID | {"OIDC_SCOPES": "email"}, "OIDC_SCOPES is 'email'"),
     (OPENID | {"OIDC_ACCOUNT": "default"}, "OIDC_ROLE is missing"),
     (OPENID | {"OIDC_ROLE": "viewer"}, "OIDC_ACCOUNT is missing"),

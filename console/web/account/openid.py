@@ -33,7 +33,7 @@ from console.operations.account.identities import Claims
 from console.operations.auditing import acting_as
 from console.web.access import Request, reading_page
 from console.web.account import provider, sites
-from console.web.account.sign_in import guess
+from console.web.account.sign_in import confirm_password, guess, has_password_to_ask
 from console.web.glossary import explained
 from console.web.languages import lazily
 from console.web.links import absolute
@@ -64,7 +64,14 @@ def out_view(request: HttpRequest) -> HttpResponse:
 @require_POST
 @reading_page
 def link_view(request: Request) -> HttpResponse:
-    """Lead to the provider, to link an identity to the person who is signed in."""
+    """Lead to the provider, to link an identity to the person who is signed in; whoever has a password enters it."""
+    user = request.member.user
+    try:
+        if has_password_to_ask(user):
+            confirm_password(user, request.POST.get("password", ""))
+    except ValidationError as error:
+        messages.error(request, error.message)
+        return HttpResponseRedirect(reverse("yourself"))
     return _lead(request, {"user": request.member.user_id})
 
 

@@ -90,6 +90,11 @@ def guess(request: HttpRequest | None, name: str, refusal: str = "") -> Iterator
     _count(request, name, -1)
 
 
+def has_password_to_ask(user: User) -> bool:
+    """Whether somebody who is signed in has a password that opens something, to be asked for before another way in is made."""
+    return user.has_usable_password() and not settings.OIDC_ONLY
+
+
 def confirm_password(user: User, password: str) -> None:
     """Ask somebody who is signed in for the password again.
 

@@ -8,6 +8,7 @@ from django import template
 from django.conf import settings
 
 from console.models import Identity
+from console.web.account.sign_in import has_password_to_ask
 
 register = template.Library()
 
@@ -26,4 +27,4 @@ def openid_identities(context: dict[str, Any]) -> dict[str, Any]:
         return {}
     user = context["request"].user
     rows = Identity.objects.filter(user=user, issuer=settings.OIDC_ISSUER)
-    return {"name": settings.OIDC_NAME, "identities": list(rows)}
+    return {"name": settings.OIDC_NAME, "identities": list(rows), "has_password": has_password_to_ask(user)}

@@ -24,7 +24,7 @@ def open_door(settings, account):
 @pytest.fixture
 def linked(alice, provider) -> Client:
     """Alice, who linked the identity of the provider's person."""
-    assert walk(alice, "/settings/you/identities/link/")["Location"] == "/settings/you/"
+    assert walk(alice, "/settings/you/identities/link/", password="right-password")["Location"] == "/settings/you/"
     return alice
 
 
@@ -172,6 +172,27 @@ def test_an_identity_is_linked_and_unlinked_by_posts_alone(linked):
     assert walk(Client()).status_code == 403
 
 
+@pytest.mark.parametrize("password", ["", "wrong"])
+def test_whoever_sits_at_a_browser_that_was_left_open_links_nothing(alice, provider, password):
+    answer = alice.post("/settings/you/identities/link/", {"password": password}, follow=True)
+    assert "That is not your password" in answer.text
+    assert answer.text.count('name="password"') > 0
+    assert "/authorize" not in provider.asked
+
+
+def test_who_has_no_password_that_opens_anything_is_not_asked_for_it(alice, account, provider, settings):
+    settings.OIDC_ONLY = True
+    assert walk(alice, "/settings/you/identities/link/").status_code == 302
+    settings.OIDC_ONLY = False
+    user = User.objects.get(username="alice")
+    Identity.objects.all().delete()
+    user.set_unusable_password()
+    user.save()
+    alice.force_login(user)
+    assert walk(alice, "/settings/you/identities/link/").status_code == 302
+    assert Identity.objects.get().user == user
+
+
 def test_forms_of_other_sites_begin_nothing(alice, provider):
     client = Client(enforce_csrf_checks=True)
     client.cookies = alice.cookies
@@ -193,13 +214,13 @@ def test_the_only_way_in_stays(open_door, provider):
 
 
 def test_one_identity_opens_one_user(linked, vera):
-    walk(vera, "/settings/you/identities/link/")
+    walk(vera, "/settings/you/identities/link/", password="right-password")
     assert "is that of alice here" in vera.get("/settings/you/").text
     assert Identity.objects.get().user.username == "alice"
 
 
 def test_who_changed_meanwhile_links_nothing(alice, account, provider):
-    address = went_out(alice, "/settings/you/identities/link/")
+    address = went_out(alice, "/settings/you/identities/link/", password="right-password")
     vera = person(account, "vera", Member.Role.VIEWER)
     alice.cookies["sessionid"] = vera.cookies["sessionid"]
     assert "Somebody else is signed in" in alice.get(agreed(address)).text

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 def test_one_links_signs_out_signs_in_and_unlinks(provider, page, live_server):
     provider.metadata = {"end_session_endpoint": f"{provider.issuer}/end"}
     page.goto("/settings/you/")
+    page.locator("#identities").get_by_label("Your password").fill("right-password")
     page.get_by_role("button", name="Link Example ID").click()
     page.get_by_role("link", name="Agree").click()
     page.wait_for_url("**/settings/you/")
