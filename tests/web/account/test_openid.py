@@ -213,6 +213,14 @@ def test_the_only_way_in_stays(open_door, provider):
     assert Identity.objects.exists()
 
 
+def test_who_has_no_password_is_not_asked_to_change_it_or_to_add_to_it(open_door, provider, alice):
+    client = Client()
+    walk(client)
+    for path in ("/accounts/password/", "/settings/you/second-step/"):
+        assert path in alice.get("/settings/you/").text
+        assert path not in client.get("/settings/you/").text
+
+
 def test_one_identity_opens_one_user(linked, vera):
     walk(vera, "/settings/you/identities/link/", password="right-password")
     assert "is that of alice here" in vera.get("/settings/you/").text
