@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from math import inf
 from pathlib import Path
 
 from recipes import artefact, catalogue
@@ -23,7 +24,8 @@ def main() -> None:
         return (time.process_time() - began) * load
 
     epochs = []
-    run = Run(int(seed), seconds, lambda progress: epochs.append(progress.epoch), started=0.0, clock=clock)
+    budget = None if seconds == inf else seconds
+    run = Run(int(seed), budget, lambda progress: epochs.append(progress.epoch), started=0.0, clock=clock)
     files = [path if (path := interactions.with_name(f"{name}.csv")).exists() else None for name in ("items", "users")]
     data = read_training(interactions, *files)
     model = catalogue.get("aws-user-personalization")().fit(data, run.share(FIT_SHARE))
