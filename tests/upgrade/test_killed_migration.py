@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.upgrade.test_upgrade import RELEASES
+from tests.upgrade import RELEASES
 
 ROOT = Path(__file__).parents[2]
 KILLS = 5

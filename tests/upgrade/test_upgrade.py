@@ -6,15 +6,14 @@ import json
 import os
 import sqlite3
 import tarfile
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.e2e import main_job
 from tests.e2e import server as servers
+from tests.upgrade import RELEASES
 
-RELEASES = sorted(Path(__file__).with_name("releases").glob("*.json"))
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1200),
