@@ -1,4 +1,4 @@
-"""Addresses of this server as people copy them: never those of a host that only a request's header names."""
+"""Addresses of this server, as people copy them and as browsers are led on: never those of a host that only a request names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import socket
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def absolute(request: HttpRequest, path: str) -> str:
@@ -21,6 +22,14 @@ def absolute(request: HttpRequest, path: str) -> str:
     if "*" not in settings.ALLOWED_HOSTS or _is_here(request):
         return request.build_absolute_uri(path)
     return f"{request.scheme}://{request.META['SERVER_NAME']}:{request.META['SERVER_PORT']}{path}"
+
+
+def next_page(request: HttpRequest, wanted: str) -> str:
+    """Where somebody who has signed in goes: the path that was wanted, if it is one of this server; else the first page."""
+    is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_ours else settings.LOGIN_REDIRECT_URL
 
 
 def _is_here(request: HttpRequest) -> bool:

@@ -21,7 +21,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.encoding import iri_to_uri
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -36,15 +35,14 @@ from console.web.account import provider, sites
 from console.web.account.sign_in import confirm_password, guess, has_password_to_ask
 from console.web.glossary import explained
 from console.web.languages import lazily
-from console.web.links import absolute
+from console.web.links import absolute, next_page
 from console.web.pages import service_error
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 PLACE = "/accounts/openid/"  # where browsers send the cookies
 ATTEMPT_S = 600  # people look for their phones
 SALT = "console.openid"
 PREFIX = "openid-"  # of the cookies' names
-LONGEST_NEXT = 1000
+LONGEST_NEXT = 1000  # of the cookie, as it travels
 MOST_ATTEMPTS = 5  # of a browser at once: proxies read 8 KB of cookies
 TOO_MANY = lazily("Too many sign-ins from here failed. Wait {minutes} minutes, then try again.")
 END = "openid_end"  # where the provider ends its sign-in, in the session
@@ -56,8 +54,10 @@ Attempt = dict[str, Any]
 @require_POST
 def out_view(request: HttpRequest) -> HttpResponse:
     """Lead to the provider, to sign in or to accept an invitation."""
-    attempt = {"next": _safe(request, request.POST.get("next", "")), "word": request.POST.get("invitation", "")[:100]}
-    return _lead(request, attempt)
+    wanted = request.POST.get("next", "")
+    if len(iri_to_uri(wanted)) > LONGEST_NEXT:
+        wanted = ""
+    return _lead(request, {"next": wanted, "word": request.POST.get("invitation", "")[:100]})
 
 
 @never_cache
@@ -146,10 +146,8 @@ def _require_way_back(request: HttpRequest, redirect_uri: str) -> None:
     Raises:
         InvalidInputException: it would.
     """
-    origin = urlsplit(
-        request.META.get("HTTP_ORIGIN", "")
-    ).hostname  # as the browser has it, whatever proxies make of it
-    if origin in {None, urlsplit(redirect_uri).hostname}:
+    origin = request.META.get("HTTP_ORIGIN", "")  # as the browser has it, whatever proxies make of Host
+    if urlsplit(origin).hostname in {None, urlsplit(redirect_uri).hostname}:
         return
     if not settings.PUBLIC_URL:
         raise InvalidInputException(
@@ -235,9 +233,9 @@ def _identified(request: HttpRequest, attempt: Attempt, code: str) -> Claims:
 def _enter(request: HttpRequest, attempt: Attempt, claims: Claims) -> HttpResponse:
     word = attempt.get("word")
     user = identities.accept(word, claims) if word else identities.sign_in(claims)
-    login(request, user, backend=BACKEND)
+    login(request, user)
     request.session[END] = provider.end_address(absolute(request, reverse("login")))
-    return HttpResponseRedirect(_safe(request, attempt.get("next", "")))
+    return HttpResponseRedirect(next_page(request, attempt.get("next", "")))
 
 
 def _link(request: HttpRequest, attempt: Attempt, claims: Claims) -> HttpResponse:
@@ -262,14 +260,6 @@ def _refused(request: HttpRequest, error: ServiceError) -> HttpResponse:
     if error.retry_after_s:
         page["Retry-After"] = str(error.retry_after_s)
     return page
-
-
-def _safe(request: HttpRequest, address: str) -> str:
-    """The address, if it is one of this server; else the first page."""
-    is_ours = len(iri_to_uri(address)) <= LONGEST_NEXT and url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return address if is_ours else settings.LOGIN_REDIRECT_URL
 
 
 def _cookie(state: str) -> str:

@@ -9,14 +9,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import resolve_url
 from django.urls import path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
@@ -26,10 +23,10 @@ from console.operations.account import passkeys
 from console.shapes import JSONDict
 from console.web.access import Request, reading_page
 from console.web.account import sites, webauthn
-from console.web.account.openid import BACKEND
 from console.web.account.programs import program
 from console.web.account.sign_in import confirm_password, guess, has_used_up
 from console.web.languages import lazily
+from console.web.links import next_page
 from console.web.pages import service_error
 
 logger = logging.getLogger(__name__)
@@ -196,12 +193,8 @@ def sign_in_options_view(request: HttpRequest, _body: JSONDict) -> JSONDict:
 def sign_in_view(request: HttpRequest, body: JSONDict) -> JSONDict:
     """Sign in whose passkey it is, without a second step: the device has asked for a PIN, a finger or a face."""
     passkey, _member = _proved(request, body, "sign-in")
-    login(request, passkey.user, backend=BACKEND)
-    wanted = _string(body, "next")
-    is_here = wanted.startswith("/") and url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return {"next": wanted if is_here else resolve_url(settings.LOGIN_REDIRECT_URL)}
+    login(request, passkey.user)
+    return {"next": next_page(request, _string(body, "next"))}
 
 
 def _request_options(request: HttpRequest, purpose: str) -> JSONDict:

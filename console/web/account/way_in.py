@@ -11,7 +11,6 @@ from django.views.decorators.cache import never_cache
 
 from console.errors import ServiceError
 from console.operations.account import ways_in
-from console.web.account.openid import BACKEND
 from console.web.glossary import explained
 
 
@@ -25,7 +24,7 @@ def way_in_view(request: HttpRequest, word: str) -> HttpResponse:
         except ServiceError as error:
             gone = {"title": gettext("Sign in"), "message": explained(str(error))}
             return render(request, "registration/form.html", gone, status=error.status_code)
-        login(request, user, backend=BACKEND)
+        login(request, user)
         return HttpResponseRedirect("/")
     return render(request, "registration/way_in.html", context)
 

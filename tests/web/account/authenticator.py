@@ -85,3 +85,12 @@ def added(client: Client, device: Authenticator, name: str = "phone", **changes:
 
 def asked(client: Client):
     return sent(client, "/accounts/passkey/options/", {}).json()
+
+
+def signed_in(device: Authenticator, client: Client | None = None, next_page: str = "", **changes: str):
+    client = client or Client()
+    return sent(client, "/accounts/passkey/", device.sign(asked(client), **changes) | {"next": next_page})
+
+
+def is_in(client: Client) -> bool:
+    return bool(client.get("/settings/you/", **AT).status_code == 200)

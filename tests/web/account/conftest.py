@@ -1,4 +1,4 @@
-"""A provider that the server signs in by, and people who walk through it."""
+"""A provider that the server signs in by, people who walk through it, and a device with a passkey."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from django.test import Client
 from console.web.account import provider as client_side
 from console.web.account.sign_in import tries_key
 from tests import openid
+from tests.web.account.authenticator import Authenticator, added
 
 PASSWORD = "a-long-new-password"
 
@@ -49,6 +50,14 @@ def provider(settings) -> Iterator[openid.Provider]:
         client_side._app_of.cache.clear()
         yield found
         client_side._app_of.cache.clear()
+
+
+@pytest.fixture
+def device(alice) -> Authenticator:
+    """Alice's phone, which has her passkey."""
+    made = Authenticator()
+    assert added(alice, made).status_code == 200
+    return made
 
 
 def went_out(client: Client, path: str = "/accounts/openid/", **form: str) -> str:
