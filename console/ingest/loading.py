@@ -1,12 +1,10 @@
-"""CSV objects into Parquet parts: parse, check, hash and write block by block, on as many threads as there are cores."""
+"""CSV objects into Parquet parts: parse, check and hash block by block, on as many threads as there are cores, and write them in order."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,19 +20,19 @@ from console.ingest.hashing import Collected
 from console.ingest.mapping import Reading
 from console.ingest.parts import PartWriter
 from console.ingest.profile import Facts, Profile
-from console.ingest.reading import OpenTable, open_table
+from console.ingest.reading import open_table
 from console.ingest.schema import DatasetSchema
 from console.sheets import SheetWriter
 from console.storage import Location
+from recipes.executor import THIS_MACHINE
 from recipes.memory import give_back_memory
 from recipes.tables.rows import BadCell, BlockReader, Converted
-from recipes.tables.text import Block, TextStream
+from recipes.tables.text import Block
 
 JSONDict = dict[str, Any]
 Progress = Callable[[float], None]
 KEPT_BAD_ROWS = 100
 SURELY_BAD = 10_000  # bad rows from which on the import gives up early
-THREADS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,35 @@ class _Counts:
     sample: list[JSONDict] = field(default_factory=list)
     unread: Counter[tuple[str, str]] = field(default_factory=Counter)  # by column and rule
     unread_sample: dict[tuple[str, str], JSONDict] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block of a file, what converts it, and how many bytes of all files were read with it."""
+
+    location: Location
+    reader: BlockReader
+    block: Block
+    read: int
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """What ended the reading of the files."""
+
+    error: Exception
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What a block came to: rows without its own duplicates, their facts, how many were dropped, and what could not be read."""
+
+    location: Location
+    read: int
+    rows: pa.Table
+    facts: Facts
+    dropped: int
+    converted: Converted
 
 
 class Importer:
@@ -101,11 +128,11 @@ class Importer:
         old = [self._take_in(key) for key in previous]
         self._locations = locations
         self._total_bytes = max(1, sum(storage.size_bytes(location) for location in locations))
-        with self._rejects.open("w", newline="") as file, ThreadPoolExecutor(THREADS) as pool:
+        with self._rejects.open("w", newline="") as file:
             writer = SheetWriter(file)
             writer.writerow(["FILE", "LINE", "COLUMN", "VALUE", "RULE", "ROW"])
-            for location in locations:
-                self._read(location, pool, writer)
+            for piece in THIS_MACHINE.map(self._convert, self._blocks()):
+                self._take(piece, writer)
         self._writer.close()
         if not self._header:
             what = " and ".join(map(str, locations[:3]))
@@ -150,34 +177,39 @@ class Importer:
             rows += facts.rows
         return Segment(path, rows, key)
 
-    def _read(self, location: Location, pool: ThreadPoolExecutor, rejects: Any) -> None:
-        with sources.open_text(location, self._reading.form.encoding, self._digest) as stream:
-            table = open_table(stream, self._schema, self._reading, self._header)
-            if table is not None:
-                self._header = table.header
-                self._warnings += [text for text in table.warnings if text not in self._warnings]
-                self._load(location, stream, table, pool, rejects)
-            self._read_before += stream.meter.bytes
+    def _blocks(self) -> Iterator[_Block | _Fault]:
+        """The blocks of all files one after the other, read ahead of those that are converted, also across the files of a folder."""
+        try:
+            for location in self._locations:
+                with sources.open_text(location, self._reading.form.encoding, self._digest) as stream:
+                    table = open_table(stream, self._schema, self._reading, self._header)
+                    if table is not None:
+                        self._header = table.header
+                        self._warnings += [text for text in table.warnings if text not in self._warnings]
+                        for block in table.blocks:
+                            yield _Block(location, table.reader, block, self._read_before + stream.meter.bytes)
+                    self._read_before += stream.meter.bytes
+        except Exception as error:  # noqa: BLE001  raised behind what was read before, which may be at fault itself
+            yield _Fault(error)
 
-    def _load(
-        self, location: Location, stream: TextStream, table: OpenTable, pool: ThreadPoolExecutor, out: Any
-    ) -> None:
-        for block, converted in _ahead(pool, table.blocks, lambda block: self._convert(table.reader, block)):
-            rows, facts, dropped, found = converted
-            self._counts.rows += rows.num_rows + dropped + len(found.bad)
-            self._counts.duplicates += dropped
-            self._profile.add(facts)
-            self._hashes.add(facts.hashes)
-            self._writer.write(rows)
-            self._reject(location, found, out)
-            self._check_bad_share(read=self._read_before + stream.meter.bytes)
-            self._progress(min(1.0, (self._read_before + stream.meter.bytes) / self._total_bytes))
-            del block
-
-    def _convert(self, reader: BlockReader, block: Block) -> tuple[pa.Table, Facts, int, Converted]:
-        converted = reader.convert(block)
+    def _convert(self, task: _Block | _Fault) -> _Piece:
+        if isinstance(task, _Fault):
+            raise task.error
+        converted = task.reader.convert(task.block)
         table, facts, dropped = profile.examine(converted.table, self._schema)
-        return table, facts, dropped, converted
+        return _Piece(task.location, task.read, table, facts, dropped, converted)
+
+    def _take(self, piece: _Piece, rejects: Any) -> None:
+        """Count and write the rows of a block."""
+        rows, found = piece.rows, piece.converted
+        self._counts.rows += rows.num_rows + piece.dropped + len(found.bad)
+        self._counts.duplicates += piece.dropped
+        self._profile.add(piece.facts)
+        self._hashes.add(piece.facts.hashes)
+        self._writer.write(rows)
+        self._reject(piece.location, found, rejects)
+        self._check_bad_share(read=piece.read)
+        self._progress(min(1.0, piece.read / self._total_bytes))
 
     def _reject(self, location: Location, found: Converted, rejects: Any) -> None:
         """Count the rows left out and write them down; count the cells that could not be read."""
@@ -239,22 +271,3 @@ class Importer:
 
 def _entry(cell: BadCell, file: str) -> JSONDict:
     return {"line": cell.line, "column": cell.column, "value": cell.value[:200], "rule": cell.rule, "file": file}
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, blocks: Iterator[Block], work: Callable[[Block], Any]
-) -> Iterator[tuple[Block, Any]]:
-    """The results of `work` in order, a few blocks ahead of who asks."""
-    waiting: deque[tuple[Block, Future[Any]]] = deque()
-    try:
-        for block in blocks:
-            waiting.append((block, pool.submit(work, block)))
-            if len(waiting) > THREADS:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
-    finally:
-        for _, future in waiting:
-            future.cancel()

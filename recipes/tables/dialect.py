@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise, takewhile
 from typing import Any
 
-from recipes.tables.quotes import Marks, Row, split_rows, tally
+from recipes.tables.quotes import Marks, Row, quoted_in_even_rows, split_rows, tally
 from recipes.tables.short_rows import begin_rows, leave_out_cells, whole_but_for_last_cells
 
 DELIMITERS = (",", ";", "\t", "|", "::", "\x01", "~", "^")
@@ -235,9 +235,18 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
             ), "A backslash makes the next mark content: read so, more rows are as wide as most."
     if b'"' not in sample:
         return _with_apostrophes(form, sample)
+    is_escaped = b'\\"' in sample
+    if not is_escaped and (closed := quoted_in_even_rows(sample, Marks(delimiter, b'"'))):
+        return form, _doubled(closed)
+    return _with_double_quotes(form, sample, is_escaped=is_escaped)
+
+
+def _with_double_quotes(form: CsvFormat, sample: bytes, *, is_escaped: bool) -> tuple[CsvFormat, str]:
+    """The same of a sample that has some, looked at row by row; `is_escaped` if it holds one behind a backslash."""
+    delimiter = form.delimiter.encode()
     doubled = _read(sample, Marks(delimiter, b'"'))
     best, reason = doubled, ""
-    if b'\\"' in sample:
+    if is_escaped:
         escaped = _read(sample, Marks(delimiter, b'"', b"\\"))
         if _is_better(sample, escaped, doubled):
             best, reason = escaped, 'Within quotes, \\" is a quote: read so, more cells close.'
@@ -255,8 +264,12 @@ def _with_quotes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:
             f"Quotes are content: {best.unclosed:,} that begin a cell never close, {best.closed:,} do.",
         )
     if not reason and best.closed:
-        reason = f"{best.closed:,} cells looked at are quoted; a quote within them is doubled."
+        reason = _doubled(best.closed)
     return replace(form, escape=best.marks.escape.decode()), reason
+
+
+def _doubled(closed: int) -> str:
+    return f"{closed:,} cells looked at are quoted; a quote within them is doubled."
 
 
 def _with_apostrophes(form: CsvFormat, sample: bytes) -> tuple[CsvFormat, str]:

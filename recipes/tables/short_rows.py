@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -22,19 +23,34 @@ LETTERS, DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class ShortRows:
-    """What becomes of a file's short rows.
+    """What becomes of a file's short rows; most files have none, so that what tells is worked out for the first.
 
     Attributes:
         width: cells of the header.
         min_cells: cells that a row must have to be completed: up to the last one that is required.
-        ids: by position the marks of ids in whole rows; the id of a short row looks like one of them.
-        are_torn: whether line breaks within cells made them, so that none is completed.
+        id_places: positions of ids.
+        rows: cells of the first rows below the header.
     """
 
     width: int
     min_cells: int
-    ids: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    are_torn: bool = False
+    id_places: Sequence[int] = ()
+    rows: Sequence[Sequence[bytes]] = ()
+
+    @cached_property
+    def ids(self) -> Mapping[int, frozenset[str]]:
+        """By position the marks of ids in whole rows; the id of a short row looks like one of them."""
+        whole = [row for row in self._texts if len(row) == self.width]
+        return {place: frozenset(marks_of(row[place]) for row in whole) for place in self.id_places}
+
+    @cached_property
+    def are_torn(self) -> bool:
+        """Whether line breaks within cells made them, so that none is completed."""
+        return are_torn(self._texts, self.width)
+
+    @cached_property
+    def _texts(self) -> list[list[str]]:
+        return [[cell.decode("utf-8", "replace") for cell in row] for row in self.rows]
 
     def completed(self, cells: Sequence[bytes]) -> list[bytes] | None:
         """The cells of a short row with empty ones behind; None if it is none that left out its last cells."""
@@ -74,7 +90,7 @@ class ShortRows:
         return not known or marks_of(cells[place].decode("utf-8", "replace")) in known
 
 
-def short_rows(rows: Iterable[Sequence[bytes]], width: int, required: Iterable[int], ids: Iterable[int]) -> ShortRows:
+def short_rows(rows: Sequence[Sequence[bytes]], width: int, required: Iterable[int], ids: Sequence[int]) -> ShortRows:
     """What the first rows of a file show.
 
     Args:
@@ -83,10 +99,7 @@ def short_rows(rows: Iterable[Sequence[bytes]], width: int, required: Iterable[i
         required: positions of columns that may not be empty.
         ids: positions of ids, all of which are required.
     """
-    texts = [[cell.decode("utf-8", "replace") for cell in row] for row in rows]
-    whole = [row for row in texts if len(row) == width]
-    known = {place: frozenset(marks_of(row[place]) for row in whole) for place in ids}
-    return ShortRows(width, 1 + max(required, default=0), known, are_torn(texts, width))
+    return ShortRows(width, 1 + max(required, default=0), ids, rows)
 
 
 def are_torn(rows: Sequence[Sequence[str]], width: int) -> bool:

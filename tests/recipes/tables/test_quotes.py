@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recipes.tables import quotes
 from recipes.tables.dialect import CsvFormat
-from recipes.tables.quotes import Marks, quoting_of, row_end, row_starts, split_rows
+from recipes.tables.quotes import Marks, quoted_in_even_rows, quoting_of, row_end, row_starts, split_rows, tally
 from recipes.tables.text import TextStream, blocks
 
 COMMA = Marks(b",")
@@ -57,6 +57,24 @@ def test_what_csv_writers_write_is_read_back(table):
     csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(table)
 
     assert rows(text.getvalue()) == table
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS)
+def test_quotes_that_are_counted_at_once_are_those_that_are_looked_at_one_by_one(text):
+    data = text.encode()
+    counted = quoted_in_even_rows(data, COMMA)
+
+    whole = data[: row_end(data, COMMA, "regular")]
+    assert counted in {0, tally(data, COMMA)[0]}
+    assert not counted or len({len(row.cells) for row in split_rows(whole, COMMA)}) == 1
+
+
+def test_cells_that_are_quoted_alike_are_counted_at_once():
+    data = b'"a","b"\n"1","x ""y"""\n"2",z\n\n"3","a\nb"\n"4","cut o'
+    assert quoted_in_even_rows(data, COMMA) == tally(data, COMMA)[0] == 8
+    assert quoted_in_even_rows(data + b'ff"\n5,a "b"\n', COMMA) == 0  # content
+    assert quoted_in_even_rows(data + b'ff"\n5\n', COMMA) == 0  # a short row
 
 
 @settings(max_examples=300, deadline=None)
