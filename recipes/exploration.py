@@ -18,6 +18,7 @@ from scipy.special import ndtri
 from recipes.cold_start.evidence import creation_times, is_new_to_log, place_rates, shown_lists, trials_of
 from recipes.data import Ids, TrainingData
 from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.topk import top_k
 from recipes.propensities import Draws, marginal
 
 DAY = 86_400
@@ -28,6 +29,7 @@ MISS = 0.1  # an impression without an interaction teaches as much as this many 
 USUAL_WEIGHT = 0.3
 USUAL_SHARE, MOST_SHARE = 0.3, 0.8  # of a list's places, that may be explored at the usual and at the highest weight
 CAUTION, CAUTION_EVENTS = 0.4, 5.0  # success of new items before any was in a list, and events' worth of belief in it
+FARTHEST = 6.0  # standard deviations beyond which no draw is waited for: one in half a billion
 FAR = 15.0  # below the mean of a row: a score that says that nothing is known
 
 
@@ -38,12 +40,16 @@ class Arms:
     Attributes:
         items: (A,) indexes.
         uncertainty: (A,) of each, 1 for an item nobody saw.
-        untried: (N,) true for those that nobody has taken; None where there are none.
+        untried: (U,) those of them that nobody has taken.
     """
 
     items: Indexes
     uncertainty: Floats
-    untried: NDArray[np.bool_] | None
+    untried: Indexes
+
+    def reach(self, weight: float) -> Floats:
+        """(A,) the standard deviation of what a draw may add to each."""
+        return np.float32(SPREAD * np.sqrt(weight / USUAL_WEIGHT)) * self.uncertainty
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ class ExplorationState:
             eligible = self.eligible(cutoff_days)
             untried = eligible & (self.interactions == 0)
             chosen = np.flatnonzero(eligible)
-            known = Arms(chosen, self.uncertainty()[chosen], untried if untried.any() else None)
+            known = Arms(chosen, self.uncertainty()[chosen], np.flatnonzero(untried))
             self._arms[cutoff_days] = known
         return known
 
@@ -218,33 +224,41 @@ def explore(
     most = most_explored(weight, num_results, state.success)
     if most == 0 or len(arms.items) == 0 or scores.shape[1] <= num_results:
         return Explored(scores, scores)
-    reach = np.float32(SPREAD * np.sqrt(weight / USUAL_WEIGHT)) * arms.uncertainty
+    reach = arms.reach(weight)
     draws = Draws(arms.items, reach, num_results, most, int(rng.integers(2**63)))
     level = _levelled(scores, arms)
-    bar = np.partition(level, -num_results, axis=1)[:, -num_results]  # (B,) the last place by relevance
+    bar = top_k(level, num_results).scores[:, -1:]  # (B, 1) the last place by relevance
     size = len(scores), len(arms.items)
     noise = rng.standard_normal(size, np.float32) if shared is None else shared.of(arms.items)
-    drawn = level[:, arms.items] + reach * np.abs(noise)
-    drawn[(level[:, arms.items] >= bar[:, None]) | (drawn <= bar[:, None])] = -np.inf
+    own = level[:, arms.items]  # (B, A)
+    drawn = own + reach * np.abs(noise)
+    drawn[(own >= bar) | (drawn <= bar)] = -np.inf
     if most < drawn.shape[1]:
-        least = np.partition(drawn, -most, axis=1)[:, -most]
-        drawn[drawn < least[:, None]] = -np.inf
+        drawn[drawn < top_k(drawn, most).scores[:, -1:]] = -np.inf
     explored = level.copy()
-    explored[:, arms.items] = np.maximum(explored[:, arms.items], drawn)
+    rows, places = np.nonzero(drawn > own)
+    explored[rows, arms.items[places]] = drawn[rows, places]
     return Explored(level, explored, draws)
 
 
 def _levelled(scores: Floats, arms: Arms) -> Floats:
     """Take items that nobody could try yet and nothing is known of for average ones: that there is no evidence is no judgement."""
-    if arms.untried is None:
+    if not len(arms.untried):
         return scores
-    tried = scores[:, ~arms.untried]
-    finite = np.isfinite(tried)
-    mean = np.where(finite, tried, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
     new = scores[:, arms.untried]
-    unknown = np.isfinite(new) & (new < mean[:, None] - FAR)
+    total, number = _finite_sums(scores)
+    of_new, number_of_new = _finite_sums(new)
+    mean = ((total - of_new) / np.maximum(number - number_of_new, 1)).astype(np.float32)[:, None]
+    unknown = np.isfinite(new) & (new < mean - FAR)
     if not unknown.any():
         return scores
     level = scores.copy()
-    level[:, arms.untried] = np.where(unknown, mean[:, None], new)
+    level[:, arms.untried] = np.where(unknown, mean, new)
     return level
+
+
+def _finite_sums(scores: Floats) -> tuple[NDArray[np.float64], Indexes]:
+    """(B,) the sum of each row's finite scores, and how many they are."""
+    finite = np.isfinite(scores)
+    counted = scores if finite.all() else np.where(finite, scores, np.float32(0))
+    return counted.sum(axis=1, dtype=np.float64), np.count_nonzero(finite, axis=1)

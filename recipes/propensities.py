@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import erfc
 
 from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.topk import top_k
 
 SAMPLES = 128  # draws of the others
 MAX_ARMS = 256  # of a row, those whose draws reach highest
@@ -65,15 +66,13 @@ def _noise() -> Floats:
 
 def _of_row(relevance: Floats, draws: Draws, items: Indexes, won: NDArray[np.bool_], seed: int) -> Floats:
     """(K,) chances of one list."""
-    ladder = np.sort(
-        np.partition(relevance, -draws.length)[-draws.length :]
-    )  # (K,) of the list by relevance, the last place first
+    ladder = top_k(relevance[None, :], draws.length).scores[0, ::-1].copy()  # (K,) by relevance, the last place first
     level = relevance[draws.items]
     high = level + HIGH * draws.reach
     may = np.flatnonzero((level < ladder[0]) & (high > ladder[0]))
     if not len(may):
         return np.ones(len(items), np.float32)
-    may = may[np.argsort(-high[may])[:MAX_ARMS]]
+    may = may[top_k(high[None, may], min(MAX_ARMS, len(may))).items[0]]
     most = min(draws.most, len(may))
     first = seed % NOISE
     drawn = level[may] + draws.reach[may] * _noise()[:, first : first + len(may)]  # (S, A)

@@ -33,7 +33,7 @@ from console.serving.request import (
 from recipes import listing
 from recipes.base import RecipeType
 from recipes.data import Histories
-from recipes.exploration import Explored, SharedDraw
+from recipes.exploration import FARTHEST, Explored, SharedDraw
 from recipes.filters import Bound, FilterError, UserContext
 from recipes.listing import Exploring, Lister, ListPlaces, ListQuestion, Mask, best_places, explored, without
 from recipes.numerics.arrays import Floats, Indexes
@@ -43,7 +43,7 @@ from recipes.ranking import TOGETHER_BYTES
 
 QUERY_USERS = 500  # SQLite takes no more than some hundred parameters in one query
 NO_SCORES = np.zeros(0, np.float32)
-NO_ITEMS = np.zeros(0, np.int64)
+NO_ITEMS, NO_REACH = np.zeros(0, np.int64), np.zeros(0, np.float32)
 OTHERWISE_SCORED = {RecipeType.RELATED_ITEMS, RecipeType.PERSONALIZED_ACTIONS}  # than by a history alone
 
 
@@ -172,7 +172,7 @@ def score(batch: RequestBatch, allowed: Sequence[Mask]) -> Floats:
     [request], [history], loaded = batch.requests, batch.histories, batch.loaded
     events = history.as_histories(request.context)
     if loaded.model.approximates and _is_list_alone(request):
-        return loaded.model.list_scores(events, Candidates(allowed[0], _explored_items(batch)))
+        return loaded.model.list_scores(events, Candidates(allowed[0], *_explored_items(batch)))
     return loaded.score_cache.score(events)
 
 
@@ -181,10 +181,13 @@ def _is_list_alone(request: RecommendationRequest) -> bool:
     return request.items is None and request.promotion is None and not request.is_trial
 
 
-def _explored_items(batch: RequestBatch) -> Indexes:
-    """The items that exploration may give a place."""
+def _explored_items(batch: RequestBatch) -> tuple[Indexes, Floats]:
+    """The items that exploration may give a place, and how far above its score each may be drawn."""
     exploring = lister(batch.target, batch.loaded, batch.requests[0].k).exploring
-    return NO_ITEMS if exploring is None else exploring.state.arms(exploring.cutoff_days).items
+    if exploring is None:
+        return NO_ITEMS, NO_REACH
+    arms = exploring.state.arms(exploring.cutoff_days)
+    return arms.items, FARTHEST * arms.reach(exploring.weight)
 
 
 def lister(target: ServingTarget, loaded: LoadedModel, k: int) -> Lister:

@@ -192,7 +192,15 @@ class ItemWeights(Component):
             add_sparse_rows(total, items[len(items) - size :], values[len(values) - size :], rows)
         if self.content is not None:
             scores += total
-            add_product(scores, self._similar_rows, total * np.float32(self.content_weight / self.weight))
+            self._add_through(scores, total * np.float32(self.content_weight / self.weight))
+
+    def _add_through(self, scores: NDArray[np.float32], total: NDArray[np.float32]) -> None:
+        """Add what of (N,) `total` reaches similar items: from the items that have some, unless these are many."""
+        sources = total.nonzero()[0]
+        if MANY_TIMES * len(sources) < len(total):
+            add_sparse_rows(scores, sources, total[sources], self._content_rows)
+        else:
+            add_product(scores, self._similar_rows, total)
 
     def contributions(self, history: Histories, item: int) -> NDArray[np.float32]:
         """Each event's share: its weight on the item and on the items through which the sum reaches it."""
@@ -370,3 +378,8 @@ class ItemWeights(Component):
     @cached_property
     def _similar_rows(self) -> Sparse:
         return Sparse.of(self._similar)
+
+    @cached_property
+    def _content_rows(self) -> Sparse:
+        assert self.content is not None  # noqa: S101  asked for by those who have looked
+        return Sparse.of(self.content)

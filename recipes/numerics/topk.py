@@ -52,12 +52,14 @@ def top_k(scores: Floats, k: int) -> TopK:
 def _of_one(row: NDArray[np.float32], k: int) -> TopK:
     """The same of a single row, with few calls: they are what one request costs."""
     bar = _bar(row, k)
-    places = (row >= bar).nonzero()[0]
+    is_short = np.isneginf(bar)
+    places = (row > bar if is_short else row >= bar).nonzero()[0]
     order = (-row[places]).argsort(kind="stable")[:k]  # places rise, so equal scores stay in order
     items = places[order]
     best = row[items]
-    if np.isneginf(bar):
-        items[np.isneginf(best)] = -1
+    if is_short:
+        left = (0, k - len(items))
+        items, best = np.pad(items, left, constant_values=-1), np.pad(best, left, constant_values=-np.inf)
     return TopK(items[None, :], best[None, :])
 
 

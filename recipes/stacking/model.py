@@ -63,7 +63,7 @@ class StackedModel(Model):
     def list_scores(self, history: Histories, candidates: Candidates) -> Floats:
         """(1, N) scores, of which those of the candidates are exact: they are chosen by the approximate sum of all components."""
         is_empty = history.offsets[0] == history.offsets[1]
-        if is_empty or not self.approximates or are_many(len(candidates.always), self.num_items):
+        if is_empty or not self.approximates or are_many(candidates.num_wanted, self.num_items):
             return self.score(history)
         row = self._constant.copy()
         corrections = [component.add_approximately(row, history) for component in self.components]

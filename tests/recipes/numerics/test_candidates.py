@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.numerics.candidates import FEW, SIZE, Candidates, are_many
+from recipes.numerics.candidates import FEW, LONGEST, SIZE, Candidates, are_many
 
 ITEMS = 20 * SIZE
 
@@ -54,6 +54,17 @@ def test_what_is_always_wanted_is_chosen_wherever_it_stands(scores):
     assert set(worst) <= set(Candidates(None, worst).choose(scores))
     assert set(worst) <= set(Candidates(allowed, worst).choose(scores))
     assert np.array_equal(allowed, before)
+
+
+def test_of_what_is_wanted_as_far_as_it_may_be_drawn_the_hopeless_is_not_chosen(scores):
+    order, allowed = np.argsort(-scores), shares(0.5)
+    wanted = order[SIZE * 2 :: 1000]
+    lacking = scores[order[LONGEST - 1]] - scores[wanted]
+    above = (lacking + np.where(np.arange(len(wanted)) % 2, 0.01, -0.01)).astype(np.float32)
+    assert np.isin(wanted, Candidates(None, wanted, above).choose(scores)).tolist() == [
+        place % 2 == 1 for place in range(len(wanted))
+    ]
+    assert allowed[Candidates(allowed, wanted, above + 9).choose(scores)].all()
 
 
 def test_equal_scores_are_all_chosen():
