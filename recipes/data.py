@@ -20,7 +20,7 @@ from recipes.columns import Columns, Kind, encode_column, take_rows
 from recipes.encoding import encode_texts
 from recipes.impressions import Impressions, SeenLists
 from recipes.memory import give_back_memory
-from recipes.numerics.arrays import ragged_positions
+from recipes.numerics.arrays import EventIndexes, ragged_positions
 from recipes.numerics.grouping import BLOCK, counted, order_by_group_and_time, taken
 
 RESERVED = {
@@ -28,7 +28,7 @@ RESERVED = {
     "ACTION_ID",
 }  # fmt: skip
 MAX_EVENT_TYPE_CODES = 2**15 - 1  # codes are int16; further types are unknown ones
-DTYPES = {"timestamp": np.int64, "item_index": np.int64, "event_type": np.int16, "event_value": np.float32}
+DTYPES = {"timestamp": np.int64, "item_index": np.int32, "event_type": np.int16, "event_value": np.float32}
 
 
 class Ids:
@@ -63,7 +63,7 @@ class Ids:
         """The indexes of several ids, -1 where unknown."""
         return np.fromiter((self.positions.get(value, -1) for value in values), np.int64)
 
-    def take(self, indexes: NDArray[np.int64]) -> list[str]:
+    def take(self, indexes: NDArray[np.integer[Any]]) -> list[str]:
         """The ids at `indexes`."""
         return [self._names[index] for index in indexes.tolist()]
 
@@ -74,7 +74,7 @@ class Histories:
 
     Attributes:
         offsets: (B + 1,) int64.
-        item_index: (E,) int64.
+        item_index: (E,) int32 where they are a view of the training data, else int64.
         timestamp: (E,) int64, seconds.
         event_type: (E,) int16 codes into the data's `event_types`, -1 unknown.
         user_index: (B,) int64, -1 for users the model never saw.
@@ -84,7 +84,7 @@ class Histories:
     """
 
     offsets: NDArray[np.int64]
-    item_index: NDArray[np.int64]
+    item_index: EventIndexes
     timestamp: NDArray[np.int64]
     event_type: NDArray[np.int16]
     user_index: NDArray[np.int64]
@@ -164,7 +164,7 @@ class Interactions:
     """All events, sorted by user, then time, then the order they came in.
 
     Attributes:
-        user_index, item_index: (E,) int64.
+        user_index, item_index: (E,) int32; int64 in artefacts of earlier releases. Products of them are made by `pair_keys`.
         timestamp: (E,) int64, epoch seconds.
         event_type: (E,) int16 codes into `event_types`, -1 unknown.
         event_types: names of the event types.
@@ -174,8 +174,8 @@ class Interactions:
         weight: (E,) float32 what each event is worth against the others, 1 on average; None where all are alike.
     """
 
-    user_index: NDArray[np.int64]
-    item_index: NDArray[np.int64]
+    user_index: EventIndexes
+    item_index: EventIndexes
     timestamp: NDArray[np.int64]
     event_type: NDArray[np.int16]
     event_types: tuple[str, ...]
@@ -248,12 +248,15 @@ class TrainingData:
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
         """(U + 1,) where each user's events begin in `interactions`."""
-        return np.searchsorted(self.interactions.user_index, np.arange(self.num_users + 1)).astype(np.int64)
+        users = self.interactions.user_index
+        return np.searchsorted(users, np.arange(self.num_users + 1, dtype=users.dtype)).astype(
+            np.int64
+        )  # of one type: no copy
 
     @cached_property
     def item_counts(self) -> NDArray[np.int64]:
         """(N,) events per item."""
-        return np.bincount(self.interactions.item_index, minlength=self.num_items).astype(np.int64)
+        return counted(self.interactions.item_index, self.num_items)
 
     @cached_property
     def item_weight(self) -> NDArray[np.float64]:
@@ -368,7 +371,7 @@ def _encode_events(
     _tidy(len(order))
     del order
     return Interactions(
-        np.repeat(np.arange(len(sizes), dtype=np.int64), sizes),
+        np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
         placed["item_index"],
         placed["timestamp"],
         placed["event_type"],

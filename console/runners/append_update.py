@@ -14,6 +14,7 @@ from console.ingest.snapshot import Tables
 from recipes.columns import Columns, Kind, take_rows
 from recipes.data import Ids, Interactions, TrainingData
 from recipes.impressions import SeenLists
+from recipes.numerics.grouping import taken
 
 
 def grown(tables: Tables, old: TrainingData, kinds: Mapping[str, Mapping[str, Kind]]) -> TrainingData:
@@ -29,13 +30,13 @@ def reordered(data: TrainingData, users: NDArray[np.int64], items: NDArray[np.in
     """The same data with other indexes: position p of `users` and `items` says which index becomes p."""
     new_user, new_item = np.argsort(users), np.argsort(items)
     events = data.interactions
-    owner = new_user[events.user_index]
+    owner, item = taken(new_user, events.user_index, np.int32), taken(new_item, events.item_index, np.int32)
     order = np.argsort(owner, kind="stable")  # within a user, time stays in order
     lists, seen = events.impressions, data.seen
     if seen is not None:
         seen = SeenLists(new_user[seen.user_index], seen.timestamp, seen.impressions.reordered(new_item))
     sorted_events = Interactions(
-        owner[order], new_item[events.item_index][order], events.timestamp[order], events.event_type[order],
+        owner[order], item[order], events.timestamp[order], events.event_type[order],
         events.event_types, events.event_value[order], None if lists is None else lists.take(order).reordered(new_item),
         {name: take_rows(column, order) for name, column in events.columns.items()},
     )  # fmt: skip

@@ -143,7 +143,7 @@ def join(loaded: LoadedModel, user: int, live: Sequence[LiveEvent]) -> UserHisto
     part = slice(low, high)
     if not live:
         return UserHistory(
-            user, events.item_index[part], events.timestamp[part], events.event_type[part], events.event_types,
+            user, events.item_index[part].astype(np.int64), events.timestamp[part], events.event_type[part], events.event_types,
             None if loaded.learned is None else loaded.learned[part], 0, (), len(events.event_types),
         )  # fmt: skip
     learned = np.ones(high - low, bool) if loaded.learned is None else loaded.learned[part]

@@ -13,7 +13,7 @@ from recipes.cold_start.fading import Exposures, learn_fading
 from recipes.columns import Numeric
 from recipes.data import TrainingData
 from recipes.impressions import Impressions, SeenLists
-from recipes.numerics.arrays import Indexes, ragged_positions
+from recipes.numerics.arrays import EventIndexes, Indexes, pair_keys, ragged_positions
 
 CREATED = "CREATION_TIMESTAMP"
 MAX_CELLS, STRETCHES = 2_000_000, 60  # of items by time
@@ -109,7 +109,7 @@ def shown_lists(data: TrainingData) -> ShownLists:
     if events.impressions is not None:
         with_list = np.flatnonzero(np.diff(events.impressions.offsets) > 0)
         lists = events.impressions.take(with_list)
-    named = SeenLists(events.user_index[with_list], events.timestamp[with_list], lists)
+    named = SeenLists(events.user_index[with_list].astype(np.int64), events.timestamp[with_list], lists)
     number, first = _showings(named)
     taken = np.isin(
         np.repeat(np.arange(len(first)), np.diff(lists.offsets)[first]) * data.num_items + lists.take(first).items,
@@ -321,16 +321,20 @@ def exposures(data: TrainingData, created: Indexes, newest: int) -> Exposures:
     return Exposures(*(np.concatenate([getattr(part, name) for part in parts]) for name in Exposures.__annotations__))
 
 
-def _by_themselves(item: Indexes, time: Indexes, created: Indexes) -> Exposures:
+def _by_themselves(item: EventIndexes, time: Indexes, created: Indexes) -> Exposures:
     """Cells of an item and a stretch of time, in which every event may be with any of the items that exist."""
     if not len(item):
         none = np.zeros(0)
-        return Exposures(item, none, none, none, none.astype(np.int64))
+        return Exposures(np.zeros(0, np.int64), none, none, none, none.astype(np.int64))
     low, high = int(time.min()), int(time.max()) + 1
     steps = int(np.clip(MAX_CELLS // max(1, len(created)), 1, min(STRETCHES, -(-(high - low) // DAY))))
     edges = np.linspace(low, high, steps + 1)
     stretch = np.clip(np.searchsorted(edges, time, side="right") - 1, 0, steps - 1)
-    taken = np.bincount(item * steps + stretch, minlength=len(created) * steps).reshape(-1, steps).astype(np.float64)
+    taken = (
+        np.bincount(pair_keys(item, stretch, steps), minlength=len(created) * steps)
+        .reshape(-1, steps)
+        .astype(np.float64)
+    )
     there = np.clip((edges[1:] - created[:, None]) / np.diff(edges), 0, 1)  # (N, steps) share of the stretch
     expected = there * taken.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
     age = np.maximum((np.maximum(edges[:-1], created[:, None]) + edges[1:]) / 2 - created[:, None], 0) / DAY

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.arrays import EventIndexes, Floats, Indexes
 from recipes.numerics.weighted_rows import add_rows
 
 DIRECTIONS = 24  # at most
@@ -53,7 +53,7 @@ def profiles(histories: Histories, rows: Floats) -> Floats:
     return finished(summed(recent, rows), np.diff(recent.offsets))
 
 
-def profile_of(items: Indexes, rows: Floats) -> Floats:
+def profile_of(items: EventIndexes, rows: Floats) -> Floats:
     """(1, K) as `profiles` of one history of (E,) items."""
     newest = items[-TAIL:]
     mean = np.zeros((1, rows.shape[1]), np.float32)

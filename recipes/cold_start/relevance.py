@@ -12,7 +12,7 @@ from recipes.cold_start.calibration import LOOKS, Calibration, Look, Slope, Test
 from recipes.cold_start.evidence import Evidence, gather, residual
 from recipes.cold_start.profiles import Directions, Takers, item_sums, learn_directions, profiles
 from recipes.data import Histories, TrainingData
-from recipes.numerics.arrays import Floats, Indexes, unit
+from recipes.numerics.arrays import Floats, Indexes, pair_keys, unit
 from recipes.numerics.cooccurrence_embedding import cooccurrence_vectors, nearest_cooccurrence
 
 LATENT = 32  # dimensions of the co-occurrence embedding
@@ -155,7 +155,7 @@ def _came_by_themselves(data: TrainingData, takers: Takers, young: Indexes) -> N
     events = data.interactions
     if events.impressions is not None:
         from_list = np.diff(events.impressions.offsets) > 0
-        keys = events.user_index[from_list] * data.num_items + events.item_index[from_list]
+        keys = pair_keys(events.user_index[from_list], events.item_index[from_list], data.num_items)
         by_itself &= ~np.isin(takers.user * data.num_items + takers.item, keys)
     return by_itself
 

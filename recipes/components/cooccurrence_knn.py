@@ -42,7 +42,7 @@ def cosine_neighbours(histories: Histories, num_items: int, run: Run) -> sp.csr_
     """(N, N) cosine similarity of the sets of users, the nearest of each row's item (cf. Sarwar et al. 2001)."""
     shape = (len(histories), num_items)
     users = sp.csr_matrix(
-        (np.ones(len(histories.item_index), np.float32), histories.item_index, histories.offsets), shape
+        (np.ones(len(histories.item_index), np.float32), histories.item_index.copy(), histories.offsets), shape
     )
     users.sum_duplicates()
     users.data[:] = 1.0

@@ -22,7 +22,7 @@ from recipes.components.fit_context import FitContext
 from recipes.components.sparse_ridge import KERNEL, RIDGE, sparse_ridge
 from recipes.components.window_kernel import WindowKernel, history_weights
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats, Indexes, ragged_positions
+from recipes.numerics.arrays import EventIndexes, Floats, Indexes, ragged_positions
 from recipes.numerics.weighted_rows import Sparse, add_entries, add_product, add_rows, add_sparse_rows
 
 MANY_TIMES = 4  # times as many items in the catalogue: adding to the covered ones is then faster than looking up all
@@ -319,7 +319,7 @@ class ItemWeights(Component):
         for sparse in self.sparse:
             sparse.add_to(total, histories, self.weight)
 
-    def _add_dense_row(self, total: NDArray[np.float32], items: Indexes) -> None:
+    def _add_dense_row(self, total: NDArray[np.float32], items: EventIndexes) -> None:
         """The dense weights of one history; events outside the members get weight 0."""
         is_whole = len(self._members) == self.num_items
         padded = np.zeros(len(self._members) + 1, np.float32)

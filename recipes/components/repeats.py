@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recipes.components.contract import Component, Tensors, Values
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.arrays import EventIndexes, Floats, Indexes
 
 LAGS, COUNTS = 12, 6  # buckets, in powers of two
 PRIOR = 20.0  # exposures at the mean rate added to every bucket
@@ -30,7 +30,7 @@ class Added:
     """(S,) rows, which rise, items and what they get; where an item is there again, it gets the same and only once."""
 
     row: Indexes
-    item: Indexes
+    item: EventIndexes
     value: NDArray[np.float32]
 
 
@@ -106,7 +106,7 @@ class Repeats(Component):
         lags, counts = lag_buckets(np.arange(MAX_AGE)), count_buckets(np.arange(1, MAX_COUNT + 1))
         return np.ascontiguousarray(self._table[lags[:, None], counts[None, :]], np.float32)
 
-    def _of_events(self, items: Indexes, num_items: int) -> NDArray[np.float32]:
+    def _of_events(self, items: EventIndexes, num_items: int) -> NDArray[np.float32]:
         """(E,) what the item of each event gets; the same wherever it occurs, so that it may be assigned again and again."""
         size = len(items)
         last = np.empty(num_items, np.int64)
@@ -169,7 +169,8 @@ def seen_items(histories: Histories, num_items: int) -> Seen:
     )
     counts = np.diff(np.concatenate([first, [len(keys)]]))
     newest = order[first + counts - 1] if len(keys) else np.zeros(0, np.int64)
-    return Seen(row[newest], histories.item_index[newest], lag_buckets(age[newest]), count_buckets(counts))
+    items = histories.item_index[newest].astype(np.int64)
+    return Seen(row[newest], items, lag_buckets(age[newest]), count_buckets(counts))
 
 
 def lag_buckets(age: Indexes) -> Indexes:

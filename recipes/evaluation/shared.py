@@ -150,4 +150,4 @@ def _truth(asked: TrainingData, users: NDArray[np.int64]) -> Truth:
     events = asked.interactions
     sizes = np.diff(asked.offsets)[users]
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return Truth(offsets, events.item_index, events.event_type, events.event_value, events.timestamp)
+    return Truth(offsets, events.item_index.astype(np.int64), events.event_type, events.event_value, events.timestamp)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from recipes.base import RecipeError
 from recipes.data import Histories, Ids, TrainingData
-from recipes.numerics.arrays import distinct
+from recipes.numerics.arrays import distinct, pair_keys
 
 HASH_BITS = 64
 MOST_QUERIES = 20_000  # users asked at most; more would tell nothing new and take their time
@@ -172,7 +172,7 @@ def segmentation(data: TrainingData, share: float = 0.2) -> SegmentSplit:
     if not late.any():
         raise RecipeError(f"No user has enough interactions to hold out {share:.0%} of them.")
     events = data.interactions
-    pairs = distinct(events.item_index[late] * data.num_users + events.user_index[late])
+    pairs = distinct(pair_keys(events.item_index[late], events.user_index[late], data.num_users))
     items, counts = np.unique(pairs // data.num_users, return_counts=True)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return SegmentSplit("segmentation", data.keep(~late), items, offsets, pairs % data.num_users)
@@ -194,7 +194,7 @@ def _asked(data: TrainingData, users: NDArray[np.int64], truths: NDArray[np.int6
     chosen, events = rows[hidden], data.interactions
     truth = Truth(
         np.concatenate([[0], np.cumsum(truths)]).astype(np.int64),
-        events.item_index[chosen],
+        events.item_index[chosen].astype(np.int64),
         events.event_type[chosen],
         events.event_value[chosen],
         events.timestamp[chosen],

@@ -14,6 +14,7 @@ from recipes.columns import Categorical, Column, Columns, Numeric, Text
 from recipes.data import Histories, Ids, TrainingData
 from recipes.filters.expression import EVENT_DATASETS, Condition, Membership, Target
 from recipes.filters.predicates import Mask, Value, holds_positive, matching_numbers, positive_of, value_at
+from recipes.numerics.arrays import EventIndexes
 
 ID_COLUMNS = {Target.ITEM: "ITEM_ID", Target.ACTION: "ACTION_ID", Target.USER: "USER_ID"}
 NEWEST = {Target.ITEM: 100, Target.ACTION: 300}  # events of one user and event type that filters see, as AWS's defaults
@@ -29,7 +30,7 @@ class Events:
         event_types: their names.
     """
 
-    row: NDArray[np.int64]
+    row: EventIndexes
     event_type: NDArray[np.int16 | np.int32]
     event_types: tuple[str, ...]
 

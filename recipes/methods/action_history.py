@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.data import Histories, Interactions
-from recipes.numerics.arrays import Floats
+from recipes.numerics.arrays import EventIndexes, Floats, pair_keys
 
 TAKEN, DECLINED = 1, 2
 MEANING = {"taken": TAKEN, "nottaken": DECLINED, "viewed": DECLINED}
@@ -42,7 +42,7 @@ class Conduct:
     """Events of B users: `row` (E,), `action` (E,), whether `taken` or `declined` (E,)."""
 
     row: NDArray[np.int64]
-    action: NDArray[np.int64]
+    action: EventIndexes
     taken: NDArray[np.bool_]
     declined: NDArray[np.bool_]
 
@@ -57,8 +57,8 @@ def features_before(events: Interactions, kinds: Kinds, types: NDArray[np.int64]
     """(E, 4) the features of each event's action from what its user did before it."""
     taken, declined = kinds.taken(events.event_type), kinds.declined(events.event_type)
     same_user = events.user_index
-    same_type = same_user * (int(types.max(initial=0)) + 1) + types[events.item_index]
-    same_action = same_user * len(types) + events.item_index
+    same_type = pair_keys(same_user, types[events.item_index], int(types.max(initial=0)) + 1)
+    same_action = pair_keys(same_user, events.item_index, len(types))
     counts = [
         (_counts_before(key, taken), _counts_before(key, declined)) for key in (same_user, same_type, same_action)
     ]
@@ -96,7 +96,7 @@ def _features(counts: list[tuple[Floats, Floats]]) -> Floats:
     return np.stack(parts, axis=-1).astype(np.float32)
 
 
-def _counts_before(key: NDArray[np.int64], counted: NDArray[np.bool_]) -> Floats:
+def _counts_before(key: EventIndexes, counted: NDArray[np.bool_]) -> Floats:
     """(E,) how many earlier events of the same key are counted; events are in order of time within a key."""
     order = np.argsort(key, kind="stable")
     ordered = key[order]

@@ -22,7 +22,7 @@ from recipes.data import Histories, TrainingData
 from recipes.evaluation.metrics import one_percent
 from recipes.evaluation.splits import SegmentSplit, segmentation
 from recipes.methods.popularity import weighted_users
-from recipes.numerics.arrays import Floats, Indexes, distinct
+from recipes.numerics.arrays import Floats, Indexes, distinct, pair_keys
 from recipes.numerics.factorization import exact_rows, implicit_factors
 from recipes.numerics.topk import top_k
 from recipes.run import Run
@@ -178,7 +178,7 @@ class Owners:
             last: whether those who have an item come last; seen from the share of repeats where nobody knows.
         """
         events = data.interactions
-        pairs = distinct(events.item_index * max(1, data.num_users) + events.user_index)
+        pairs = distinct(pair_keys(events.item_index, events.user_index, data.num_users))
         if last is None:
             last = len(pairs) >= (1 - REPEATING) * len(events)
         pairs = pairs if last else pairs[:0]
@@ -303,8 +303,9 @@ def _confidences(histories: Histories, num_items: int) -> sparse.csr_matrix:
     if histories.weight is not None:
         weights *= histories.weight
     shape = (len(histories), num_items)
-    found = sparse.csr_matrix((weights, histories.item_index, histories.offsets - histories.offsets[0]), shape=shape)
-    found.sum_duplicates()
+    items, offsets = histories.item_index.copy(), histories.offsets - histories.offsets[0]
+    found = sparse.csr_matrix((weights, items, offsets), shape=shape)
+    found.sum_duplicates()  # in place
     found.data = np.minimum(found.data, np.float32(HEAVIEST))
     return found
 

@@ -21,7 +21,7 @@ from recipes.columns import Categorical, Columns, Numeric
 from recipes.content.attributes import content_vectors
 from recipes.data import Histories, TrainingData
 from recipes.methods.action_history import NUM_FEATURES, Conduct, Kinds, features_before, features_now
-from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.arrays import EventIndexes, Floats, Indexes, pair_keys
 from recipes.run import Run
 
 DAY = 86_400
@@ -203,7 +203,7 @@ class NextBestAction(Recipe):
         events = data.interactions
         taken, shown = kinds.taken(events.event_type), kinds.declined(events.event_type)
         period = self.action_optimization_period * DAY
-        pair = events.user_index * data.num_items + events.item_index
+        pair = pair_keys(events.user_index, events.item_index, data.num_items)
         order = np.lexsort((events.timestamp, pair))
         time, pair = events.timestamp[order].astype(np.float64), pair[order]
         following = _neighbouring(time, pair, taken[order], forward=True)
@@ -225,7 +225,7 @@ class NextBestAction(Recipe):
 class Samples:
     """S exposures: `action` (S,), the user's `vector` (S, D), `conduct` before (S, F), whether it was `taken` (S,)."""
 
-    action: NDArray[np.int64]
+    action: EventIndexes
     vector: Floats
     conduct: Floats
     taken: Floats = field(repr=False)

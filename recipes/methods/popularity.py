@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recipes.base import Contribution, Model, Recipe, RecipeType, State, at_items
 from recipes.data import Histories, TrainingData
-from recipes.numerics.arrays import Floats, Indexes, distinct
+from recipes.numerics.arrays import Floats, Indexes, distinct, pair_keys
 from recipes.numerics.grouping import whole_groups
 from recipes.run import Run
 
@@ -25,7 +25,7 @@ def distinct_users(data: TrainingData) -> NDArray[np.int64]:
     """
     events, counts = data.interactions, np.zeros(data.num_items, np.int64)
     for block in whole_groups(events.user_index):
-        pairs = distinct(events.user_index[block] * max(1, data.num_items) + events.item_index[block])
+        pairs = distinct(pair_keys(events.user_index[block], events.item_index[block], data.num_items))
         counts += np.bincount(pairs % max(1, data.num_items), minlength=data.num_items)
     return counts
 
@@ -44,7 +44,7 @@ def weighted_users(data: TrainingData, chosen: NDArray[np.bool_] | None = None) 
     for block in whole_groups(events.user_index):
         places: Any = block if chosen is None else block.start + np.flatnonzero(chosen[block])
         item = events.item_index[places]
-        pair = events.user_index[places] * max(1, data.num_items) + item
+        pair = pair_keys(events.user_index[places], item, data.num_items)
         if events.weight is None:
             np.add.at(total, distinct(pair) % max(1, data.num_items), 1.0)
             continue

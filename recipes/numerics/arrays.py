@@ -10,6 +10,7 @@ from scipy import sparse
 
 Floats: TypeAlias = NDArray[np.float32]
 Indexes: TypeAlias = NDArray[np.int64]
+EventIndexes: TypeAlias = NDArray[np.int32 | np.int64]  # of users or items, one for each event
 
 
 def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -24,6 +25,17 @@ def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return ordered[is_first]
 
 
+def pair_keys(first: NDArray[Any], second: NDArray[Any], size: int) -> Indexes:
+    """`first * size + second` in 8 bytes: a number for each pair, where `second` is below `size`. In the 4 bytes of events' indexes it overflows.
+
+    >>> pair_keys(np.array([2_000_000], np.int32), np.array([5], np.int32), 3_000_000).tolist()
+    [6000000000005]
+    """
+    keys: Indexes = np.multiply(first, max(1, size), dtype=np.int64)
+    keys += second
+    return keys
+
+
 def order_by(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """The order that sorts non-negative `keys`, equal ones as they came: a stable argsort by sorting plain integers.
 
@@ -33,7 +45,7 @@ def order_by(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     size = max(1, len(keys))
     if int(keys.max(initial=0)) >= np.iinfo(np.int64).max // size - 1:
         return np.argsort(keys, kind="stable").astype(np.int64)
-    return np.sort(keys * size + np.arange(len(keys))) % size
+    return np.sort(pair_keys(keys, np.arange(len(keys)), size)) % size
 
 
 def strongest(matrix: sparse.csr_matrix, count: int) -> sparse.csr_matrix:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recipes.executor import prefetch
-from recipes.numerics.arrays import Indexes, order_by
-from recipes.numerics.grouping import Grouping, blocks, counted, index_type, joined, whole_groups
+from recipes.numerics.arrays import EventIndexes, Indexes, order_by, pair_keys
+from recipes.numerics.grouping import Grouping, blocks, counted, index_type, joined, taken, whole_groups
 from recipes.run import Run
 
 NEIGHBOURS = 100  # kept for each item
@@ -37,7 +37,7 @@ CLOSENESS = np.where(np.arange(-WINDOW, WINDOW + 1) < 0, BACKWARD, 1.0) * DECAY 
 PACKED = np.where(AWAY > 0, UNIT + np.round(STEPS * CLOSENESS), 0.0)
 
 
-def windowed_pairs(row: Indexes, window: int) -> Iterator[tuple[int, Indexes]]:
+def windowed_pairs(row: EventIndexes, window: int) -> Iterator[tuple[int, Indexes]]:
     """Yield every distance up to `window` with the positions of the events that have one of their history so far before them.
 
     Args:
@@ -55,14 +55,14 @@ def windowed_pairs(row: Indexes, window: int) -> Iterator[tuple[int, Indexes]]:
 
 
 def windowed_cooccurrence(
-    row: Indexes,
-    item: Indexes,
+    row: EventIndexes,
+    item: EventIndexes,
     size: int,
     weights: NDArray[np.float64] | NDArray[np.float32],
     run: Run | None = None,
     *,
     event_weights: NDArray[np.float32] | None = None,
-    excluded: Callable[[Indexes, Indexes], NDArray[np.bool_]] | None = None,
+    excluded: Callable[[EventIndexes, EventIndexes], NDArray[np.bool_]] | None = None,
     is_symmetric: bool = False,
 ) -> sparse.csr_matrix:
     """(N, N) weighted counts: row = the earlier item, column = the later one.
@@ -91,7 +91,7 @@ def windowed_cooccurrence(
         counted = np.full(len(later), weights[distance - 1], np.float32)
         if event_weights is not None:
             counted = counted * event_weights[later - distance] * event_weights[later]
-        keys.append(left * size + right)
+        keys.append(pair_keys(left, right, size))
         values.append(counted)
         if sum(map(len, keys)) > PAIRS_HELD:
             total, keys, values = total + _summed(keys, values, size), [], []
@@ -116,7 +116,7 @@ class Pairs:
 
 
 def within_percentiles(
-    user: Indexes, item: Indexes, user_range: tuple[float, float] = USER_RANGE, min_item: float = MIN_ITEM
+    user: EventIndexes, item: EventIndexes, user_range: tuple[float, float] = USER_RANGE, min_item: float = MIN_ITEM
 ) -> NDArray[np.bool_]:
     """(E,) the events of users and items that have neither very few nor, for users, very many events.
 
@@ -126,13 +126,15 @@ def within_percentiles(
         user_range: percentiles of the users' numbers of events that are included.
         min_item: percentile of the items' numbers of events from which on items are.
     """
-    lengths, counts = np.bincount(user), np.bincount(item)
     if not len(user):
         return np.zeros(0, bool)
+    lengths, counts = (counted(each, int(each.max()) + 1) for each in (user, item))
     low, high = np.quantile(lengths[lengths > 0], user_range)
     is_usual = (lengths >= low) & (lengths <= high)
     is_frequent = counts >= np.quantile(counts[counts > 0], min_item)
-    return np.asarray(is_usual[user] & is_frequent[item], bool)
+    kept: NDArray[np.bool_] = taken(is_usual, user, bool)
+    kept &= taken(is_frequent, item, bool)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -233,8 +235,8 @@ class FirstEvents:
     @classmethod
     def of(
         cls,
-        user: Indexes,
-        item: Indexes,
+        user: EventIndexes,
+        item: EventIndexes,
         num_items: int,
         weight: NDArray[np.float32] | None = None,
         kept: NDArray[np.bool_] | None = None,
@@ -345,12 +347,12 @@ class FirstEvents:
 
 
 def _laid(
-    user: Indexes, item: Indexes, num_items: int, weight: NDArray[np.float32] | None
+    user: EventIndexes, item: EventIndexes, num_items: int, weight: NDArray[np.float32] | None
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The first events of some users in a row, with a gap of WINDOW behind each user, and their weights."""
     if not len(user):
         return np.zeros(0, np.int32), np.zeros(0, np.float32)
-    pair = (user - user.min()) * max(1, num_items) + item
+    pair = pair_keys(user - user.min(), item, num_items)
     order = order_by(pair)
     begins = np.flatnonzero(np.diff(pair[order], prepend=-1))
     first = np.sort(order[begins])

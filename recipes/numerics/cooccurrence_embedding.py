@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recipes.numerics.arrays import Floats, Indexes, strongest, unit
+from recipes.numerics.arrays import EventIndexes, Floats, strongest, unit
 from recipes.numerics.cooccurrence import windowed_cooccurrence
 from recipes.numerics.factorization import truncated_svd
 
@@ -35,7 +35,7 @@ def cooccurrence_vectors(counts: sparse.csr_matrix, dimension: int, seed: int = 
 
 
 def nearest_cooccurrence(
-    row: Indexes, item: Indexes, size: int, weight: NDArray[np.float32] | None = None, window: int = WINDOW
+    row: EventIndexes, item: EventIndexes, size: int, weight: NDArray[np.float32] | None = None, window: int = WINDOW
 ) -> sparse.csr_matrix:
     """(N, N) symmetric windowed co-occurrence counts, nearer pairs counting more; of each item's pairs only the largest.
 

@@ -25,7 +25,7 @@ class Grouping:
 
     def add(self, groups: NDArray[Any], values: NDArray[Any]) -> None:
         """Put `values` behind those that the `groups` of each have already."""
-        order = order_by(groups.astype(np.int64))
+        order = order_by(groups)
         ordered = groups[order]
         first = np.flatnonzero(np.diff(ordered, prepend=-1))
         sizes = np.diff(first, append=len(ordered))

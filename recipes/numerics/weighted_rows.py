@@ -14,14 +14,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse import _sparsetools
 
-from recipes.numerics.arrays import Floats, Indexes, order_by
+from recipes.numerics.arrays import EventIndexes, Floats, Indexes, order_by, pair_keys
 
 HEIGHT, WIDTH = 256, 512  # of a block of the matrix, half a MiB: it stays in the processor's cache for all histories
 MANY = 256  # histories from which on blocks pay for their copies
 LONG = 64  # events a history, on average, from which on
 
 
-def add_rows(total: Floats, offsets: Indexes, rows: Indexes, values: NDArray[np.float32], matrix: Floats) -> None:
+def add_rows(total: Floats, offsets: Indexes, rows: EventIndexes, values: NDArray[np.float32], matrix: Floats) -> None:
     """total[b] += Σ values[e] · matrix[rows[e]] over e from offsets[b] to offsets[b + 1].
 
     Args:
@@ -68,7 +68,9 @@ class Sparse:
         return cls(matrix.indptr.astype(matrix.indices.dtype, copy=False), matrix.indices, matrix.data)
 
 
-def add_sparse_rows(total: NDArray[np.float32], rows: Indexes, values: NDArray[np.float32], matrix: Sparse) -> None:
+def add_sparse_rows(
+    total: NDArray[np.float32], rows: EventIndexes, values: NDArray[np.float32], matrix: Sparse
+) -> None:
     """Add Σ values[e] · matrix[rows[e]] to (N,) `total`, for (E,) rows and their values."""
     counts = matrix.offsets[rows + 1] - matrix.offsets[rows]
     starts = np.zeros(len(rows) + 1, matrix.columns.dtype)
@@ -85,17 +87,19 @@ def add_product(total: NDArray[np.float32], matrix: Sparse, vector: NDArray[np.f
     _sparsetools.csr_matvec(*size, matrix.offsets, matrix.columns, matrix.values, vector, total)
 
 
-def _add(total: Floats, offsets: Indexes, rows: Indexes, values: NDArray[np.float32], matrix: Floats) -> None:
+def _add(total: Floats, offsets: Indexes, rows: EventIndexes, values: NDArray[np.float32], matrix: Floats) -> None:
     """The rows one after the other."""
     flat = matrix.reshape(-1), total.reshape(-1)
     _sparsetools.csr_matvecs(len(total), len(matrix), total.shape[1], offsets, rows, values, *flat)
 
 
-def _add_in_blocks(total: Floats, offsets: Indexes, rows: Indexes, values: NDArray[np.float32], matrix: Floats) -> None:
+def _add_in_blocks(
+    total: Floats, offsets: Indexes, rows: EventIndexes, values: NDArray[np.float32], matrix: Floats
+) -> None:
     """The same for many long histories: all products with one block of the matrix, then with the next."""
     size = len(total)
     block = rows // HEIGHT
-    key = block * size + np.repeat(np.arange(size), np.diff(offsets))
+    key = pair_keys(block, np.repeat(np.arange(size), np.diff(offsets)), size)
     order = order_by(key)
     counts = np.bincount(key, minlength=size * -(-len(matrix) // HEIGHT))
     ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.arrays import EventIndexes, Floats, Indexes
 
 EPSILON = np.float32(1e-5)  # of torch's layer norm
 ONE = np.float32(1.0)
@@ -143,7 +143,7 @@ class FoldedNetwork:
         lookup, lookup_others = (np.hstack([_centred(rows), _centred(rows) @ first]) for rows in (table, others))
         return replace(self, lookup=lookup, lookup_others=lookup_others)
 
-    def hidden(self, table: Floats, others: Floats, items: Indexes, pairs: Indexes, events: Packed) -> Floats:
+    def hidden(self, table: Floats, others: Floats, items: EventIndexes, pairs: Indexes, events: Packed) -> Floats:
         """(B, D) states after the last event of each row.
 
         Args:
@@ -174,7 +174,9 @@ class FoldedNetwork:
         states += self.shift
         return states
 
-    def _embedded(self, table: Floats, others: Floats, items: Indexes, pairs: Indexes) -> tuple[Floats, Floats | None]:
+    def _embedded(
+        self, table: Floats, others: Floats, items: EventIndexes, pairs: Indexes
+    ) -> tuple[Floats, Floats | None]:
         """(E, D) embeddings without their mean and, where they are looked up, (E, G) the first block's gates to be divided."""
         if self.lookup is None or self.lookup_others is None:
             values = table.take(items, axis=0)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recipes.data import Histories
-from recipes.numerics.arrays import Floats, Indexes
+from recipes.numerics.arrays import EventIndexes, Floats, Indexes
 from recipes.numerics.quantization import Quantized
 from recipes.recurrent.numpy_inference import FoldedNetwork, Packed
 from recipes.recurrent.state_cache import MAX_BYTES, MAX_EVENTS, StateCache, hashes_of
@@ -46,7 +46,7 @@ class Newest:
         offsets: (B + 1,) where each history begins.
     """
 
-    items: Indexes
+    items: EventIndexes
     pairs: Indexes
     offsets: Indexes
 

@@ -202,7 +202,7 @@ def _with_truths(
     row = np.repeat(np.arange(len(users)), rest)
     within = np.arange(int(rest.sum())) - np.repeat(np.cumsum(rest) - rest, rest)
     event = np.repeat(histories.offsets[users] + cuts, rest) + within
-    item = histories.item_index[event]
+    item = histories.item_index[event].astype(np.int64)
     weight = np.ones(len(event), np.float32) if histories.weight is None else histories.weight[event]
     keys, index = np.unique(row * num_items + item, return_index=True)
     row, item, within, weight = row[index], item[index], within[index], weight[index]
