@@ -26,7 +26,7 @@ from benchmarks.running import timed
 
 FOLDER = CACHE / "scale"
 EVENTS_OF_A_USER, EVENTS_OF_AN_ITEM = 100, 200
-EVENT_BYTES = 30  # of an event in the arrays that recipes learn from: user, item, time, type, value
+EVENT_BYTES = 22  # of an event in the arrays that recipes learn from: user, item, time, type, value
 ASKED_USERS = 1_000
 RECIPES = {"popularity": "aws-popularity-count", "sims": "aws-sims", "user-personalization": "aws-user-personalization"}
 STEPS = ("import", "worker", *RECIPES)

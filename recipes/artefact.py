@@ -11,7 +11,7 @@ import json
 import mmap
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,16 @@ def load(folder: Path) -> Artefact:
     return Artefact(
         recipe.model.from_state(recipe, manifest["num_items"], state), _load_data(folder, manifest), manifest
     )
+
+
+def mapped(data: TrainingData, folder: Path) -> TrainingData:
+    """The same data as memory maps of files that are written to `folder`, which may then be removed: what is mapped stays readable.
+
+    Their pages are not the process's own: the system takes them back where memory is short, and reads them again.
+    """
+    columns = _save_data(data, folder)
+    found = _load_data(folder, {"columns": columns, "event_types": data.interactions.event_types})
+    return replace(found, interactions=replace(found.interactions, weight=data.interactions.weight))
 
 
 def load_tensors(path: Path) -> dict[str, NDArray[Any]]:

@@ -21,13 +21,14 @@ from recipes.encoding import encode_texts
 from recipes.impressions import Impressions, SeenLists
 from recipes.memory import give_back_memory
 from recipes.numerics.arrays import EventIndexes, ragged_positions
-from recipes.numerics.grouping import BLOCK, counted, order_by_group_and_time, taken
+from recipes.numerics.grouping import BLOCK, counted, kept, order_by_group_and_time, taken
 
 RESERVED = {
     "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE",
     "ACTION_ID",
 }  # fmt: skip
 MAX_EVENT_TYPE_CODES = 2**15 - 1  # codes are int16; further types are unknown ones
+ARRAYS = ("user_index", "item_index", "timestamp", "event_type", "event_value", "weight")  # of events
 DTYPES = {"timestamp": np.int64, "item_index": np.int32, "event_type": np.int16, "event_value": np.float32}
 
 
@@ -207,16 +208,13 @@ class Interactions:
         """Only the events where the (E,) mask is true; itself where it is all true."""
         if events.all():
             return self
-        rows = np.flatnonzero(events)
+        rows = np.flatnonzero(events if self.impressions is not None or self.columns else events[:0])
+        arrays = {name: array for name in ARRAYS if (array := getattr(self, name)) is not None}
         return replace(
             self,
-            **{
-                name: getattr(self, name)[rows]
-                for name in ("user_index", "item_index", "timestamp", "event_type", "event_value")
-            },
+            **kept(arrays, events),
             impressions=None if self.impressions is None else self.impressions.take(rows),
             columns={name: take_rows(column, rows) for name, column in self.columns.items()},
-            weight=None if self.weight is None else self.weight[rows],
         )
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import sys
 from contextlib import suppress
 from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def give_back_memory() -> None:
@@ -14,3 +19,16 @@ def give_back_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
     if "pyarrow" in sys.modules:
         import_module("pyarrow").default_memory_pool().release_unused()
+
+
+def give_back_pages(array: NDArray[Any]) -> None:
+    """Give the system the pages of the file that an array is mapped from; they are read again when they are needed.
+
+    Nothing where the array is not mapped, or the system does not take them.
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    mapped = base.obj if isinstance(base, memoryview) else base
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)

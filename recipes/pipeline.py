@@ -19,6 +19,7 @@ from recipes.data import TrainingData
 from recipes.evaluation.evaluate import Evaluation
 from recipes.evaluation.evaluator import evaluate_model
 from recipes.evaluation.splits import SegmentSplit, Split
+from recipes.memory import give_back_memory
 from recipes.run import Run
 
 
@@ -84,6 +85,8 @@ def train(
         )  # fmt: skip
         times[Stage.EVALUATING] = monotonic() - began - times[Stage.EVALUATED]
         fit = partial(recipe.refit, first)
+        del split  # with the training part, of which nothing is needed beside all data
+        give_back_memory()
     run, began = begin(Stage.SERVED), monotonic()
     model = fit(data, run)
     return Training(model, evaluation, times | {Stage.SERVED: monotonic() - began})

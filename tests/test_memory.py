@@ -28,6 +28,42 @@ def test_what_was_freed_is_given_back():
     assert int(done.stdout) > 100 * 2**20
 
 
+MAPPED = """
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from recipes import artefact
+from recipes.data import Ids, Interactions, TrainingData
+
+def of_files():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssFile"))
+
+size = 4_000_000
+index, kind, value = np.zeros(size, np.int32), np.zeros(size, np.int16), np.ones(size, np.float32)
+events = Interactions(index, index, np.arange(size), kind, ("view",), value)
+held = artefact.mapped(TrainingData(Ids(["a"]), Ids(["x"]), events), Path(sys.argv[1])).interactions
+for file in Path(sys.argv[1]).iterdir():
+    file.unlink()
+before = of_files()
+read = [int(held.timestamp.sum()), float(held.event_value.sum())]
+touched = of_files() - before
+mask = np.arange(size) % 2 == 1
+part = held.keep(mask)
+print(touched, of_files() - before, read == [size * (size - 1) // 2, size], np.array_equal(part.timestamp, np.flatnonzero(mask)))
+"""
+
+
+def test_pages_of_mapped_events_are_given_back_when_a_part_is_taken_and_are_read_again(tmp_path):
+    done = subprocess.run([sys.executable, "-c", MAPPED, str(tmp_path)], check=True, capture_output=True, text=True)
+    touched, left, *right = done.stdout.split()
+    assert int(touched) > 40 * 2**20
+    assert int(left) < 10 * 2**20
+    assert right == ["True", "True"]
+
+
 # What lives as long as the server imports, and libraries it has no use for, megabytes each.
 WAITING = {
     "import console.management.processes": {"django", "celery", "redis", "asyncio", "numpy", "botocore"},

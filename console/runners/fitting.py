@@ -35,6 +35,7 @@ from recipes.data import TrainingData
 from recipes.evaluation import evaluator
 from recipes.evaluation.evaluate import Evaluation
 from recipes.evaluation.splits import SegmentSplit, Split
+from recipes.memory import give_back_memory
 from recipes.pipeline import Stage
 from recipes.run import Progress, Run
 
@@ -125,6 +126,9 @@ def read(
         )
     else:
         everything = grown(tables, before, tables.kinds)
+    with scratch_folder() as scratch:
+        everything = artefact.mapped(everything, Path(scratch))
+    give_back_memory()  # of the arrays, which are mapped from now on: only those of the part before the test are held, too
     learned = choice.weighed(choice.columns(everything.keep(choice.events(everything.interactions))))
     if "INTERACTIONS" in recipe.required and recipe.type is not RecipeType.PERSONALIZED_ACTIONS:
         check_enough(learned, choice)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.base import Model
+from recipes.base import Model, Recipe
 from recipes.content.features import item_features
 from recipes.data import Histories, TrainingData
 from recipes.evaluation import metrics
@@ -92,6 +92,8 @@ class ItemColdTest:
 
 def with_item_cold(evaluation: Evaluation, model: Model, train: TrainingData, run: Run) -> Evaluation:
     """The evaluation with what `model`, fitted on `train`, makes of new items; as it is where that cannot be said in seconds."""
+    if type(model.recipe).relearned is Recipe.relearned:
+        return evaluation
     rng = np.random.default_rng(run.seed)
     test = ItemColdTest.of(train, rng)
     relearned = None if test is None else model.recipe.relearned(model, test.kept, run)

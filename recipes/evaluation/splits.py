@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from recipes.base import RecipeError
 from recipes.data import Histories, Ids, TrainingData
 from recipes.numerics.arrays import distinct, pair_keys
+from recipes.numerics.grouping import taken
 
 HASH_BITS = 64
 MOST_QUERIES = 20_000  # users asked at most; more would tell nothing new and take their time
@@ -137,7 +138,7 @@ def amazon(data: TrainingData, share: float = 0.1, salt: str = "") -> Split:
     held_out = np.zeros(data.num_users, bool)
     held_out[users] = True
     split = _asked(data, users, sizes[users] - np.floor(sizes[users] * 0.9 + 1e-9).astype(np.int64), "amazon")
-    return _with_train(split, data, ~held_out[data.interactions.user_index])
+    return _with_train(split, data, taken(~held_out, data.interactions.user_index, bool))
 
 
 def leave_last_out(data: TrainingData, users: NDArray[np.int64] | None = None) -> Split:

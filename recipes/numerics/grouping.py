@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recipes.memory import give_back_pages
 from recipes.numerics.arrays import Indexes, order_by
 
 BLOCK = 1 << 19  # events that are looked at together
@@ -123,4 +124,17 @@ def taken(values: NDArray[Any], order: NDArray[Any], kind: Any) -> NDArray[Any]:
     found = np.empty(len(order), kind)
     for block in blocks(len(order)):
         found[block] = values[order[block]]
+    return found
+
+
+def kept(arrays: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """The elements of each array where the mask is true; of arrays that are mapped from a file few pages are held at a time."""
+    size, at = int(np.count_nonzero(mask)), 0
+    found = {name: np.empty(size, array.dtype) for name, array in arrays.items()}
+    for block in blocks(len(mask)):
+        places = np.flatnonzero(mask[block])
+        for name, array in arrays.items():
+            found[name][at : at + len(places)] = array[block][places]
+            give_back_pages(array)
+        at += len(places)
     return found

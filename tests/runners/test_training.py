@@ -120,6 +120,15 @@ def test_a_running_training_stops(account, monkeypatch):
     assert SolutionVersion.objects.get().status == Status.CREATE_STOPPED
 
 
+def test_events_are_mapped_while_they_are_learned_from(account, settings):
+    """Files are gone by then, and the arrays are nobody's memory."""
+    snapshot = read(films(account), Choice(), catalogue.get("aws-sims"))
+    for events in (snapshot.everything.interactions, snapshot.learned.interactions):
+        assert not events.timestamp.flags.writeable
+        assert not events.item_index.flags.owndata
+    assert list((settings.DATA_DIR / "scratch").iterdir()) == []
+
+
 def test_columns_are_left_out_of_learning_but_not_of_filters(account, run_jobs):
     group = films(account)
     choice = Choice.of({"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["GENRES"]}}}, None)
