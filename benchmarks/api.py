@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from benchmarks.datasets import ROOT
 
 ROLE = "arn:aws:iam::123456789012:role/benchmark"
 START_S, JOB_S = 300, 900
+REGION = "us-east-1"
 NAMESPACE = {"type": "record", "namespace": "com.amazonaws.personalize.schema", "version": "1.0"}
 CATEGORY, TEXT = "categorical", "textual"  # kinds of columns of strings
 Row = dict[str, str | int]
@@ -32,10 +34,10 @@ Row = dict[str, str | int]
 
 @dataclass(frozen=True)
 class Table:
-    """A dataset: the types of its columns, strings, numbers, `CATEGORY` or `TEXT`, and its rows."""
+    """A dataset: the types of its columns, strings, numbers, `CATEGORY` or `TEXT`, and its rows, or the CSV file that holds them."""
 
     columns: Mapping[str, str]
-    rows: Sequence[Row]
+    rows: Sequence[Row] | Path
 
     @property
     def fields(self) -> list[dict[str, Any]]:
@@ -50,27 +52,28 @@ class Table:
 
 @dataclass(frozen=True)
 class Client:
-    """boto3 clients of a server, the folder in which its buckets are, and its process."""
+    """boto3 clients of a server, the folder in which its buckets are, its process, its port and the keys that sign."""
 
     personalize: Any
     runtime: Any
     events: Any
     buckets: Path
     pid: int
+    port: int
+    keys: Mapping[str, str]
 
     def processor_seconds(self) -> float:
         """That the server and its workers have used so far, by Linux's account."""
         return processor_seconds(self.pid)
 
-    def put(self, key: str, rows: Sequence[Row]) -> str:
-        """Put a CSV file; its location."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    def put(self, key: str, rows: Sequence[Row] | Path) -> str:
+        """Put rows as a CSV file, or a file that is there; its location."""
         path = self.buckets / "benchmark" / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.getvalue())
+        if isinstance(rows, Path):
+            shutil.copyfile(rows, path)
+        else:
+            path.write_text(_csv(rows))
         return f"s3://benchmark/{key}"
 
     def group(self, name: str, tables: Mapping[str, Table]) -> tuple[str, dict[str, str]]:
@@ -100,6 +103,14 @@ class Client:
         return str(made)
 
 
+def _csv(rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[Client]:
     """A server with its own folder, port, broker and worker, until the end of the block."""
@@ -117,10 +128,11 @@ def served(folder: Path) -> Iterator[Client]:
             capture_output=True,
         )  # fmt: skip
         connect = partial(
-            boto3.client, endpoint_url=f"http://127.0.0.1:{port}/aws", region_name="us-east-1", **json.loads(keys.stdout)
+            boto3.client, endpoint_url=f"http://127.0.0.1:{port}/aws", region_name=REGION, **json.loads(keys.stdout)
         )  # fmt: skip
         names = ("personalize", "personalize-runtime", "personalize-events")
-        yield Client(*(connect(name) for name in names), folder / "buckets", process.pid)
+        signing = {"region": REGION} | json.loads(keys.stdout)
+        yield Client(*(connect(name) for name in names), folder / "buckets", process.pid, port, signing)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=120)

@@ -16,7 +16,7 @@ import selectors
 import socket
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -169,21 +169,23 @@ def _percentiles(values: list[float]) -> dict[str, float]:
 
 def cpu_seconds(supervisor: int) -> dict[str, float]:
     """Processor seconds so far of the supervisor's descendants, by what they are."""
-    parents, spent = {}, {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                stat = (folder / "stat").read_text().rpartition(")")[2].split()
-                command = (folder / "cmdline").read_text().replace("\0", " ")
-            except OSError:  # it has ended
-                continue
-            parents[int(folder.name)] = int(stat[1])
-            spent[int(folder.name)] = (command, (int(stat[11]) + int(stat[12])) / TICKS)
     totals: Counter[str] = Counter()
-    for pid, (command, seconds) in spent.items():
-        if _descends(pid, supervisor, parents):
-            totals[_name(command)] += seconds  # type: ignore[assignment]
+    for pid, command in descendants(supervisor):
+        with suppress(OSError):  # it has ended
+            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            totals[_name(command)] += (int(stat[11]) + int(stat[12])) / TICKS  # type: ignore[assignment]
     return dict(totals)
+
+
+def descendants(supervisor: int) -> list[tuple[int, str]]:
+    """A process and all below it: their numbers and command lines."""
+    parents, commands = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            stat = (folder / "stat").read_text().rpartition(")")[2].split()
+            commands[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+            parents[int(folder.name)] = int(stat[1])
+    return [(pid, command) for pid, command in commands.items() if _descends(pid, supervisor, parents)]
 
 
 def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
