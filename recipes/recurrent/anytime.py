@@ -24,6 +24,7 @@ GROWN_BEGIN, LATE_BEGIN = 0.0, 0.35  # on the learning-rate schedule, grown earl
 ROUND_SHARE = 0.5  # of the planned epochs that a round takes
 ROUND_BEGIN = 0.5  # on the learning-rate schedule
 ROUND_EPOCHS = 0.3  # that a round must have time for
+FLAT = 0.005  # share of the quality: where a round gains less, none follows
 
 
 class Growing(Trainable, Protocol):
@@ -92,7 +93,7 @@ def improved(
     begin: float = ROUND_BEGIN,
     tolerance: float = 0.0,
 ) -> Best[Network]:
-    """Train a network on in rounds while each gains and there is time; a round that loses is taken back.
+    """Train a network on in rounds until the curve is flat or the time is up; a round that loses is taken back.
 
     Args:
         best: the network as it is.
@@ -100,19 +101,17 @@ def improved(
         run: the budget of all rounds.
         validate: the quality of a network.
         begin: where on the learning-rate schedule each round starts.
-        tolerance: share of the quality that a round may lose and yet be kept; the next is begun after a gain only.
+        tolerance: share of the quality that a round may lose and yet be kept; it is then the last.
     """
-    network = best.network
-    while run.seconds_left > ROUND_EPOCHS * best.epoch_seconds:
+    network, is_flat = best.network, False
+    while not is_flat and run.seconds_left > ROUND_EPOCHS * best.epoch_seconds:
         before, known = network.snapshot(), best.quality
         after = _trained(network, epochs, run, validate, begin)
-        has_gained = after.quality > known
-        if not has_gained and not (tolerance and after.quality >= (1 - tolerance) * known):
+        is_flat = after.quality <= (1 + FLAT) * known
+        if after.quality > known or (tolerance and after.quality >= (1 - tolerance) * known):
+            best = after
+        else:
             network.restore(before)
-            break
-        best = after
-        if not has_gained:
-            break
     return best
 
 

@@ -14,7 +14,7 @@ class SampledSoftmax(torch.autograd.Function):
     """Cross-entropy of a target against negatives shared by the batch (Jean et al. 2015, with uniform sampling).
 
     Forward: hidden (M, D), positives (M, D), positive_bias (M,), negatives (K, D), negative_bias (K,), and `collisions`
-    (M, K), true where a negative is the row's own target. Returns the mean loss, a scalar.
+    (2, C), rows and columns of the negatives that are their row's own target. Returns the mean loss, a scalar.
     """
 
     @staticmethod
@@ -29,7 +29,7 @@ class SampledSoftmax(torch.autograd.Function):
     ) -> Tensor:
         """The loss; its gradients are kept for the backward pass."""
         logits = torch.addmm(negative_bias, hidden, negatives.t())
-        logits.masked_fill_(collisions, COLLISION)
+        logits[collisions[0], collisions[1]] = COLLISION
         own = (hidden * positives).sum(1) + positive_bias
         highest = torch.maximum(logits.amax(1), own)
         logits.sub_(highest[:, None]).exp_()

@@ -107,6 +107,15 @@ def _first_table(shape: Shape, histories: Histories, num_items: int, has_feature
     return table
 
 
+def _collisions(targets: Tensor, negatives: Tensor, rows: int) -> Tensor:
+    """(2, C) which of (M,) targets and of (K,) negatives, all different, are the same; all are below `rows`."""
+    place = torch.full((rows,), -1)
+    place[negatives] = torch.arange(len(negatives))
+    found = place[targets]
+    met = (found >= 0).nonzero()[:, 0]
+    return torch.stack([met, found[met]])
+
+
 class RecurrentTask:
     """A network, its item table and optimizers on one set of sequences; `recipes.recurrent.training.train` drives it."""
 
@@ -224,11 +233,7 @@ class RecurrentTask:
 
     def _step(self, chunk: Chunk, rate: float) -> float:
         inputs, targets = self.items[chunk.events], self.items[chunk.events[chunk.has_target] + 1]
-        negatives = (
-            self.rng.choice(self.num_items, self.shape.negatives, replace=False)
-            if self.num_items < 50_000
-            else (self.rng.integers(0, self.num_items, self.shape.negatives))
-        )
+        negatives = self.rng.choice(self.num_items, self.shape.negatives, replace=False, shuffle=False)
         rows, places = np.unique(np.concatenate([inputs.ravel(), targets, negatives]), return_inverse=True)
         index = torch.from_numpy(rows)
         local = self.table[index].requires_grad_()
@@ -252,7 +257,7 @@ class RecurrentTask:
             bias[where_target],
             embedded[where_negative],
             bias[where_negative],
-            where_target[:, None] == where_negative[None, :],
+            _collisions(where_target, where_negative, len(rows)),
         )
         loss.backward()
         self._update(index, torch.as_tensor(local.grad), self.shape.learning_rate * rate)

@@ -140,14 +140,17 @@ def rate(progress: float) -> float:
 def reproducible(seed: int, *, small: bool = False) -> Iterator[None]:
     """Torch seeded and on as many threads as this machine may use; its state is put back afterwards.
 
-    Small steps stay on one thread: what a second one saves is lost in waiting, all the more on a busy machine.
+    Small steps stay on one thread: what a second one saves is lost in waiting, all the more on a busy machine. Factors of matrix
+    products are rounded to bfloat16 where the processor multiplies these faster (sums stay float32): a third less time for a step.
     """
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    threads, state, precision = torch.get_num_threads(), torch.get_rng_state(), torch.get_float32_matmul_precision()
     allowed = int(os.environ.get("OMP_NUM_THREADS", "0")) or min(os.cpu_count() or 1, 8)
     torch.set_num_threads(1 if small else allowed)
+    torch.set_float32_matmul_precision("medium")
     torch.manual_seed(seed)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(precision)
         torch.set_rng_state(state)
