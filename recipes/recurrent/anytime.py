@@ -8,6 +8,7 @@ quality gains, until the time is up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -92,6 +93,7 @@ def improved(
     validate: Callable[[Network], float],
     begin: float = ROUND_BEGIN,
     tolerance: float = 0.0,
+    rounds: float = math.inf,
 ) -> Best[Network]:
     """Train a network on in rounds until the curve is flat or the time is up; a round that loses is taken back.
 
@@ -102,11 +104,12 @@ def improved(
         validate: the quality of a network.
         begin: where on the learning-rate schedule each round starts.
         tolerance: share of the quality that a round may lose and yet be kept; it is then the last.
+        rounds: at most.
     """
-    network, is_flat = best.network, False
-    while not is_flat and run.seconds_left > ROUND_EPOCHS * best.epoch_seconds:
+    network, is_flat, done = best.network, False, 0
+    while not is_flat and done < rounds and run.seconds_left > ROUND_EPOCHS * best.epoch_seconds:
         before, known = network.snapshot(), best.quality
-        after = _trained(network, epochs, run, validate, begin)
+        after, done = _trained(network, epochs, run, validate, begin), done + 1
         is_flat = after.quality <= (1 + FLAT) * known
         if after.quality > known or (tolerance and after.quality >= (1 - tolerance) * known):
             best = after

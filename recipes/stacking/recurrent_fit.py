@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from recipes.data import Histories
 from recipes.numerics.machine import is_busy
-from recipes.recurrent.anytime import Best, improved, train_anytime
+from recipes.recurrent.anytime import Best, epoch_seconds, improved, train_anytime
 from recipes.recurrent.network import RecurrentTask
 from recipes.recurrent.scorer import RecurrentScorer
 from recipes.recurrent.shape import Shape
@@ -19,8 +21,11 @@ from recipes.stacking.plan import TrainedNetwork
 QUERIES = 500  # held-out queries scored after each epoch
 FEW_EVENTS = 20_000  # that are read often enough: without a budget nothing comes after the planned epochs
 EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests
-MORE_EPOCHS = 1.0  # of a round with the events that were held out
-MORE_BEGIN = 0.6  # on the learning-rate schedule: not high enough to forget
+MORE_EPOCHS, MORE_BEGIN = (
+    2.0,
+    0.3,
+)  # of a round with the events that were held out, and where on the learning-rate schedule it begins
+SHORT_EPOCHS, SHORT_BEGIN = 1.0, 0.6  # where there is no time for that: not high enough to forget
 TOLERANCE = (
     0.1  # share of the quality on the newest events that learning from the others may cost: about two standard errors
 )
@@ -70,13 +75,16 @@ def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> Rec
 
         begun = Best(task, quality(before.scorer), 0.0)
         is_many = _takes_many(newest)
+        part = run.share(CHECK_SHARE) if is_many else run
+        epochs, begin = _round(task, part)
         best = improved(
             begun,
-            epochs=MORE_EPOCHS,
-            run=run.share(CHECK_SHARE) if is_many else run,
+            epochs=epochs,
+            run=part,
             validate=lambda network: quality(network.scorer()),
-            begin=MORE_BEGIN,
+            begin=begin,
             tolerance=TOLERANCE,
+            rounds=1 if is_many else math.inf,
         )
         if best is begun:
             return before.scorer
@@ -86,8 +94,15 @@ def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> Rec
 def _trained_on(held_out: HeldOut, before: TrainedNetwork, run: Run) -> RecurrentScorer:
     """The network trained on for a round with all events."""
     task = _task(held_out, run, before.shape, held_out.histories, before.snapshot)
-    train(task, steps=max(1, int(MORE_EPOCHS * task.steps_per_epoch)), run=run, begin=MORE_BEGIN)
+    epochs, begin = _round(task, run)
+    train(task, steps=max(1, int(epochs * task.steps_per_epoch)), run=run, begin=begin)
     return task.scorer()
+
+
+def _round(task: RecurrentTask | SpreadTask, run: Run) -> tuple[float, float]:
+    """Epochs of a round, and where on the learning-rate schedule it begins: a round from a high rate needs its time."""
+    has_time = MORE_EPOCHS * epoch_seconds(task, run) <= run.seconds_left
+    return (MORE_EPOCHS, MORE_BEGIN) if has_time else (SHORT_EPOCHS, SHORT_BEGIN)
 
 
 def _takes_many(newest: HeldOut) -> bool:

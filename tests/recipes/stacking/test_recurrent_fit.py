@@ -61,7 +61,7 @@ def test_what_makes_it_worse_is_not_accepted(network):
     mine = np.arange(USERS) % 4 == 0
     steps = np.where(mine, 1, 5)[:, None] * np.arange(LENGTH)
     histories = Histories.of(((np.arange(USERS)[:, None] + steps) % ITEMS).tolist(), user_index=range(USERS))
-    fast = replace(network.shape, learning_rate=0.05)
+    fast = replace(network.shape, learning_rate=0.2)
     read = replace(network, sizes=np.where(mine, READ, LENGTH), shape=fast)
     after = continue_network(held(histories, READ), read, Run())
     np.testing.assert_array_equal(after.table, network.scorer.table)
