@@ -12,6 +12,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,12 @@ def parameter_names(operation: str) -> Mapping[str, str]:
     return {xform_name(member): member for member in shape.members} if shape else {}
 
 
+@cache
+def parameters_by_wire_name(operation: str) -> Mapping[str, str]:
+    """The same the other way round."""
+    return {member: parameter for parameter, member in parameter_names(operation).items()}
+
+
 def operation_name(function: str) -> str:
     """The wire name of the operation a function implements.
 
@@ -90,7 +97,7 @@ def read_object(body: bytes) -> JSONDict:
     """
     body = _unpacked(body)
     try:
-        value = json.loads(body.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
+        value = _DECODER.decode(body.decode("utf-8-sig") or "{}")
     except (ValueError, RecursionError) as error:
         raise SerializationException(f"The body is not JSON in UTF-8: {error}") from None
     if not isinstance(value, dict):
@@ -151,6 +158,9 @@ def _is_deep(value: Any) -> bool:
 
 def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is no JSON value")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def json_kind(value: object) -> str:
@@ -281,16 +291,31 @@ def is_right(shape: Shape) -> Check:
     """Whether a value keeps every rule of a shape: what `violations` finds nothing in, compiled once for all requests."""
     is_of_type = TYPES[shape.type_name][1]
     checks = [is_of_type, *_checks_of_members(shape), *_checks_of_limits(shape)]
-    return is_of_type if len(checks) == 1 else lambda value: all(check(value) for check in checks)
+    return is_of_type if len(checks) == 1 else partial(_keeps_all, checks)
+
+
+def _keeps_all(checks: list[Check], value: Any) -> bool:
+    """Whether a value passes every check, in a plain loop: a request makes dozens, and a generator takes twice the time."""
+    for check in checks:  # noqa: SIM110
+        if not check(value):
+            return False
+    return True
+
+
+def _has_right_members(members: Mapping[str, Check], value: Mapping[str, Any]) -> bool:
+    for name, member in value.items():  # noqa: SIM110
+        if name not in members or not members[name](member):
+            return False
+    return True
 
 
 def _checks_of_members(shape: Shape) -> Iterator[Check]:
     match shape.type_name:
         case "structure":
             members = {name: is_right(member) for name, member in shape.members.items()}
-            required = shape.required_members
-            yield lambda value: all(value.get(name) is not None for name in required)
-            yield lambda value: all(name in members and members[name](member) for name, member in value.items())
+            if required := shape.required_members:
+                yield lambda value: all(value.get(name) is not None for name in required)
+            yield partial(_has_right_members, members)
         case "list":
             is_member = is_right(shape.member)
             yield lambda value: all(is_member(member) for member in value)
@@ -370,18 +395,30 @@ def pruner(shape: Shape) -> Callable[[Any], Any] | None:
     match shape.type_name:
         case "list":
             cut_member = pruner(shape.member)
-            return None if cut_member is None else lambda values: [cut_member(value) for value in values]
+            if cut_member is None:
+                return None
+            if _is_flat(shape.member):
+                return partial(_cut_flat, frozenset(shape.member.members))
+            return lambda values: [cut_member(value) for value in values]
         case "structure":
-            members = [(name, pruner(member)) for name, member in shape.members.items()]
-            if all(cut is None for _, cut in members):
-                return partial(_cut_flat, frozenset(shape.members))
-            return partial(_cut, members)
+            if _is_flat(shape):
+                names = frozenset(shape.members)
+                return lambda value: _cut_flat(names, [value])[0]
+            return partial(_cut, [(name, pruner(member)) for name, member in shape.members.items()])
         case _:
             return None
 
 
-def _cut_flat(names: frozenset[str], value: Any) -> JSONDict:
-    return {name: found for name, found in value.items() if found is not None and name in names}
+def _is_flat(shape: Shape) -> bool:
+    """Whether nothing within the members of a structure is cut."""
+    return shape.type_name == "structure" and all(pruner(member) is None for member in shape.members.values())
+
+
+def _cut_flat(names: frozenset[str], values: list[JSONDict]) -> list[JSONDict]:
+    """Flat structures without what is not among `names`; as they are where that holds for all, as for lists of items."""
+    if all(map(names.issuperset, values)) and None not in chain.from_iterable(map(dict.values, values)):
+        return values
+    return [{name: found for name, found in value.items() if found is not None and name in names} for value in values]
 
 
 def _cut(members: list[tuple[str, Callable[[Any], Any] | None]], value: Any) -> JSONDict:

@@ -66,7 +66,7 @@ class Ids:
 
     def take(self, indexes: NDArray[np.integer[Any]]) -> list[str]:
         """The ids at `indexes`."""
-        return [self._names[index] for index in indexes.tolist()]
+        return list(map(self._names.__getitem__, indexes.tolist()))
 
 
 @dataclass(frozen=True)

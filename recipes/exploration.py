@@ -123,7 +123,8 @@ class Explored:
 
     Attributes:
         relevance: (B, N) the scores before.
-        scores: (B, N) the scores after: higher for the items that won a place by exploration, else as before.
+        scores: (B, N) the scores after: higher for the items that won a place by exploration, else as before; the same array
+            where none has won one.
         draws: how they were drawn; None where nothing was explored.
     """
 
@@ -143,6 +144,8 @@ class Explored:
 
     def is_explored(self, items: Indexes) -> NDArray[np.bool_]:
         """(B, K) which of the recommended items are there because of their draw."""
+        if self.scores is self.relevance:
+            return np.zeros(items.shape, bool)
         row, places = np.arange(len(items))[:, None], np.maximum(items, 0)
         won: NDArray[np.bool_] = (self.scores[row, places] > self.relevance[row, places]) & (items >= 0)
         return won
@@ -225,14 +228,19 @@ def explore(
     if most == 0 or len(arms.items) == 0 or scores.shape[1] <= num_results:
         return Explored(scores, scores)
     reach = arms.reach(weight)
-    draws = Draws(arms.items, reach, num_results, most, int(rng.integers(2**63)))
+    seed = int(rng.integers(2**63))
     level = _levelled(scores, arms)
-    bar = top_k(level, num_results).scores[:, -1:]  # (B, 1) the last place by relevance
+    by_relevance = top_k(level, num_results)
+    draws = Draws(arms.items, reach, by_relevance, most, seed)
+    bar = by_relevance.scores[:, -1:]  # (B, 1) the last place by relevance
     size = len(scores), len(arms.items)
     noise = rng.standard_normal(size, np.float32) if shared is None else shared.of(arms.items)
     own = level[:, arms.items]  # (B, A)
     drawn = own + reach * np.abs(noise)
-    drawn[(own >= bar) | (drawn <= bar)] = -np.inf
+    has_won = (own < bar) & (drawn > bar)
+    if not has_won.any():
+        return Explored(level, level, draws)
+    drawn[~has_won] = -np.inf
     if most < drawn.shape[1]:
         drawn[drawn < top_k(drawn, most).scores[:, -1:]] = -np.inf
     explored = level.copy()

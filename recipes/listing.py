@@ -157,13 +157,16 @@ def best_places(
         has_shares: whether shares are wanted.
         is_recorded: whether the chance of each place is wanted, and whether relevance alone would have filled it.
     """
-    best = top_k(found.scores, k).items
+    draws = found.draws
+    if draws is not None and found.scores is found.relevance:  # no draw has won a place
+        best = draws.by_relevance.items
+    else:
+        best = top_k(found.scores, k).items
     shares = model.probabilities(shown, np.maximum(best, 0)) if has_shares else None
-    if found.scores is found.relevance:
+    if draws is None:
         return ListPlaces(best, shares)
     won = found.is_explored(best)
     if not is_recorded:
         return ListPlaces(best, shares, won)
-    by_relevance = top_k(found.relevance, best.shape[1]).items
-    placed = (best[:, :, None] == by_relevance[:, None, :]).any(axis=2)
+    placed = (best[:, :, None] == draws.by_relevance.items[:, None, :]).any(axis=2)
     return ListPlaces(best, shares, won, found.propensity(best), placed)

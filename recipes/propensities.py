@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import erfc
 
 from recipes.numerics.arrays import Floats, Indexes
-from recipes.numerics.topk import top_k
+from recipes.numerics.topk import TopK, top_k
 
 SAMPLES = 128  # draws of the others
 MAX_ARMS = 256  # of a row, those whose draws reach highest
@@ -31,14 +31,14 @@ class Draws:
     Attributes:
         items: (A,) what was drawn for.
         reach: (A,) standard deviation of the half-normal bonus of each.
-        length: places of a list.
+        by_relevance: (B, K) the lists that relevance alone would make.
         most: places that draws may win.
         seed: of the draws that estimate chances.
     """
 
     items: Indexes
     reach: Floats
-    length: int
+    by_relevance: TopK
     most: int
     seed: int
 
@@ -54,7 +54,7 @@ def marginal(relevance: Floats, draws: Draws, items: Indexes, won: NDArray[np.bo
     """
     found = np.zeros(items.shape, np.float32)
     for row in range(len(items)):
-        found[row] = _of_row(relevance[row], draws, items[row], won[row], draws.seed + row)
+        found[row] = _of_row(relevance[row], draws, row, items[row], won[row])
     return np.where(items >= 0, found, np.float32(0))
 
 
@@ -64,9 +64,9 @@ def _noise() -> Floats:
     return np.abs(np.random.default_rng(0).standard_normal((SAMPLES, NOISE + MAX_ARMS), np.float32))
 
 
-def _of_row(relevance: Floats, draws: Draws, items: Indexes, won: NDArray[np.bool_], seed: int) -> Floats:
+def _of_row(relevance: Floats, draws: Draws, row: int, items: Indexes, won: NDArray[np.bool_]) -> Floats:
     """(K,) chances of one list."""
-    ladder = top_k(relevance[None, :], draws.length).scores[0, ::-1].copy()  # (K,) by relevance, the last place first
+    ladder = draws.by_relevance.scores[row, ::-1].copy()  # (K,) the last place first
     level = relevance[draws.items]
     high = level + HIGH * draws.reach
     may = np.flatnonzero((level < ladder[0]) & (high > ladder[0]))
@@ -74,7 +74,7 @@ def _of_row(relevance: Floats, draws: Draws, items: Indexes, won: NDArray[np.boo
         return np.ones(len(items), np.float32)
     may = may[top_k(high[None, may], min(MAX_ARMS, len(may))).items[0]]
     most = min(draws.most, len(may))
-    first = seed % NOISE
+    first = (draws.seed + row) % NOISE
     drawn = level[may] + draws.reach[may] * _noise()[:, first : first + len(may)]  # (S, A)
     best = np.full((SAMPLES, most + 1), -np.inf, np.float32)  # the highest first
     size = min(most + 1, len(may))
@@ -82,8 +82,10 @@ def _of_row(relevance: Floats, draws: Draws, items: Indexes, won: NDArray[np.boo
     steps = ladder[:most]
     winners = (best[:, :most] > steps).sum(axis=1)  # (S,) draws that win a place
     chances = _of_placed(relevance[np.maximum(items, 0)], ladder, winners)
-    column = {item: at for at, item in enumerate(draws.items[may].tolist())}
-    slots = [slot for slot in np.flatnonzero(won).tolist() if int(items[slot]) in column]
+    slots = np.flatnonzero(won).tolist()
+    if slots:
+        column = {item: at for at, item in enumerate(draws.items[may].tolist())}
+        slots = [slot for slot in slots if int(items[slot]) in column]
     if slots:
         columns = np.array([column[int(items[slot])] for slot in slots])
         arms = may[columns]

@@ -33,6 +33,7 @@ from console.shapes import (
     JSONDict,
     operation_name,
     parameter_names,
+    parameters_by_wire_name,
     pruner,
     validate,
     without_nulls,
@@ -95,7 +96,7 @@ def _as_kept(asked: str | list[str]) -> str | list[str]:
 
 def call_by_wire_names(name: str, account: Account, members: JSONDict) -> JSONDict:
     """Call an operation with members named as on the wire, as all faces do; a null is as good as absent."""
-    snake = {wire: parameter for parameter, wire in parameter_names(name).items()}
+    snake = parameters_by_wire_name(name)
     given = without_nulls(arns.brought_home(members))
     if unknown := sorted(given.keys() - snake.keys()):
         allowed = ", ".join(snake) or "none"

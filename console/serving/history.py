@@ -95,7 +95,7 @@ def histories_of(
     With `goes_on`, the snapshot's events alone while the database does not answer.
     """
     known = {user_id for user_id in user_ids if user_id}
-    live: Mapping[str, Sequence[tuple[str, str, int]]] = {}
+    live: Mapping[str, Sequence[LiveEvent]] = {}
     if known:
         actions = loaded.target is Target.ACTION
         try:
@@ -105,10 +105,7 @@ def histories_of(
                 raise
     index = loaded.data.user_ids.index
     return [
-        join(loaded, index(user_id), [LiveEvent(*event) for event in live.get(user_id, ())])
-        if user_id
-        else join(loaded, -1, ())
-        for user_id in user_ids
+        join(loaded, index(user_id), live.get(user_id, ())) if user_id else join(loaded, -1, ()) for user_id in user_ids
     ]
 
 
@@ -148,36 +145,40 @@ def join(loaded: LoadedModel, user: int, live: Sequence[LiveEvent]) -> UserHisto
         )  # fmt: skip
     learned = np.ones(high - low, bool) if loaded.learned is None else loaded.learned[part]
     codes = dict(loaded.codes)
-    types = np.array([codes.setdefault(event.event_type, len(codes)) for event in live], np.int32)
+    item_ids, event_types, timestamps = zip(*live, strict=True)
+    types = np.array([codes.setdefault(event_type, len(codes)) for event_type in event_types], np.int32)
     wanted = loaded.types
-    items = loaded.data.item_ids.indexes(event.item_id for event in live)
-    is_learned = np.array([wanted is None or event.event_type.casefold() in wanted for event in live], bool)
+    items = loaded.data.item_ids.indexes(item_ids)
+    is_learned = items >= 0
+    if wanted is not None:
+        is_learned &= np.array([event_type.casefold() in wanted for event_type in event_types], bool)
     return UserHistory(
         user,
         np.concatenate([events.item_index[part], items]),
-        np.concatenate([events.timestamp[part], np.array([event.timestamp for event in live], np.int64)]),
+        np.concatenate([events.timestamp[part], np.array(timestamps, np.int64)]),
         np.concatenate([events.event_type[part], types]),
         tuple(codes),
-        np.concatenate([learned, is_learned & (items >= 0)]),
+        np.concatenate([learned, is_learned]),
         len(live),
-        tuple(event.item_id for event in live),
+        item_ids,
         len(events.event_types),
     )
 
 
 def live_events(
     group_id: int, user_ids: Collection[str], after: int, limit: int, *, actions: bool
-) -> dict[str, list[tuple[str, str, int]]]:
+) -> dict[str, list[LiveEvent]]:
     """Users' newest streamed events (item, type, timestamp) with a row number above `after`, oldest first, `limit` each at most.
 
     What an anonymous session did counts whatever its number: no training has seen it.
     """
-    found: dict[str, list[tuple[str, str, int]]] = {user: [] for user in user_ids}
+    found: dict[str, list[LiveEvent]] = {user: [] for user in user_ids}
     with connection.cursor() as cursor:
         cursor.execute(_live(len(found), limit), (group_id, *found, after, actions))
-        for user, *event in cursor:
-            if len(found[user]) < limit:
-                found[user].append((event[0], event[1], event[2]))
+        rows = cursor.fetchall()
+    for user, item_id, event_type, timestamp in rows:
+        if len(found[user]) < limit:
+            found[user].append(LiveEvent(item_id, event_type, timestamp))
     return {user: events[::-1] for user, events in found.items()}
 
 

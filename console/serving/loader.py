@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from console import storage, telemetry, transient
 from console.errors import DamagedModelException, InvalidInputException, JobError
 from console.models import Recommender, SolutionVersion, Status
-from console.serving.caches import ScoreCache
+from console.serving.caches import REQUEST_CACHE, ScoreCache
 from console.serving.metadata import column_texts
 from console.serving.objective import with_objective
 from recipes import artefact
@@ -168,7 +168,7 @@ class ModelCache:
 
     def _get(self, key: str) -> LoadedModel:
         try:
-            stamp = self._stamp(key)
+            stamp = REQUEST_CACHE.get(("artefact", key), partial(self._stamp, key))
         except (JobError, OSError):
             read(key)  # which says what is wrong
             raise

@@ -8,7 +8,8 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from itertools import repeat
 from typing import Any, Self
 
 import numpy as np
@@ -339,10 +340,15 @@ def named(loaded: LoadedModel, places: ListPlaces) -> list[list[RankedItem]]:
     if further:
         nothing = [[None] * width] * len(best)
         columns += [*[nothing] * (4 - len(columns)), *further]
+    defaults = [repeat(RankedItem._field_defaults[name]) for name in RankedItem._fields[len(columns) :]]
     sizes = (best >= 0).sum(axis=1).tolist()  # what is missing stands at the end
     return [
-        list(map(RankedItem, *cells))[:size] for size, *cells in zip(sizes, *columns, strict=True)
-    ]  # fmt: skip
+        list(map(_RANKED, zip(*cells, *defaults)))[:size]  # noqa: B905  defaults have no end
+        for size, *cells in zip(sizes, *columns, strict=True)
+    ]
+
+
+_RANKED = partial(tuple.__new__, RankedItem)  # of all fields' values: the class's own constructor runs in Python
 
 
 def _ranked(batch: RequestBatch, row: int, scores: Floats, allowed: Mask) -> list[RankedItem]:

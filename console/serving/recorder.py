@@ -12,6 +12,8 @@ import time
 import zlib
 from collections.abc import Sequence
 from functools import cache, partial
+from itertools import compress, repeat
+from operator import not_
 from typing import Any
 
 import redis
@@ -169,7 +171,8 @@ def _client() -> redis.Redis:
 
 def _recorded(target: ServingTarget, request: RecommendationRequest, found: RecommendationResult) -> dict[str, Any]:
     """What is kept of a list, for events that name it and for what is estimated of it later."""
-    ids = [place.item_id for place in found.ranked]
+    listed = found.by_column
+    ids = list(listed.item_ids)
     kept: dict[str, Any] = {"source": target.arn, "group": target.group_id, "time": int(time.time())}
     if found.loaded.recipe.type is RecipeType.PERSONALIZED_ACTIONS:
         kept["actions"] = ids
@@ -178,10 +181,10 @@ def _recorded(target: ServingTarget, request: RecommendationRequest, found: Reco
         kept |= {
             "user": pseudonym(target.group_id, user) if user else None,
             "items": ids,
-            "propensities": [round(place.propensity, 6) for place in found.ranked],
-            "scores": [place.score for place in found.ranked] if target.has_scores else [],
-            "explored": [place.item_id for place in found.ranked if place.explored],
-            "beyondRelevance": [place.item_id for place in found.ranked if not place.is_by_relevance],
+            "propensities": list(map(round, listed.propensities, repeat(6))),
+            "scores": list(listed.scores) if target.has_scores else [],
+            "explored": list(compress(ids, listed.explored)),
+            "beyondRelevance": list(compress(ids, map(not_, listed.are_by_relevance))),
             "policy": _policy(target),
             "version": target.artefact,
         }

@@ -123,6 +123,18 @@ class RankedItem(NamedTuple):
     is_by_relevance: bool = True  # whether relevance alone would have put it into the list
 
 
+class RankedColumns(NamedTuple):
+    """The places of a list by what is known of them, each in the list's order: reading each place's attributes takes longer."""
+
+    items: tuple[int, ...] = ()
+    item_ids: tuple[str, ...] = ()
+    scores: tuple[float | None, ...] = ()
+    promotions: tuple[str | None, ...] = ()
+    explored: tuple[bool, ...] = ()
+    propensities: tuple[float, ...] = ()
+    are_by_relevance: tuple[bool, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class RecommendationResult:
     """A list as it was made, with what made it.
@@ -150,15 +162,21 @@ class RecommendationResult:
         """The id by which events refer to the list."""
         return f"RID-{uuid4()}"
 
+    @cached_property
+    def by_column(self) -> RankedColumns:
+        """The list by columns."""
+        return RankedColumns(*zip(*self.ranked, strict=True))
+
     def wire(self, target: ServingTarget, columns: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
         """The list as it travels."""
         has_reasons = target.recipe in REASONED
         if columns:
             notices.note(unknown_columns(self.catalog.columns, columns))
-        if columns is None and not has_reasons:  # nearly always; a request lists dozens
+        listed = self.by_column
+        if columns is None and not has_reasons and not any(listed.promotions):  # nearly always; a request lists dozens
             return [
-                {"itemId": place.item_id, "score": place.score, "promotionName": place.promotion}
-                for place in self.ranked
+                {"itemId": item_id, "score": score}
+                for item_id, score in zip(listed.item_ids, listed.scores, strict=True)
             ]
         return [
             {

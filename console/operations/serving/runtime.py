@@ -55,7 +55,7 @@ def get_recommendations(
     return {
         "itemList": answer.wire(target, columns),
         "recommendationId": answer.recommendation_id,
-        "explored": sum(place.explored for place in answer.ranked),
+        "explored": sum(answer.by_column.explored),
     }
 
 

@@ -13,6 +13,7 @@ from console.serving.loader import MODEL_CACHE
 from console.serving.pipeline import ranked_items
 from console.serving.targets import campaign_target
 from recipes.exploration import Explored
+from recipes.numerics.topk import top_k
 from recipes.propensities import Draws
 from tests.factories import call, put_events, trained
 from tests.worlds import films
@@ -72,7 +73,7 @@ def test_what_relevance_would_not_have_shown_is_known(account, campaign):
     relevance = -np.arange(loaded.data.num_items, dtype=np.float32)[None, :]
     scores = relevance.copy()
     scores[0, 7] = 0.5
-    draws = Draws(np.array([7]), np.array([20.0], np.float32), length=5, most=1, seed=0)
+    draws = Draws(np.array([7]), np.array([20.0], np.float32), top_k(relevance, 5), most=1, seed=0)
     [picks] = ranked_items(loaded, source, Explored(relevance, scores, draws), scores, 5)
     assert [(pick.item, pick.is_by_relevance) for pick in picks] == [(7, False), *((item, True) for item in range(4))]
     [plain] = ranked_items(loaded, source, Explored(relevance, relevance), relevance, 5)
