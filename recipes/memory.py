@@ -7,10 +7,10 @@ import mmap
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # idle workers do without numpy
 
 
 def give_back_memory() -> None:
@@ -27,7 +27,7 @@ def give_back_pages(array: NDArray[Any]) -> None:
     Nothing where the array is not mapped, or the system does not take them.
     """
     base: Any = array
-    while isinstance(base, np.ndarray):
+    while getattr(base, "base", None) is not None:
         base = base.base
     mapped = base.obj if isinstance(base, memoryview) else base
     if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
