@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import selectors
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,9 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--puts", type=float, default=0.2, help="share of PutEvents among the requests")
     parser.add_argument("--events", type=int, default=1, help="of each PutEvents, at most 10")
+    parser.add_argument(
+        "--rate", type=float, default=math.inf, help="requests due a second; as many as are answered by default"
+    )
     parser.add_argument("--slow", type=int, default=0, help="connections meanwhile whose bodies never come")
     parser.add_argument("--idle", type=int, default=0, help="connections meanwhile that send nothing")
     options = parser.parse_args()
@@ -73,9 +77,10 @@ def main() -> None:
             if number < options.slow:
                 waiting.sendall(b"POST /aws/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         clients = [Client(server.port) for _ in range(options.connections)]
-        _run(clients, requests, options.puts, time.monotonic() + options.seconds, WARM_UP)
+        _run(clients, requests, options.puts, time.perf_counter() + options.seconds, WARM_UP)
         before, began, load = cpu_seconds(server.pid), time.perf_counter(), os.getloadavg()[0]
-        latencies, statuses = _run(clients, requests, options.puts, time.monotonic() + options.seconds)
+        ends = time.perf_counter() + options.seconds
+        latencies, statuses = _run(clients, requests, options.puts, ends, rate=options.rate)
         seconds, after = time.perf_counter() - began, cpu_seconds(server.pid)
     total = sum(map(len, latencies.values()))
     print(json.dumps({
@@ -132,39 +137,45 @@ def _tracking_id(server: Server) -> str:
 
 
 def _run(
-    clients: list[Client], requests: dict[str, list[bytes]], puts: float, ends: float, most: int | None = None
+    clients: list[Client],
+    requests: dict[str, list[bytes]],
+    puts: float,
+    ends: float,
+    most: float = math.inf,
+    rate: float = math.inf,
 ) -> tuple[dict[str, list[float]], Counter[int]]:
-    """Send until the time or the number is reached and everything is answered; milliseconds by kind, and the statuses."""
+    """Send until the time or the number is reached and everything is answered; milliseconds by kind, and the statuses.
+
+    With a rate, requests are due evenly, whatever is answered, and their time counts from then.
+    """
     rng = np.random.default_rng(1)
     latencies: dict[str, list[float]] = {kind: [] for kind in requests}
     statuses: Counter[int] = Counter()
-
-    def send(client: Client) -> None:
-        kind = "PutEvents" if rng.random() < puts else "GetRecommendations"
-        client.send(kind, requests[kind][rng.integers(len(requests[kind]))])
-
+    free, due, sent = deque(clients), time.perf_counter(), 0
     with selectors.EpollSelector() as selector:
         for client in clients:
             selector.register(client.socket, selectors.EVENT_READ, client)
-            send(client)
-        waiting = len(clients)
-        while waiting:
-            for key, _ in selector.select():
+        while True:
+            now = time.perf_counter()
+            while free and due <= now < ends and sent < most:
+                client, kind = free.popleft(), "PutEvents" if rng.random() < puts else "GetRecommendations"
+                client.send(kind, requests[kind][rng.integers(len(requests[kind]))])
+                client.began, due, sent = due, max(due + 1 / rate, now if math.isinf(rate) else 0.0), sent + 1
+            is_over = now >= ends or sent >= most
+            if is_over and len(free) == len(clients):
+                return latencies, statuses
+            for key, _ in selector.select(None if is_over or not free else max(0.0, min(due, ends) - now)):
                 client = key.data
                 if (status := client.status()) is None:
                     continue
                 statuses[status] += 1
                 latencies[client.kind].append(1000 * (time.perf_counter() - client.began))
-                if time.monotonic() < ends and (most is None or statuses.total() < most):
-                    send(client)
-                else:
-                    waiting -= 1
-    return latencies, statuses
+                free.append(client)
 
 
 def _percentiles(values: list[float]) -> dict[str, float]:
     ordered = sorted(values) or [0.0]
-    return {f"p{p}": round(ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 1) for p in (50, 95, 99)}
+    return {f"p{p}": round(ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 1) for p in (50, 90, 95, 99)}
 
 
 def cpu_seconds(supervisor: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`python -m console.front --fd N`: the web processes of `manage.py serve`."""
+"""`python -m console.front --fd N [--fd N …]`: the web processes of `manage.py serve`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Granian over our application, on a socket that the parent listens on.
+"""Granian over our application, on sockets that the parent listens on, one of each process that serves.
 
 Everything is imported before the processes that serve are forked: one that dies is replaced within a tenth of a second,
-and they share what was imported. The socket belongs to `manage.py serve`; while nobody serves, connections wait in it.
+and they share what was imported. The sockets belong to `manage.py serve`; while nobody serves, connections wait in them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import gc
 import os
 import resource
 import socket
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -31,29 +32,42 @@ BUFFER_BYTES = 64 * 1024  # of each connection; also the longest head
 
 
 class InheritingServer(MPServer):  # type: ignore[misc]
-    """Granian with several processes on a listening socket that was inherited, so that its owner outlives all of them."""
+    """Granian with several processes on listening sockets that were inherited, so that their owner outlives all of them.
 
-    def __init__(self, listener: socket.socket, **options: Any) -> None:
-        """Serve on `listener`."""
+    On one socket the process that wakes first takes all connections that wait: a client that opens its pool at once would be
+    served by one process.
+    """
+
+    def __init__(self, listeners: Sequence[socket.socket], **options: Any) -> None:
+        """Serve on `listeners`, process by process."""
         super().__init__("console.front", interface=Interfaces.RSGI, **options)
-        self._listener = listener
+        self._listeners = listeners
+        self._holders = [SocketHolder(each.fileno(), False, BACKLOG) for each in listeners]  # type: ignore[call-arg]
 
     def _init_shared_socket(self) -> None:
-        self._sfd = self._listener.fileno()
-        self._shd = SocketHolder(self._sfd, False, BACKLOG)  # type: ignore[call-arg]
-        self._ssp = None
-        self._sso = self._listener
+        self._hold(0)
+
+    def _spawn_worker(self, idx: int, **options: Any) -> Any:
+        self._hold(idx)
+        return super()._spawn_worker(idx=idx, **options)
+
+    def _hold(self, number: int) -> None:
+        place = number % len(self._listeners)
+        self._ssp, self._shd, self._sso = None, self._holders[place], self._listeners[place]
+        self._sfd = self._sso.fileno()
 
 
 def main() -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(prog="console.front")
-    parser.add_argument("--fd", type=int, required=True, help="a listening socket")
-    listener = socket.socket(fileno=parser.parse_args().fd)
+    parser.add_argument(
+        "--fd", type=int, required=True, action="append", help="a listening socket; one of each process"
+    )
+    listeners = [socket.socket(fileno=each) for each in parser.parse_args().fd]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     server = InheritingServer(
-        listener, workers=settings.WEB_WORKERS, loop=Loops.asyncio, http=HTTPModes.http1, websockets=False,
+        listeners, workers=settings.WEB_WORKERS, loop=Loops.asyncio, http=HTTPModes.http1, websockets=False,
         backpressure=CONNECTIONS, respawn_failed_workers=True, log_level="warning",
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT_MS, max_buffer_size=BUFFER_BYTES),
     )  # fmt: skip

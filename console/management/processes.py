@@ -32,7 +32,9 @@ SLEEPING_THREADS = {"OPENBLAS_THREAD_TIMEOUT": "14"}
 def main() -> int:
     """Keep the server alive until it is asked to end; the exit status."""
     parser = argparse.ArgumentParser(prog="console.management.processes", description=__doc__)
-    parser.add_argument("--fd", type=int, required=True, help="a listening socket")
+    parser.add_argument(
+        "--fd", type=int, required=True, action="append", help="a listening socket; one of each web process"
+    )
     parser.add_argument("--sample", default="", help="load this sample once all run")
     options = parser.parse_args()
     logs.configure_plainly(settings.LOGGING)
@@ -47,11 +49,11 @@ def main() -> int:
     return 0
 
 
-def children(listener: int, broker: str) -> list[Child]:
+def children(listeners: Sequence[int], broker: str) -> list[Child]:
     """The server's processes in the order in which they start.
 
     Args:
-        listener: the socket that web processes accept from.
+        listeners: the sockets that web processes accept from.
         broker: the program of a broker of its own, "" without one.
     """
     celery = [PYTHON, "-m", "celery", "--app", "console", "--quiet", "--skip-checks"]  # `migrate` has made them
@@ -65,10 +67,10 @@ def children(listener: int, broker: str) -> list[Child]:
         Child("beat", [PYTHON, "-m", "console.clock"]),
         Child(
             "web",
-            [PYTHON, "-m", "console.front", "--fd", str(listener)],
+            [PYTHON, "-m", "console.front", *(f"--fd={each}" for each in listeners)],
             ready=_web_answers,
             environment=ONE_THREAD_EACH | counting,
-            files=(listener,),
+            files=tuple(listeners),
         ),
     ]
     return [_broker(broker), *found] if broker else found

@@ -34,16 +34,21 @@ class Command(BaseCommand):
         parser.add_argument("--sample", help="load this sample first, as `load_sample` does, and show what came of it")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        listener = _listener()
+        listeners = _listeners()
         try:
             lock = supervisor.hold(settings.DATA_DIR / "run" / "serve.lock")
         except supervisor.AlreadyRunning as error:
             raise CommandError(str(error)) from None
         connection.close()  # that the command line has looked with
         _prepare()
-        for file in (listener, lock):
-            os.set_inheritable(file.fileno(), True)
-        command = [sys.executable, "-m", "console.management.processes", "--fd", str(listener.fileno())]
+        for number in (*(each.fileno() for each in listeners), lock.fileno()):
+            os.set_inheritable(number, True)
+        command = [
+            sys.executable,
+            "-m",
+            "console.management.processes",
+            *(f"--fd={each.fileno()}" for each in listeners),
+        ]
         if options["sample"]:
             command += ["--sample", options["sample"]]
         broker = {} if settings.HAS_BROKER else {processes.BROKER: str(get_binary_path())}
@@ -59,15 +64,29 @@ def _prepare() -> None:
         raise CommandError("migrate failed.")
 
 
-def _listener() -> socket.socket:
-    """The socket that web processes accept from; it is held here, so that connections wait while those are replaced.
+def _listeners() -> list[socket.socket]:
+    """A socket for each web process to accept from; they are held here, so that connections wait while processes are replaced.
+
+    Linux deals connections out to sockets that share an address. Elsewhere there is one socket.
 
     Raises:
         CommandError: another program has the port, or the address is not of this machine.
     """
-    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    only = _bound()
+    if sys.platform == "linux":
+        only.close()  # bound alone, it has shown that nobody else has the port
+        listeners = [_bound(socket.SO_REUSEPORT) for _ in range(settings.WEB_WORKERS)]
+    else:
+        listeners = [only]
+    for each in listeners:
+        each.listen(BACKLOG)
+    return listeners
+
+
+def _bound(*flags: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET)
+    for flag in (socket.SO_REUSEADDR, *flags):
+        listener.setsockopt(socket.SOL_SOCKET, flag, 1)
     deadline = time.monotonic() + PORT_PATIENCE_S
     while True:
         try:
@@ -76,10 +95,9 @@ def _listener() -> socket.socket:
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
                 time.sleep(0.2)  # what a server that was killed has left is ending
                 continue
+            listener.close()
             raise CommandError(
                 f"Cannot listen on {settings.HOST}:{settings.PORT}: {error.strerror}. Choose another PORT, or end the "
                 "program that listens there."
             ) from None
-        break
-    listener.listen(BACKLOG)
-    return listener
+        return listener
