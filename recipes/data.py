@@ -247,9 +247,8 @@ class TrainingData:
     def offsets(self) -> NDArray[np.int64]:
         """(U + 1,) where each user's events begin in `interactions`."""
         users = self.interactions.user_index
-        return np.searchsorted(users, np.arange(self.num_users + 1, dtype=users.dtype)).astype(
-            np.int64
-        )  # of one type: no copy
+        bounds = np.arange(self.num_users + 1, dtype=users.dtype)  # of the same type, so that `users` is not copied
+        return np.searchsorted(users, bounds).astype(np.int64)
 
     @cached_property
     def item_counts(self) -> NDArray[np.int64]:
