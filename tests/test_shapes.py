@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from console import shapes
 from console.errors import InvalidInputException, SerializationException
-from console.shapes import OPERATION_MODELS, prune, validate
+from console.json_values import read_object
+from console.shapes import OPERATION_MODELS, prune
+from console.validation import is_right, validate, violations
 
 
 def _input(operation):
@@ -83,11 +85,11 @@ def test_prune_keeps_what_is_declared():
 @pytest.mark.parametrize("body", [rb'{"a": "x\u0000y"}', rb'{"a": [{"b\u0000": 1}]}', rb'{"\u0000": 1}'])
 def test_a_nul_is_refused_wherever_it_stands(body):
     with pytest.raises(SerializationException, match="NUL"):
-        shapes.read_object(body)
+        read_object(body)
 
 
 def test_what_only_looks_like_a_nul_is_kept():
-    assert shapes.read_object(rb'{"a": "x\\u0000y"}') == {"a": r"x\u0000y"}
+    assert read_object(rb'{"a": "x\\u0000y"}') == {"a": r"x\u0000y"}
 
 
 SCALARS = st.one_of(
@@ -138,4 +140,4 @@ INPUTS = [model.input_shape for model in shapes.OPERATION_MODELS.values() if mod
 @given(st.sampled_from(INPUTS).flatmap(lambda shape: st.tuples(st.just(shape), about(shape))))
 def test_the_quick_check_finds_wrong_what_the_walk_finds_words_for(case):
     shape, value = case
-    assert shapes.is_right(shape)(value) == (not list(shapes.violations(shape, value, "")))
+    assert is_right(shape)(value) == (not list(violations(shape, value, "")))

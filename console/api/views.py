@@ -19,11 +19,12 @@ from console.api.authentication import member_of
 from console.api.documents import documented
 from console.api.routes import Route
 from console.errors import AccessDeniedException, InvalidInputException, SerializationException
+from console.json_values import read_object
 from console.models import Account
 from console.operations import rights
 from console.operations.auditing import acting_as
 from console.operations.base import call_by_wire_names
-from console.shapes import OPERATION_MODELS, JSONDict, read_object
+from console.shapes import OPERATION_MODELS, JSONDict
 
 MAX_BODY_BYTES = 5 * 2**20
 WITHOUT_ACCOUNT = {"recipe", "algorithm", "feature-transformation"}

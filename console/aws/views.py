@@ -18,9 +18,10 @@ from console.aws import cors, deletions, sts
 from console.aws.doors import PATHS
 from console.aws.sigv4 import Caller, authenticate
 from console.errors import InvalidSignatureException, SerializationException, ServiceError, UnknownOperationException
+from console.json_values import read_object
 from console.operations.auditing import acting_as
 from console.operations.base import OPERATIONS, call_by_wire_names, is_read
-from console.shapes import OURS, SERVICE_OF, SERVICES, JSONDict, read_object
+from console.shapes import OURS, SERVICE_OF, SERVICES, JSONDict
 
 logger = logging.getLogger(__name__)
 

@@ -20,10 +20,11 @@ from django.views.decorators.http import require_safe
 from console import transient
 from console.addresses import network_of
 from console.errors import AccessDeniedException, InvalidInputException, ServiceError, ThrottlingException
+from console.json_values import is_storable, read_object
 from console.models import EventTracker
 from console.operations.base import call_by_wire_names
 from console.rates import RATE
-from console.shapes import JSONDict, is_storable, read_object
+from console.shapes import JSONDict
 
 SCRIPT = settings.ASSETS_DIR / "static" / "op.js"
 MOST_EVENTS = 100  # of a request; the script sends after twenty

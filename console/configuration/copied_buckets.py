@@ -10,8 +10,8 @@ from pathlib import Path
 from console import storage
 from console.configuration.document import DocumentError
 from console.errors import ServiceError
+from console.json_values import is_storable
 from console.models import Account
-from console.shapes import is_storable
 from console.storage import Location, parse_location
 from console.tenancy import location_for
 

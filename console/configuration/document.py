@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from console.configuration.kinds import BY_NOUN, BY_SECTION, KINDS, Kind
-from console.shapes import SERVICES, JSONDict, is_storable, violations, without_nulls
+from console.json_values import is_storable, without_nulls
+from console.shapes import SERVICES, JSONDict
+from console.validation import violations
 
 FORMAT = 1
 MARK = "openpersonalize"  # the key that tells the format

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from console.errors import InvalidInputException
-from console.shapes import json_kind
+from console.json_values import json_kind
 from recipes.columns import Kind
 from recipes.json_text import read_json
 from recipes.tables.field import ARROW

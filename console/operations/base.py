@@ -23,6 +23,7 @@ from console.errors import (
     LimitExceededException,
     ResourceAlreadyExistsException,
 )
+from console.json_values import without_nulls
 from console.models import Account, Resource
 from console.models.base import UNFINISHED
 from console.operations.auditing import recorded
@@ -35,10 +36,9 @@ from console.shapes import (
     parameter_names,
     parameters_by_wire_name,
     pruner,
-    validate,
-    without_nulls,
 )
 from console.transient import translated
+from console.validation import validate
 from recipes.json_text import read_json
 
 Operation = Callable[..., JSONDict]

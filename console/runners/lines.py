@@ -20,9 +20,9 @@ from typing import IO, Any, cast
 from console import limits, storage
 from console.errors import InvalidInputException, JobError
 from console.jobs import Claim, Stopped
+from console.json_values import is_storable
 from console.models.serving import BatchJob
 from console.runners.batch_sources import Source, sources
-from console.shapes import is_storable
 from console.storage import Location
 from recipes.json_text import read_json
 

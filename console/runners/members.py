@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.errors import InvalidInputException
+from console.json_values import shown
 from console.models import Filter
 from console.serving.targets import bind
-from console.shapes import shown
 from recipes.filters import Bound
 
 MEMBERS = ("userId", "itemId", "itemList", "itemAttributes", "context", "filterValues")

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from django.http import HttpRequest
 
+from console.json_values import shown
 from console.malformed import UnknownChoice
-from console.shapes import shown
 
 
 def chosen(request: HttpRequest, name: str, offered: Collection[str]) -> str:

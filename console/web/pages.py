@@ -14,10 +14,11 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 
 from console.errors import JobError, ServiceError
+from console.json_values import is_storable
 from console.models import DatasetGroup, Resource
 from console.operations import rights
 from console.operations.base import call_by_wire_names
-from console.shapes import JSONDict, is_storable
+from console.shapes import JSONDict
 from console.web.access import Request
 from console.web.data.steps import shown_steps
 from console.web.glossary import explained

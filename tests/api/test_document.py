@@ -10,7 +10,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from console.api.examples import request_example
 from console.api.routes import routes
-from console.shapes import OPERATION_MODELS, SERVICES, validate
+from console.shapes import OPERATION_MODELS, SERVICES
+from console.validation import validate
 
 METHODS = {"get", "post", "patch", "delete"}
 

@@ -19,6 +19,7 @@ from console import notices, telemetry
 from console.errors import InvalidInputException
 from console.ingest import schema as schemas
 from console.ingest.schema import DatasetSchema, plain
+from console.json_values import json_kind
 from console.models import Account, Dataset, DatasetGroup, Event, EventTracker, Record
 from console.models.base import JSONDict
 from console.operations.base import operation
@@ -29,7 +30,6 @@ from console.operations.data.visitors import Visitor, visitor_of
 from console.serving import impressions
 from console.serving.attribution import attribute
 from console.serving.caches import REQUEST_CACHE
-from console.shapes import json_kind
 from recipes.json_text import read_json
 from recipes.tables.cells import NO_IDS
 from recipes.tables.field import Field

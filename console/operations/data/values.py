@@ -10,7 +10,7 @@ from typing import Any
 from botocore.utils import parse_to_aware_datetime
 
 from console.errors import InvalidInputException
-from console.shapes import is_storable, shown
+from console.json_values import is_storable, shown
 from recipes.tables.cells import MAX_SKEW_S
 from recipes.tables.field import MAX_TEXT_LENGTH, Field
 from recipes.tables.values import value_of
