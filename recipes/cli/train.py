@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
-from recipes import catalogue, pipeline
+from recipes import artefact, catalogue, pipeline
 from recipes.base import Recipe, RecipeError
 from recipes.cli.tables import InputError, read_training
 from recipes.data import TrainingData
 from recipes.evaluation.evaluate import Evaluation
 from recipes.evaluation.evaluator import split_for
 from recipes.evaluation.splits import SegmentSplit, Split
+from recipes.memory import give_back_memory
 from recipes.pipeline import Stage
 from recipes.run import Progress, Run
 
@@ -42,9 +44,13 @@ def train(chosen: argparse.Namespace) -> None:
         if dataset in recipe.required and path is None:
             raise InputError(f"{recipe.name} needs --{dataset.lower()} FILE.")
     _check_out(chosen.out)
+    is_evaluated = chosen.holdout == "amazon"
     data = read_training(chosen.interactions, chosen.items, chosen.users)
+    if is_evaluated:  # the part before the test is held beside it
+        data = _mapped(data, chosen.out)
+        give_back_memory()
     run = Run(chosen.seed, chosen.max_seconds, Announcer(began), began)
-    split = _split(recipe, data, run) if chosen.holdout == "amazon" else None
+    split = _split(recipe, data, run) if is_evaluated else None
     trained = pipeline.train(recipe, data, split, partial(_budget, run))
     summary: dict[str, Any] = {
         "recipe": recipe.name,
@@ -59,7 +65,7 @@ def train(chosen: argparse.Namespace) -> None:
         if trained.evaluation:
             trained.evaluation.save(chosen.out)
     except OSError as error:
-        raise InputError(f"The model cannot be written to {chosen.out}: {error.strerror}.") from None
+        raise _unwritable(chosen.out, error) from None
     sys.stdout.write(json.dumps(summary | {"out": str(chosen.out), "seconds": round(monotonic() - began, 3)}) + "\n")
 
 
@@ -122,6 +128,20 @@ def _check_out(folder: Path) -> None:
         folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file()
     ):
         raise InputError(f"--out {folder} is or holds something that is not a model; choose a new folder.")
+
+
+def _mapped(data: TrainingData, out: Path) -> TrainingData:
+    """The same data as maps of files where the model will be, whose pages the system can take back."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
+            return artefact.mapped(data, Path(scratch))
+    except OSError as error:
+        raise _unwritable(out, error) from None
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    return InputError(f"The model cannot be written to {out}: {error.strerror}.")
 
 
 def _evaluated(evaluation: Evaluation | None) -> dict[str, Any]:
