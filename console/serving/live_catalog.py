@@ -7,10 +7,12 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection
 
 from console import transient
@@ -98,24 +100,29 @@ def _built(
 
 def replace_rows(column: Column, rows: Sequence[int], values: Sequence[Any]) -> Column:
     """A column with other values in the given rows; None where nothing is known."""
+    changed = dict(sorted(zip(rows, values, strict=True), key=itemgetter(0)))
     match column:
         case Numeric():
             numbers = np.array(column.values)
-            numbers[list(rows)] = [float("nan") if value is None else float(value) for value in values]
+            numbers[list(changed)] = [float("nan") if value is None else float(value) for value in changed.values()]
             return replace(column, values=numbers)
         case Text():
-            texts = column.values.to_pylist()
-            for row, value in zip(rows, values, strict=True):
-                texts[row] = "" if value is None else str(value)
-            return replace(column, values=pa.array(texts, pa.string()))
+            is_changed = np.zeros(len(column.values), bool)
+            is_changed[list(changed)] = True
+            texts = ["" if value is None else str(value) for value in changed.values()]
+            mask, others = pa.array(is_changed), pa.array(texts, column.values.type)
+            return replace(column, values=pc.replace_with_mask(column.values, mask, others))
         case Categorical():
-            return _replace_categories(column, dict(zip(rows, values, strict=True)))
+            return _replace_categories(column, changed)
 
 
 def _replace_categories(column: Categorical, changed: Mapping[int, Any]) -> Categorical:
-    codes = {name: code for code, name in enumerate(column.categories)}
     words = {row: _words(value, column.kind) for row, value in changed.items()}
-    fresh = {row: [codes.setdefault(word, len(codes)) for word in found] for row, found in words.items()}
+    wanted = dict.fromkeys(word for found in words.values() for word in found)
+    codes = {name: code for code, name in enumerate(column.categories) if name in wanted}
+    added = [word for word in wanted if word not in codes]
+    codes |= {word: code for code, word in enumerate(added, len(column.categories))}
+    fresh = {row: [codes[word] for word in found] for row, found in words.items()}
     sizes = np.diff(column.offsets)
     kept = np.ones(len(sizes), bool)
     kept[list(fresh)] = False
@@ -127,7 +134,7 @@ def _replace_categories(column: Categorical, changed: Mapping[int, Any]) -> Cate
     joined[np.repeat(kept, new_sizes)] = column.codes[np.repeat(kept, sizes)]
     for row, found in fresh.items():
         joined[offsets[row] : offsets[row + 1]] = found
-    return replace(column, offsets=offsets, codes=joined, categories=tuple(codes))
+    return replace(column, offsets=offsets, codes=joined, categories=(*column.categories, *added))
 
 
 def _words(value: Any, kind: Kind) -> list[str]:

@@ -235,10 +235,16 @@ def test_serving_does_not_need_torch():
     [(["a|b", "c", ""], "b|d", [["a", "b"], ["b", "d"], []]), (["a|b", "c", ""], None, [["a", "b"], [], []])],
 )
 def test_rows_of_a_column_are_replaced(before, value, after):
-
     column = replace_rows(encode_column(pa.array(before), Kind.CATEGORICAL), [1], [value])
     words = [column.categories[code] for code in column.codes]
     assert [words[low:high] for low, high in zip(column.offsets, column.offsets[1:], strict=False)] == after
+
+
+@pytest.mark.parametrize(("kind", "empty"), [(Kind.TEXT, ""), (Kind.NUMERIC, None)])
+def test_the_last_value_of_a_row_counts(kind, empty):
+    column = replace_rows(encode_column(pa.array(["1", "2", "3", "4"]), kind), [3, 1, 3], ["7", None, "9"])
+    shown = [None if value != value else value for value in column.values.tolist()]  # noqa: PLR0124  NaN
+    assert shown == ([1, empty, 3, 9] if kind is Kind.NUMERIC else ["1", empty, "3", "9"])
 
 
 def test_an_update_has_no_gap(account, run_jobs, campaign):
