@@ -1,7 +1,7 @@
 """`python -m benchmarks.anytime [DATA SET …]`: accuracy of user-personalization by its time budget, which more time must never lower.
 
-Each budget trains in a process of its own on the protocol `next`; a table at the end tells what a budget took and reached, and
-how busy the machine was. With `--load 4` the machine is simulated: its clock counts processor seconds of one thread four times, so
+Each budget trains in a process of its own on the protocol `next`; a table at the end tells what a budget took and reached, in
+means over the seeds, and how busy the machine was. With `--load 4` the machine is simulated: its clock counts processor seconds of one thread four times, so
 that the outcome does not depend on what else runs. `--write NAME` makes it results/anytime-NAME.md (say `quiet` or `busy`).
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from benchmarks import datasets, table
 from benchmarks.judge import judge
@@ -19,8 +20,7 @@ from benchmarks.protocols import PROTOCOLS, Split, prepare
 from benchmarks.running import Result, measure, measured, timed
 from benchmarks.systems import System
 
-BUDGETS = (30, 60, 120, 240)
-FIGURES = ("ndcg@10", "hit@10", "mrr@25")
+BUDGETS = (10, 30, 60, 120, 240, 0)
 
 
 def main() -> None:
@@ -63,22 +63,37 @@ def simulated(split: Split, seconds: int, load: float, seed: int) -> Result:
     return split.label | cost | judge(out / "lists.jsonl", truth, split.num_items)
 
 
-def rows(results: Iterable[Result]) -> str:
-    """A line for each run: its budget, what it took, how busy the machine was, and the figures."""
-    heads = ["data", "budget_s", "seed", "train_s", "over budget", "train_cpu_s", "load", *FIGURES]
-    body = [
-        [
-            row["data"], str(row["budget_s"] or "none"), str(row["seed"]), f"{row['train_s']:.0f}", _over(row),
-            f"{row['train_cpu_s']:.0f}", f"{row['load']:.1f}", *(f"{row[name]:.4f}" for name in FIGURES),
-        ]
-        for row in results
+def rows(results: Sequence[Result]) -> str:
+    """A line for each budget: means over the seeds, with the standard error of NDCG@10, and by how much the longest run went past it."""
+    heads = [
+        "data",
+        "budget_s",
+        "seeds",
+        "train_s",
+        "longest",
+        "train_cpu_s",
+        "load",
+        "ndcg@10",
+        "±",
+        "hit@10",
+        "mrr@25",
+    ]
+    runs: dict[tuple[str, int], list[Result]] = {}
+    for result in results:
+        runs.setdefault((result["data"], result["budget_s"]), []).append(result)
+    return table.markdown(heads, [_row(name, budget, each) for (name, budget), each in runs.items()])
+
+
+def _row(name: str, budget: int, runs: Sequence[Result]) -> list[str]:
+    def mean(figure: str) -> float:
+        return float(statistics.mean(run[figure] for run in runs))
+
+    longest = f"{max(run['train_s'] for run in runs) / budget - 1:+.0%}" if budget else ""
+    error = f"{statistics.stdev(run['ndcg@10'] for run in runs) / len(runs) ** 0.5:.4f}" if len(runs) > 1 else ""
+    return [
+        name, str(budget or "none"), str(len(runs)), f"{mean('train_s'):.0f}", longest, f"{mean('train_cpu_s'):.0f}",
+        f"{mean('load'):.1f}", f"{mean('ndcg@10'):.4f}", error, f"{mean('hit@10'):.4f}", f"{mean('mrr@25'):.4f}",
     ]  # fmt: skip
-    return table.markdown(heads, body)
-
-
-def _over(row: Result) -> str:
-    """By how much the whole process, its start included, went past the budget."""
-    return f"{row['train_s'] / row['budget_s'] - 1:+.0%}" if row["budget_s"] else ""
 
 
 def _parser() -> argparse.ArgumentParser:

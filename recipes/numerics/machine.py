@@ -18,7 +18,7 @@ FLOPS_PER_SECOND = 60e9  # of a core that has nothing else to do
 SOLVE_COST = 2.4  # operations of solving a ridge, by the cube of its items; a profile's takes 1
 MIN_SECONDS = 0.2  # of the processor, that tell how much of it there is
 SPEED_SIDE = 512  # of the matrices whose products are timed
-SPEED_SECONDS = 0.2  # of measuring, at most
+SPEED_SECONDS = 0.05  # of measuring, at most
 SPEED_SHARE = 0.01  # of a time budget that measuring may take
 
 

@@ -25,6 +25,7 @@ GROWN_BEGIN, LATE_BEGIN = 0.0, 0.35  # on the learning-rate schedule, grown earl
 ROUND_SHARE = 0.5  # of the planned epochs that a round takes
 ROUND_BEGIN = 0.5  # on the learning-rate schedule
 ROUND_EPOCHS = 0.3  # that a round must have time for
+RISING = 0.05  # share of the quality gained by the last third of a training (two standard errors), where more may pay
 FLAT = 0.005  # share of the quality: where a round gains less, none follows
 
 
@@ -51,15 +52,23 @@ Network = TypeVar("Network", bound=Growing)
 
 @dataclass(frozen=True)
 class Best(Generic[Network]):
-    """The network that was measured best so far, its validation quality, and seconds of one of its epochs."""
+    """The network that was measured best so far.
+
+    Attributes:
+        network: itself.
+        quality: what validation says of it.
+        epoch_seconds: of one of its epochs.
+        rise: share of the quality that the last third of its training gained.
+    """
 
     network: Network
     quality: float
     epoch_seconds: float
+    rise: float = 0.0
 
 
 def train_anytime(
-    network: Network, *, epochs: float, run: Run, validate: Callable[[Network], float], has_rounds: bool = True
+    network: Network, *, epochs: float, run: Run, validate: Callable[[Network], float], is_large: bool = False
 ) -> Best[Network]:
     """Train a network, and a larger one grown from it, for as long as there is time and validation gains.
 
@@ -70,19 +79,21 @@ def train_anytime(
         epochs: after which a training has learned most of what it can.
         run: seconds and the watcher.
         validate: the quality of a network, higher is better.
-        has_rounds: whether to go on after the planned epochs.
+        is_large: whether the data are so many that more steps and a larger network pay, however little the last ones gained.
 
     Returns:
         The network that was measured best.
     """
+    rising = -math.inf if is_large else RISING
     affordable = run.seconds_left / max(1e-9, epoch_seconds(network, run))
     if affordable >= LARGE_COST * epochs:
         best = _trained(network.deeper(), epochs, run, validate)
     else:
-        best = _grown(
-            network, epochs, run, validate, is_early=affordable >= (FIRST_SHARE + LARGE_COST * GROWN_SHARE) * epochs
-        )
-    return improved(best, epochs=ROUND_SHARE * epochs, run=run, validate=validate) if has_rounds else best
+        is_early = is_large and affordable >= (FIRST_SHARE + LARGE_COST * GROWN_SHARE) * epochs
+        best = _grown(network, epochs, run, validate, rising, is_early=is_early)
+    if best.rise < rising:
+        return best
+    return improved(best, epochs=ROUND_SHARE * epochs, run=run, validate=validate)
 
 
 def improved(
@@ -131,11 +142,12 @@ def epoch_seconds(network: Growing, run: Run) -> float:
 
 
 def _grown(
-    network: Network, epochs: float, run: Run, validate: Callable[[Network], float], *, is_early: bool
+    network: Network, epochs: float, run: Run, validate: Callable[[Network], float], rising: float, *, is_early: bool
 ) -> Best[Network]:
     """Train the small network, and then a larger one made of it, if there is time for that."""
     best = _trained(network, epochs * (FIRST_SHARE if is_early else 1.0), run, validate)
-    if run.seconds_left <= GROWN_EPOCHS * LARGE_COST * best.epoch_seconds:
+    has_time = run.seconds_left > GROWN_EPOCHS * LARGE_COST * best.epoch_seconds
+    if not has_time or (best.rise < rising and not is_early):
         return best
     larger = _trained(network.grown(), epochs, run, validate, GROWN_BEGIN if is_early else LATE_BEGIN)
     return larger if larger.quality > best.quality else best
@@ -147,4 +159,4 @@ def _trained(
     steps = max(1, int(epochs * network.steps_per_epoch))
     outcome: Outcome = train(network, steps=steps, run=run, validate=lambda: validate(network), begin=begin)
     seconds = outcome.step_seconds * network.steps_per_epoch if run.max_seconds is not None else 0.0
-    return Best(network, outcome.quality, seconds)
+    return Best(network, outcome.quality, seconds, outcome.rise)

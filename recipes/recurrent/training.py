@@ -20,6 +20,7 @@ from recipes.run import Progress, Run
 
 REPORT_S = 0.5  # seconds between reports
 WARM_UP = 0.03  # share of the training in which the learning rate rises
+EARLY = 0.7  # of the training: the first two thirds, whatever an epoch is of it
 PATIENCE = 3  # validations without a gain before training stops
 
 
@@ -62,28 +63,39 @@ def train(
         RecipeError: the loss is not a number.
     """
     best, kept, waited, number = -math.inf, None, 0, 0
-    pace = Pace(steps, run, begin)
+    pace, reached = Pace(steps, run, begin), []
     while pace.progress < 1 and waited < PATIENCE:
         number += 1
         loss = _epoch(task, number, pace)
         quality = validate() if validate else 0.0
         metrics = {"loss": loss, "validation_ndcg_at_10": quality} if validate else {}
         run.on_progress(Progress("training", min(1.0, pace.progress), number if validate else None, metrics))
+        reached.append((pace.progress, quality))
         if quality > best + least_gain or not validate:
             best, kept, waited = quality, task.snapshot(), 0
         else:
             waited += 1
     if kept is not None:
         task.restore(kept)
-    return Outcome(max(best, 0.0), (run.clock() - pace.begun) / max(1, pace.done))
+    early = max((quality for progress, quality in reached if progress <= EARLY), default=0.0)
+    return Outcome(
+        max(best, 0.0), (run.clock() - pace.begun) / max(1, pace.done), best / early - 1 if early > 0 else math.inf
+    )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The quality that was reached, and seconds of a step with what validation took."""
+    """What a training reached.
+
+    Attributes:
+        quality: of the best validation.
+        step_seconds: of a step, with what validation took.
+        rise: share by which that is better than the best of the first two thirds; infinite where none was validated then.
+    """
 
     quality: float
     step_seconds: float
+    rise: float
 
 
 @dataclass

@@ -19,13 +19,10 @@ from recipes.stacking.holdout import HeldOut, Scorer, ndcg_at_10, without_newest
 from recipes.stacking.plan import TrainedNetwork
 
 QUERIES = 500  # held-out queries scored after each epoch
-FEW_EVENTS = 20_000  # that are read often enough: without a budget nothing comes after the planned epochs
+FEW_EVENTS, MANY_EVENTS = 200_000, 500_000  # by which epochs are planned; of many is learned in rounds in any case
 EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests
-MORE_EPOCHS, MORE_BEGIN = (
-    2.0,
-    0.3,
-)  # of a round with the events that were held out, and where on the learning-rate schedule it begins
-SHORT_EPOCHS, SHORT_BEGIN = 1.0, 0.6  # where there is no time for that: not high enough to forget
+MORE_EPOCHS = 1.0  # of a round with the events that were held out
+MORE_BEGIN, SHORT_BEGIN = 0.3, 0.6  # on its learning-rate schedule: later, not to forget, where it will be cut short
 TOLERANCE = (
     0.1  # share of the quality on the newest events that learning from the others may cost: about two standard errors
 )
@@ -40,8 +37,7 @@ def fit_network(held_out: HeldOut, run: Run) -> TrainedNetwork:
     settings, training = held_out.context.settings, held_out.training
     num_events = len(training.item_index)
     shape = Shape.of(settings.hidden_dimension, settings.window, num_events, held_out.context.num_items)
-    most = 12 if num_events < FEW_EVENTS else 6 if num_events < 500_000 else 7
-    epochs = EFFORT[settings.mode] * float(np.clip(10 * (1e6 / max(1, num_events)) ** 0.35, 2, most))
+    epochs = EFFORT[settings.mode] * planned_epochs(num_events)
     few = held_out.queries.first_queries(QUERIES)
     with reproducible(run.seed, small=_is_small(shape, run)):
         task = _task(held_out, run, shape, training)
@@ -50,12 +46,24 @@ def fit_network(held_out: HeldOut, run: Run) -> TrainedNetwork:
             def quality(network: RecurrentTask | SpreadTask) -> float:
                 return ndcg_at_10(few, held_out.scores(network.scorer(), QUERIES))
 
-            has_rounds = run.max_seconds is not None or num_events >= FEW_EVENTS
-            task = train_anytime(task, epochs=epochs, run=run, validate=quality, has_rounds=has_rounds).network
+            task = train_anytime(
+                task, epochs=epochs, run=run, validate=quality, is_large=num_events >= MANY_EVENTS
+            ).network
         else:
             task = task.deeper()
             train(task, steps=max(1, int(epochs * task.steps_per_epoch)), run=run)
         return TrainedNetwork(task.scorer(), task.shape, task.snapshot(), np.diff(training.offsets))
+
+
+def planned_epochs(num_events: int) -> float:
+    """After how many epochs a network has learned most of what it can from so many events.
+
+    >>> [round(planned_epochs(10**digits), 1) for digits in (4, 5, 6, 7)]
+    [12.0, 4.0, 7.0, 4.5]
+    """
+    if num_events < FEW_EVENTS:
+        return float(np.clip(4 * (80_000 / max(1, num_events)) ** 0.8, 4, 12))
+    return 5.0 if num_events < MANY_EVENTS else float(np.clip(10 * (1e6 / num_events) ** 0.35, 2, 7))
 
 
 def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> RecurrentScorer:
@@ -76,33 +84,31 @@ def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> Rec
         begun = Best(task, quality(before.scorer), 0.0)
         is_many = _takes_many(newest)
         part = run.share(CHECK_SHARE) if is_many else run
-        epochs, begin = _round(task, part)
         best = improved(
             begun,
-            epochs=epochs,
+            epochs=MORE_EPOCHS,
             run=part,
             validate=lambda network: quality(network.scorer()),
-            begin=begin,
+            begin=_begin(epoch_seconds(task, part), part),
             tolerance=TOLERANCE,
             rounds=1 if is_many else math.inf,
         )
         if best is begun:
             return before.scorer
-        return _trained_on(held_out, before, run) if is_many else best.network.scorer()
+        return _trained_on(held_out, before, run, best.epoch_seconds) if is_many else best.network.scorer()
 
 
-def _trained_on(held_out: HeldOut, before: TrainedNetwork, run: Run) -> RecurrentScorer:
-    """The network trained on for a round with all events."""
+def _trained_on(held_out: HeldOut, before: TrainedNetwork, run: Run, seconds: float | None = None) -> RecurrentScorer:
+    """The network trained on for a round with all events, of which an epoch takes about so many seconds; measured by default."""
     task = _task(held_out, run, before.shape, held_out.histories, before.snapshot)
-    epochs, begin = _round(task, run)
-    train(task, steps=max(1, int(epochs * task.steps_per_epoch)), run=run, begin=begin)
+    seconds = epoch_seconds(task, run) if seconds is None else seconds
+    train(task, steps=max(1, int(MORE_EPOCHS * task.steps_per_epoch)), run=run, begin=_begin(seconds, run))
     return task.scorer()
 
 
-def _round(task: RecurrentTask | SpreadTask, run: Run) -> tuple[float, float]:
-    """Epochs of a round, and where on the learning-rate schedule it begins: a round from a high rate needs its time."""
-    has_time = MORE_EPOCHS * epoch_seconds(task, run) <= run.seconds_left
-    return (MORE_EPOCHS, MORE_BEGIN) if has_time else (SHORT_EPOCHS, SHORT_BEGIN)
+def _begin(seconds: float, run: Run) -> float:
+    """Where on the learning-rate schedule a round begins, if an epoch takes so many seconds: one from a high rate needs its time."""
+    return MORE_BEGIN if MORE_EPOCHS * seconds <= run.seconds_left else SHORT_BEGIN
 
 
 def _takes_many(newest: HeldOut) -> bool:

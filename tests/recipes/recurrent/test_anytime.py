@@ -93,14 +93,18 @@ def quality(network: Learner) -> float:
     return network.learned
 
 
-def trained(load: Callable[[float], float], seconds: float | None) -> tuple[Best[Learner], Machine]:
+def trained(
+    load: Callable[[float], float], seconds: float | None, *, is_large: bool = True
+) -> tuple[Best[Learner], Machine]:
     machine = Machine(load)
-    return train_anytime(Learner(machine), epochs=EPOCHS, run=machine.run(seconds), validate=quality), machine
+    best = train_anytime(Learner(machine), epochs=EPOCHS, run=machine.run(seconds), validate=quality, is_large=is_large)
+    return best, machine
 
 
+@pytest.mark.parametrize("is_large", [True, False])
 @pytest.mark.parametrize("load", LOADS)
-def test_a_longer_budget_is_never_worse(load):
-    reached = [trained(load, seconds)[0].quality for seconds in BUDGETS]
+def test_a_longer_budget_is_never_worse(load, is_large):
+    reached = [trained(load, seconds, is_large=is_large)[0].quality for seconds in BUDGETS]
     for shorter, longer in pairwise(reached):
         assert longer >= shorter - 1e-3
 
@@ -145,6 +149,16 @@ def test_the_larger_network_is_trained_from_the_start_where_its_epochs_are_affor
 
 def test_a_network_grows_where_time_is_left_after_all():
     assert trained(busy_at_first, 240.0)[0].network.blocks == 2
+
+
+@pytest.mark.parametrize(("known", "goes_on"), [(100_000.0, False), (0.0, True)])
+def test_training_goes_on_only_where_its_last_third_gained(known, goes_on):
+    machine = Machine()
+    train_anytime(
+        Learner(machine), epochs=EPOCHS, run=machine.run(1000.0), validate=lambda _: known + min(500.0, machine.now)
+    )
+    planned = EPOCHS * STEPS * 0.25 * 1.5
+    assert (machine.now > 1.3 * planned) == goes_on
 
 
 def test_the_smaller_network_stays_where_the_larger_is_not_better():
