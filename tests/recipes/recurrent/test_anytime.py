@@ -151,11 +151,13 @@ def test_a_network_grows_where_time_is_left_after_all():
     assert trained(busy_at_first, 240.0)[0].network.blocks == 2
 
 
-@pytest.mark.parametrize(("known", "goes_on"), [(100_000.0, False), (0.0, True)])
-def test_training_goes_on_only_where_its_last_third_gained(known, goes_on):
+@pytest.mark.parametrize(
+    ("seconds", "known", "goes_on"), [(400.0, 100_000.0, False), (400.0, 0.0, True), (1000.0, 100_000.0, True)]
+)
+def test_training_goes_on_where_its_last_third_gained_or_time_is_ample(seconds, known, goes_on):
     machine = Machine()
     train_anytime(
-        Learner(machine), epochs=EPOCHS, run=machine.run(1000.0), validate=lambda _: known + min(500.0, machine.now)
+        Learner(machine), epochs=EPOCHS, run=machine.run(seconds), validate=lambda _: known + min(500.0, machine.now)
     )
     planned = EPOCHS * STEPS * 0.25 * 1.5
     assert (machine.now > 1.3 * planned) == goes_on
