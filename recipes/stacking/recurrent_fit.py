@@ -21,7 +21,7 @@ from recipes.stacking.plan import TrainedNetwork
 QUERIES = 500  # held-out queries scored after each epoch
 FEW_EVENTS, MANY_EVENTS = 200_000, 500_000  # by which epochs are planned; of many is learned in rounds in any case
 EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests
-MORE_EPOCHS, MOST_EPOCHS = 1.0, 2.0  # of a round with the events that were held out, and where time is ample
+MORE_EPOCHS, MOST_EPOCHS = 1.0, 2.0  # of a round with the events that were held out, and with few events and ample time
 AMPLE = 25.0  # epochs for which there is time then
 MORE_BEGIN, SHORT_BEGIN = 0.3, 0.6  # on its learning-rate schedule: later, not to forget, where it will be cut short
 TOLERANCE = (
@@ -85,7 +85,7 @@ def continue_network(held_out: HeldOut, before: TrainedNetwork, run: Run) -> Rec
         begun = Best(task, quality(before.scorer), 0.0)
         is_many = _takes_many(newest)
         part = run.share(CHECK_SHARE) if is_many else run
-        epochs, begin = _round(epoch_seconds(task, part), part)
+        epochs, begin = _round(epoch_seconds(task, part), part, len(held_out.histories.item_index))
         best = improved(
             begun,
             epochs=epochs,
@@ -104,18 +104,19 @@ def _trained_on(held_out: HeldOut, before: TrainedNetwork, run: Run, seconds: fl
     """The network trained on for a round with all events, of which an epoch takes about so many seconds; measured by default."""
     task = _task(held_out, run, before.shape, held_out.histories, before.snapshot)
     seconds = epoch_seconds(task, run) if seconds is None else seconds
-    epochs, begin = _round(seconds, run)
+    epochs, begin = _round(seconds, run, len(held_out.histories.item_index))
     train(task, steps=max(1, int(epochs * task.steps_per_epoch)), run=run, begin=begin)
     return task.scorer()
 
 
-def _round(seconds: float, run: Run) -> tuple[float, float]:
-    """Epochs of a round, if one takes so many seconds, and where on the learning-rate schedule it begins.
+def _round(seconds: float, run: Run, num_events: int) -> tuple[float, float]:
+    """Epochs of a round on so many events, if one takes so many seconds, and where on the learning-rate schedule it begins.
 
-    >>> _round(10.0, Run(max_seconds=1000.0)), _round(10.0, Run(max_seconds=100.0)), _round(10.0, Run(max_seconds=5.0))
-    ((2.0, 0.3), (1.0, 0.3), (1.0, 0.6))
+    >>> [_round(10.0, Run(max_seconds=seconds), 100_000) for seconds in (1000.0, 100.0, 5.0)]
+    [(2.0, 0.3), (1.0, 0.3), (1.0, 0.6)]
     """
-    epochs = MOST_EPOCHS if AMPLE * seconds <= run.seconds_left else MORE_EPOCHS
+    is_ample = AMPLE * seconds <= run.seconds_left and num_events < MANY_EVENTS
+    epochs = MOST_EPOCHS if is_ample else MORE_EPOCHS
     return epochs, MORE_BEGIN if epochs * seconds <= run.seconds_left else SHORT_BEGIN
 
 
