@@ -16,7 +16,7 @@ from recipes import base as recipes_base
 from tests.messages.extract import ROOT
 
 SPEAKING = (
-    "operations", "serving", "ingest", "models", "storage", "runners", "samples", "shapes.py", "arns.py", "tenancy.py", "jobs.py",
+    "operations", "serving", "ingest", "models", "storage", "runners", "samples", "json_values.py", "validation.py", "arns.py", "tenancy.py", "jobs.py",
     "transient.py", "malformed.py",
 )  # fmt: skip
 RAISED = {name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)}
