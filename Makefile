@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SEED ?= 1
 export DATA_DIR ?= var
 # What a change most often breaks, in well under a minute; `make test` runs everything.
-FAST := tests/test_shapes.py tests/test_guards.py tests/test_jobs.py tests/web/test_templates.py tests/operations tests/serving recipes
+FAST := tests/test_shapes.py tests/test_json_values.py tests/test_validation.py tests/test_guards.py tests/test_jobs.py tests/web/test_templates.py tests/operations tests/serving recipes
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,8 +1,8 @@
 """`python -m benchmarks.anytime [DATA SET …]`: accuracy of user-personalization by its time budget, which more time must never lower.
 
 Each budget trains in a process of its own on the protocol `next`; a table at the end tells what a budget took and reached, in
-means over the seeds, and how busy the machine was. With `--load 4` the machine is simulated: its clock counts processor seconds of one thread four times, so
-that the outcome does not depend on what else runs. `--write NAME` makes it results/anytime-NAME.md (say `quiet` or `busy`).
+means over the seeds, and how busy the machine was. With `--load 4` the machine is simulated: its clock counts processor
+seconds of one thread four times, so that the outcome does not depend on what else runs. `--write NAME` makes it results/anytime-NAME.md (say `quiet` or `busy`).
 """
 
 from __future__ import annotations
@@ -66,18 +66,8 @@ def simulated(split: Split, seconds: int, load: float, seed: int) -> Result:
 def rows(results: Sequence[Result]) -> str:
     """A line for each budget: means over the seeds, with the standard error of NDCG@10, and by how much the longest run went past it."""
     heads = [
-        "data",
-        "budget_s",
-        "seeds",
-        "train_s",
-        "longest",
-        "train_cpu_s",
-        "load",
-        "ndcg@10",
-        "±",
-        "hit@10",
-        "mrr@25",
-    ]
+        "data", "budget_s", "seeds", "train_s", "longest", "train_cpu_s", "load", "ndcg@10", "±", "hit@10", "mrr@25",
+    ]  # fmt: skip
     runs: dict[tuple[str, int], list[Result]] = {}
     for result in results:
         runs.setdefault((result["data"], result["budget_s"]), []).append(result)

@@ -25,7 +25,9 @@ GROWN_BEGIN, LATE_BEGIN = 0.0, 0.35  # on the learning-rate schedule, grown earl
 ROUND_SHARE = 0.5  # of the planned epochs that a round takes
 ROUND_BEGIN = 0.5  # on the learning-rate schedule
 ROUND_EPOCHS = 0.3  # that a round must have time for
-AMPLE = 12.0  # planned epochs of the small network for which there must be time to go on whatever the last ones gained
+AMPLE_PLANS = (
+    12.0  # planned epochs of the small network for which there must be time to go on whatever the last ones gained
+)
 RISING = 0.05  # share of the quality gained by the last third of a training (two standard errors), where more may pay
 FLAT = 0.005  # share of the quality: where a round gains less, none follows
 
@@ -86,7 +88,7 @@ def train_anytime(
         The network that was measured best.
     """
     affordable = run.seconds_left / max(1e-9, epoch_seconds(network, run))
-    rising = -math.inf if is_large or affordable >= AMPLE * epochs else RISING
+    rising = -math.inf if is_large or affordable >= AMPLE_PLANS * epochs else RISING
     if affordable >= LARGE_COST * epochs:
         best = _trained(network.deeper(), epochs, run, validate)
     else:

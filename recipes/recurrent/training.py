@@ -78,9 +78,8 @@ def train(
     if kept is not None:
         task.restore(kept)
     early = max((quality for progress, quality in reached if progress <= EARLY), default=0.0)
-    return Outcome(
-        max(best, 0.0), (run.clock() - pace.begun) / max(1, pace.done), best / early - 1 if early > 0 else math.inf
-    )
+    rise = best / early - 1 if early > 0 else math.inf
+    return Outcome(max(best, 0.0), (run.clock() - pace.begun) / max(1, pace.done), rise)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ QUERIES = 500  # held-out queries scored after each epoch
 FEW_EVENTS, MANY_EVENTS = 200_000, 500_000  # by which epochs are planned; of many is learned in rounds in any case
 EFFORT = {"fast": 0.5, "auto": 1.0, "full": 1.5}  # of the epochs the data's size suggests
 MORE_EPOCHS, MOST_EPOCHS = 1.0, 2.0  # of a round with the events that were held out, and with few events and ample time
-AMPLE = 25.0  # epochs for which there is time then
+AMPLE_EPOCHS = 25.0  # epochs for which there is time then
 MORE_BEGIN, SHORT_BEGIN = 0.3, 0.6  # on its learning-rate schedule: later, not to forget, where it will be cut short
 TOLERANCE = (
     0.1  # share of the quality on the newest events that learning from the others may cost: about two standard errors
@@ -115,7 +115,7 @@ def _round(seconds: float, run: Run, num_events: int) -> tuple[float, float]:
     >>> [_round(10.0, Run(max_seconds=seconds), 100_000) for seconds in (1000.0, 100.0, 5.0)]
     [(2.0, 0.3), (1.0, 0.3), (1.0, 0.6)]
     """
-    is_ample = AMPLE * seconds <= run.seconds_left and num_events < MANY_EVENTS
+    is_ample = AMPLE_EPOCHS * seconds <= run.seconds_left and num_events < MANY_EVENTS
     epochs = MOST_EPOCHS if is_ample else MORE_EPOCHS
     return epochs, MORE_BEGIN if epochs * seconds <= run.seconds_left else SHORT_BEGIN
 
